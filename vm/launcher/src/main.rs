@@ -1,0 +1,2 @@
+//! The `lancehead` executable: reads its arguments, wires the crates together, runs Python.
+fn main() {}

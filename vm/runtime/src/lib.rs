@@ -31,6 +31,7 @@ pub mod format;
 pub mod funcobject;
 pub mod gc;
 pub mod hooks;
+pub mod import;
 pub mod init;
 pub mod intobject;
 pub mod iterobject;
@@ -55,6 +56,7 @@ pub mod thread;
 pub mod tupleobject;
 pub mod type_table;
 pub mod typeobject;
+pub mod warnings;
 pub mod weakref;
 
 /// What nearly every file that implements Python types or functions wants.

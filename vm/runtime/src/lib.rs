@@ -43,12 +43,16 @@ pub mod methodobject;
 pub mod moduleobject;
 pub mod number;
 pub mod object;
+pub mod percent;
 pub mod protocols;
 pub mod rangeobject;
 pub mod setobject;
 pub mod singletons;
 pub mod sliceobject;
 pub mod slots;
+pub mod str_format;
+pub mod str_methods;
+pub mod str_search;
 pub mod strobject;
 pub mod structseq;
 pub mod sysobject;
@@ -56,6 +60,7 @@ pub mod thread;
 pub mod tupleobject;
 pub mod type_table;
 pub mod typeobject;
+pub mod unicode;
 pub mod weakref;
 
 /// What nearly every file that implements Python types or functions wants.

@@ -16,6 +16,8 @@ pub mod buffer;
 pub mod builder;
 pub mod boolobject;
 pub mod bytearrayobject;
+pub mod bytes_methods;
+pub mod bytes_types;
 pub mod bytesobject;
 pub mod classobject;
 pub mod codecs;

@@ -389,12 +389,10 @@ fn format_str(s: &Str, spec: &Str) -> PyResult<Owned<Str>> {
         );
     }
     let code = if i < n { spec.char_at(i) } else { 's' as u32 };
+    let groupable = i < n && matches!(at(i), 'd' | 'e' | 'f' | 'g' | 'E' | 'G' | 'F' | '%');
     if let Some(t) = thousands
-        && !matches!(at(i), 'd' | 'e' | 'f' | 'g' | 'E' | 'G' | 'F' | '%')
-        && i < n
-        || thousands.is_some() && i >= n
+        && !groupable
     {
-        let t = thousands.unwrap_or(',');
         return match code {
             33..=126 => raise!(ValueError, "Cannot specify '{}' with '{}'.", t, code as u8 as char),
             _ => raise!(ValueError, "Cannot specify '{}' with '\\x{:x}'.", t, code),

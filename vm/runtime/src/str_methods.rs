@@ -114,10 +114,10 @@ fn all_have(s: &Str, flags: u32) -> bool {
 
 /// Is the capital sigma at `i` at the end of a word?
 fn final_sigma(t: Text<'_>, i: usize) -> bool {
-    let cased = |it: &mut dyn Iterator<Item = u32>| {
+    fn cased(mut it: impl Iterator<Item = u32>) -> bool {
         it.find(|c| !unicode::has(*c, unicode::CASE_IGNORABLE)).is_some_and(|c| unicode::has(c, unicode::CASED))
-    };
-    cased(&mut t.slice(0, i).iter().rev()) && !cased(&mut t.slice(i + 1, t.len()).iter())
+    }
+    cased(t.slice(0, i).iter().rev()) && !cased(t.slice(i + 1, t.len()).iter())
 }
 
 fn push_lower(t: Text<'_>, i: usize, b: &mut StrBuilder) {

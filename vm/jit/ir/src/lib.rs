@@ -11,6 +11,7 @@
 
 pub mod desc;
 pub mod exec;
+pub mod fuzz;
 pub mod ops;
 pub mod parse;
 pub mod print;

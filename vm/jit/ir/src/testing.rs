@@ -142,7 +142,7 @@ pub fn descs() -> Descs {
         immutable,
         lazy,
     };
-    let mut pair = h("pair", make_pair as usize, &[Ty::Ref, Ty::Ref], Ty::Ref, alloc_eff);
+    let mut pair = h("pair", make_pair as *const () as usize, &[Ty::Ref, Ty::Ref], Ty::Ref, alloc_eff);
     pair.steals = 3;
     Descs {
         alias: vec!["frame".into(), "a".into(), "b".into(), "range".into()],
@@ -165,16 +165,16 @@ pub fn descs() -> Descs {
             ArrayDesc { name: "i16s".into(), offset: 0, kind: MemKind::I16, alias: 5, immutable: false },
         ],
         helpers: vec![
-            h("box_int", box_int as usize, &[Ty::I64], Ty::Ref, alloc_eff),
-            h("box_float", box_float as usize, &[Ty::F64], Ty::Ref, alloc_eff),
-            h("dealloc", dealloc as usize, &[Ty::Ref], Ty::Void, Effects::ARBITRARY),
+            h("box_int", box_int as *const () as usize, &[Ty::I64], Ty::Ref, alloc_eff),
+            h("box_float", box_float as *const () as usize, &[Ty::F64], Ty::Ref, alloc_eff),
+            h("dealloc", dealloc as *const () as usize, &[Ty::Ref], Ty::Void, Effects::ARBITRARY),
             pair,
-            h("add_any", add_any as usize, &[Ty::Ref, Ty::Ref], Ty::Ref, Effects::ARBITRARY),
-            h("mix", mix as usize, &[Ty::I64, Ty::F64], Ty::I64, Effects::NONE),
-            h("peek", peek as usize, &[Ty::Ref], Ty::I64, Effects { flags: OBSERVES_REFCOUNT, ..Effects::NONE }),
+            h("add_any", add_any as *const () as usize, &[Ty::Ref, Ty::Ref], Ty::Ref, Effects::ARBITRARY),
+            h("mix", mix as *const () as usize, &[Ty::I64, Ty::F64], Ty::I64, Effects::NONE),
+            h("peek", peek as *const () as usize, &[Ty::Ref], Ty::I64, Effects { flags: OBSERVES_REFCOUNT, ..Effects::NONE }),
             h(
                 "frame_add",
-                frame_add as usize,
+                frame_add as *const () as usize,
                 &[Ty::Ptr],
                 Ty::Void,
                 Effects { flags: USES_FRAME | RUNS_PYTHON, ..Effects::NONE },

@@ -33,7 +33,7 @@ impl<'d> Builder<'d> {
                 got.insert(v, n);
             }
         }
-        let mut val = |v: Val, o: &mut Opt| -> Val {
+        let val = |v: Val, o: &mut Opt| -> Val {
             if v.is_const() {
                 let c = parent.consts[v.index()];
                 o.tr.konst(c.ty, c.bits)
@@ -41,7 +41,7 @@ impl<'d> Builder<'d> {
                 got[&v]
             }
         };
-        let mut owned = |v: Val, own: Own, o: &mut Opt| -> Val {
+        let owned = |v: Val, own: Own, o: &mut Opt| -> Val {
             let x = val(v, o);
             if parent.ty(v) == Ty::Ref {
                 let op = if own == Own::Give { Op::Adopt } else { Op::Own };
@@ -81,7 +81,7 @@ impl<'d> Builder<'d> {
             o.push_root(base, f.token, f.pc, f.sp);
             o.frames.last_mut().expect("just pushed").slots.extend(slots);
         }
-        let mut lift = |v: Val, o: &mut Opt| if v.is_virt() { virts[v.index()] } else { val(v, o) };
+        let lift = |v: Val, o: &mut Opt| if v.is_virt() { virts[v.index()] } else { val(v, o) };
         for s in &snap.stores {
             let (b, x) = (lift(s.base, &mut o), lift(s.src, &mut o));
             o.lazies.push((b, s.field, x));

@@ -99,6 +99,9 @@ fn float_accumulator_lives_in_a_phi() {
         r2 = spop #0
         sput #0 r1
         drop r2
+        snap 12 0
+        i0 = jload +32
+        guard_false i0
         snap 10 0
         loop
         ",
@@ -110,11 +113,17 @@ fn float_accumulator_lives_in_a_phi() {
         f4 = fadd f3, 1.5
         adopt #0 r1
         drop !1 r1
+        i7 = jload +32
+        guard_false i7 @1
         loop
-        f8 = phi f4, f9
-        f9 = fadd f8, 1.5
+        f10 = phi f4, f11
+        f11 = fadd f10, 1.5
+        i12 = jload +32
+        guard_false i12 @2
         jump
         snap 0 kind 0 { frame p0 tok 7 pc 10 sp 0 : ; }
+        snap 1 kind 0 { frame p0 tok 7 pc 12 sp 0 : 0=v0 ; virt %boxf x 1 : f4 ; }
+        snap 2 kind 0 { frame p0 tok 7 pc 12 sp 0 : 0=v0 ; virt %boxf x 1 : f11 ; }
         ",
     );
 }
@@ -181,6 +190,8 @@ fn delayed_store_is_carried_and_left_to_exits() {
         i1 = fload .len r0
         i2 = lt i0 i1
         guard_true i2
+        r3 = sget #1
+        guard_type !1 r3 p:0x100
         i3 = add i0 1
         fstore .pos r0 i3
         r1 = boxi i0
@@ -198,12 +209,20 @@ fn delayed_store_is_carried_and_left_to_exits() {
         i4 = fload .len r1
         i5 = lt i3, i4
         guard_true i5 @0
-        i7 = add i3, 1
-        r8 = sload #1 p0
-        adopt #1 r8
-        sstore #1 p0, r:0x0
-        drop !4 r8
+        r7 = sload #1 p0
+        guard_type !1 r7, p:0x100 @0
+        i9 = add i3, 1
+        adopt #1 r7
+        drop !1 r7
         loop
+        i13 = phi i3, i14
+        i14 = phi i9, i17
+        i15 = lt i14, i4
+        guard_true i15 @1
+        i17 = add i14, 1
+        jump
+        snap 0 kind 0 { frame p0 tok 7 pc 6 sp 1 : ; }
+        snap 1 kind 0 { frame p0 tok 7 pc 6 sp 1 : 1=v0 ; store r1 .pos = i14 ; virt %boxi x 1 : i13 ; }
         ",
     );
 }

@@ -1,0 +1,254 @@
+//! Backend tests: random traces against the reference executor, whole loops with objects, speed notes.
+
+use super::*;
+use lh_jit_ir::testing as toy;
+use std::collections::HashMap;
+
+/// One mapping per trace, writable then executable.
+struct Mmap;
+
+impl CodeSink for Mmap {
+    fn install(&mut self, size: usize, fill: &mut dyn FnMut(u64) -> Vec<u8>) -> Option<*const u8> {
+        // SAFETY: a fresh private mapping of ours, filled before it becomes executable.
+        unsafe {
+            let p = libc::mmap(
+                std::ptr::null_mut(),
+                size,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            );
+            if p == libc::MAP_FAILED {
+                return None;
+            }
+            let code = fill(p as u64);
+            std::ptr::copy_nonoverlapping(code.as_ptr(), p as *mut u8, code.len());
+            libc::mprotect(p, size, libc::PROT_READ | libc::PROT_EXEC);
+            Some(p as *const u8)
+        }
+    }
+}
+
+fn install(code: &[u8]) -> u64 {
+    Mmap.install(code.len() + 64, &mut |_| code.to_vec()).expect("mmap") as u64
+}
+
+type Enter = unsafe extern "C" fn(u64, u64, u64) -> u64;
+
+thread_local! {
+    static ENTRY: (u64, u64) = {
+        let (code, exit) = asm::trampoline();
+        let at = install(&code);
+        (at, at + exit as u64)
+    };
+}
+
+struct Native {
+    c: Compiled,
+    entry: u64,
+    _cells: Vec<u64>,
+}
+
+fn prepare(t: &Trace, d: &Descs, random: Option<u64>) -> Native {
+    let exit = ENTRY.with(|e| e.1);
+    let cells = vec![exit; t.guards().len() + 1];
+    let o = Options { trace_id: 3, exit_cells: cells.as_ptr() as u64, random };
+    let c = compile(t, d, &o).expect("compiles");
+    if let Ok(f) = std::env::var("LH_JIT_TEST_CODE") {
+        std::fs::write(f, &c.code).expect("dump");
+    }
+    let entry = install(&c.code);
+    Native { c, entry, _cells: cells }
+}
+
+impl Native {
+    /// Runs; answers the exit number.
+    fn run(&self, ts: u64, jfp: u64) -> usize {
+        let f: Enter = ENTRY.with(|e| {
+            // SAFETY: the trampoline was made for this signature.
+            unsafe { std::mem::transmute(e.0 as usize) }
+        });
+        // SAFETY: code of a verified trace and a jf of full size.
+        let w = unsafe { f(ts, jfp, self.entry) };
+        assert_eq!(w >> 32, 3, "exit word names the trace");
+        w as u32 as usize
+    }
+}
+
+fn new_jf(frame: u64) -> Vec<u64> {
+    let mut j = vec![0u64; jf::SIZE / 8];
+    j[jf::FRAME as usize / 8] = frame;
+    j
+}
+
+fn same(t: &Trace, v: Val, a: u64, b: u64) -> bool {
+    a == b || t.ty(v) == Ty::F64 && f64::from_bits(a).is_nan() && f64::from_bits(b).is_nan()
+}
+
+/// Same trace, both ways, fresh memory each; compares exit, snapshot values and memory.
+fn differential(seed: u64, ops: usize, random: Option<u64>) -> bool {
+    let d = toy::descs();
+    let t = fuzz::trace(&d, seed, ops);
+    verify::verify(&t, &d, false).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+    let init: Vec<u64> = (0..40).map(|k: u64| k.wrapping_mul(0x1234_5678_9abc) ^ seed).collect();
+    let (mut m1, mut m2) = (init.clone(), init);
+    let j1 = new_jf(m1.as_mut_ptr() as u64);
+    let ts = [0u64; 8];
+    // SAFETY: random traces stay inside the buffer.
+    let r = unsafe { exec::run(&t, &d, ts.as_ptr() as u64, j1.as_ptr() as u64, 20_000) };
+    let exec::End::Exit { no, inst } = r.end else { return false };
+    let j2 = new_jf(m2.as_mut_ptr() as u64);
+    let n = prepare(&t, &d, random);
+    let got = n.run(ts.as_ptr() as u64, j2.as_ptr() as u64);
+    let show = || format!("seed {seed} ops {ops}\n{}", print::trace(&t, &d));
+    assert_eq!(got, no, "exit number; {}", show());
+    let site = &n.c.exits[no];
+    assert_eq!(site.inst, inst, "{}", show());
+    for (v, at) in &site.places {
+        let got = j2[*at as usize / 8];
+        let mut want = r.vals[v.index()];
+        if v.index() == 0 {
+            want = m2.as_ptr() as u64;
+        }
+        assert!(
+            same(&t, *v, got, want),
+            "{}: {got:#x} wanted {want:#x}; exit {no} {}",
+            print::val(&t, *v),
+            show()
+        );
+    }
+    let float_ok = |a: u64, b: u64| f64::from_bits(a).is_nan() && f64::from_bits(b).is_nan();
+    for (k, (a, b)) in m1.iter().zip(&m2).enumerate() {
+        assert!(a == b || float_ok(*a, *b), "memory word {k}: {a:#x} {b:#x}; {}", show());
+    }
+    true
+}
+
+#[test]
+fn random_traces_agree_with_the_reference() {
+    let from: u64 = std::env::var("LH_FUZZ_FROM").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
+    let n: u64 = std::env::var("LH_FUZZ_N").ok().and_then(|s| s.parse().ok()).unwrap_or(400);
+    let mut ran = 0;
+    for seed in from..from + n {
+        ran += differential(seed, 10 + (seed as usize % 7) * 25, None) as u64;
+    }
+    assert!(ran > n / 2, "most traces end");
+}
+
+#[test]
+fn random_registers_agree_with_the_reference() {
+    for seed in 1..200u64 {
+        differential(seed + 10_000, 60, Some(seed * 77));
+    }
+}
+
+/// Runs text on toy objects natively and restores the exit; answers the exit number.
+fn run_restored(t: &Trace, d: &Descs, frame: &mut [u64]) -> usize {
+    let n = prepare(t, d, None);
+    let j = new_jf(frame.as_mut_ptr() as u64);
+    let ts = [0u64; 8];
+    let no = n.run(ts.as_ptr() as u64, j.as_ptr() as u64);
+    let site = &n.c.exits[no];
+    let places: HashMap<Val, u32> = site.places.iter().copied().collect();
+    // SAFETY: the exit's own places.
+    unsafe {
+        exec::restore(t, &t.snaps[site.snap as usize], d, ts.as_ptr() as u64, &|v| {
+            j[places[&v] as usize / 8]
+        });
+    }
+    no
+}
+
+/// `for i in range(len): s = add(s, i)` with a native add; slots: 0 range, 1 s, 2 i.
+fn add_loop(d: &Descs, add: u64) -> Trace {
+    use lh_jit_opt::Builder;
+    let mut b = Builder::new(d, 0, 10, 1);
+    let (pos, len) = (d.field("pos").unwrap(), d.field("len").unwrap());
+    let mut go = || -> Result<(), lh_jit_opt::Abort> {
+        b.snapshot(0, 10, 1)?;
+        let it = b.sget(0)?;
+        b.guard_type(it, toy::RANGE, true)?;
+        let i = b.fload(it, pos)?;
+        let n = b.fload(it, len)?;
+        let c = b.emit(Op::Lt, &[i, n])?;
+        b.emit(Op::GTrue, &[c])?;
+        let one = b.int(1);
+        let next = b.emit(Op::Add, &[i, one])?;
+        b.fstore(it, pos, next)?;
+        let old = b.sget(2)?;
+        b.guard_type(old, toy::INT, true)?;
+        let old = b.spop(2)?;
+        let bi = b.emit(Op::BoxI, &[i])?;
+        b.sput(2, bi)?;
+        b.drop_ref(old, 0)?;
+        b.snapshot(0, 12, 1)?;
+        let s = b.sget(1)?;
+        b.guard_type(s, toy::INT, true)?;
+        let s = b.emit(Op::UnboxI, &[s])?;
+        let desc = NativeDesc {
+            name: "add".into(),
+            target: Target::Addr(add),
+            args: vec![
+                ArgPlace { kind: MemKind::I64, place: Place::Int(0) },
+                ArgPlace { kind: MemKind::I64, place: Place::Int(1) },
+            ],
+            ret: RetPlace::One(MemKind::I64),
+            varargs: None,
+            effects: Effects::NONE,
+        };
+        let r = b.native(desc, &[s, i], false)?;
+        let old = b.spop(1)?;
+        let br = b.emit(Op::BoxI, &[r])?;
+        b.sput(1, br)?;
+        b.drop_ref(old, 0)?;
+        b.snapshot(0, 10, 1)?;
+        let poll = b.emit_ty(Op::JLoad, Ty::I64, &[], 32)?;
+        b.emit(Op::GFalse, &[poll])?;
+        Ok(())
+    };
+    go().expect("records");
+    b.finish_loop().expect("closes")
+}
+
+#[inline(never)]
+extern "C" fn c_add(a: i64, b: i64) -> i64 {
+    a.wrapping_add(b)
+}
+
+#[test]
+fn native_add_loop_is_right_and_leaks_nothing() {
+    let d = toy::descs();
+    let t = add_loop(&d, c_add as *const () as u64);
+    let before = toy::LIVE.get();
+    let mut frame = vec![toy::alloc(toy::RANGE, 0, 1000, 0), toy::box_int(5), toy::box_int(0), 0];
+    run_restored(&t, &d, &mut frame);
+    assert_eq!(toy::int_value(frame[1]), 5 + 999 * 1000 / 2, "{}", print::trace(&t, &d));
+    assert_eq!(toy::int_value(frame[2]), 999);
+    for x in &frame {
+        toy::decref(*x);
+    }
+    assert_eq!(toy::LIVE.get(), before, "{}", print::trace(&t, &d));
+}
+
+/// Prints nanoseconds per iteration; run with `--ignored --nocapture` in a quick build.
+#[test]
+#[ignore = "a measurement"]
+fn speed_of_the_native_add_loop() {
+    let d = toy::descs();
+    let t = add_loop(&d, c_add as *const () as u64);
+    println!("{}", print::trace(&t, &d));
+    let n = 200_000_000u64;
+    let mut frame = vec![toy::alloc(toy::RANGE, 0, n, 0), toy::box_int(5), toy::box_int(0), 0];
+    let start = std::time::Instant::now();
+    run_restored(&t, &d, &mut frame);
+    let jit = start.elapsed().as_secs_f64() * 1e9 / n as f64;
+    let f: extern "C" fn(i64, i64) -> i64 = std::hint::black_box(c_add);
+    let start = std::time::Instant::now();
+    let mut s = 5;
+    for i in 0..n as i64 {
+        s = f(s, i);
+    }
+    let native = start.elapsed().as_secs_f64() * 1e9 / n as f64;
+    println!("jit {jit:.2} ns, pointer call loop {native:.2} ns, ratio {:.2} ({s})", jit / native);
+}

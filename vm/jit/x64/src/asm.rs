@@ -276,21 +276,15 @@ impl Asm {
     pub fn alu_i(&mut self, op: Alu, d: u8, v: i32) {
         if op == Alu::Cmp && v == 0 {
             dynasm!(self.ops ; .arch x64 ; test Rq(d), Rq(d));
-        } else if (-128..128).contains(&v) {
-            alu!(self, op, Rq(d), BYTE v);
         } else {
-            alu!(self, op, Rq(d), DWORD v);
+            alu!(self, op, Rq(d), v);
         }
     }
     pub fn alu_m(&mut self, op: Alu, d: u8, b: u8, o: i32) {
         alu!(self, op, Rq(d), [Rq(b) + o]);
     }
     pub fn cmp_mi(&mut self, b: u8, o: i32, v: i32) {
-        if (-128..128).contains(&v) {
-            dynasm!(self.ops ; .arch x64 ; cmp QWORD [Rq(b) + o], BYTE v);
-        } else {
-            dynasm!(self.ops ; .arch x64 ; cmp QWORD [Rq(b) + o], DWORD v);
-        }
+        dynasm!(self.ops ; .arch x64 ; cmp QWORD [Rq(b) + o], v);
     }
     pub fn cmp_mr(&mut self, b: u8, o: i32, r: u8) {
         dynasm!(self.ops ; .arch x64 ; cmp [Rq(b) + o], Rq(r));
@@ -299,10 +293,10 @@ impl Asm {
         dynasm!(self.ops ; .arch x64 ; cmp BYTE [Rq(b)], 0);
     }
     pub fn add_m(&mut self, b: u8, o: i32, v: i32) {
-        dynasm!(self.ops ; .arch x64 ; add QWORD [Rq(b) + o], BYTE v);
+        dynasm!(self.ops ; .arch x64 ; add QWORD [Rq(b) + o], v);
     }
     pub fn sub_m1(&mut self, b: u8, o: i32) {
-        dynasm!(self.ops ; .arch x64 ; sub QWORD [Rq(b) + o], BYTE 1);
+        dynasm!(self.ops ; .arch x64 ; sub QWORD [Rq(b) + o], 1);
     }
     pub fn imul(&mut self, d: u8, s: u8) {
         dynasm!(self.ops ; .arch x64 ; imul Rq(d), Rq(s));

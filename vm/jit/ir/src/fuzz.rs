@@ -191,6 +191,8 @@ impl Gen<'_> {
         match self.r.below(24) {
             0..=7 => {
                 let op = INTS[self.r.below(INTS.len())];
+                let guard = op.is_guard() && self.r.below(3) != 0;
+                let op = if guard { Op::Add } else { op };
                 let (a, b) = (self.int(), self.int());
                 self.emit(op, Ty::I64, &[a, b], 0);
             }
@@ -220,12 +222,13 @@ impl Gen<'_> {
                 }
             }
             14 => {
-                let ops = [Op::Eq, Op::Ne, Op::Lt, Op::Ult, Op::Ge];
-                let op = ops[self.r.below(5)];
+                // Mostly guards that hold, so that loops go round.
+                let rare = self.r.below(8) == 0;
+                let op = if rare { [Op::Eq, Op::Lt, Op::Ult, Op::Ge][self.r.below(4)] } else { Op::Ne };
                 let (a, b) = (self.int(), self.int());
                 let c = self.emit(op, Ty::I64, &[a, b], 0);
                 self.ints.pop();
-                let op = if self.r.below(2) == 0 { Op::GTrue } else { Op::GFalse };
+                let op = if !rare || self.r.below(2) == 0 { Op::GTrue } else { Op::GFalse };
                 self.emit(op, Ty::Void, &[c], 0);
             }
             15 => {

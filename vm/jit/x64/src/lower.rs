@@ -445,7 +445,7 @@ impl<'a> Lower<'a> {
         if commutes && !b.is_const() && (a.is_const() || (self.dies(b, p) && !self.dies(a, p))) {
             std::mem::swap(&mut a, &mut b);
         }
-        let imm = small(self.loc(b)).filter(|_| b.is_const());
+        let imm = small(self.loc(b)).filter(|_| b.is_const() && a != b);
         if let (Op::Add | Op::Sub, Some(k)) = (op, imm)
             && k != i32::MIN
             && !self.dies(a, p)

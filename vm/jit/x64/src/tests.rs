@@ -87,7 +87,7 @@ fn same(t: &Trace, v: Val, a: u64, b: u64) -> bool {
 }
 
 /// Same trace, both ways, fresh memory each; compares exit, snapshot values and memory.
-fn differential(seed: u64, ops: usize, random: Option<u64>) -> bool {
+fn differential(seed: u64, ops: usize, random: Option<u64>) -> Option<bool> {
     let d = toy::descs();
     let t = fuzz::trace(&d, seed, ops);
     verify::verify(&t, &d, false).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
@@ -97,7 +97,7 @@ fn differential(seed: u64, ops: usize, random: Option<u64>) -> bool {
     let ts = [0u64; 8];
     // SAFETY: random traces stay inside the buffer.
     let r = unsafe { exec::run(&t, &d, ts.as_ptr() as u64, j1.as_ptr() as u64, 20_000) };
-    let exec::End::Exit { no, inst } = r.end else { return false };
+    let exec::End::Exit { no, inst } = r.end else { return None };
     let j2 = new_jf(m2.as_mut_ptr() as u64);
     let n = prepare(&t, &d, random);
     let got = n.run(ts.as_ptr() as u64, j2.as_ptr() as u64);
@@ -122,18 +122,22 @@ fn differential(seed: u64, ops: usize, random: Option<u64>) -> bool {
     for (k, (a, b)) in m1.iter().zip(&m2).enumerate() {
         assert!(a == b || float_ok(*a, *b), "memory word {k}: {a:#x} {b:#x}; {}", show());
     }
-    true
+    // Did the loop go round?
+    Some(t.loop_at().is_some_and(|l| r.vals[l + 1] != 0))
 }
 
 #[test]
 fn random_traces_agree_with_the_reference() {
     let from: u64 = std::env::var("LH_FUZZ_FROM").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
     let n: u64 = std::env::var("LH_FUZZ_N").ok().and_then(|s| s.parse().ok()).unwrap_or(400);
-    let mut ran = 0;
+    let (mut ran, mut looped) = (0, 0);
     for seed in from..from + n {
-        ran += differential(seed, 10 + (seed as usize % 7) * 25, None) as u64;
+        let r = differential(seed, 10 + (seed as usize % 7) * 25, None);
+        ran += r.is_some() as u64;
+        looped += (r == Some(true)) as u64;
     }
-    assert!(ran > n / 2, "most traces end");
+    println!("{ran} of {n} ended, {looped} after going round");
+    assert!(ran > n / 2 && looped > n / 20, "{ran} {looped}");
 }
 
 #[test]

@@ -156,7 +156,7 @@ impl Alloc {
     pub fn has_later_use(&self, v: u32, p: u32) -> bool {
         self.next_use(v, p) != u32::MAX
     }
-    fn crosses_call(&self, v: u32, p: u32) -> bool {
+    pub fn crosses_call(&self, v: u32, p: u32) -> bool {
         let k = self.calls.partition_point(|c| *c <= p);
         let next = self.calls.get(k).copied().or_else(|| {
             let k = self.calls.partition_point(|c| *c <= self.loop_at);

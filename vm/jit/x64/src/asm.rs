@@ -78,6 +78,20 @@ pub enum Alu {
     Cmp,
 }
 
+impl Alu {
+    /// The machine's number of the operation.
+    fn digit(self) -> u8 {
+        match self {
+            Alu::Add => 0,
+            Alu::Or => 1,
+            Alu::And => 4,
+            Alu::Sub => 5,
+            Alu::Xor => 6,
+            Alu::Cmp => 7,
+        }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fop {
     Add,
@@ -185,7 +199,7 @@ impl Asm {
         }
     }
     pub fn lea(&mut self, d: u8, b: u8, off: i32) {
-        dynasm!(self.ops ; .arch x64 ; lea Rq(d), [Rq(b) + off]);
+        self.rm(0, true, &[0x8d], d, b, off);
     }
     pub fn lea2(&mut self, d: u8, b: u8, i: u8) {
         dynasm!(self.ops ; .arch x64 ; lea Rq(d), [Rq(b) + Rq(i)]);
@@ -199,35 +213,78 @@ impl Asm {
 
     // ---- Memory ----
 
+    // Encoded by hand: dynasm takes the longest form for a base register chosen at run time.
+
+    /// `[b + o]` with `reg` (or an opcode extension) behind `opcode`; `prefix` 0 is none.
+    fn rm(&mut self, prefix: u8, wide: bool, opcode: &[u8], reg: u8, b: u8, o: i32) {
+        if prefix != 0 {
+            self.ops.push(prefix);
+        }
+        let rex = 0x40 | (wide as u8) << 3 | (reg >> 3) << 2 | b >> 3;
+        if rex != 0x40 {
+            self.ops.push(rex);
+        }
+        self.modrm(opcode, reg, b, o);
+    }
+    /// Byte registers need a REX prefix to mean the low byte of rsi, rdi and their like.
+    fn rm_byte(&mut self, opcode: u8, reg: u8, b: u8, o: i32) {
+        self.ops.push(0x40 | (reg >> 3) << 2 | b >> 3);
+        self.modrm(&[opcode], reg, b, o);
+    }
+    fn modrm(&mut self, opcode: &[u8], reg: u8, b: u8, o: i32) {
+        for x in opcode {
+            self.ops.push(*x);
+        }
+        // rbp and r13 have no form without displacement; rsp and r12 need an index byte.
+        let mode = if o == 0 && b & 7 != 5 {
+            0
+        } else if i8::try_from(o).is_ok() {
+            1
+        } else {
+            2
+        };
+        self.ops.push(mode << 6 | (reg & 7) << 3 | b & 7);
+        if b & 7 == 4 {
+            self.ops.push(0x24);
+        }
+        match mode {
+            0 => {}
+            1 => self.ops.push(o as u8),
+            _ => self.ops.push_i32(o),
+        }
+    }
+
     pub fn ld(&mut self, d: u8, b: u8, o: i32) {
-        dynasm!(self.ops ; .arch x64 ; mov Rq(d), [Rq(b) + o]);
+        self.rm(0, true, &[0x8b], d, b, o);
     }
     pub fn ld32(&mut self, d: u8, b: u8, o: i32) {
-        dynasm!(self.ops ; .arch x64 ; mov Rd(d), [Rq(b) + o]);
+        self.rm(0, false, &[0x8b], d, b, o);
     }
     pub fn st(&mut self, b: u8, o: i32, s: u8) {
-        dynasm!(self.ops ; .arch x64 ; mov [Rq(b) + o], Rq(s));
+        self.rm(0, true, &[0x89], s, b, o);
     }
     pub fn fld(&mut self, d: u8, b: u8, o: i32) {
-        dynasm!(self.ops ; .arch x64 ; movsd Rx(d), [Rq(b) + o]);
+        self.rm(0xf2, false, &[0x0f, 0x10], d, b, o);
     }
     pub fn fst(&mut self, b: u8, o: i32, s: u8) {
-        dynasm!(self.ops ; .arch x64 ; movsd [Rq(b) + o], Rx(s));
+        self.rm(0xf2, false, &[0x0f, 0x11], s, b, o);
     }
     pub fn st_imm(&mut self, b: u8, o: i32, v: i32) {
-        dynasm!(self.ops ; .arch x64 ; mov QWORD [Rq(b) + o], v);
+        self.rm(0, true, &[0xc7], 0, b, o);
+        self.ops.push_i32(v);
     }
     /// Loads any kind into its register class; F32 is widened.
     pub fn load(&mut self, k: MemKind, d: u8, b: u8, o: i32) {
         match k {
-            MemKind::I8 => dynasm!(self.ops ; .arch x64 ; movsx Rq(d), BYTE [Rq(b) + o]),
-            MemKind::U8 => dynasm!(self.ops ; .arch x64 ; movzx Rd(d), BYTE [Rq(b) + o]),
-            MemKind::I16 => dynasm!(self.ops ; .arch x64 ; movsx Rq(d), WORD [Rq(b) + o]),
-            MemKind::U16 => dynasm!(self.ops ; .arch x64 ; movzx Rd(d), WORD [Rq(b) + o]),
-            MemKind::I32 => dynasm!(self.ops ; .arch x64 ; movsxd Rq(d), DWORD [Rq(b) + o]),
+            MemKind::I8 => self.rm(0, true, &[0x0f, 0xbe], d, b, o),
+            MemKind::U8 => self.rm(0, false, &[0x0f, 0xb6], d, b, o),
+            MemKind::I16 => self.rm(0, true, &[0x0f, 0xbf], d, b, o),
+            MemKind::U16 => self.rm(0, false, &[0x0f, 0xb7], d, b, o),
+            MemKind::I32 => self.rm(0, true, &[0x63], d, b, o),
             MemKind::U32 => self.ld32(d, b, o),
             MemKind::F32 => {
-                dynasm!(self.ops ; .arch x64 ; xorps Rx(d), Rx(d) ; cvtss2sd Rx(d), [Rq(b) + o])
+                dynasm!(self.ops ; .arch x64 ; xorps Rx(d), Rx(d));
+                self.rm(0xf3, false, &[0x0f, 0x5a], d, b, o);
             }
             MemKind::F64 => self.fld(d, b, o),
             _ => self.ld(d, b, o),
@@ -236,12 +293,13 @@ impl Asm {
     /// Stores any kind; an F32 source is narrowed through xmm15.
     pub fn store(&mut self, k: MemKind, b: u8, o: i32, s: u8) {
         match k.size() {
-            1 => dynasm!(self.ops ; .arch x64 ; mov [Rq(b) + o], Rb(s)),
-            2 => dynasm!(self.ops ; .arch x64 ; mov [Rq(b) + o], Rw(s)),
+            1 => self.rm_byte(0x88, s, b, o),
+            2 => self.rm(0x66, false, &[0x89], s, b, o),
             4 if k == MemKind::F32 => {
-                dynasm!(self.ops ; .arch x64 ; cvtsd2ss xmm15, Rx(s) ; movss [Rq(b) + o], xmm15)
+                dynasm!(self.ops ; .arch x64 ; cvtsd2ss xmm15, Rx(s));
+                self.rm(0xf3, false, &[0x0f, 0x11], 15, b, o);
             }
-            4 => dynasm!(self.ops ; .arch x64 ; mov [Rq(b) + o], Rd(s)),
+            4 => self.rm(0, false, &[0x89], s, b, o),
             _ if k == MemKind::F64 => self.fst(b, o, s),
             _ => self.st(b, o, s),
         }
@@ -275,28 +333,52 @@ impl Asm {
     }
     pub fn alu_i(&mut self, op: Alu, d: u8, v: i32) {
         if op == Alu::Cmp && v == 0 {
-            dynasm!(self.ops ; .arch x64 ; test Rq(d), Rq(d));
-        } else {
-            alu!(self, op, Rq(d), v);
+            return self.test_self(d);
+        }
+        self.ops.push(0x48 | d >> 3);
+        let short = i8::try_from(v).is_ok();
+        self.ops.push(if short { 0x83 } else { 0x81 });
+        self.ops.push(0xc0 | op.digit() << 3 | d & 7);
+        self.imm_bytes(v);
+    }
+    fn imm_bytes(&mut self, v: i32) {
+        match i8::try_from(v) {
+            Ok(x) => self.ops.push(x as u8),
+            Err(_) => self.ops.push_i32(v),
         }
     }
+    fn alu_mi(&mut self, op: Alu, b: u8, o: i32, v: i32) {
+        let short = i8::try_from(v).is_ok();
+        self.rm(0, true, &[if short { 0x83 } else { 0x81 }], op.digit(), b, o);
+        self.imm_bytes(v);
+    }
     pub fn alu_m(&mut self, op: Alu, d: u8, b: u8, o: i32) {
-        alu!(self, op, Rq(d), [Rq(b) + o]);
+        self.rm(0, true, &[op.digit() << 3 | 3], d, b, o);
     }
     pub fn cmp_mi(&mut self, b: u8, o: i32, v: i32) {
-        dynasm!(self.ops ; .arch x64 ; cmp QWORD [Rq(b) + o], v);
+        self.alu_mi(Alu::Cmp, b, o, v);
+    }
+    /// Compares memory of a kind's size with zero.
+    pub fn cmp_m0(&mut self, k: MemKind, b: u8, o: i32) {
+        match k.size() {
+            1 => self.rm(0, false, &[0x80], 7, b, o),
+            2 => self.rm(0x66, false, &[0x83], 7, b, o),
+            4 => self.rm(0, false, &[0x83], 7, b, o),
+            _ => self.rm(0, true, &[0x83], 7, b, o),
+        }
+        self.ops.push(0);
     }
     pub fn cmp_mr(&mut self, b: u8, o: i32, r: u8) {
-        dynasm!(self.ops ; .arch x64 ; cmp [Rq(b) + o], Rq(r));
+        self.rm(0, true, &[0x39], r, b, o);
     }
     pub fn cmp_b0(&mut self, b: u8) {
-        dynasm!(self.ops ; .arch x64 ; cmp BYTE [Rq(b)], 0);
+        self.cmp_m0(MemKind::U8, b, 0);
     }
     pub fn add_m(&mut self, b: u8, o: i32, v: i32) {
-        dynasm!(self.ops ; .arch x64 ; add QWORD [Rq(b) + o], v);
+        self.alu_mi(Alu::Add, b, o, v);
     }
     pub fn sub_m1(&mut self, b: u8, o: i32) {
-        dynasm!(self.ops ; .arch x64 ; sub QWORD [Rq(b) + o], 1);
+        self.alu_mi(Alu::Sub, b, o, 1);
     }
     pub fn imul(&mut self, d: u8, s: u8) {
         dynasm!(self.ops ; .arch x64 ; imul Rq(d), Rq(s));
@@ -370,7 +452,15 @@ impl Asm {
         fop!(self, op, Rx(d), [=>l]);
     }
     pub fn fop_m(&mut self, op: Fop, d: u8, b: u8, o: i32) {
-        fop!(self, op, Rx(d), [Rq(b) + o]);
+        let (prefix, code) = match op {
+            Fop::Add => (0xf2, 0x58),
+            Fop::Sub => (0xf2, 0x5c),
+            Fop::Mul => (0xf2, 0x59),
+            Fop::Div => (0xf2, 0x5e),
+            Fop::Sqrt => (0xf2, 0x51),
+            Fop::Ucom => (0x66, 0x2e),
+        };
+        self.rm(prefix, false, &[0x0f, code], d, b, o);
     }
     pub fn fxor(&mut self, d: u8, s: u8) {
         dynasm!(self.ops ; .arch x64 ; xorpd Rx(d), Rx(s));

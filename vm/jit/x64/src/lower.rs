@@ -36,8 +36,8 @@ pub(crate) struct Lower<'a> {
     cold: Vec<Cold>,
 }
 
-/// A compare whose only use is the guard right behind it is made by the guard.
-fn find_fused(t: &Trace) -> Vec<bool> {
+/// A compare or an integer field load whose only use is the guard right behind it is made by the guard.
+fn find_fused(t: &Trace, d: &Descs) -> Vec<bool> {
     let n = t.insts.len();
     let mut uses = vec![0u32; n];
     for i in &t.insts {
@@ -56,7 +56,9 @@ fn find_fused(t: &Trace) -> Vec<bool> {
     }
     (0..n)
         .map(|p| {
-            is_compare(t.insts[p].op)
+            let i = &t.insts[p];
+            let load = i.op == Op::FLoad && d.fields[i.imm as usize].kind.ty() == Ty::I64;
+            (is_compare(i.op) || load)
                 && uses[p] == 1
                 && t.insts.get(p + 1).is_some_and(|g| {
                     matches!(g.op, Op::GTrue | Op::GFalse) && g.args[0] == Val::inst(p)
@@ -93,7 +95,7 @@ fn small(l: Loc) -> Option<i32> {
 
 impl<'a> Lower<'a> {
     pub fn new(t: &'a Trace, d: &'a Descs, o: Options) -> Lower<'a> {
-        let fused = find_fused(t);
+        let fused = find_fused(t, d);
         let a = Alloc::new(t, &fused, o.random);
         let snap_vals = t.snaps.iter().map(snap_values).collect();
         Lower {
@@ -430,6 +432,16 @@ impl<'a> Lower<'a> {
 
     fn bind_loop(&mut self) {
         let l = self.asm.label();
+        // Values the loop needs only in snapshots don't deserve a register.
+        for r in 0..32u8 {
+            if let Some(v) = self.a.regs[r as usize]
+                && self.a.last[v as usize] >= self.a.end
+                && !self.a.has_later_use(v, self.a.phi_end - 1)
+            {
+                self.save(v);
+                self.a.clear(r);
+            }
+        }
         self.mark_label();
         self.asm.align16();
         self.asm.bind(l);
@@ -648,6 +660,14 @@ impl<'a> Lower<'a> {
     fn guard_bool(&mut self, p: u32, want: bool, a: Val) {
         if a.is_inst() && self.fused[a.index()] {
             let i = self.t.insts[a.index()];
+            if i.op == Op::FLoad {
+                let f = &self.d.fields[i.imm as usize];
+                let base = self.gpr(i.args[0], p);
+                let e = self.exit(p);
+                self.asm.cmp_m0(f.kind, base, f.offset);
+                self.asm.jcc(if want { Cc::E } else { Cc::Ne }, e);
+                return;
+            }
             let float = (i.op as u8) >= (Op::FEq as u8);
             if float {
                 let (cc, np) = self.float_compare(p, i.op, i.args[0], i.args[1]);
@@ -670,6 +690,14 @@ impl<'a> Lower<'a> {
             let cc = self.int_compare(p, i.args[0], i.args[1], cc_of(i.op));
             let e = self.exit(p);
             self.asm.jcc(if want { cc.not() } else { cc }, e);
+            return;
+        }
+        if let Loc::Mem(o) = self.loc(a)
+            && !self.a.has_later_use(a.index() as u32, p)
+        {
+            let e = self.exit(p);
+            self.asm.cmp_mi(JF, o, 0);
+            self.asm.jcc(if want { Cc::E } else { Cc::Ne }, e);
             return;
         }
         let r = self.gpr(a, p);

@@ -151,7 +151,14 @@ impl Lower<'_> {
     }
     /// Destination that starts with `a`'s value: `a`'s register if it ends here, else a new one with a copy.
     pub fn dst_from(&mut self, out: Val, a: Val, p: u32) -> u8 {
-        if self.dies(a, p) {
+        let better = |r: u8, s: &Self| {
+            // Living across a call, it should not start in a register that the call destroys.
+            r < 16
+                && CALLER_SAVED >> r & 1 != 0
+                && s.a.crosses_call(out.index() as u32, p)
+                && [12u8, 13, 14, 5].iter().any(|h| s.a.is_free(*h))
+        };
+        if self.dies(a, p) && !self.a.reg[a.index()].is_some_and(|r| better(r, self)) {
             let r = self.a.reg[a.index()].expect("dies() saw a register");
             self.a.set(out.index() as u32, r);
             self.a.lock(r);

@@ -350,4 +350,6 @@ pub(crate) fn step(o: &mut Opt, map: &[Val], raw: &Raw) -> Result<Val, Abort> {
 }
 
 #[cfg(test)]
+mod proptests;
+#[cfg(test)]
 mod tests;

@@ -21,6 +21,7 @@ mod fold;
 mod heap;
 mod loops;
 pub mod rc;
+pub mod selftest;
 mod state;
 mod virt;
 
@@ -349,7 +350,5 @@ pub(crate) fn step(o: &mut Opt, map: &[Val], raw: &Raw) -> Result<Val, Abort> {
     }
 }
 
-#[cfg(test)]
-mod proptests;
 #[cfg(test)]
 mod tests;

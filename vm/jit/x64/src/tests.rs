@@ -147,6 +147,17 @@ fn random_registers_agree_with_the_reference() {
     }
 }
 
+#[test]
+fn random_loops_keep_values_counts_and_lives() {
+    for seed in 1..400 {
+        lh_jit_opt::selftest::check(seed, &|t, d, frame| {
+            let no = run_restored(t, d, frame);
+            let guard = t.guards()[no];
+            t.insts[guard].snap
+        });
+    }
+}
+
 /// Runs text on toy objects natively and restores the exit; answers the exit number.
 fn run_restored(t: &Trace, d: &Descs, frame: &mut [u64]) -> usize {
     let n = prepare(t, d, None);

@@ -281,7 +281,25 @@ fn same(a: u64, b: u64) -> bool {
     x.ty == y.ty && x.refcnt == y.refcnt && deep
 }
 
-fn check(seed: u64) -> bool {
+/// Runs a trace from its start on a frame and restores its exit; answers the snapshot's number.
+pub type Runner<'a> = &'a dyn Fn(&Trace, &Descs, &mut [u64]) -> u32;
+
+/// The reference executor as a runner.
+pub fn reference(t: &Trace, d: &Descs, frame: &mut [u64]) -> u32 {
+    let mut j = vec![0u64; jf::SIZE / 8];
+    j[jf::FRAME as usize / 8] = frame.as_mut_ptr() as u64;
+    let ts = [0u64; 4];
+    // SAFETY: the trace was made for these frames.
+    let run = unsafe { exec::run(t, d, ts.as_ptr() as u64, j.as_mut_ptr() as u64, 100_000) };
+    let exec::End::Exit { inst, .. } = run.end else { panic!("did not end: {}", print::trace(t, d)) };
+    let snap = t.insts[inst].snap;
+    // SAFETY: the exit's own values.
+    unsafe { exec::restore(t, &t.snaps[snap as usize], d, ts.as_ptr() as u64, &|v| run.vals[v.index()]) };
+    snap
+}
+
+/// One random loop; panics on any difference, answers whether it ran to the expected end.
+pub fn check(seed: u64, runner: Runner) -> bool {
     let d = toy::descs();
     let p = program(&mut Rng(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1));
     let t = match record(&d, &p) {
@@ -297,15 +315,7 @@ fn check(seed: u64) -> bool {
     let each = (toy::LIVE.get() - start) / 2;
     let pc = interpret(&p, &mut f1);
     let live1 = toy::LIVE.get() - start - each;
-    let mut j = vec![0u64; jf::SIZE / 8];
-    j[jf::FRAME as usize / 8] = f2.as_mut_ptr() as u64;
-    let ts = [0u64; 4];
-    // SAFETY: the trace was made for these frames.
-    let run = unsafe { exec::run(&t, &d, ts.as_ptr() as u64, j.as_mut_ptr() as u64, 100_000) };
-    let exec::End::Exit { inst, .. } = run.end else { panic!("did not end: {}", show()) };
-    let snap = &t.snaps[t.insts[inst].snap as usize];
-    // SAFETY: the exit's own values.
-    unsafe { exec::restore(&t, snap, &d, ts.as_ptr() as u64, &|v| run.vals[v.index()]) };
+    let snap = &t.snaps[runner(&t, &d, &mut f2) as usize];
     // A type guard may leave early: finish with the oracle from that statement on.
     let at = snap.frames[0].pc;
     let leaves = matches!(p.get((at as usize).wrapping_sub(1)), Some(S::Leave(_)));
@@ -335,7 +345,7 @@ fn dump(x: u64) -> (i64, u64, u64, u64) {
 fn random_loops_keep_values_counts_and_lives() {
     let from: u64 = std::env::var("LH_FUZZ_FROM").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
     let n: u64 = std::env::var("LH_FUZZ_N").ok().and_then(|s| s.parse().ok()).unwrap_or(300);
-    let ok: u64 = (from..from + n).map(|s| check(s) as u64).sum();
+    let ok: u64 = (from..from + n).map(|s| check(s, &reference) as u64).sum();
     println!("{ok} of {n} ran to the end");
     assert!(ok > n / 3, "{ok} of {n}");
 }

@@ -77,6 +77,17 @@ impl Opt<'_> {
             }
         }
         let y = cb.map(|x| x as i64);
+        // Division by a power of two rounds down like a shift.
+        if let (Op::FloorDiv | Op::FloorMod, Some(k)) = (op, y)
+            && k > 1
+            && k.count_ones() == 1
+        {
+            let div = op == Op::FloorDiv;
+            i.op = if div { Op::Sar } else { Op::And };
+            let c = if div { k.trailing_zeros() as u64 } else { k as u64 - 1 };
+            i.args[1] = self.tr.konst(Ty::I64, c);
+            return Ok(None);
+        }
         Ok(match op {
             Op::Add | Op::Sub | Op::AddOv | Op::SubOv | Op::Or | Op::Xor | Op::Shl | Op::Shr | Op::Sar
                 if y == Some(0) =>

@@ -78,6 +78,8 @@ pub(crate) struct Opt<'d> {
     pub heap: HashMap<(Val, HeapKey), Val>,
     snap: Option<Snapshot>,
     snap_id: Option<u32>,
+    /// Dirty slots at the last force-ready call.
+    at_call: HashMap<(usize, i32), Val>,
 }
 
 impl<'d> Opt<'d> {
@@ -94,6 +96,7 @@ impl<'d> Opt<'d> {
             heap: HashMap::new(),
             snap: None,
             snap_id: None,
+            at_call: HashMap::new(),
         }
     }
 
@@ -143,27 +146,45 @@ impl<'d> Opt<'d> {
             f.pc = pc;
             f.sp = sp;
         }
+        let s = self.describe(kind, None);
+        if self.snap.as_ref() == Some(&s) {
+            return;
+        }
+        self.snap = Some(s);
+        self.snap_id = None;
+    }
+
+    /// The present state as a snapshot, without dirty slots that still hold what `written` says.
+    fn describe(&self, kind: u32, written: Option<&HashMap<(usize, i32), Val>>) -> Snapshot {
         let mut s = Snapshot { kind, ..Snapshot::default() };
         let mut built: HashMap<Val, Val> = HashMap::new();
-        for f in &self.frames {
+        for (n, f) in self.frames.iter().enumerate() {
             let mut slots = vec![];
             for (&slot, x) in &f.slots {
-                if x.dirty && !x.val.is_none() {
+                let done = written.is_some_and(|w| w.get(&(n, slot)) == Some(&x.val));
+                if x.dirty && !x.val.is_none() && !done {
                     let src = self.snap_source(x.val, &mut s, &mut built);
                     slots.push(SnapSlot { slot, src, own: Own::Give });
                 }
             }
             s.frames.push(SnapFrame { base: f.base, token: f.token, pc: f.pc, sp: f.sp, slots });
         }
-        for &(base, field, v) in &self.lazies {
-            let src = self.resolve(v);
-            s.stores.push(SnapStore { base, field, src });
+        if written.is_none() {
+            for &(base, field, v) in &self.lazies {
+                let src = self.resolve(v);
+                s.stores.push(SnapStore { base, field, src });
+            }
         }
-        if self.snap.as_ref() == Some(&s) {
-            return;
-        }
-        self.snap = Some(s);
-        self.snap_id = None;
+        s
+    }
+
+    /// The snapshot of a `guard_not_forced`: the force has written (and owns) what was dirty at the call, so only
+    /// what changed since is left to write.
+    fn forced_snap(&mut self) -> Result<u32, Abort> {
+        let kind = self.snap.as_ref().ok_or(Abort::NoSnapshot)?.kind;
+        let s = self.describe(kind, Some(&self.at_call));
+        self.tr.snaps.push(s);
+        Ok(self.tr.snaps.len() as u32 - 1)
     }
 
     fn snap_source(&self, v: Val, s: &mut Snapshot, built: &mut HashMap<Val, Val>) -> Val {
@@ -294,8 +315,18 @@ impl<'d> Opt<'d> {
     /// Appends to the trace and learns from the op.
     pub fn append(&mut self, mut i: Inst, list: &[Val]) -> Result<Val, Abort> {
         i.list = self.tr.push_list(list);
-        if i.op.is_guard() || i.snap != NO_SNAP {
+        if i.op == Op::GNotForced {
+            i.snap = self.forced_snap()?;
+        } else if i.op.is_guard() || i.snap != NO_SNAP {
             i.snap = self.guard_snap()?;
+        }
+        if i.snap != NO_SNAP && !i.op.is_guard() {
+            self.at_call.clear();
+            for (n, f) in self.frames.iter().enumerate() {
+                for (k, x) in f.slots.iter().filter(|(_, x)| x.dirty && !x.val.is_none()) {
+                    self.at_call.insert((n, *k), x.val);
+                }
+            }
         }
         let eff = self.tr.effects(self.d, &i);
         self.before(&i, eff)?;

@@ -267,3 +267,209 @@ fn speed_of_the_native_add_loop() {
     let native = start.elapsed().as_secs_f64() * 1e9 / n as f64;
     println!("jit {jit:.2} ns, pointer call loop {native:.2} ns, ratio {:.2} ({s})", jit / native);
 }
+
+/// Exit target cells and entry for traces that are linked by hand.
+struct Linked {
+    t: Trace,
+    c: Compiled,
+    cells: Vec<u64>,
+    entry: Box<u64>,
+}
+
+fn link(t: Trace, d: &Descs, id: u32) -> Linked {
+    let cells = vec![ENTRY.with(|e| e.1); t.guards().len() + 1];
+    let o = Options { trace_id: id, exit_cells: cells.as_ptr() as u64, random: None };
+    let c = compile(&t, d, &o).expect("compiles");
+    let entry = Box::new(install(&c.code));
+    Linked { t, c, cells, entry }
+}
+
+fn enter(entry: u64, jfp: u64) -> u64 {
+    let f: Enter = ENTRY.with(|e| {
+        // SAFETY: the trampoline was made for this signature.
+        unsafe { std::mem::transmute(e.0 as usize) }
+    });
+    let ts = [0u64; 4];
+    // SAFETY: code of a verified trace and a jf of full size.
+    unsafe { f(ts.as_ptr() as u64, jfp, entry) }
+}
+
+/// Even counters add 1 to slot 1 in the root, odd ones 100 in a bridge that goes back to the root's entry.
+#[test]
+fn a_bridge_takes_over_at_an_exit() {
+    use lh_jit_opt::{Abort, Builder, R};
+    let d = toy::descs();
+    let (pos, len) = (d.field("pos").unwrap(), d.field("len").unwrap());
+    let head = |b: &mut Builder| -> Result<R, Abort> {
+        let it = b.sget(0)?;
+        b.guard_type(it, toy::RANGE, true)?;
+        let i = b.fload(it, pos)?;
+        let n = b.fload(it, len)?;
+        let c = b.emit(Op::Lt, &[i, n])?;
+        b.emit(Op::GTrue, &[c])?;
+        let one = b.int(1);
+        let next = b.emit(Op::Add, &[i, one])?;
+        b.fstore(it, pos, next)?;
+        let old = b.sget(2)?;
+        b.guard_type(old, toy::INT, true)?;
+        let old = b.spop(2)?;
+        let v = b.emit(Op::BoxI, &[i])?;
+        b.sput(2, v)?;
+        b.drop_ref(old, 0)?;
+        b.snapshot(0, 5, 0)?;
+        let i = b.sget(2)?;
+        let i = b.emit(Op::UnboxI, &[i])?;
+        b.emit(Op::And, &[i, one])
+    };
+    let add = |b: &mut Builder, k: i64| -> Result<(), Abort> {
+        let s = b.sget(1)?;
+        b.guard_type(s, toy::INT, true)?;
+        let s = b.emit(Op::UnboxI, &[s])?;
+        let k = b.int(k);
+        let s = b.emit(Op::AddOv, &[s, k])?;
+        let v = b.emit(Op::BoxI, &[s])?;
+        let old = b.spop(1)?;
+        b.sput(1, v)?;
+        b.drop_ref(old, 0)?;
+        b.snapshot(0, 0, 0)
+    };
+    let mut b = Builder::new(&d, 0, 0, 0);
+    b.snapshot(0, 0, 0).unwrap();
+    let odd = head(&mut b).unwrap();
+    b.emit(Op::GFalse, &[odd]).unwrap();
+    add(&mut b, 1).unwrap();
+    let mut root = link(b.finish_loop().unwrap(), &d, 1);
+    // The exit of the body's parity guard, found by running.
+    let live = toy::LIVE.get();
+    let mut frame = vec![toy::alloc(toy::RANGE, 0, 9, 0), toy::box_int(0), toy::box_int(0)];
+    let mut bridges: Vec<Linked> = vec![];
+    let mut finished = false;
+    for _ in 0..12 {
+        let mut j = new_jf(frame.as_mut_ptr() as u64);
+        let w = enter(*root.entry, j.as_mut_ptr() as u64);
+        let (id, no) = ((w >> 32) as usize, w as u32 as usize);
+        let from = if id == 1 { &root } else { &bridges[id - 2] };
+        let site = &from.c.exits[no];
+        let snap = from.t.snaps[site.snap as usize].clone();
+        let ts = [0u64; 4];
+        // SAFETY: the exit's own places.
+        unsafe {
+            exec::restore(&from.t, &snap, &d, ts.as_ptr() as u64, &|v| j[site.place(v) as usize / 8]);
+        }
+        if snap.frames[0].pc == 0 {
+            finished = true;
+            break;
+        }
+        let mut b = Builder::bridge(&d, &from.t, &snap, &|v| site.place(v));
+        add(&mut b, 100).unwrap();
+        let t = b.finish_link(&*root.entry as *const u64 as u64).unwrap();
+        let l = link(t, &d, bridges.len() as u32 + 2);
+        // Finish this iteration as the interpreter would, then link for the next time.
+        let s = toy::int_value(frame[1]);
+        toy::decref(frame[1]);
+        frame[1] = toy::box_int(s + 100);
+        let target = *l.entry;
+        if id == 1 { root.cells[no] = target } else { bridges[id - 2].cells[no] = target }
+        bridges.push(l);
+    }
+    assert!(finished);
+    assert_eq!(toy::int_value(frame[1]), 5 + 400);
+    assert!(!bridges.is_empty() && bridges.len() < 4, "bridges: {}", bridges.len());
+    for x in frame {
+        toy::decref(x);
+    }
+    assert_eq!(toy::LIVE.get(), live);
+}
+
+thread_local! {
+    static FORCE: std::cell::RefCell<Option<Box<dyn Fn()>>> = const { std::cell::RefCell::new(None) };
+}
+
+extern "C" fn maybe_force(x: i64) -> i64 {
+    if x == 3 {
+        FORCE.with(|f| f.borrow().as_ref().expect("set by the test")());
+    }
+    x * 2
+}
+
+/// A native call that may call back: frames stay virtual, a force restores them in the middle, the trace leaves
+/// behind the call.
+#[test]
+fn a_force_during_a_call_restores_the_frame() {
+    use lh_jit_opt::{Abort, Builder};
+    let d = toy::descs();
+    let mut b = Builder::new(&d, 0, 0, 0);
+    let mut go = || -> Result<(), Abort> {
+        b.snapshot(0, 0, 0)?;
+        let x = b.sget(0)?;
+        b.guard_type(x, toy::INT, true)?;
+        let x = b.emit(Op::UnboxI, &[x])?;
+        let one = b.int(1);
+        let x = b.emit(Op::AddOv, &[x, one])?;
+        let v = b.emit(Op::BoxI, &[x])?;
+        let old = b.spop(0)?;
+        b.sput(0, v)?;
+        b.drop_ref(old, 0)?;
+        // An object held in a local as well.
+        let o = b.sget(2)?;
+        b.own(o)?;
+        let old = b.sget(1)?;
+        b.guard_type(old, toy::OBJ, true)?;
+        let old = b.spop(1)?;
+        b.sput(1, o)?;
+        b.drop_ref(old, ops::DROP_SILENT)?;
+        b.snapshot(9, 2, 0)?;
+        let desc = NativeDesc {
+            name: "maybe_force".into(),
+            target: Target::Addr(maybe_force as *const () as u64),
+            args: vec![ArgPlace { kind: MemKind::I64, place: Place::Int(0) }],
+            ret: RetPlace::One(MemKind::I64),
+            varargs: None,
+            effects: Effects::ARBITRARY,
+        };
+        let r = b.native(desc, &[x], true)?;
+        let v = b.emit(Op::BoxI, &[r])?;
+        b.sput(5, v)?;
+        b.snapshot(0, 3, 1)?;
+        b.emit(Op::GNotForced, &[])?;
+        let r = b.spop(5)?;
+        b.drop_ref(r, 0)?;
+        b.snapshot(0, 0, 0)?;
+        Ok(())
+    };
+    go().unwrap();
+    let t = b.finish_loop().unwrap();
+    let live = toy::LIVE.get();
+    let l = link(t, &d, 1);
+    let mut frame = vec![toy::box_int(0), toy::alloc(toy::OBJ, 0, 0, 1), toy::alloc(toy::OBJ, 0, 0, 2), 0, 0, 0];
+    let mut j = new_jf(frame.as_mut_ptr() as u64);
+    let jp = j.as_mut_ptr();
+    let (lt, calls, d2) = (l.t.clone(), l.c.calls.clone(), d.clone());
+    FORCE.with(|f| {
+        *f.borrow_mut() = Some(Box::new(move || {
+            // SAFETY: the activation is suspended in its call; the call word names the site.
+            unsafe {
+                let site = &calls[*jp.add(jf::CALL as usize / 8) as u32 as usize];
+                let snap = &lt.snaps[site.snap as usize];
+                assert_eq!(snap.kind, 9);
+                exec::restore(&lt, snap, &d2, 0, &|v| *jp.add(site.place(v) as usize / 8));
+                *jp.add(jf::FORCED as usize / 8) = 1;
+            }
+        }))
+    });
+    let w = enter(*l.entry, jp as u64);
+    let site = &l.c.exits[w as u32 as usize];
+    let snap = &l.t.snaps[site.snap as usize];
+    // SAFETY: the exit's own places.
+    unsafe { exec::restore(&l.t, snap, &d, 0, &|v| j[site.place(v) as usize / 8]) };
+    let show = print::trace(&l.t, &d);
+    assert_eq!(snap.frames[0].pc, 3, "{show}");
+    assert_eq!(toy::int_value(frame[0]), 3, "{show}");
+    assert_eq!(frame[1], frame[2]);
+    assert_eq!(toy::peek(frame[2]), 2, "{show}");
+    assert_eq!(toy::int_value(frame[5]), 6, "{show}");
+    for x in frame {
+        toy::decref(x);
+    }
+    assert_eq!(toy::LIVE.get(), live, "{show}");
+}

@@ -67,13 +67,7 @@ impl Effects {
     pub const ARBITRARY: Effects = Effects {
         reads: !0,
         writes: !0,
-        flags: RAISES
-            | RUNS_PYTHON
-            | ALLOCATES
-            | OBSERVES_REFCOUNT
-            | RELEASES_GIL
-            | MAY_FORCE
-            | MAY_DEALLOC,
+        flags: RAISES | RUNS_PYTHON | ALLOCATES | OBSERVES_REFCOUNT | RELEASES_GIL | MAY_FORCE | MAY_DEALLOC,
     };
     pub fn has(self, f: u32) -> bool {
         self.flags & f != 0

@@ -371,9 +371,7 @@ pub unsafe fn run(t: &Trace, d: &Descs, ts: u64, jfp: u64, steps: usize) -> Run 
             return Run { vals, end: End::Steps, calls };
         }
         let i = &t.insts[pc];
-        let get = |v: Val| -> u64 {
-            if v.is_const() { t.consts[v.index()].bits } else { vals[v.index()] }
-        };
+        let get = |v: Val| -> u64 { if v.is_const() { t.consts[v.index()].bits } else { vals[v.index()] } };
         let (a, b, c) = (
             if i.args[0].is_none() { 0 } else { get(i.args[0]) },
             if i.args[1].is_none() || i.op == Op::Phi { 0 } else { get(i.args[1]) },

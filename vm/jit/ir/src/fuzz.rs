@@ -74,7 +74,12 @@ pub fn natives() -> Vec<NativeDesc> {
             ],
             RetPlace::One(I64),
         ),
-        n("half", half as *const () as usize, vec![arg(F64, Float(0)), arg(F32, Float(1))], RetPlace::One(F64)),
+        n(
+            "half",
+            half as *const () as usize,
+            vec![arg(F64, Float(0)), arg(F32, Float(1))],
+            RetPlace::One(F64),
+        ),
         n("small", small as *const () as usize, vec![arg(I16, Int(0)), arg(I64, Int(1))], RetPlace::One(I16)),
         n(
             "two",
@@ -139,7 +144,8 @@ impl Gen<'_> {
         }
         let n = self.r.below(self.ints.len());
         // Prefer young values, keep some old ones alive.
-        let n = if self.r.below(3) != 0 { self.ints.len() - 1 - self.r.below(4.min(self.ints.len())) } else { n };
+        let n =
+            if self.r.below(3) != 0 { self.ints.len() - 1 - self.r.below(4.min(self.ints.len())) } else { n };
         self.ints[n]
     }
     fn float(&mut self) -> Val {

@@ -22,3 +22,6 @@ pub mod verify;
 pub use desc::*;
 pub use ops::{ArgKind, ImmKind, Op};
 pub use trace::*;
+
+#[cfg(test)]
+mod tests;

@@ -216,8 +216,7 @@ fn snapshot(l: &str, d: &Descs, names: &HashMap<String, Val>, t: &mut Trace) -> 
                     "%boxf" => VClass::BoxF,
                     n => VClass::Class(resolve(d, ImmKind::Class, n)?),
                 };
-                let fields =
-                    owned(&w[5.min(w.len())..], t)?.into_iter().map(|(_, v, o)| (v, o)).collect();
+                let fields = owned(&w[5.min(w.len())..], t)?.into_iter().map(|(_, v, o)| (v, o)).collect();
                 s.virts.push(VirtObj { class, fields, count: int(w.get(3))? as u32 });
             }
             Some(&"drop") => {

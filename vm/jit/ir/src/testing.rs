@@ -171,7 +171,13 @@ pub fn descs() -> Descs {
             pair,
             h("add_any", add_any as *const () as usize, &[Ty::Ref, Ty::Ref], Ty::Ref, Effects::ARBITRARY),
             h("mix", mix as *const () as usize, &[Ty::I64, Ty::F64], Ty::I64, Effects::NONE),
-            h("peek", peek as *const () as usize, &[Ty::Ref], Ty::I64, Effects { flags: OBSERVES_REFCOUNT, ..Effects::NONE }),
+            h(
+                "peek",
+                peek as *const () as usize,
+                &[Ty::Ref],
+                Ty::I64,
+                Effects { flags: OBSERVES_REFCOUNT, ..Effects::NONE },
+            ),
             h(
                 "frame_add",
                 frame_add as *const () as usize,

@@ -207,16 +207,13 @@ fn check_balance(t: &Trace, d: &Descs) -> Result<(), String> {
     let mut forced: Option<HashMap<Val, i32>> = None;
     for n in 0..t.insts.len() {
         let i = &t.insts[n];
-        if i.op != Op::Phi
-            && at_loop.is_none()
-            && n > 0
-            && matches!(t.insts[n - 1].op, Op::Phi | Op::Loop)
-        {
+        if i.op != Op::Phi && at_loop.is_none() && n > 0 && matches!(t.insts[n - 1].op, Op::Phi | Op::Loop) {
             at_loop = Some(held.clone());
         }
         if i.op.is_guard() {
             let gives = snapshot_gives(t, &t.snaps[i.snap as usize]);
-            let taken = if i.op == Op::GNotForced { forced.clone().unwrap_or_default() } else { HashMap::new() };
+            let taken =
+                if i.op == Op::GNotForced { forced.clone().unwrap_or_default() } else { HashMap::new() };
             let keys: Vec<Val> = held.keys().chain(gives.keys()).chain(taken.keys()).copied().collect();
             for v in keys {
                 let h = held.get(&v).copied().unwrap_or(0) - taken.get(&v).copied().unwrap_or(0);
@@ -236,10 +233,7 @@ fn check_balance(t: &Trace, d: &Descs) -> Result<(), String> {
         if i.op == Op::Jump {
             let head = at_loop.clone().unwrap_or_default();
             for v in held.keys().chain(head.keys()) {
-                let (a, mut b) = (
-                    held.get(v).copied().unwrap_or(0),
-                    head.get(v).copied().unwrap_or(0),
-                );
+                let (a, mut b) = (held.get(v).copied().unwrap_or(0), head.get(v).copied().unwrap_or(0));
                 // A phi's own reference is replaced by the back value's.
                 if v.is_inst() && t.insts[v.index()].op == Op::Phi {
                     b -= 1;

@@ -69,12 +69,13 @@ impl<'d> Builder<'d> {
                 .slots
                 .iter()
                 .map(|s| {
-                    let v =
-                        if s.src.is_virt() { virts[s.src.index()] } else { owned(s.src, s.own, &mut o) };
+                    let v = if s.src.is_virt() { virts[s.src.index()] } else { owned(s.src, s.own, &mut o) };
                     (s.slot, Slot { val: v, dirty: true })
                 })
                 .collect();
-            let base = if f.base.is_inst() { got[&f.base] } else {
+            let base = if f.base.is_inst() {
+                got[&f.base]
+            } else {
                 let c = parent.consts[f.base.index()];
                 o.tr.konst(c.ty, c.bits)
             };
@@ -86,7 +87,8 @@ impl<'d> Builder<'d> {
             let (b, x) = (lift(s.base, &mut o), lift(s.src, &mut o));
             o.lazies.push((b, s.field, x));
         }
-        let (kind, pc, sp) = (snap.kind, snap.frames.last().map_or(0, |f| f.pc), snap.frames.last().map_or(0, |f| f.sp));
+        let (kind, pc, sp) =
+            (snap.kind, snap.frames.last().map_or(0, |f| f.pc), snap.frames.last().map_or(0, |f| f.sp));
         o.capture(kind, pc, sp);
         for (v, n) in &snap.drops {
             let x = lift(*v, &mut o);

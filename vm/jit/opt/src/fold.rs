@@ -40,9 +40,7 @@ impl Opt<'_> {
             Op::GTrue => ca.map(|x| x != 0),
             Op::GFalse => ca.map(|x| x == 0),
             Op::GNull => ca.map(|x| x == 0).or(self.facts.get(&a).filter(|f| f.nonnull).map(|_| false)),
-            Op::GNonNull => {
-                ca.map(|x| x != 0).or(self.facts.get(&a).filter(|f| f.nonnull).map(|_| true))
-            }
+            Op::GNonNull => ca.map(|x| x != 0).or(self.facts.get(&a).filter(|f| f.nonnull).map(|_| true)),
             Op::GValue => match (ca, cb) {
                 (Some(x), Some(y)) => Some(x == y),
                 _ => None,
@@ -104,7 +102,9 @@ impl Opt<'_> {
             Op::Ne | Op::Lt | Op::Gt | Op::Ult if a == b => one(self, 0),
             Op::FMul | Op::FDiv if cb == Some(1.0f64.to_bits()) => Some(a),
             Op::Eq | Op::Ne
-                if cb == Some(0) && self.tr.ty(a) != Ty::I64 && self.facts.get(&a).is_some_and(|f| f.nonnull) =>
+                if cb == Some(0)
+                    && self.tr.ty(a) != Ty::I64
+                    && self.facts.get(&a).is_some_and(|f| f.nonnull) =>
             {
                 one(self, (op == Op::Ne) as i64)
             }

@@ -36,15 +36,41 @@ pub struct R(pub(crate) Val);
 /// One recorded operation; its index is its result's number. Operands are recorder values.
 #[derive(Clone, Debug)]
 pub(crate) enum Raw {
-    Op { inst: Inst, list: Vec<Val> },
+    Op {
+        inst: Inst,
+        list: Vec<Val>,
+    },
     /// The state at a bytecode boundary, for the guards that follow.
-    Snap { kind: u32, pc: u32, sp: u32 },
-    SGet { frame: usize, slot: i32 },
-    SPop { frame: usize, slot: i32 },
-    SPut { frame: usize, slot: i32, val: Val },
+    Snap {
+        kind: u32,
+        pc: u32,
+        sp: u32,
+    },
+    SGet {
+        frame: usize,
+        slot: i32,
+    },
+    SPop {
+        frame: usize,
+        slot: i32,
+    },
+    SPut {
+        frame: usize,
+        slot: i32,
+        val: Val,
+    },
     /// Slots lo..hi were changed in memory behind our back.
-    Clobber { frame: usize, lo: i32, hi: i32 },
-    PushFrame { base: Val, token: u64, pc: u32, nulls: i32 },
+    Clobber {
+        frame: usize,
+        lo: i32,
+        hi: i32,
+    },
+    PushFrame {
+        base: Val,
+        token: u64,
+        pc: u32,
+        nulls: i32,
+    },
     PopFrame,
     Flush,
     /// A bridge input (already emitted).

@@ -294,7 +294,9 @@ fn attempt(b: &Builder, weak: &mut Weak) -> Result<Option<Trace>, Abort> {
     let extra: Vec<i32> = o.frames[0]
         .slots
         .iter()
-        .filter(|(k, s)| s.dirty && !s.val.is_none() && !head_slots.get(k).is_some_and(|h| h.dirty && !h.val.is_none()))
+        .filter(|(k, s)| {
+            s.dirty && !s.val.is_none() && !head_slots.get(k).is_some_and(|h| h.dirty && !h.val.is_none())
+        })
         .map(|(k, _)| *k)
         .collect();
     for k in extra {

@@ -33,15 +33,7 @@ pub fn run(t: &mut Trace, d: &Descs) {
     let n = t.insts.len();
     let eff = (0..n).map(|i| t.effects(d, &t.insts[i])).collect();
     let loop_at = t.loop_at().unwrap_or(n);
-    let mut p = Pass {
-        dead: vec![false; n],
-        events: HashMap::new(),
-        eff,
-        slot_ends: vec![],
-        loop_at,
-        t,
-        d,
-    };
+    let mut p = Pass { dead: vec![false; n], events: HashMap::new(), eff, slot_ends: vec![], loop_at, t, d };
     p.collect();
     p.cancel();
     p.mark_not_last();
@@ -137,8 +129,7 @@ impl Pass<'_> {
     }
 
     fn cancel(&mut self) {
-        let drops: Vec<usize> =
-            (0..self.t.insts.len()).filter(|&n| self.t.insts[n].op == Op::Drop).collect();
+        let drops: Vec<usize> = (0..self.t.insts.len()).filter(|&n| self.t.insts[n].op == Op::Drop).collect();
         for b in drops {
             let v = self.t.insts[b].args[0];
             // Try the nearest `own` first, then older ones.

@@ -273,11 +273,8 @@ fn same(a: u64, b: u64) -> bool {
         return a == b;
     }
     let (x, y) = (obj(a), obj(b));
-    let deep = if x.ty == toy::PAIR {
-        same(x.a, y.a) && same(x.b, y.b)
-    } else {
-        (x.a, x.b, x.c) == (y.a, y.b, y.c)
-    };
+    let deep =
+        if x.ty == toy::PAIR { same(x.a, y.a) && same(x.b, y.b) } else { (x.a, x.b, x.c) == (y.a, y.b, y.c) };
     x.ty == y.ty && x.refcnt == y.refcnt && deep
 }
 

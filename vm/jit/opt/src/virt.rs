@@ -28,11 +28,8 @@ impl Opt<'_> {
         let x = self.virts[v.index()].clone();
         let real = match x.class {
             VClass::BoxI | VClass::BoxF => {
-                let (op, un) = if x.class == VClass::BoxI {
-                    (Op::BoxI, Op::UnboxI)
-                } else {
-                    (Op::BoxF, Op::UnboxF)
-                };
+                let (op, un) =
+                    if x.class == VClass::BoxI { (Op::BoxI, Op::UnboxI) } else { (Op::BoxF, Op::UnboxF) };
                 let r = self.tr.push(Inst::new(op, Ty::Ref, &[x.fields[0]]));
                 self.cse.insert((un, 0, [r, Val::NONE]), x.fields[0]);
                 r

@@ -17,7 +17,8 @@ pub const FSCRATCH: u8 = 15;
 pub const ARGS: [u8; 6] = [7, 6, 2, 1, 8, 9];
 
 pub const CALLEE_SAVED: u32 = 1 << 5 | 1 << 12 | 1 << 13 | 1 << 14;
-pub const CALLER_SAVED: u32 = 1 | 1 << 1 | 1 << 2 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10 | 0x7fff << 16;
+pub const CALLER_SAVED: u32 =
+    1 | 1 << 1 | 1 << 2 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10 | 0x7fff << 16;
 const GPRS: u32 = (CALLEE_SAVED | CALLER_SAVED) & 0xffff;
 const XMMS: u32 = 0x7fff << 16;
 /// Preference when a value does not live across a call.
@@ -91,7 +92,8 @@ impl Alloc {
                 }
             }
             if i.snap != NO_SNAP {
-                let vals = snap_vals[i.snap as usize].get_or_insert_with(|| snap_values(&t.snaps[i.snap as usize]));
+                let vals =
+                    snap_vals[i.snap as usize].get_or_insert_with(|| snap_values(&t.snaps[i.snap as usize]));
                 for v in vals.iter() {
                     a.note_last(*v, at);
                 }
@@ -163,7 +165,8 @@ impl Alloc {
             if self.last[v as usize] >= self.end { self.calls.get(k).map(|c| c + self.end) } else { None }
         });
         let u = &self.uses[v as usize];
-        let last_use = if self.last[v as usize] >= self.end { self.end * 2 } else { u.last().copied().unwrap_or(0) };
+        let last_use =
+            if self.last[v as usize] >= self.end { self.end * 2 } else { u.last().copied().unwrap_or(0) };
         next.is_some_and(|c| c < last_use)
     }
 

@@ -85,7 +85,11 @@ impl Lower<'_> {
         let args: Vec<Arg> = s
             .args
             .iter()
-            .map(|a| Arg { src: self.loc(vals.next().expect("native operand")), kind: a.kind, place: a.place })
+            .map(|a| Arg {
+                src: self.loc(vals.next().expect("native operand")),
+                kind: a.kind,
+                place: a.place,
+            })
             .collect();
         let buffer = match &s.ret {
             RetPlace::Mem(_) => {

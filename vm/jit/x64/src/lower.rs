@@ -13,11 +13,28 @@ use lh_jit_ir::*;
 
 /// Code behind the trace.
 enum Cold {
-    Stub { at: Label, no: usize, dump: u32 },
+    Stub {
+        at: Label,
+        no: usize,
+        dump: u32,
+    },
     /// The last reference of the object in `obj` is gone: dealloc, keeping `live` registers.
-    Dealloc { at: Label, back: Label, obj: u8, live: u32, dump: u32, call: Option<u64> },
+    Dealloc {
+        at: Label,
+        back: Label,
+        obj: u8,
+        live: u32,
+        dump: u32,
+        call: Option<u64>,
+    },
     /// Unboxes integers of 0, -1, 2, -2 digits.
-    Unbox { at: Label, back: Label, obj: u8, dst: u8, exit: Label },
+    Unbox {
+        at: Label,
+        back: Label,
+        obj: u8,
+        dst: u8,
+        exit: Label,
+    },
 }
 
 pub(crate) struct Lower<'a> {
@@ -60,9 +77,9 @@ fn find_fused(t: &Trace, d: &Descs) -> Vec<bool> {
             let load = i.op == Op::FLoad && d.fields[i.imm as usize].kind.ty() == Ty::I64;
             (is_compare(i.op) || load)
                 && uses[p] == 1
-                && t.insts.get(p + 1).is_some_and(|g| {
-                    matches!(g.op, Op::GTrue | Op::GFalse) && g.args[0] == Val::inst(p)
-                })
+                && t.insts
+                    .get(p + 1)
+                    .is_some_and(|g| matches!(g.op, Op::GTrue | Op::GFalse) && g.args[0] == Val::inst(p))
         })
         .collect()
 }
@@ -231,15 +248,9 @@ impl<'a> Lower<'a> {
                 let r = self.alloc(out, p, None);
                 self.mov(Loc::Reg(r), Loc::Mem(i.imm as i32));
             }
-            Op::Add
-            | Op::Sub
-            | Op::AddOv
-            | Op::SubOv
-            | Op::And
-            | Op::Or
-            | Op::Xor
-            | Op::Mul
-            | Op::MulOv => self.int_bin(p, i.op, a, b),
+            Op::Add | Op::Sub | Op::AddOv | Op::SubOv | Op::And | Op::Or | Op::Xor | Op::Mul | Op::MulOv => {
+                self.int_bin(p, i.op, a, b)
+            }
             Op::PAdd => self.int_bin(p, Op::Add, a, b),
             Op::FloorDiv | Op::FloorMod => self.division(p, i.op, a, b),
             Op::Neg | Op::Not => {
@@ -627,9 +638,7 @@ impl<'a> Lower<'a> {
         let rx = self.xmm(x, p);
         match self.loc(y) {
             Loc::Const(c) => self.asm.fop_c(Fop::Ucom, rx, c),
-            Loc::Mem(o) if !self.a.has_later_use(y.index() as u32, p) => {
-                self.asm.fop_m(Fop::Ucom, rx, JF, o)
-            }
+            Loc::Mem(o) if !self.a.has_later_use(y.index() as u32, p) => self.asm.fop_m(Fop::Ucom, rx, JF, o),
             _ => {
                 let ry = self.xmm(y, p);
                 self.asm.fop(Fop::Ucom, rx, ry);
@@ -874,7 +883,8 @@ impl<'a> Lower<'a> {
             if kind.size() == 8 && c as i64 == c as i32 as i64 {
                 self.asm.st_imm(SCRATCH, 0, c as i32);
             } else {
-                let r = [RAX, RCX, RDX].into_iter().find(|r| self.a.locked >> *r & 1 == 0).expect("one is free");
+                let r =
+                    [RAX, RCX, RDX].into_iter().find(|r| self.a.locked >> *r & 1 == 0).expect("one is free");
                 self.mov(Loc::Mem(dump_offset(r)), Loc::Reg(r));
                 self.asm.imm_keep_flags(r, c);
                 self.asm.store(kind, SCRATCH, 0, r);

@@ -280,7 +280,8 @@ impl Lower<'_> {
         // A slot written here may be read by another move: go through temporary slots unless nobody reads it.
         let mut late = vec![];
         for (o, from) in &mems {
-            let read = mems.iter().chain(&[]).any(|m| m.1 == Loc::Mem(*o)) || regs.iter().any(|m| m.1 == Loc::Mem(*o));
+            let read = mems.iter().chain(&[]).any(|m| m.1 == Loc::Mem(*o))
+                || regs.iter().any(|m| m.1 == Loc::Mem(*o));
             if read {
                 let tmp = self.a.slot();
                 self.mov(Loc::Mem(tmp), *from);

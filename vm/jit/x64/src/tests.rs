@@ -369,7 +369,11 @@ fn a_bridge_takes_over_at_an_exit() {
         toy::decref(frame[1]);
         frame[1] = toy::box_int(s + 100);
         let target = *l.entry;
-        if id == 1 { root.cells[no] = target } else { bridges[id - 2].cells[no] = target }
+        if id == 1 {
+            root.cells[no] = target
+        } else {
+            bridges[id - 2].cells[no] = target
+        }
         bridges.push(l);
     }
     assert!(finished);
@@ -441,7 +445,8 @@ fn a_force_during_a_call_restores_the_frame() {
     let t = b.finish_loop().unwrap();
     let live = toy::LIVE.get();
     let l = link(t, &d, 1);
-    let mut frame = vec![toy::box_int(0), toy::alloc(toy::OBJ, 0, 0, 1), toy::alloc(toy::OBJ, 0, 0, 2), 0, 0, 0];
+    let mut frame =
+        vec![toy::box_int(0), toy::alloc(toy::OBJ, 0, 0, 1), toy::alloc(toy::OBJ, 0, 0, 2), 0, 0, 0];
     let mut j = new_jf(frame.as_mut_ptr() as u64);
     let jp = j.as_mut_ptr();
     let (lt, calls, d2) = (l.t.clone(), l.c.calls.clone(), d.clone());

@@ -142,10 +142,8 @@ pub fn verify(t: &Trace, d: &Descs, balance: bool) -> Result<(), String> {
                     return err("native argument count");
                 }
             }
-            Op::New => {
-                if d.classes[i.imm as usize].fields.len() != t.list(i).len() {
-                    return err("class field count");
-                }
+            Op::New if d.classes[i.imm as usize].fields.len() != t.list(i).len() => {
+                return err("class field count");
             }
             Op::Phi => {
                 if t.ty(i.args[0]) != i.ty || t.ty(i.args[1]) != i.ty {
@@ -161,10 +159,8 @@ pub fn verify(t: &Trace, d: &Descs, balance: bool) -> Result<(), String> {
                 }
                 looped = true;
             }
-            Op::Jump => {
-                if !looped || n + 1 != t.insts.len() {
-                    return err("jump must be last, with a loop");
-                }
+            Op::Jump if !looped || n + 1 != t.insts.len() => {
+                return err("jump must be last, with a loop");
             }
             _ => {}
         }

@@ -22,7 +22,7 @@ impl<'d> Builder<'d> {
             }
         });
         for v in order {
-            if !got.contains_key(&v) {
+            if let std::collections::hash_map::Entry::Vacant(e) = got.entry(v) {
                 // The root frame's address is the bridge's own first value.
                 let x = parent.insts[v.index()];
                 let n = if x.op == Op::JLoad && x.imm == jf::FRAME as u32 {
@@ -30,7 +30,7 @@ impl<'d> Builder<'d> {
                 } else {
                     o.tr.push(Inst::new(Op::JLoad, x.ty, &[]).with_imm(place(v)))
                 };
-                got.insert(v, n);
+                e.insert(n);
             }
         }
         let val = |v: Val, o: &mut Opt| -> Val {

@@ -25,8 +25,8 @@ pub fn run(t: &mut Trace, _d: &Descs) {
     }
     let mut map = vec![Val::NONE; n];
     let mut next = 0;
-    for i in 0..n {
-        if live[i] {
+    for (i, l) in live.iter().enumerate() {
+        if *l {
             map[i] = Val::inst(next);
             next += 1;
         }
@@ -44,8 +44,8 @@ pub fn run(t: &mut Trace, _d: &Descs) {
     t.snaps = snaps;
     let mut lists = vec![];
     let mut out = vec![];
-    for i in 0..n {
-        if !live[i] {
+    for (i, l) in live.iter().enumerate() {
+        if !*l {
             continue;
         }
         let mut x = t.insts[i];

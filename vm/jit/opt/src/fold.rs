@@ -56,10 +56,12 @@ impl Opt<'_> {
             Some(false) => return Err(Abort::GuardNeverHolds),
             None => {}
         }
-        if op.is_pure() && (ca.is_some() || a.is_none()) && (cb.is_some() || b.is_none()) && !a.is_none() {
-            if let Some(x) = exec::eval(op, ca.unwrap_or(0), cb.unwrap_or(0)) {
-                return Ok(Some(self.tr.konst(i.ty, x)));
-            }
+        if op.is_pure()
+            && let Some(x) = ca
+            && (cb.is_some() || b.is_none())
+            && let Some(x) = exec::eval(op, x, cb.unwrap_or(0))
+        {
+            return Ok(Some(self.tr.konst(i.ty, x)));
         }
         // Booleans: testing `x != 0` is testing x.
         if matches!(op, Op::GTrue | Op::GFalse) && a.is_inst() {

@@ -242,11 +242,9 @@ fn attempt(b: &Builder, weak: &mut Weak) -> Result<Option<Trace>, Abort> {
             }
             continue;
         }
-        if end == c.phi || end == c.init {
-            if end == c.phi || c.init.is_const() {
-                again |= weak.fixed.insert(c.loc);
-                continue;
-            }
+        if end == c.phi || end == c.init && c.init.is_const() {
+            again |= weak.fixed.insert(c.loc);
+            continue;
         }
         let end = o.force(end)?;
         if o.tr.ty(end) != o.tr.ty(c.phi) {
@@ -324,13 +322,6 @@ fn attempt(b: &Builder, weak: &mut Weak) -> Result<Option<Trace>, Abort> {
     if eff.union(weak.kill) != weak.kill {
         weak.kill = weak.kill.union(eff);
         again = true;
-    }
-    // A phi whose back value is itself carries nothing.
-    for c in &carried {
-        if c.payload.is_some() && o.tr.insts[c.phi.index()].args[1] == c.phi && !again {
-            // The payload never changes: name it directly.
-            o.tr.insts[c.phi.index()].args[1] = c.phi;
-        }
     }
     if again {
         return Ok(None);

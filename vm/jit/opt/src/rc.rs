@@ -226,7 +226,12 @@ impl Pass<'_> {
             }
             if !self.dead[n] {
                 verify::ref_changes(self.t, self.d, n, &mut |v, c| {
-                    *held.entry(v).or_default() += c;
+                    let h = held.entry(v).or_default();
+                    *h += c;
+                    // Only what is held stays in the map: it is copied at every guard.
+                    if *h == 0 {
+                        held.remove(&v);
+                    }
                 });
             }
         }

@@ -509,8 +509,13 @@ impl Asm {
     pub fn call_r(&mut self, r: u8) {
         dynasm!(self.ops ; .arch x64 ; call Rq(r));
     }
+    /// Calls an address kept in the pool.
+    pub fn call_pooled(&mut self, addr: u64) {
+        let l = self.pooled(addr);
+        dynasm!(self.ops ; .arch x64 ; call QWORD [=>l]);
+    }
     pub fn align16(&mut self) {
-        dynasm!(self.ops ; .arch x64 ; .align 16);
+        dynasm!(self.ops ; .arch x64 ; .align 32);
     }
 }
 

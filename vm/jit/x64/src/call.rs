@@ -200,11 +200,10 @@ impl Lower<'_> {
         }
         match (callee, target) {
             (Callee::Addr(a), _) => {
-                self.asm.imm_keep_flags(SCRATCH, a);
                 if let Some(n) = varargs {
                     self.asm.imm_keep_flags(RAX, n as u64);
                 }
-                self.asm.call_r(SCRATCH);
+                self.asm.call_pooled(a);
             }
             _ => {
                 if let Some(n) = varargs {

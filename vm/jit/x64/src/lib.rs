@@ -11,6 +11,8 @@
 //! in jf (dump area or spill slot), so restoring and bridges read nothing but jf.
 
 pub mod alloc;
+// dynasm's expansion converts register numbers that already have the right type.
+#[allow(clippy::useless_conversion)]
 pub mod asm;
 mod call;
 mod lower;

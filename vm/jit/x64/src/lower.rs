@@ -187,8 +187,7 @@ impl<'a> Lower<'a> {
                     self.mov(Loc::Mem(jf::CALL), Loc::Const(word));
                     self.asm.st_imm(JF, jf::FORCED, 0);
                 }
-                self.asm.imm(SCRATCH, addr);
-                self.asm.call_r(SCRATCH);
+                self.asm.call_pooled(addr);
                 for r in 0..32u8 {
                     if live >> r & 1 != 0 {
                         self.mov(Loc::Reg(r), Loc::Mem(dump_offset(r)));
@@ -428,7 +427,7 @@ impl<'a> Lower<'a> {
                 }
             }
             Op::Jump => {
-                self.to_label()?;
+                self.back_to_label()?;
                 let l = self.loop_label.expect("verified: a jump has a loop");
                 self.asm.jmp(l);
             }

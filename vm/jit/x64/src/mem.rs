@@ -252,7 +252,7 @@ impl Lower<'_> {
             .collect();
     }
     /// At the jump: brings everything to where the label expects it.
-    pub fn to_label(&mut self) -> Result<(), Error> {
+    pub fn back_to_label(&mut self) -> Result<(), Error> {
         let mut regs: Vec<(u8, Loc)> = vec![];
         let mut mems: Vec<(i32, Loc)> = vec![];
         for v in 0..self.label.len() {

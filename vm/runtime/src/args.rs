@@ -1,0 +1,265 @@
+//! Argument parsing for built-in functions, with CPython's error messages.
+//!
+//! A function's `ArgSpec` is made by the macros from its signature. Parsing fills an array of borrowed pointers, one for each
+//! named parameter (null where a default applies), and collects `*args` and `**kwargs`.
+
+use crate::errors::*;
+use crate::kinds::*;
+use crate::object::*;
+use crate::raise;
+use lh_abi::PyObject;
+use std::ptr::null_mut;
+
+/// The shape of a built-in function's parameters.
+pub struct ArgSpec {
+    pub fname: &'static str,
+    /// Names, positional-only ones first, keyword-only ones last.
+    pub names: &'static [&'static str],
+    pub required: &'static [bool],
+    pub posonly: usize,
+    /// How many can be given by position.
+    pub pos: usize,
+    pub varargs: bool,
+    pub varkw: bool,
+}
+
+type Collected = (Option<Owned<Tuple>>, Option<Owned<Dict>>);
+
+/// The arguments of a `raw` function, unparsed.
+#[derive(Clone, Copy)]
+pub struct Args<'a> {
+    args: &'a [*mut PyObject],
+    kwnames: Option<&'a Tuple>,
+    kwvalues: *const *mut PyObject,
+}
+
+impl<'a> Args<'a> {
+    /// # Safety
+    /// As the vectorcall protocol passes them.
+    pub unsafe fn new(args: *const *mut PyObject, n: usize, kwnames: *mut PyObject) -> Args<'a> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            Args {
+                args: if n == 0 { &[] } else { std::slice::from_raw_parts(args, n) },
+                kwnames: Object::from_ptr_opt(kwnames).map(|o| o.downcast_unchecked()),
+                kwvalues: args.add(n),
+            }
+        }
+    }
+    /// Number of positional arguments.
+    pub fn len(&self) -> usize {
+        self.args.len()
+    }
+    pub fn get(&self, i: usize) -> Option<&'a Object> {
+        // SAFETY: arguments are live during the call.
+        self.args.get(i).map(|p| unsafe { Object::from_ptr(*p) })
+    }
+    pub fn iter(&self) -> impl Iterator<Item = &'a Object> + use<'a> {
+        // SAFETY: arguments are live during the call.
+        self.args.iter().map(|p| unsafe { Object::from_ptr(*p) })
+    }
+    /// Keyword arguments in order.
+    pub fn kwargs(&self) -> impl Iterator<Item = (&'a Str, &'a Object)> + use<'a> {
+        let (names, values) = (self.kwnames, self.kwvalues);
+        (0..names.map_or(0, |t| t.len())).map(move |i| {
+            // SAFETY: keyword names are strings in a tuple that lives during the call; values follow the positional ones.
+            unsafe {
+                let n = names.expect("there are names").item_ref(i);
+                (n.downcast_unchecked::<Str>(), Object::from_ptr(*values.add(i)))
+            }
+        })
+    }
+    pub fn has_kwargs(&self) -> bool {
+        self.kwnames.is_some_and(|t| t.len() > 0)
+    }
+    pub fn no_kwargs(&self, fname: &str) -> PyResult<()> {
+        if self.has_kwargs() { raise!(TypeError, "{}() takes no keyword arguments", fname) } else { Ok(()) }
+    }
+    pub fn as_slice(&self) -> &'a [*mut PyObject] {
+        self.args
+    }
+}
+
+/// Parses vectorcall arguments.
+///
+/// # Safety
+/// As the vectorcall protocol passes them; `out` has a place for each name.
+pub unsafe fn parse_fast(
+    spec: &ArgSpec,
+    args: *const *mut PyObject,
+    n: usize,
+    kwnames: *mut PyObject,
+    out: &mut [*mut PyObject],
+) -> PyResult<Collected> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let a = Args::new(args, n, kwnames);
+        parse(spec, a.args, a.kwnames.map_or(0, |t| t.len()), a.kwargs(), out)
+    }
+}
+
+/// Parses a tuple and a dict (or null), as `tp_new`, `tp_init` and `tp_call` get them.
+///
+/// # Safety
+/// `args` is a tuple, `kwargs` a dict or null; `out` has a place for each name.
+pub unsafe fn parse_tuple(
+    spec: &ArgSpec,
+    args: *mut PyObject,
+    kwargs: *mut PyObject,
+    out: &mut [*mut PyObject],
+) -> PyResult<Collected> {
+    // SAFETY: the caller's promise; the items are kept alive by tuple and dict for the length of the call.
+    unsafe {
+        let t = Object::from_ptr(args).downcast_unchecked::<Tuple>();
+        let slice = t.as_slice_raw();
+        match Object::from_ptr_opt(kwargs) {
+            None => parse(spec, slice, 0, std::iter::empty(), out),
+            Some(d) => {
+                let d = d.downcast_unchecked::<Dict>();
+                let items = d.items_vec();
+                for (k, _) in &items {
+                    if !Str::check(k) {
+                        return raise!(TypeError, "keywords must be strings");
+                    }
+                }
+                let it = items.iter().map(|(k, v)| {
+                    (k.downcast_unchecked::<Str>(), Object::from_ptr(v.ptr()))
+                });
+                parse(spec, slice, items.len(), it, out)
+            }
+        }
+    }
+}
+
+fn parse<'a>(
+    spec: &ArgSpec,
+    args: &[*mut PyObject],
+    nkw: usize,
+    kwargs: impl Iterator<Item = (&'a Str, &'a Object)>,
+    out: &mut [*mut PyObject],
+) -> PyResult<Collected> {
+    let n = args.len();
+    let total = spec.names.len();
+    let min_pos = spec.required[..spec.pos].iter().filter(|r| **r).count();
+    if n > spec.pos && !spec.varargs {
+        return too_many(spec, n, nkw, min_pos);
+    }
+    let take = n.min(spec.pos);
+    out[..take].copy_from_slice(&args[..take]);
+    let var = spec.varargs.then(|| {
+        Tuple::from_vec(
+            args[take..]
+                .iter()
+                // SAFETY: arguments are live during the call.
+                .map(|p| unsafe { Object::from_ptr(*p) }.own())
+                .collect(),
+        )
+    });
+    let kw = spec.varkw.then(Dict::new);
+    if nkw > 0 {
+        if !spec.varkw && spec.posonly == total {
+            return raise!(TypeError, "{}() takes no keyword arguments", spec.fname);
+        }
+        for (k, v) in kwargs {
+            let name = k.to_str_lossy();
+            match spec.names[spec.posonly..].iter().position(|x| *x == name) {
+                Some(i) => {
+                    let i = i + spec.posonly;
+                    if !out[i].is_null() {
+                        return raise!(
+                            TypeError,
+                            "argument for {}() given by name ('{}') and position ({})",
+                            spec.fname,
+                            name,
+                            i + 1
+                        );
+                    }
+                    out[i] = v.as_ptr();
+                }
+                None => match &kw {
+                    Some(d) => d.set_item(k, v)?,
+                    None if spec.names[..spec.posonly].contains(&&*name) => {
+                        return raise!(
+                            TypeError,
+                            "{}() got some positional-only arguments passed as keyword arguments: '{}'",
+                            spec.fname,
+                            name
+                        );
+                    }
+                    None => {
+                        return raise!(TypeError, "'{}' is an invalid keyword argument for {}()", name, spec.fname);
+                    }
+                },
+            }
+        }
+    }
+    for i in 0..total {
+        if out[i].is_null() && spec.required[i] {
+            if i < spec.posonly || (spec.posonly == total) {
+                let given = n;
+                let at_least = spec.pos > min_pos || spec.varargs;
+                return raise!(
+                    TypeError,
+                    "{} expected {}{} argument{}, got {}",
+                    spec.fname,
+                    if at_least { "at least " } else { "" },
+                    min_pos,
+                    if min_pos == 1 { "" } else { "s" },
+                    given
+                );
+            }
+            return raise!(
+                TypeError,
+                "{}() missing required {}'{}' (pos {})",
+                spec.fname,
+                if i >= spec.pos { "keyword-only argument " } else { "argument " },
+                spec.names[i],
+                i + 1
+            );
+        }
+    }
+    Ok((var, kw))
+}
+
+#[cold]
+fn too_many(spec: &ArgSpec, n: usize, nkw: usize, min_pos: usize) -> PyResult<Collected> {
+    let plural = |k: usize| if k == 1 { "" } else { "s" };
+    if spec.posonly == spec.names.len() {
+        let at_most = spec.pos > min_pos;
+        return raise!(
+            TypeError,
+            "{} expected {}{} argument{}, got {}",
+            spec.fname,
+            if at_most { "at most " } else { "" },
+            spec.pos,
+            plural(spec.pos),
+            n
+        );
+    }
+    let total = spec.names.len();
+    if spec.pos == total {
+        return raise!(
+            TypeError,
+            "{}() takes at most {} {}argument{} ({} given)",
+            spec.fname,
+            total,
+            if nkw == 0 { "" } else { "" },
+            plural(total),
+            n + nkw
+        );
+    }
+    raise!(
+        TypeError,
+        "{}() takes {} {} positional argument{} ({} given)",
+        spec.fname,
+        if min_pos == spec.pos { "exactly" } else { "at most" },
+        spec.pos,
+        plural(spec.pos),
+        n
+    )
+}
+
+/// An array for `parse_*`.
+pub fn slots<const N: usize>() -> [*mut PyObject; N] {
+    [null_mut(); N]
+}

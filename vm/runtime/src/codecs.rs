@@ -1,0 +1,17 @@
+//! The codec registry and the built-in codecs (UTF-8/16/32, Latin-1, ASCII, escapes, charmap), error handlers.
+
+#![allow(unused_variables)]
+use crate::errors::*;
+use crate::kinds::*;
+use crate::object::*;
+use lh_abi::*;
+
+/// `s.encode(encoding, errors)`.
+pub fn encode(s: &Str, encoding: &str, errors: &str) -> PyResult<Owned<Object>> { todo!() }
+/// `bytes.decode(encoding, errors)`.
+pub fn decode(b: &[u8], encoding: &str, errors: &str) -> PyResult<Owned<Object>> { todo!() }
+/// `os.fsencode`: UTF-8 with surrogateescape.
+pub fn fs_encode(s: &Str) -> PyResult<Vec<u8>> { todo!() }
+/// `os.fsdecode`.
+pub fn fs_decode(b: &[u8]) -> Owned<Str> { todo!() }
+pub fn decode_utf8(b: &[u8]) -> PyResult<Owned<Str>> { todo!() }

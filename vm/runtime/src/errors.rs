@@ -1,0 +1,189 @@
+//! The error protocol: `PyResult`, the empty token `Raised`, and raising.
+//!
+//! `Raised` says "an exception is set in the thread state"; it maps one to one onto the C API's NULL-with-error-set. The state is
+//! CPython 3.11's triple (`curexc_type`, `curexc_value`, `curexc_traceback`), possibly not yet normalised, because Cython and
+//! other extensions read those fields.
+
+use crate::kinds::*;
+use crate::object::*;
+use crate::thread::Thread;
+use lh_abi::*;
+
+/// An exception is set in this thread.
+#[must_use]
+#[derive(Debug)]
+pub struct Raised(());
+
+pub type PyResult<T = Owned<Object>> = Result<T, Raised>;
+
+impl Raised {
+    /// For code that has just seen a C function fail: the exception must be set.
+    #[inline]
+    pub fn already_set() -> Raised {
+        debug_assert!(occurred(), "a failure was reported with no exception set");
+        Raised(())
+    }
+    /// Does the exception being raised match `exc_type` (a type, e.g. `exc::KeyError()`)?
+    pub fn matches(&self, exc_type: &Type) -> bool {
+        matches(exc_type)
+    }
+    /// Takes the (normalised) exception out of the thread state.
+    pub fn take(self) -> Owned<Exception> {
+        take_raised()
+    }
+    /// Forgets the exception.
+    pub fn clear(self) {
+        clear()
+    }
+}
+
+/// Is an exception set?
+#[inline]
+pub fn occurred() -> bool {
+    // SAFETY: the current thread state is ours while the GIL is held.
+    unsafe { !(*Thread::current_ptr()).curexc_type.is_null() }
+}
+
+/// The pending exception's triple, taken out of the thread state.
+pub fn fetch() -> (Option<Owned>, Option<Owned>, Option<Owned>) {
+    // SAFETY: the thread state owns its three references; they move to the caller.
+    unsafe {
+        let ts = Thread::current_ptr();
+        let t = std::mem::replace(&mut (*ts).curexc_type, std::ptr::null_mut());
+        let v = std::mem::replace(&mut (*ts).curexc_value, std::ptr::null_mut());
+        let tb = std::mem::replace(&mut (*ts).curexc_traceback, std::ptr::null_mut());
+        (Owned::from_raw_opt(t), Owned::from_raw_opt(v), Owned::from_raw_opt(tb))
+    }
+}
+
+/// Sets (or with all `None` clears) the pending exception.
+pub fn restore(t: Option<Owned>, v: Option<Owned>, tb: Option<Owned>) {
+    let old = fetch();
+    let raw = |o: Option<Owned>| o.map_or(std::ptr::null_mut(), Owned::into_raw);
+    // SAFETY: the fields were emptied just now.
+    unsafe {
+        let ts = Thread::current_ptr();
+        (*ts).curexc_type = raw(t);
+        (*ts).curexc_value = raw(v);
+        (*ts).curexc_traceback = raw(tb);
+    }
+    drop(old);
+}
+
+pub fn clear() {
+    drop(fetch())
+}
+
+/// Sets an exception of type `t` with value `v` (not yet normalised), chaining the handled one as its context.
+pub fn set_object(t: &Object, v: Option<Owned>) -> Raised {
+    crate::exceptions::set_with_context(t, v);
+    Raised(())
+}
+
+/// Raises an exception instance.
+pub fn raise_exc(e: Owned<Exception>) -> Raised {
+    let t = (*e).ty().own().into_object();
+    let tb = e.traceback();
+    restore(Some(t), Some(e.into_object()), tb);
+    Raised(())
+}
+
+/// As `raise_exc`, chaining the exception being handled as its context.
+pub fn raise_exc_with_context(e: Owned<Exception>) -> Raised {
+    let t = (*e).ty().own();
+    set_object(&t, Some(e.into_object()))
+}
+
+#[cold]
+#[inline(never)]
+pub fn raise_fmt(t: &Type, args: std::fmt::Arguments<'_>) -> Raised {
+    let text = args.to_string();
+    let s = Str::new(&text);
+    set_object(t, Some(s.into_object()))
+}
+
+/// Raises `$exc` (a name in `exc`, e.g. `TypeError`) with a formatted message; evaluates to `Err(Raised)`.
+#[macro_export]
+macro_rules! raise {
+    ($exc:ident, $($arg:tt)+) => {
+        Err($crate::errors::raise_fmt($crate::exceptions::exc::$exc(), format_args!($($arg)+)))
+    };
+    ($exc:ident) => {
+        Err($crate::errors::set_object($crate::exceptions::exc::$exc(), None))
+    };
+}
+
+/// `raise!` whose value is the `Raised` token itself.
+#[macro_export]
+macro_rules! raised {
+    ($exc:ident, $($arg:tt)+) => {
+        $crate::errors::raise_fmt($crate::exceptions::exc::$exc(), format_args!($($arg)+))
+    };
+}
+
+/// Does the pending exception match `exc_type`?
+pub fn matches(exc_type: &Type) -> bool {
+    // SAFETY: curexc_type is null or a live object.
+    unsafe {
+        let t = (*Thread::current_ptr()).curexc_type;
+        !t.is_null() && given_matches(Object::from_ptr(t), exc_type)
+    }
+}
+
+/// `PyErr_GivenExceptionMatches`: `err` is a class or an instance, `exc` a class or a tuple of them.
+pub fn given_matches(err: &Object, exc: &Object) -> bool {
+    if let Some(t) = exc.downcast::<Tuple>() {
+        return (0..t.len()).any(|i| given_matches(err, &t.get(i)));
+    }
+    let class = if Exception::check(err) { err.ty().as_object() } else { err };
+    match (class.downcast::<Type>(), exc.downcast::<Type>()) {
+        (Some(c), Some(e)) => c.is_subtype(e),
+        _ => class.is(exc),
+    }
+}
+
+/// Takes the pending exception out of the thread state, normalised, its traceback stored in it.
+pub fn take_raised() -> Owned<Exception> {
+    let (t, v, tb) = fetch();
+    let t = t.expect("an exception is set");
+    crate::exceptions::normalize(t, v, tb)
+}
+
+/// Runs `f`; if it raises `exc_type`, forgets that and answers `None`.
+pub fn catching<R>(exc_type: &Type, f: impl FnOnce() -> PyResult<R>) -> PyResult<Option<R>> {
+    match f() {
+        Ok(x) => Ok(Some(x)),
+        Err(e) if e.matches(exc_type) => {
+            e.clear();
+            Ok(None)
+        }
+        Err(e) => Err(e),
+    }
+}
+
+/// Keeps the pending exception aside while `f` runs.
+pub fn preserving<R>(f: impl FnOnce() -> R) -> R {
+    let (t, v, tb) = fetch();
+    let r = f();
+    restore(t, v, tb);
+    r
+}
+
+/// Raises `OSError` (or its subclass) for `errno`, with an optional file name.
+pub fn raise_errno(errno: i32, filename: Option<&Object>) -> Raised {
+    crate::exceptions::raise_os_error(errno, filename, None)
+}
+
+/// `raise_errno` for the C library's current `errno`.
+pub fn raise_last_os_error() -> Raised {
+    raise_errno(std::io::Error::last_os_error().raw_os_error().unwrap_or(0), None)
+}
+
+/// `PyErr_WriteUnraisable`: reports the pending exception through `sys.unraisablehook`.
+pub fn write_unraisable(context: Option<&Object>, message: Option<&str>) {
+    crate::exceptions::write_unraisable(context, message)
+}
+/// `SystemError: bad argument to internal function`.
+pub fn bad_internal_call() -> Raised {
+    raised!(SystemError, "bad argument to internal function")
+}

@@ -1,0 +1,8 @@
+//! `range` and its iterators.
+
+#![allow(unused_variables)]
+use crate::errors::*;
+use crate::kinds::*;
+use crate::object::*;
+use lh_abi::*;
+

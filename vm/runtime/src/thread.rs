@@ -1,0 +1,354 @@
+//! Thread states and the GIL.
+//!
+//! `Thread::current_ptr()` is the state of the thread that holds the GIL: one plain load, valid in any code that may touch
+//! objects. The GIL is a lock with a request flag: a waiter that has waited the switch interval sets `eval_breaker`, the
+//! evaluation loop (or a trace's poll) then hands over. A foreign call that releases the GIL does it with `allow_threads`.
+
+use crate::object::*;
+use core::ffi::c_int;
+use lh_abi::*;
+use std::cell::Cell;
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex};
+use std::time::Duration;
+
+/// The thread state of the holder of the GIL.
+static CURRENT: AtomicPtr<PyThreadState> = AtomicPtr::new(null_mut());
+
+/// Work for the evaluation loop: bit 0 GIL request, 1 signals, 2 pending calls, 3 asynchronous exception, 4 garbage collection.
+pub static EVAL_BREAKER: AtomicU32 = AtomicU32::new(0);
+pub const BREAK_GIL: u32 = 1;
+pub const BREAK_SIGNAL: u32 = 2;
+pub const BREAK_PENDING: u32 = 4;
+pub const BREAK_ASYNC_EXC: u32 = 8;
+pub const BREAK_GC: u32 = 16;
+
+/// Namespace for the current thread's state.
+pub struct Thread(());
+
+impl Thread {
+    /// The state of the current thread; the GIL is held.
+    #[inline(always)]
+    pub fn current_ptr() -> *mut PyThreadState {
+        CURRENT.load(Ordering::Relaxed)
+    }
+    /// Sets the default recursion limit's counters.
+    pub fn set_recursion_limit(limit: i32) {
+        RECURSION_LIMIT.store(limit as u32, Ordering::Relaxed);
+        for_each(|ts| {
+            // SAFETY: thread states are only changed under the GIL.
+            unsafe {
+                let used = (*ts).recursion_limit - (*ts).recursion_remaining;
+                (*ts).recursion_limit = limit;
+                (*ts).recursion_remaining = limit - used;
+            }
+        });
+    }
+    pub fn recursion_limit() -> i32 {
+        RECURSION_LIMIT.load(Ordering::Relaxed) as i32
+    }
+}
+
+static RECURSION_LIMIT: AtomicU32 = AtomicU32::new(1000);
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+static STATES: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+
+thread_local! {
+    /// This native thread's state, whether or not it holds the GIL.
+    static MINE: Cell<*mut PyThreadState> = const { Cell::new(null_mut()) };
+    /// The lowest stack address that Rust recursion may reach.
+    static STACK_LIMIT: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The thread state of this native thread, null if it has none.
+pub fn mine() -> *mut PyThreadState {
+    MINE.get()
+}
+
+/// Calls `f` for every thread state.
+pub fn for_each(mut f: impl FnMut(*mut PyThreadState)) {
+    let states: Vec<usize> = STATES.lock().expect("never poisoned").clone();
+    states.into_iter().for_each(|s| f(s as *mut PyThreadState))
+}
+
+fn stack_limit_of_this_thread() -> usize {
+    // SAFETY: plain queries about the calling thread's stack.
+    unsafe {
+        let mut attr: libc::pthread_attr_t = std::mem::zeroed();
+        let (mut base, mut size) = (null_mut(), 0usize);
+        if libc::pthread_getattr_np(libc::pthread_self(), &mut attr) == 0 {
+            libc::pthread_attr_getstack(&attr, &mut base, &mut size);
+            libc::pthread_attr_destroy(&mut attr);
+            // A reserve for destructors, error handling and C code that does not ask.
+            return base as usize + (size / 8).clamp(64 << 10, 512 << 10);
+        }
+        0
+    }
+}
+
+/// Makes a state for the calling native thread (which must not have one). Does not take the GIL.
+pub fn new_state() -> *mut PyThreadState {
+    // SAFETY: an all-zero thread state is its valid initial state; the pointers set below point into it.
+    unsafe {
+        let ts = Box::into_raw(Box::new(std::mem::zeroed::<PyThreadState>()));
+        let limit = Thread::recursion_limit();
+        (*ts).recursion_limit = limit;
+        (*ts).recursion_remaining = limit;
+        (*ts)._initialized = 1;
+        (*ts).exc_info = &raw mut (*ts).exc_state;
+        (*ts).cframe = &raw mut (*ts).root_cframe;
+        (*ts).thread_id = libc::pthread_self() as _;
+        (*ts).native_thread_id = libc::syscall(libc::SYS_gettid) as _;
+        (*ts).id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        (*ts).context_ver = 1;
+        (*ts).gilstate_counter = 1;
+        STATES.lock().expect("never poisoned").push(ts as usize);
+        MINE.set(ts);
+        STACK_LIMIT.set(stack_limit_of_this_thread());
+        ts
+    }
+}
+
+/// Clears and frees this thread's state; the GIL is held and released.
+pub fn delete_state() {
+    let ts = MINE.get();
+    // SAFETY: the state is this thread's; references are dropped while the GIL is held.
+    unsafe {
+        let take = |p: &mut *mut PyObject| xdecref(std::mem::replace(p, null_mut()));
+        take(&mut (*ts).dict);
+        take(&mut (*ts).curexc_type);
+        take(&mut (*ts).curexc_value);
+        take(&mut (*ts).curexc_traceback);
+        take(&mut (*ts).c_profileobj);
+        take(&mut (*ts).c_traceobj);
+        take(&mut (*ts).async_exc);
+        take(&mut (*ts).context);
+        take(&mut (*ts).async_gen_firstiter);
+        take(&mut (*ts).async_gen_finalizer);
+        take(&mut (*ts).exc_state.exc_value);
+        if let Some(f) = (*ts).on_delete {
+            f((*ts).on_delete_data)
+        }
+        STATES.lock().expect("never poisoned").retain(|s| *s != ts as usize);
+        MINE.set(null_mut());
+        gil_release();
+        let mut chunk = (*ts).datastack_chunk;
+        while !chunk.is_null() {
+            let prev = (*chunk).previous;
+            crate::alloc::arena_free(chunk.cast(), (*chunk).size);
+            chunk = prev;
+        }
+        drop(Box::from_raw(ts));
+    }
+}
+
+// ---- Recursion through native code ----
+
+/// Raises `RecursionError` if the native stack is nearly used up or the recursion limit is reached.
+#[inline]
+pub fn enter_recursive(where_: &str) -> crate::errors::PyResult<Recursion> {
+    // SAFETY: the current thread state is ours while the GIL is held.
+    unsafe {
+        let ts = Thread::current_ptr();
+        (*ts).recursion_remaining -= 1;
+        let here = &raw const ts as usize;
+        if (*ts).recursion_remaining < 0 || here < STACK_LIMIT.get() {
+            if let Err(e) = too_deep(where_, here) {
+                (*ts).recursion_remaining += 1;
+                return Err(e);
+            }
+        }
+    }
+    Ok(Recursion(()))
+}
+
+/// Gives the level back on drop.
+pub struct Recursion(());
+impl Drop for Recursion {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: the current thread state is ours while the GIL is held.
+        unsafe { (*Thread::current_ptr()).recursion_remaining += 1 }
+    }
+}
+
+#[cold]
+fn too_deep(where_: &str, here: usize) -> crate::errors::PyResult<()> {
+    // SAFETY: as above.
+    unsafe {
+        let ts = Thread::current_ptr();
+        if (*ts).recursion_headroom > 0 && here >= STACK_LIMIT.get() {
+            // Already reporting an overflow: some levels more are granted.
+            if (*ts).recursion_remaining < -50 {
+                eprintln!("Fatal Python error: Cannot recover from stack overflow.");
+                std::process::abort();
+            }
+            return Ok(());
+        }
+        (*ts).recursion_headroom += 1;
+        let e = crate::raise!(RecursionError, "maximum recursion depth exceeded{}", where_);
+        (*ts).recursion_headroom -= 1;
+        e
+    }
+}
+
+/// Is the native stack nearly used up?
+#[inline]
+pub fn stack_is_low() -> bool {
+    let mark = 0u8;
+    (&raw const mark as usize) < STACK_LIMIT.get()
+}
+
+// ---- The GIL ----
+
+struct Gil {
+    held: Mutex<bool>,
+    freed: Condvar,
+    /// Waits for the hand-over after a requested release, so that the requester does get it.
+    switched: Condvar,
+    waiters: AtomicU32,
+}
+static GIL: Gil = Gil {
+    held: Mutex::new(false),
+    freed: Condvar::new(),
+    switched: Condvar::new(),
+    waiters: AtomicU32::new(0),
+};
+/// `sys.getswitchinterval()` in microseconds.
+pub static SWITCH_INTERVAL_US: AtomicU64 = AtomicU64::new(5000);
+static LAST_HOLDER: AtomicPtr<PyThreadState> = AtomicPtr::new(null_mut());
+static FINALIZING: AtomicBool = AtomicBool::new(false);
+
+/// From now on only the calling thread gets the GIL; others hang when they ask for it.
+pub fn set_finalizing() {
+    FINALIZING.store(true, Ordering::SeqCst);
+    MAIN_FINALIZER.store(MINE.get(), Ordering::SeqCst);
+}
+static MAIN_FINALIZER: AtomicPtr<PyThreadState> = AtomicPtr::new(null_mut());
+pub fn is_finalizing() -> bool {
+    FINALIZING.load(Ordering::Relaxed)
+}
+
+/// Takes the GIL for this native thread's state.
+pub fn gil_acquire() {
+    let ts = MINE.get();
+    assert!(!ts.is_null(), "a thread without a state asked for the GIL");
+    let mut held = GIL.held.lock().expect("never poisoned");
+    if *held {
+        GIL.waiters.fetch_add(1, Ordering::SeqCst);
+        while *held {
+            let before = LAST_HOLDER.load(Ordering::Relaxed);
+            let wait = Duration::from_micros(SWITCH_INTERVAL_US.load(Ordering::Relaxed));
+            let (h, timeout) = GIL.freed.wait_timeout(held, wait).expect("never poisoned");
+            held = h;
+            if *held && timeout.timed_out() && before == LAST_HOLDER.load(Ordering::Relaxed) {
+                EVAL_BREAKER.fetch_or(BREAK_GIL, Ordering::SeqCst);
+            }
+        }
+        GIL.waiters.fetch_sub(1, Ordering::SeqCst);
+    }
+    if FINALIZING.load(Ordering::SeqCst) && MAIN_FINALIZER.load(Ordering::SeqCst) != ts {
+        drop(held);
+        loop {
+            std::thread::park();
+        }
+    }
+    *held = true;
+    LAST_HOLDER.store(ts, Ordering::Relaxed);
+    CURRENT.store(ts, Ordering::Relaxed);
+    EVAL_BREAKER.fetch_and(!BREAK_GIL, Ordering::SeqCst);
+    GIL.switched.notify_all();
+}
+
+/// Gives the GIL up.
+pub fn gil_release() {
+    let mut held = GIL.held.lock().expect("never poisoned");
+    *held = false;
+    CURRENT.store(null_mut(), Ordering::Relaxed);
+    GIL.freed.notify_one();
+}
+
+/// Hands the GIL to a waiting thread (the evaluation loop saw `BREAK_GIL`).
+pub fn gil_yield() {
+    let ts = MINE.get();
+    EVAL_BREAKER.fetch_and(!BREAK_GIL, Ordering::SeqCst);
+    if GIL.waiters.load(Ordering::SeqCst) == 0 {
+        return;
+    }
+    gil_release();
+    {
+        // Wait until somebody else has had it, or the waiter went away.
+        let held = GIL.held.lock().expect("never poisoned");
+        if LAST_HOLDER.load(Ordering::Relaxed) == ts && GIL.waiters.load(Ordering::SeqCst) > 0 {
+            let _ = GIL.switched.wait_timeout(held, Duration::from_millis(5));
+        }
+    }
+    gil_acquire();
+}
+
+/// Runs `f` (which touches no object) without the GIL. `errno` is kept.
+pub fn allow_threads<R>(f: impl FnOnce() -> R) -> R {
+    gil_release();
+    let r = f();
+    // SAFETY: errno is thread-local memory.
+    let e = unsafe { *libc::__errno_location() };
+    gil_acquire();
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = e };
+    r
+}
+
+/// Does this thread hold the GIL?
+pub fn holds_gil() -> bool {
+    let ts = MINE.get();
+    !ts.is_null() && CURRENT.load(Ordering::Relaxed) == ts
+}
+
+/// After `fork` in the child: this thread is alone and holds the GIL.
+pub fn after_fork_child() {
+    let ts = MINE.get();
+    // The mutex may have been held by another thread at the fork; a fresh state is made by releasing what can be.
+    if let Ok(mut s) = STATES.try_lock() {
+        s.retain(|x| *x == ts as usize);
+    }
+    GIL.waiters.store(0, Ordering::SeqCst);
+    // SAFETY: this thread's own state.
+    unsafe {
+        (*ts).thread_id = libc::pthread_self() as _;
+        (*ts).native_thread_id = libc::syscall(libc::SYS_gettid) as _;
+    }
+}
+
+/// `PyGILState_Ensure`: makes a state if the native thread has none, takes the GIL if it does not hold it.
+/// Answers whether it held the GIL before.
+pub fn ensure() -> bool {
+    let ts = MINE.get();
+    if ts.is_null() {
+        let ts = new_state();
+        // SAFETY: the new state is this thread's.
+        unsafe { (*ts).gilstate_counter = 0 };
+    }
+    let had = holds_gil();
+    if !had {
+        gil_acquire();
+    }
+    // SAFETY: this thread's own state.
+    unsafe { (*MINE.get()).gilstate_counter += 1 };
+    had
+}
+
+/// `PyGILState_Release`.
+pub fn ensure_end(had: bool) {
+    let ts = MINE.get();
+    // SAFETY: this thread's own state.
+    let count: c_int = unsafe {
+        (*ts).gilstate_counter -= 1;
+        (*ts).gilstate_counter
+    };
+    if count == 0 {
+        delete_state();
+    } else if !had {
+        gil_release();
+    }
+}

@@ -111,6 +111,9 @@ impl MachineValue {
 pub enum RangeRule {
     /// Any size; the low bits count (ctypes).
     Truncate,
+    /// Must fit the generic word that Python code may pass (at most 60 bits, so that what does not fit 64 gets its error);
+    /// the low bits count. For ctypes arguments without declared type.
+    Word,
     /// Must fit the machine value (cffi, C++ overloads); else the slow path raises.
     Checked,
 }

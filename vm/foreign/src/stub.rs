@@ -290,6 +290,8 @@ mod x64 {
                 MachineValue::U8 => dynasm!(self.a ; .arch x64 ; movzx eax, al),
                 MachineValue::I16 => dynasm!(self.a ; .arch x64 ; movsx eax, ax),
                 MachineValue::U16 => dynasm!(self.a ; .arch x64 ; movzx eax, ax),
+                MachineValue::I32 => dynasm!(self.a ; .arch x64 ; movsxd rax, eax),
+                MachineValue::U32 => dynasm!(self.a ; .arch x64 ; mov eax, eax),
                 _ => {}
             }
         }
@@ -303,7 +305,7 @@ mod x64 {
             match accept {
                 Accept::Int(rule) => {
                     self.expect_type(self.h.int_type, next);
-                    self.int_value(rule == RangeRule::Checked);
+                    self.int_value(rule != RangeRule::Truncate);
                     if rule == RangeRule::Checked {
                         self.check_range(v, next);
                     }
@@ -379,6 +381,8 @@ mod x64 {
                     dynasm!(self.a
                         ; .arch x64
                         ; mov r14, [r10 + about as i32]
+                        ; test r14, r14
+                        ; je =>next
                         ; cmp [r14 + 8], rax
                         ; jne =>next
                         ; mov rax, [r10 + at as i32]

@@ -6,9 +6,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::ffi::c_void;
+use std::sync::Arc;
 
 use lh_abi::*;
 use lh_foreign::ctype::CType;
+use lh_foreign::publish::Published;
+use lh_foreign::sig::{NativeSig, RawObj};
 use lh_foreign::stub::{SLOW, Stub};
 use lh_runtime::prelude::*;
 
@@ -23,6 +26,9 @@ use crate::info::*;
 pub struct CFuncPtr {
     #[notrace]
     vectorcall: Cell<*mut c_void>,
+    /// Changes whenever the signature does (publish.rs); 0 before there is one.
+    #[notrace]
+    pub version: Cell<u64>,
     /// The stub to try first, once made.
     #[notrace]
     pub stub: Cell<Option<Stub>>,
@@ -31,7 +37,7 @@ pub struct CFuncPtr {
     pub slow_calls: Cell<u32>,
     /// The signature behind the stub, for whoever asks (the JIT).
     #[notrace]
-    pub sig: RefCell<Option<Box<lh_foreign::sig::NativeSig>>>,
+    pub sig: RefCell<Option<Arc<NativeSig>>>,
     /// Classes named by the signature.
     #[notrace]
     pub sig_types: RefCell<Vec<Owned<Object>>>,
@@ -50,6 +56,25 @@ pub struct CFuncPtr {
 }
 
 const VECTORCALL_OFFSET: usize = CFuncPtr::OFFSET;
+const VERSION_OFFSET: usize = CFuncPtr::OFFSET + std::mem::offset_of!(CFuncPtr, version);
+
+/// Answers for function instances that have been called a few times.
+unsafe fn provide(callable: RawObj) -> Option<Published> {
+    // SAFETY: registered for our vectorcall function, which only instances carry.
+    let f: &CFuncPtr = unsafe { lh_runtime::slots::this(callable.cast()) };
+    let sig = f.sig.borrow().clone()?;
+    Some(Published {
+        sig,
+        version_at: VERSION_OFFSET as u32,
+        version: f.version.get(),
+        helpers: crate::sig::helpers(),
+    })
+}
+
+/// Makes the signatures of function instances known.
+pub fn register_provider() {
+    lh_foreign::publish::register(vectorcall as *const () as usize, provide);
+}
 
 /// Fills in the payload of a fresh instance.
 ///
@@ -58,6 +83,7 @@ const VECTORCALL_OFFSET: usize = CFuncPtr::OFFSET;
 pub unsafe fn init_payload(o: *mut PyObject) {
     let p = CFuncPtr {
         vectorcall: Cell::new(vectorcall as *mut c_void),
+        version: Cell::new(0),
         stub: Cell::new(None),
         slow_calls: Cell::new(0),
         sig: RefCell::new(None),
@@ -195,6 +221,7 @@ impl CFuncPtr {
     fn changed(&self) {
         self.stub.set(None);
         self.slow_calls.set(0);
+        self.version.set(0);
         *self.sig.borrow_mut() = None;
     }
 }

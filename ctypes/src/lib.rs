@@ -27,7 +27,6 @@ pub mod sig;
 pub mod simple;
 
 pub use functions::make;
-pub use sig::published_sig;
 
 use lh_runtime::errors::PyResult;
 use lh_runtime::kinds::Module;

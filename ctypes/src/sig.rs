@@ -8,6 +8,8 @@
 //! arguments decline.
 
 use std::ffi::{CStr, c_void};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use lh_abi::PyObject;
 use lh_foreign::sig::*;
@@ -227,15 +229,12 @@ pub fn maybe_make_stub(f: &CFuncPtr, args: &[&Object]) -> PyResult<()> {
     let Some((sig, types)) = native_sig(f, args) else { return Ok(()) };
     let stub = stub_for(&sig, helpers());
     f.stub.set(stub);
-    *f.sig.borrow_mut() = Some(Box::new(sig));
+    *f.sig.borrow_mut() = Some(Arc::new(sig));
+    static VERSIONS: AtomicU64 = AtomicU64::new(1);
+    f.version.set(VERSIONS.fetch_add(1, Ordering::Relaxed));
     let old = f.sig_types.replace(types);
     drop(old);
     Ok(())
-}
-
-/// The signature behind the current stub: what the JIT inlines.
-pub fn published_sig(f: &Object) -> Option<NativeSig> {
-    f.downcast::<CFuncPtr>().and_then(|f| f.sig.borrow().as_deref().cloned())
 }
 
 // ---- Known leaves ----

@@ -392,16 +392,12 @@ unsafe extern "C" fn wrap(callable: RawObj, bits: u64) -> RawObj {
 }
 
 unsafe extern "C" fn release_gil() -> *mut c_void {
+    let ts = thread::Thread::current_ptr();
     thread::gil_release();
-    std::ptr::null_mut()
+    ts.cast()
 }
-unsafe extern "C" fn reacquire_gil(_token: *mut c_void) {
-    // SAFETY: errno is this thread's.
-    unsafe {
-        let e = *libc::__errno_location();
-        thread::gil_acquire();
-        *libc::__errno_location() = e;
-    }
+unsafe extern "C" fn reacquire_gil(ts: *mut c_void) {
+    thread::gil_acquire_for(ts.cast());
 }
 unsafe extern "C" fn error_is_set() -> i32 {
     lh_runtime::errors::occurred() as i32

@@ -275,8 +275,8 @@ pub fn slice_value(
 ) -> PyResult {
     let at = |k: usize| start + k as isize * step;
     match info_of(item).and_then(|i| i.scalar).map(|s| s.code) {
-        // SAFETY: the caller's range lies in the memory.
         Some(b'c') => {
+            // SAFETY: the caller's range lies in the memory.
             let v: Vec<u8> = (0..n).map(|k| unsafe { *base.offset(at(k)) }).collect();
             Ok(Bytes::new(&v).into_object())
         }
@@ -293,7 +293,7 @@ pub fn slice_value(
 #[pymethods]
 impl Array {
     #[slot(tp_new)]
-    fn new(cls: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<Owned<CData>> {
+    fn py_new(cls: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<Owned<CData>> {
         generic_new(cls, args, kwargs)
     }
 

@@ -486,7 +486,7 @@ pub fn class_in_dll(cls: &Type, args: &[&Object]) -> PyResult<Owned<CData>> {
 }
 
 pub fn c_string(s: &str) -> PyResult<std::ffi::CString> {
-    std::ffi::CString::new(s).or_else(|_| raise!(ValueError, "embedded null character"))
+    std::ffi::CString::new(s).map_err(|_| raised!(ValueError, "embedded null character"))
 }
 
 /// `from_param` of structures, unions, arrays and functions.

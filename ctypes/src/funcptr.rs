@@ -142,7 +142,7 @@ fn new_class(meta: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<Owned
         let call = |t: *mut PyTypeObject| (*t).tp_call.map(|f| f as usize);
         if call(cls.tp()) == call(CFuncPtr::type_ptr()) {
             (*cls.tp()).tp_vectorcall_offset = VECTORCALL_OFFSET as isize;
-            (*cls.tp()).tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL as core::ffi::c_ulong;
+            (*cls.tp()).tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
         }
     }
     Ok(cls)
@@ -152,7 +152,7 @@ fn class_setattr(cls: &Type, name: &Object, value: Option<&Object>) -> PyResult<
     type_setattr(cls, name, value)?;
     if name.downcast::<Str>().is_some_and(|n| n.equals_str("__call__")) {
         // SAFETY: from now on calls must look for `__call__`.
-        unsafe { (*cls.tp()).tp_flags &= !(Py_TPFLAGS_HAVE_VECTORCALL as core::ffi::c_ulong) };
+        unsafe { (*cls.tp()).tp_flags &= !(Py_TPFLAGS_HAVE_VECTORCALL) };
     }
     Ok(())
 }
@@ -250,7 +250,7 @@ fn new_from_dll(cls: &Type, args: &Tuple) -> PyResult<Owned<CData>> {
     let name = if let Some(s) = name.downcast::<Str>() {
         c_string(s.to_str()?)?
     } else if let Some(b) = name.downcast::<Bytes>() {
-        std::ffi::CString::new(b.as_bytes()).or_else(|_| raise!(ValueError, "embedded null byte"))?
+        std::ffi::CString::new(b.as_bytes()).map_err(|_| raised!(ValueError, "embedded null byte"))?
     } else {
         return raise!(TypeError, "function name must be string, bytes object or integer");
     };
@@ -532,7 +532,7 @@ fn out_values(r: &Resolved) -> PyResult {
 #[pymethods(extra = extra)]
 impl CFuncPtr {
     #[slot(tp_new)]
-    fn new(cls: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<Owned<CData>> {
+    fn py_new(cls: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<Owned<CData>> {
         if args.len() == 0 {
             return generic_new(cls, args, kwargs);
         }
@@ -650,7 +650,7 @@ impl CFuncPtr {
 }
 
 fn extra(b: &mut TypeBuilder) {
-    b.flags(Py_TPFLAGS_HAVE_VECTORCALL as u64);
+    b.flags(Py_TPFLAGS_HAVE_VECTORCALL);
     // SAFETY: the type is being built.
     unsafe { (*b.ty).tp_vectorcall_offset = VECTORCALL_OFFSET as isize };
 }

@@ -88,7 +88,7 @@ fn dlopen(name: &Object, mode: Option<i32>) -> PyResult<usize> {
         let Some(b) = path.downcast::<Bytes>() else {
             return raise!(TypeError, "fsencode() did not return bytes");
         };
-        Some(std::ffi::CString::new(b.as_bytes()).or_else(|_| raise!(ValueError, "embedded null byte"))?)
+        Some(std::ffi::CString::new(b.as_bytes()).map_err(|_| raised!(ValueError, "embedded null byte"))?)
     };
     match library::open(name.as_deref(), mode.unwrap_or(library::RTLD_NOW)) {
         Ok(h) => Ok(h as usize),

@@ -196,7 +196,7 @@ pub fn is_ctypes_class(t: &Object) -> bool {
 }
 
 fn cell(t: &Type) -> Option<&UnsafeCell<Option<Box<Info>>>> {
-    if !t.has_flag(Py_TPFLAGS_HEAPTYPE as u64) || !is_ctypes_class(t) {
+    if !t.has_flag(Py_TPFLAGS_HEAPTYPE) || !is_ctypes_class(t) {
         return None;
     }
     // SAFETY: a heap type made by a metaclass with CTypeMeta's layout has the cell, zeroed at first.

@@ -159,7 +159,7 @@ impl Pointer {
 #[pymethods]
 impl Pointer {
     #[slot(tp_new)]
-    fn new(cls: &Type, _args: &Tuple, _kwargs: Option<&Dict>) -> PyResult<Owned<CData>> {
+    fn py_new(cls: &Type, _args: &Tuple, _kwargs: Option<&Dict>) -> PyResult<Owned<CData>> {
         if !info_of(cls).is_some_and(|i| i.proto.is_some()) {
             return raise!(TypeError, "Cannot create instance: has no _type_");
         }
@@ -264,7 +264,7 @@ impl Pointer {
 
 fn cache(module: &Module) -> PyResult<Owned<Dict>> {
     let c = module.get("_pointer_type_cache")?;
-    c.downcast_owned::<Dict>().or_else(|_| raise!(TypeError, "_pointer_type_cache is not a dict"))
+    c.downcast_owned::<Dict>().map_err(|_| raised!(TypeError, "_pointer_type_cache is not a dict"))
 }
 
 fn pointer_class(module: &Module, target: &Object) -> PyResult<Owned<Object>> {

@@ -130,7 +130,7 @@ macro_rules! records {
         #[pymethods]
         impl $t {
             #[slot(tp_new)]
-            fn new(cls: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<Owned<CData>> {
+            fn py_new(cls: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<Owned<CData>> {
                 generic_new(cls, args, kwargs)
             }
             #[slot(tp_init)]

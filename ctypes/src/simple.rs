@@ -317,7 +317,7 @@ impl SimpleCData {
 #[pymethods]
 impl SimpleCData {
     #[slot(tp_new)]
-    fn new(cls: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<Owned<CData>> {
+    fn py_new(cls: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<Owned<CData>> {
         generic_new(cls, args, kwargs)
     }
 

@@ -273,6 +273,11 @@ pub struct NativeSig {
     pub checks: Checks,
 }
 
+// SAFETY: a signature is plain data; the pointers in it are compared, not followed.
+unsafe impl Send for NativeSig {}
+// SAFETY: as above.
+unsafe impl Sync for NativeSig {}
+
 impl NativeSig {
     /// How many arguments must be given.
     pub fn required(&self) -> usize {

@@ -1,5 +1,6 @@
 //! C functions that call Python: what stands behind `CFUNCTYPE(...)(callable)`.
 
+use std::cell::RefCell;
 use std::ffi::c_void;
 use std::sync::Arc;
 
@@ -11,15 +12,23 @@ use lh_runtime::thread;
 
 use crate::cdata::*;
 use crate::convert::Scalar;
-use crate::funcptr::CFuncPtr;
 use crate::info::*;
 
-pub struct PyCallback {
-    thunk: Callback,
+/// The object that owns the code of a callback. The function instance keeps it, and so does whatever structure the
+/// function pointer is copied into.
+#[pyclass(name = "CThunkObject", module = "_ctypes", no_new)]
+pub struct Thunk {
+    callable: Slot,
+    argtypes: Slot<Tuple>,
+    #[notrace]
+    code: RefCell<Option<Callback>>,
 }
 
-/// What the thunk knows. The function instance owns the thunk, so the thunk only borrows it; the callable is looked up
-/// there, with the GIL held, so that the cycle collector sees all references.
+#[pymethods]
+impl Thunk {}
+
+/// What the code knows. It only borrows the thunk object that owns it; callable and types are looked up there, with the
+/// GIL held, so that the cycle collector sees all references.
 struct Target {
     owner: *mut PyObject,
     restype: Option<Scalar>,
@@ -49,10 +58,8 @@ impl CallbackTarget for Target {
 impl Target {
     unsafe fn run(&self, args: *const *const c_void, ret: *mut u8) {
         // SAFETY: C may call the thunk only while its owner lives; the new reference keeps it so during the call.
-        let owner = unsafe { Object::from_ptr(self.owner).downcast_unchecked::<CFuncPtr>() }.own();
-        let (Some(callable), Some(argtypes)) =
-            (owner.callable.get(), owner.data().info().func.argtypes.get())
-        else {
+        let owner = unsafe { Object::from_ptr(self.owner).downcast_unchecked::<Thunk>() }.own();
+        let (Some(callable), Some(argtypes)) = (owner.callable.get(), owner.argtypes.get()) else {
             return;
         };
         let _r = match thread::enter_recursive(" in a ctypes callback") {
@@ -122,14 +129,14 @@ unsafe fn argument(cls: &Object, p: *mut u8) -> PyResult {
     }
 }
 
-impl PyCallback {
-    /// A thunk for `owner`, whose memory holds it. `restype` `None` is void.
-    pub fn new(
-        owner: &CFuncPtr,
+impl Thunk {
+    /// `restype` `None` is void.
+    pub fn make(
+        callable: &Object,
         argtypes: &Tuple,
         restype: Option<&Object>,
         flags: i32,
-    ) -> PyResult<PyCallback> {
+    ) -> PyResult<Owned<Thunk>> {
         let mut types: Vec<Arc<CType>> = Vec::with_capacity(argtypes.len());
         for t in argtypes.iter() {
             match info_of(t) {
@@ -144,15 +151,22 @@ impl PyCallback {
                 None => return raise!(TypeError, "invalid result type for callback function"),
             },
         };
-        let target = Target { owner: owner.as_object().as_ptr(), restype: scalar, flags };
+        let thunk = Thunk {
+            callable: Slot::of(callable.own()),
+            argtypes: Slot::of(argtypes.own()),
+            code: RefCell::new(None),
+        }
+        .build();
+        let target = Target { owner: thunk.as_object().as_ptr(), restype: scalar, flags };
         let refs: Vec<&CType> = types.iter().map(|t| &**t).collect();
         match Callback::new(&refs, ret.as_deref(), Box::new(target)) {
-            Some(thunk) => Ok(PyCallback { thunk }),
-            None => raise!(RuntimeError, "ffi_prep_cif failed"),
+            Some(code) => *thunk.code.borrow_mut() = Some(code),
+            None => return raise!(RuntimeError, "ffi_prep_cif failed"),
         }
+        Ok(thunk)
     }
 
     pub fn address(&self) -> *const c_void {
-        self.thunk.address()
+        self.code.borrow().as_ref().map_or(std::ptr::null(), Callback::address)
     }
 }

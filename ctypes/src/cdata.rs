@@ -138,7 +138,7 @@ impl CData {
 
     /// Keeps `keep` alive as long as the memory; `index` says for which part.
     pub fn keep(&self, index: usize, keep: Keep) -> PyResult<()> {
-        let Some(keep) = keep else { return Ok(()) };
+        let Some(keep) = keep.filter(|k| !k.is_none()) else { return Ok(()) };
         let c = self.container();
         match c.objects.get().and_then(|o| o.downcast_owned::<Dict>().ok()) {
             Some(d) => d.set_str(&self.path(index), &keep),
@@ -505,6 +505,7 @@ pub fn class_from_param(cls: &Type, value: &Object) -> PyResult {
         return raise!(TypeError, "expected {} instance instead of pointer to {}", cls.name(), what);
     }
     if let Some(p) = value.get_attr_opt(intern!("_as_parameter_"))? {
+        let _r = lh_runtime::thread::enter_recursive(" while processing _as_parameter_")?;
         return class_from_param(cls, &p);
     }
     raise!(TypeError, "expected {} instance instead of {}", cls.name(), value.ty().name())
@@ -618,7 +619,7 @@ impl CData {
         if self.info().flags.get() & (IS_POINTER | HAS_POINTER) != 0 {
             return raise!(ValueError, "ctypes objects containing pointers cannot be pickled");
         }
-        let dict = self.as_object().get_attr_opt(intern!("__dict__"))?.unwrap_or_else(none);
+        let dict = self.as_object().get_attr(intern!("__dict__"))?;
         // SAFETY: the memory has `size` bytes.
         let data = unsafe { Bytes::new(std::slice::from_raw_parts(self.ptr.get(), self.size.get())) };
         let unpickle = lh_runtime::hooks::import_module("_ctypes")?.get_attr(intern!("_unpickle"))?;
@@ -628,18 +629,17 @@ impl CData {
     }
 
     #[pymethod]
-    fn __setstate__(&self, state: &Object) -> PyResult<()> {
-        let (dict, data) = match state.downcast::<Tuple>() {
-            Some(t) if t.len() == 2 => (t.get(0), t.get(1)),
-            _ => return raise!(TypeError, "__setstate__() argument must be a tuple of a dict and bytes"),
-        };
-        let data = Buffer::simple(&data)?;
+    fn __setstate__(&self, dict: &Object, data: &Object) -> PyResult<()> {
+        let data = Buffer::simple(data)?;
         let n = data.len().min(self.size.get());
         // SAFETY: both sides have n bytes.
         unsafe { std::ptr::copy_nonoverlapping(data.as_bytes().as_ptr(), self.ptr.get(), n) };
-        if let (Some(own), false) = (self.as_object().get_attr_opt(intern!("__dict__"))?, dict.is_none()) {
-            own.call_method("update", &[&dict])?;
-        }
+        let own = self.as_object().get_attr(intern!("__dict__"))?;
+        let Some(own) = own.downcast::<Dict>() else {
+            let (t, got) = (self.class().name(), own.ty().name());
+            return raise!(TypeError, "{}.__dict__ must be a dictionary, not {}", t, got);
+        };
+        own.update(dict)?;
         Ok(())
     }
 

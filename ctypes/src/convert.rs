@@ -344,8 +344,9 @@ pub unsafe fn set_char_array(p: *mut u8, size: usize, value: &Object) -> PyResul
     let Some(b) = value.downcast::<Bytes>() else {
         return raise!(TypeError, "expected bytes, {} found", value.ty().name());
     };
+    // As a C string: up to the first NUL.
     let b = b.as_bytes();
-    // Up to the first NUL, as a C string would be copied, but longer data only if it fits as a whole.
+    let b = &b[..b.iter().position(|c| *c == 0).unwrap_or(b.len())];
     if b.len() > size {
         return raise!(ValueError, "bytes too long ({}, maximum length {})", b.len(), size);
     }

@@ -141,7 +141,7 @@ fn bit_width(cls: &Type, info: &Info, bits: i64) -> PyResult<u16> {
 
 /// Lays out `_fields_` of a class and adds a descriptor for each.
 pub fn set_fields(cls: &Type, fields: &Object) -> PyResult<()> {
-    let Some(info) = info_of(cls) else { return Ok(()) };
+    let Some(info) = info_of(cls) else { return raise!(TypeError, "ctypes state is not initialized") };
     let is_union = info.kind == ClassKind::Union;
     let obj = cls.as_object();
     // Its presence counts, not its value.
@@ -210,6 +210,10 @@ pub fn set_fields(cls: &Type, fields: &Object) -> PyResult<()> {
             f.extend(format!(":{text}:").bytes());
         }
         obj.set_attr(&name, &field.build())?;
+    }
+    // Its own fields may have made it final.
+    if info.has(FINAL) {
+        return raise!(AttributeError, "Structure or union cannot contain itself");
     }
     let ctype = builder.finish();
     debug_assert!(matches!(ctype.shape, Shape::Record(_)), "a record was built");

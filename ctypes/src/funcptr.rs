@@ -16,7 +16,7 @@ use lh_foreign::stub::{SLOW, Stub};
 use lh_runtime::prelude::*;
 
 use crate::call::*;
-use crate::callback::PyCallback;
+use crate::callback::Thunk;
 use crate::cdata::*;
 use crate::info::*;
 
@@ -51,8 +51,6 @@ pub struct CFuncPtr {
     pub checker: Slot,
     pub errcheck: Slot,
     pub paramflags: Slot<Tuple>,
-    #[notrace]
-    thunk: RefCell<Option<PyCallback>>,
 }
 
 const VECTORCALL_OFFSET: usize = CFuncPtr::OFFSET;
@@ -96,7 +94,6 @@ pub unsafe fn init_payload(o: *mut PyObject) {
         checker: Slot::empty(),
         errcheck: Slot::empty(),
         paramflags: Slot::empty(),
-        thunk: RefCell::new(None),
     };
     // SAFETY: the caller's promise.
     unsafe { o.cast::<u8>().add(CFuncPtr::OFFSET).cast::<CFuncPtr>().write(p) }
@@ -324,13 +321,11 @@ fn new_callback(cls: &Type, callable: &Object) -> PyResult<Owned<CData>> {
         return raise!(TypeError, "cannot construct instance of this class: no argtypes slot");
     };
     let restype = info.func.restype.get().filter(|r| !r.is_none());
+    let thunk = Thunk::make(callable, &argtypes, restype.as_deref(), info.func.flags.get())?;
     let o = new_instance(cls)?;
-    let f = as_function(&o);
-    let thunk = PyCallback::new(f, &argtypes, restype.as_deref(), info.func.flags.get())?;
-    f.set_target(thunk.address());
-    f.callable.set(Some(callable.own()));
-    // The thunk dies with the instance.
-    *f.thunk.borrow_mut() = Some(thunk);
+    as_function(&o).set_target(thunk.address());
+    as_function(&o).callable.set(Some(callable.own()));
+    o.keep(0, Some(thunk.into_object()))?;
     Ok(o)
 }
 

@@ -215,26 +215,20 @@ fn cast_to(ptr: *mut c_void, src: &Object, cls: &Object) -> PyResult<Owned<Objec
     let made = cls.call0()?;
     let Some(result) = as_cdata(&made) else { return raise!(TypeError, "cast() made no ctypes instance") };
     if let Some(s) = as_cdata(src) {
-        // Both share one dict of kept objects; it holds the source's own list too.
-        let kept = s.kept();
-        let kept = match kept.downcast_owned::<Dict>() {
-            Ok(d) => d,
-            Err(other) => {
-                let d = Dict::new();
-                if !other.is_none() {
-                    d.set_str("0", &other)?;
-                    let mut root = s.own();
-                    while let Some(b) = root.base.get() {
-                        root = b;
-                    }
-                    root.objects.set(Some(d.clone().into_object()));
-                }
+        // Both share what the source keeps, and that includes the source.
+        s.kept();
+        let kept = match s.objects.get() {
+            Some(o) if !o.is_none() => o,
+            _ => {
+                let d = Dict::new().into_object();
+                s.objects.set(Some(d.clone()));
                 d
             }
         };
-        let key = Int::from_u64(src.as_ptr() as u64);
-        kept.set_item(&key, src)?;
-        result.objects.set(Some(kept.into_object()));
+        if let Some(d) = kept.downcast::<Dict>() {
+            d.set_item(&Int::from_u64(src.as_ptr() as u64), src)?;
+        }
+        result.objects.set(Some(kept));
     }
     // SAFETY: the class is a pointer type: its memory holds an address.
     unsafe { result.ptr.get().cast::<*mut c_void>().write_unaligned(ptr) };
@@ -260,6 +254,7 @@ fn setup(m: &Module) -> PyResult<()> {
     ready::<FuncPtrMeta>()?;
     ready::<CData>()?;
     ready::<CArg>()?;
+    ready::<crate::callback::Thunk>()?;
     ready::<crate::field::CField>()?;
     m.add("Structure", ready_with::<Structure, StructMeta>()?)?;
     m.add("Union", ready_with::<Union, UnionMeta>()?)?;

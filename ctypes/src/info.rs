@@ -160,6 +160,7 @@ pub struct CTypeMeta {
 #[pymethods(extra = own_dealloc)]
 impl CTypeMeta {}
 
+/// The payload's ordinary deallocator would also drop what `type` itself cares for: dict and weak references.
 fn own_dealloc(b: &mut TypeBuilder) {
     unsafe extern "C" fn dealloc(o: *mut PyObject) {
         // SAFETY: only heap types die, and those have the payload; `type` frees the rest.
@@ -176,7 +177,10 @@ macro_rules! metas {
     ($($name:ident $py:literal $install:path;)*) => { $(
         #[pyclass(name = $py, module = "_ctypes", base = CTypeMeta, basetype)]
         pub struct $name {}
-        #[pymethods(extra = $install)]
+        #[pymethods(extra = (|b: &mut TypeBuilder| {
+            own_dealloc(b);
+            $install(b)
+        }))]
         impl $name {}
     )* };
 }

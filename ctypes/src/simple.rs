@@ -68,12 +68,15 @@ fn new_class(meta: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<Owned
         return raise!(ValueError, "_type_ 'X' not supported");
     }
     set_info(&cls, simple_info(c, false, &code));
-    // Only the types made directly with our metaclass (not with one derived from it) get converters and a swapped twin.
+    // The three pointer-like base types convert more than their own instances; what derives from them inherits that.
+    if let b'z' | b'Z' | b'P' = c
+        && !keeps_instances(&cls)
+    {
+        let f = special_from_param(c)?;
+        cls.as_object().set_attr(intern!("from_param"), &f)?;
+    }
+    // Types made directly with our metaclass (not with one derived from it) get a swapped twin.
     if meta.tp() == SimpleMeta::type_ptr() {
-        if let b'z' | b'Z' | b'P' = c {
-            let f = special_from_param(c)?;
-            cls.as_object().set_attr(intern!("from_param"), &f)?;
-        }
         if has_swapped(c) {
             let twin = swapped_twin(meta, args, c, &code)?;
             let (le, be) = (intern!("__ctype_le__"), intern!("__ctype_be__"));

@@ -254,6 +254,9 @@ pub fn call_native(
     fixed: Option<usize>,
     result: Option<&CType>,
 ) -> PyResult<Vec<u128>> {
+    // Empty structs are not passed at all.
+    let fixed = fixed.map(|n| args.iter().take(n).filter(|a| a.ty.size > 0).count());
+    let mut args: Vec<&mut RawArg> = args.iter_mut().filter(|a| a.ty.size > 0).collect();
     let types: Vec<&CType> = args.iter().map(|a| &*a.ty).collect();
     let Some(cif) = Cif::new(&types, result, fixed.filter(|n| *n < args.len())) else {
         return raise!(RuntimeError, "ffi_prep_cif failed");

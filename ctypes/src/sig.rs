@@ -104,9 +104,10 @@ fn declared(cls: &Type) -> Option<Param> {
         }
         ClassKind::Array => (MachineValue::Ptr, vec![Accept::Word { ty: raw(cls), at: PTR_OFFSET }]),
         ClassKind::Func => (MachineValue::Ptr, vec![by_value]),
-        ClassKind::Struct | ClassKind::Union => return None,
+        ClassKind::Struct | ClassKind::Union => (MachineValue::Record, vec![by_value]),
     };
-    Some(Param { value, accepts, default: None })
+    let record = (value == MachineValue::Record).then(|| info.ctype());
+    Some(Param { value, record, accepts, default: None })
 }
 
 /// How an argument like this one is passed without declaration.
@@ -127,10 +128,12 @@ fn observed(o: &Object) -> Option<Param> {
             ClassKind::Simple if !info.scalar?.swapped => {
                 (MachineValue::of(&info.ctype())?, Accept::Pointee { ty, at })
             }
+            ClassKind::Struct | ClassKind::Union => (MachineValue::Record, Accept::Pointee { ty, at }),
             _ => return None,
         }
     };
-    Some(Param { value, accepts: vec![accept], default: None })
+    let record = (value == MachineValue::Record).then(|| as_cdata(o).map(|d| d.info().ctype())).flatten();
+    Some(Param { value, record, accepts: vec![accept], default: None })
 }
 
 fn result_kind(restype: Option<&Object>) -> Option<ResultKind> {
@@ -141,8 +144,9 @@ fn result_kind(restype: Option<&Object>) -> Option<ResultKind> {
     let (cls, info) = (r.downcast::<Type>()?, info_of(r)?);
     match info.kind {
         ClassKind::Pointer | ClassKind::Func => return Some(ResultKind::Wrap),
+        ClassKind::Struct | ClassKind::Union => return Some(ResultKind::Record),
         ClassKind::Simple => {}
-        _ => return None,
+        ClassKind::Array => return None,
     }
     let s = info.scalar?;
     if s.swapped || keeps_instances(cls) {
@@ -206,11 +210,18 @@ pub fn native_sig(f: &CFuncPtr, args: &[&Object]) -> Option<(NativeSig, Vec<Owne
         out_params: f.paramflags.is_some(),
         transfers_ownership: false,
     };
+    let result = result_kind(restype.as_deref())?;
+    let record = if result == ResultKind::Record {
+        restype.as_ref().and_then(|r| info_of(r)).map(|i| i.ctype())
+    } else {
+        None
+    };
     let sig = NativeSig {
         target: Target::Loaded { holder: PTR_OFFSET },
         params,
         variadic: false,
-        result: result_kind(restype.as_deref())?,
+        result,
+        record,
         effects,
         checks,
     };
@@ -391,6 +402,21 @@ unsafe extern "C" fn wrap(callable: RawObj, bits: u64) -> RawObj {
     })
 }
 
+unsafe extern "C" fn wrap_record(callable: RawObj, record: *const c_void) -> RawObj {
+    object(|| {
+        // SAFETY: stubs pass the function instance they were called for, and a record of its result type.
+        unsafe {
+            let f = Object::from_ptr(callable.cast()).downcast_unchecked::<CFuncPtr>();
+            match f.effective_restype().as_deref().and_then(|r| r.downcast::<Type>()) {
+                Some(cls) => Ok(from_base(cls, None, 0, record.cast_mut().cast())?.into_object()),
+                None => {
+                    raise!(SystemError, "the result type of a foreign function has changed during the call")
+                }
+            }
+        }
+    })
+}
+
 unsafe extern "C" fn release_gil() -> *mut c_void {
     let ts = thread::Thread::current_ptr();
     thread::gil_release();
@@ -440,6 +466,7 @@ pub fn helpers() -> &'static BoxHelpers {
                 box_wchar_p,
                 box_object,
                 wrap,
+                wrap_record,
                 hooks: CallHooks {
                     release_gil,
                     reacquire_gil,

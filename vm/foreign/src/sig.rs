@@ -9,6 +9,7 @@
 
 use std::ffi::c_void;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use crate::abi::CallPlacement;
 use crate::ctype::{CType, Prim};
@@ -44,6 +45,8 @@ pub enum MachineValue {
     Ptr,
     /// A `PyObject *`, borrowed for the call.
     Object,
+    /// A struct or union by value; `Param::record` says which.
+    Record,
 }
 
 impl MachineValue {
@@ -60,7 +63,7 @@ impl MachineValue {
         }
     }
 
-    /// The C type to place a value of this kind.
+    /// The C type to place a value of this kind (not for records).
     pub fn prim(self) -> Prim {
         match self {
             MachineValue::I8 => Prim::I8,
@@ -75,6 +78,7 @@ impl MachineValue {
             MachineValue::F64 => Prim::F64,
             MachineValue::Ptr => Prim::VoidP,
             MachineValue::Object => Prim::Object,
+            MachineValue::Record => unreachable!("records are placed by their own type"),
         }
     }
 
@@ -151,9 +155,11 @@ pub enum Accept {
     Object,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Param {
     pub value: MachineValue,
+    /// The type of a `Record`; it is accepted as `Pointee`.
+    pub record: Option<Arc<CType>>,
     /// Tried in order: the likely one first.
     pub accepts: Vec<Accept>,
     /// Bits to pass when the argument is missing.
@@ -186,6 +192,8 @@ pub enum ResultKind {
     Object,
     /// `BoxHelpers::wrap(callable, bits)` makes the object (an instance of a pointer class, say).
     Wrap,
+    /// `BoxHelpers::wrap_record(callable, address)` makes an instance with a copy of the record (`NativeSig::record`).
+    Record,
 }
 
 impl ResultKind {
@@ -198,6 +206,7 @@ impl ResultKind {
             ResultKind::F64 => MachineValue::F64,
             ResultKind::WChar => MachineValue::I32,
             ResultKind::Object => MachineValue::Object,
+            ResultKind::Record => MachineValue::Record,
             _ => MachineValue::Ptr,
         })
     }
@@ -262,13 +271,15 @@ impl Checks {
     }
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Debug)]
 pub struct NativeSig {
     pub target: Target,
     pub params: Vec<Param>,
     /// Arguments beyond `params` are accepted by the generic path only.
     pub variadic: bool,
     pub result: ResultKind,
+    /// The type of a `Record` result.
+    pub record: Option<Arc<CType>>,
     pub effects: Effects,
     pub checks: Checks,
 }
@@ -285,8 +296,12 @@ impl NativeSig {
     }
 
     pub fn placement(&self) -> CallPlacement {
-        let args: Vec<_> = self.params.iter().map(|p| CType::prim(p.value.prim())).collect();
-        let ret = self.result.machine().map(|m| CType::prim(m.prim()));
+        let args: Vec<_> = self
+            .params
+            .iter()
+            .map(|p| p.record.clone().unwrap_or_else(|| CType::prim(p.value.prim())))
+            .collect();
+        let ret = self.record.clone().or_else(|| self.result.machine().map(|m| CType::prim(m.prim())));
         crate::abi::place_call(&args.iter().map(|a| &**a).collect::<Vec<_>>(), ret.as_deref())
     }
 
@@ -294,7 +309,13 @@ impl NativeSig {
     pub fn shape_key(&self) -> String {
         let mut s = String::with_capacity(64);
         // Writing to a String cannot fail.
-        let _ = write!(s, "{:?}|{:?}|{:x}", self.params, self.result, self.effects.0);
+        for p in &self.params {
+            let _ = write!(s, "{:?}{:?}{:?};", p.value, p.accepts, p.default);
+        }
+        let _ = write!(s, "|{:?}|{:x}", self.result, self.effects.0);
+        if self.record.is_some() || self.params.iter().any(|p| p.record.is_some()) {
+            let _ = write!(s, "|{:?}", self.placement());
+        }
         s
     }
 }

@@ -13,6 +13,7 @@
 //!   [rsp]          outgoing stack arguments
 //!   [rsp+stack]    spilled register arguments (only when something runs between unboxing and the call)
 //!   [rsp+...]      the native result (only when something runs between the call and boxing)
+//!   [rsp+...]      a record result
 //! ```
 //!
 //! Unboxing touches none of the argument registers except as destination, so without hooks every argument goes directly
@@ -65,6 +66,8 @@ pub struct BoxHelpers {
     pub box_object: unsafe extern "C" fn(RawObj) -> RawObj,
     /// Makes whatever the callable's result class is from the result's bits.
     pub wrap: unsafe extern "C" fn(RawObj, u64) -> RawObj,
+    /// The same from a record in memory, which it copies.
+    pub wrap_record: unsafe extern "C" fn(RawObj, *const c_void) -> RawObj,
     pub hooks: CallHooks,
 }
 
@@ -136,7 +139,11 @@ mod x64 {
         frame: i32,
         spill_at: i32,
         result_at: i32,
+        record_at: i32,
     }
+
+    /// Larger records are left to libffi: a stub copies without loops.
+    const MAX_RECORD: usize = 256;
 
     pub fn encode(sig: &NativeSig, h: &BoxHelpers) -> Option<Vec<u8>> {
         let place = sig.placement();
@@ -145,10 +152,25 @@ mod x64 {
         let mut a = VecAssembler::new(0);
         let (slow, multi) = (a.new_dynamic_label(), a.new_dynamic_label());
         let spill_at = place.stack as i32;
-        let result_at = spill_at + 8 * sig.params.len() as i32;
-        let frame = (result_at + 8 + 15) / 16 * 16;
-        let mut e =
-            Encoder { a, h, slow, multi, multi_used: false, cold: Vec::new(), frame, spill_at, result_at };
+        let result_at = spill_at + 16 * sig.params.len() as i32;
+        let record_at = (result_at + 8 + 15) / 16 * 16;
+        let frame = record_at + sig.record.as_ref().map_or(0, |r| r.size.div_ceil(16) as i32 * 16);
+        let mut records = sig.params.iter().map(|p| &p.record).chain([&sig.record]).flatten();
+        if records.any(|r| r.size > MAX_RECORD || r.size == 0) || place.ret == RetPlacement::X87 {
+            return None;
+        }
+        let mut e = Encoder {
+            a,
+            h,
+            slow,
+            multi,
+            multi_used: false,
+            cold: Vec::new(),
+            frame,
+            spill_at,
+            result_at,
+            record_at,
+        };
         e.prologue(sig)?;
         for (i, p) in sig.params.iter().enumerate() {
             e.param(i, p, sig.required(), &place, hooks_before);
@@ -253,7 +275,11 @@ mod x64 {
                 dynasm!(self.a ; .arch x64 ; jmp =>slow);
             }
             dynasm!(self.a ; .arch x64 ; =>done);
-            self.place(i, p.value, place, spill);
+            if p.record.is_some() {
+                self.place_record(i, place, spill);
+            } else {
+                self.place(i, p.value, place, spill);
+            }
         }
 
         /// Moves the value from rax or xmm8 to where the call wants it.
@@ -266,7 +292,7 @@ mod x64 {
                     dynasm!(self.a ; .arch x64 ; mov [rsp + o as i32], rax)
                 }
                 _ if spill => {
-                    let at = self.spill_at + 8 * i as i32;
+                    let at = self.spill_at + 16 * i as i32;
                     if v.is_float() {
                         dynasm!(self.a ; .arch x64 ; movsd [rsp + at], xmm8)
                     } else {
@@ -279,6 +305,60 @@ mod x64 {
                     self.extend(v);
                     let r = ARG_REGS[n as usize];
                     dynasm!(self.a ; .arch x64 ; mov Rq(r), rax)
+                }
+            }
+        }
+
+        /// rax = `size` (1 to 8) bytes at r11 + `from`, reading nothing beyond them.
+        fn load_bytes(&mut self, from: i32, size: u32) {
+            // Powers of two, the largest first: 7 bytes are 4, 2 and 1. The last one read ends up lowest.
+            let mut parts = Vec::with_capacity(3);
+            let mut at = 0;
+            for part in [8u32, 4, 2, 1] {
+                if size & part != 0 {
+                    parts.push((from + at, part));
+                    at += part as i32;
+                }
+            }
+            let several = parts.len() > 1;
+            for (i, (at, part)) in parts.into_iter().rev().enumerate() {
+                match part {
+                    8 => dynasm!(self.a ; .arch x64 ; mov rax, [r11 + at]),
+                    4 => dynasm!(self.a ; .arch x64 ; mov eax, [r11 + at]),
+                    2 => dynasm!(self.a ; .arch x64 ; movzx eax, WORD [r11 + at]),
+                    _ => dynasm!(self.a ; .arch x64 ; movzx eax, BYTE [r11 + at]),
+                }
+                if i > 0 {
+                    let shift = 8 * part as i8;
+                    dynasm!(self.a ; .arch x64 ; shl r14, shift ; or rax, r14);
+                }
+                if several {
+                    dynasm!(self.a ; .arch x64 ; mov r14, rax);
+                }
+            }
+        }
+
+        /// Moves the record at r11 to where the call wants it.
+        fn place_record(&mut self, i: usize, place: &CallPlacement, spill: bool) {
+            for (k, piece) in place.args[i].iter().enumerate() {
+                let from = piece.offset as i32;
+                if let Loc::Stack(o) = piece.loc {
+                    for at in (0..piece.size).step_by(8) {
+                        self.load_bytes(from + at as i32, (piece.size - at).min(8));
+                        dynasm!(self.a ; .arch x64 ; mov [rsp + (o + at) as i32], rax);
+                    }
+                    continue;
+                }
+                self.load_bytes(from, piece.size);
+                let at = self.spill_at + 16 * i as i32 + 8 * k as i32;
+                match piece.loc {
+                    _ if spill => dynasm!(self.a ; .arch x64 ; mov [rsp + at], rax),
+                    Loc::Int(n) => {
+                        let r = ARG_REGS[n as usize];
+                        dynasm!(self.a ; .arch x64 ; mov Rq(r), rax)
+                    }
+                    Loc::Sse(n) => dynasm!(self.a ; .arch x64 ; movq Rx(n), rax),
+                    Loc::Stack(_) => {}
                 }
             }
         }
@@ -307,7 +387,7 @@ mod x64 {
                     self.expect_type(self.h.int_type, next);
                     self.int_value(rule != RangeRule::Truncate);
                     if rule == RangeRule::Checked {
-                        self.check_range(v, next);
+                        self.check_range(v);
                     }
                 }
                 Accept::IntAsFloat => {
@@ -371,6 +451,7 @@ mod x64 {
                         MachineValue::U32 => dynasm!(self.a ; .arch x64 ; mov eax, [r11]),
                         MachineValue::F32 => dynasm!(self.a ; .arch x64 ; movss xmm8, [r11]),
                         MachineValue::F64 => dynasm!(self.a ; .arch x64 ; movsd xmm8, [r11]),
+                        MachineValue::Record => {}
                         _ => dynasm!(self.a ; .arch x64 ; mov rax, [r11]),
                     }
                 }
@@ -415,7 +496,7 @@ mod x64 {
             self.cold.push((more, back, exact));
         }
 
-        fn check_range(&mut self, v: MachineValue, _next: DynamicLabel) {
+        fn check_range(&mut self, v: MachineValue) {
             let slow = self.slow;
             match v {
                 MachineValue::I8 => dynasm!(self.a ; .arch x64 ; movsx r11, al ; cmp r11, rax ; jne =>slow),
@@ -446,18 +527,36 @@ mod x64 {
             }
             if before {
                 for (i, pieces) in place.args.iter().enumerate() {
-                    let at = self.spill_at + 8 * i as i32;
-                    match pieces[0].loc {
-                        Loc::Int(n) => {
-                            let r = ARG_REGS[n as usize];
-                            dynasm!(self.a ; .arch x64 ; mov Rq(r), [rsp + at])
+                    for (k, piece) in pieces.iter().enumerate() {
+                        let at = self.spill_at + 16 * i as i32 + 8 * k as i32;
+                        match piece.loc {
+                            Loc::Int(n) => {
+                                let r = ARG_REGS[n as usize];
+                                dynasm!(self.a ; .arch x64 ; mov Rq(r), [rsp + at])
+                            }
+                            Loc::Sse(n) => dynasm!(self.a ; .arch x64 ; movsd Rx(n), [rsp + at]),
+                            Loc::Stack(_) => {}
                         }
-                        Loc::Sse(n) => dynasm!(self.a ; .arch x64 ; movsd Rx(n), [rsp + at]),
+                    }
+                }
+            }
+            if matches!(place.ret, RetPlacement::Memory { .. }) {
+                dynasm!(self.a ; .arch x64 ; lea rdi, [rsp + self.record_at]);
+            }
+            dynasm!(self.a ; .arch x64 ; mov eax, place.sse_used as i32 ; call r13);
+            if sig.result == ResultKind::Record
+                && let RetPlacement::Regs(pieces) = &place.ret
+            {
+                for piece in pieces {
+                    let at = self.record_at + piece.offset as i32;
+                    match piece.loc {
+                        Loc::Int(0) => dynasm!(self.a ; .arch x64 ; mov [rsp + at], rax),
+                        Loc::Int(_) => dynasm!(self.a ; .arch x64 ; mov [rsp + at], rdx),
+                        Loc::Sse(n) => dynasm!(self.a ; .arch x64 ; movsd [rsp + at], Rx(n)),
                         Loc::Stack(_) => {}
                     }
                 }
             }
-            dynasm!(self.a ; .arch x64 ; mov eax, place.sse_used as i32 ; call r13);
             if !after {
                 return;
             }
@@ -589,6 +688,12 @@ mod x64 {
                 ResultKind::Wrap => {
                     dynasm!(self.a ; .arch x64 ; mov rsi, rax ; mov rdi, r12);
                     self.tail(self.h.wrap as usize);
+                }
+                ResultKind::Record => {
+                    dynasm!(self.a ; .arch x64 ; lea rsi, [rsp + self.record_at] ; mov rdi, r12);
+                    self.call_helper(self.h.wrap_record as usize);
+                    self.epilogue();
+                    dynasm!(self.a ; .arch x64 ; ret);
                 }
             }
         }

@@ -75,6 +75,10 @@ unsafe extern "C" fn box_object(v: RawObj) -> RawObj {
 unsafe extern "C" fn wrap(callable: RawObj, bits: u64) -> RawObj {
     log(format!("wrap{}:{bits}", callable as usize))
 }
+unsafe extern "C" fn wrap_record(_: RawObj, p: *const c_void) -> RawObj {
+    // SAFETY: the tests return records of at least eight bytes.
+    log(format!("record:{}", unsafe { *p.cast::<i64>() }))
+}
 unsafe extern "C" fn release() -> *mut c_void {
     log("release".into());
     77 as *mut c_void
@@ -111,6 +115,7 @@ fn helpers() -> BoxHelpers {
         box_wchar_p: box_text,
         box_object,
         wrap,
+        wrap_record,
         hooks: CallHooks { release_gil: release, reacquire_gil: reacquire, swap_errno: swap, error_is_set },
     }
 }
@@ -118,9 +123,13 @@ fn helpers() -> BoxHelpers {
 fn sig(params: &[(MachineValue, &[Accept])], result: ResultKind, effects: Effects) -> NativeSig {
     NativeSig {
         target: Target::Constant(std::ptr::null()),
-        params: params.iter().map(|(v, a)| Param { value: *v, accepts: a.to_vec(), default: None }).collect(),
+        params: params
+            .iter()
+            .map(|(v, a)| Param { value: *v, record: None, accepts: a.to_vec(), default: None })
+            .collect(),
         variadic: false,
         result,
+        record: None,
         effects,
         checks: Checks::default(),
     }
@@ -265,4 +274,72 @@ fn results_defaults_and_none() {
     run(&s, id_f32 as *const c_void, &[], "f2.5");
     run(&s, id_f32 as *const c_void, &[float(0.5)], "f0.5");
     run(&s, id_f32 as *const c_void, &[float(0.5), int(1)], "slow");
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Odd {
+    b: [u8; 7],
+}
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Mixed {
+    i: i64,
+    d: f64,
+}
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Big {
+    v: [i64; 5],
+}
+extern "C" fn weigh(a: Odd, m: Mixed, b: Big, x: i32) -> Mixed {
+    let odd: i64 = a.b.iter().enumerate().map(|(i, v)| *v as i64 * (i as i64 + 1)).sum();
+    Mixed { i: odd + m.i + m.d as i64 + b.v.iter().sum::<i64>() + x as i64, d: 0.0 }
+}
+extern "C" fn grow(b: Big, k: i64) -> Big {
+    Big { v: b.v.map(|x| x * k) }
+}
+
+#[test]
+fn records_by_value() {
+    use crate::ctype::{CType, Prim, RecordBuilder};
+    use MachineValue::*;
+    let record = |fields: &[(u8, usize)]| {
+        let mut b = RecordBuilder::new(false, 0, false, None);
+        for (code, n) in fields {
+            let item = CType::prim(Prim::from_code(*code).unwrap());
+            b.add("f", &CType::array(item, *n).unwrap(), None, false);
+        }
+        std::sync::Arc::new(b.finish())
+    };
+    let (odd, mixed, big) = (record(&[(b'B', 7)]), record(&[(b'q', 1), (b'd', 1)]), record(&[(b'q', 5)]));
+    fn instance<T>(v: T) -> RawObj {
+        leak([1, class_type() as u64, Box::into_raw(Box::new(v)) as u64, 0, 0, 0])
+    }
+    let by_value: &[Accept] = &[Accept::Pointee { ty: class_type(), at: 16 }];
+    for (effects, around) in [(LEAF, ("", "")), (Effects::RELEASES_GIL, ("release reacquire77 ", ""))] {
+        let mut s = sig(
+            &[(Record, by_value), (Record, by_value), (Record, by_value), (I32, TRUNC)],
+            ResultKind::Record,
+            effects,
+        );
+        for (p, r) in s.params.iter_mut().zip([&odd, &mixed, &big]) {
+            p.record = Some(r.clone());
+        }
+        s.record = Some(mixed.clone());
+        let args = [
+            instance(Odd { b: [1, 2, 3, 4, 5, 6, 255] }),
+            instance(Mixed { i: 1000, d: 50000.5 }),
+            instance(Big { v: [1, 2, 3, 4, 5] }),
+            int(7),
+        ];
+        let odd_sum = 1 + 4 + 9 + 16 + 25 + 36 + 255 * 7;
+        let expected = format!("{}record:{}", around.0, odd_sum + 1000 + 50000 + 15 + 7);
+        run(&s, weigh as *const c_void, &args, &expected);
+        let mut s = sig(&[(Record, by_value), (I64, TRUNC)], ResultKind::Record, effects);
+        s.params[0].record = Some(big.clone());
+        s.record = Some(big.clone());
+        run(&s, grow as *const c_void, &[args[2], int(3)], &format!("{}record:3", around.0));
+        run(&s, grow as *const c_void, &[int(1), int(3)], "slow");
+    }
 }

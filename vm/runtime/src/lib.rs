@@ -30,6 +30,7 @@ pub mod floatobject;
 pub mod format;
 pub mod funcobject;
 pub mod gc;
+pub mod hashing;
 pub mod hooks;
 pub mod init;
 pub mod intobject;

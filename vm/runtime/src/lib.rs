@@ -14,6 +14,7 @@ pub mod args;
 pub mod border;
 pub mod buffer;
 pub mod builder;
+pub mod boolobject;
 pub mod bytearrayobject;
 pub mod bytesobject;
 pub mod classobject;

@@ -100,7 +100,8 @@ impl List {
     }
     fn capacity(&self) -> usize {
         // SAFETY: a live list's fields are readable.
-        unsafe { (*self.as_struct()).allocated as usize }
+        // (-1 while the list is being sorted.)
+        unsafe { (*self.as_struct()).allocated.max(0) as usize }
     }
     fn reserve_exact(&self, n: usize) -> PyResult<()> {
         // SAFETY: the array is the allocator's (or null).
@@ -225,8 +226,8 @@ impl List {
             let s = self.as_struct();
             let items = std::mem::replace(&mut (*s).ob_item, null_mut());
             let n = std::mem::replace(&mut (*s).ob_base.ob_size, 0) as usize;
-            (*s).allocated = 0;
             if !items.is_null() {
+                (*s).allocated = 0;
                 for i in (0..n).rev() {
                     decref(*items.add(i));
                 }

@@ -155,7 +155,7 @@ impl<'a> AnySet<'a> {
             let old = self.table();
             let old_mask = (*s).mask as usize;
             let small: *mut setentry = (&raw mut (*s).smalltable).cast();
-            let mut saved = [setentry { key: null_mut(), hash: 0 }; 8];
+            let mut saved: [setentry; 8];
             let was_small = old == small;
             let mut src = old;
             let new;
@@ -272,7 +272,7 @@ impl<'a> AnySet<'a> {
             let table = self.table();
             let small: *mut setentry = (&raw mut (*s).smalltable).cast();
             let (fill, mask) = ((*s).fill, (*s).mask as usize);
-            let mut saved = [setentry { key: null_mut(), hash: 0 }; 8];
+            let mut saved: [setentry; 8];
             let mut src = table;
             if table == small {
                 if fill == 0 {

@@ -35,6 +35,7 @@ pub fn init_types() -> PyResult<()> {
     crate::bytes_types::init()?;
     // numbers
     crate::intobject::init()?;
+    crate::floatobject::init()?;
     crate::complexobject::init()?;
     // containers
     crate::tupleobject::init()?;

@@ -167,7 +167,8 @@ impl Signature {
                 }
                 _ => {}
             }
-            let pos = i + 1;
+            // A function with a single argument doesn't count it.
+            let pos = if self.params.len() == 1 && self.all_required_posonly() { 0 } else { i + 1 };
             let name = if p.kind == ParamKind::PosOnly {
                 quote!(None)
             } else {

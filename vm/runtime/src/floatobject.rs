@@ -1,21 +1,481 @@
 //! `float`: repr, parsing, formatting, arithmetic.
+//!
+//! Digits come from Rust's correctly rounded conversions (shortest, or with a given precision); this file lays them out as C's
+//! `printf` and Python's `repr` do. See `floatobject/methods.rs` for the Python type.
 
-#![allow(unused_variables)]
 use crate::errors::*;
+use crate::intobject::text::{ascii_digits, trim};
 use crate::kinds::*;
 use crate::object::*;
+use crate::raise;
 use lh_abi::*;
+use std::cmp::Ordering;
+
+pub mod hex;
+pub mod methods;
+pub use methods::init;
 
 impl Float {
-    pub fn new(v: f64) -> Owned<Float> { todo!() }
+    #[inline]
+    pub fn new(v: f64) -> Owned<Float> {
+        let p = crate::alloc::malloc(size_of::<PyFloatObject>()).cast::<PyFloatObject>();
+        assert!(!p.is_null(), "out of memory");
+        // SAFETY: fresh memory of that size.
+        unsafe {
+            p.write(PyFloatObject {
+                ob_base: PyObject { ob_refcnt: 1, ob_type: &raw mut crate::type_table::PyFloat_Type },
+                ob_fval: v,
+            });
+            Owned::from_raw(p.cast())
+        }
+    }
     #[inline]
     pub fn value(&self) -> f64 {
         // SAFETY: a float's value never changes.
         unsafe { (*self.as_struct()).ob_fval }
     }
 }
+
+// ---- To text ----
+
+/// How a number is written besides its digits.
+#[derive(Clone, Copy, Default)]
+pub struct Style {
+    /// A sign in front of positive numbers too.
+    pub plus: bool,
+    /// Keep the point (and, for `g`, trailing zeros).
+    pub alt: bool,
+    /// `.0` behind what looks like an integer.
+    pub dot_0: bool,
+    /// No minus in front of what rounds to zero.
+    pub no_neg_0: bool,
+}
+
+/// The most digits a double has behind the point; more are zeros.
+const MAX_EXACT: usize = 1100;
+
+/// Significant digits and the position of the point behind them: 12.5 is ("125", 2).
+fn exponent_digits(v: f64, prec: Option<usize>) -> (Vec<u8>, i32) {
+    let s = match prec {
+        None => format!("{v:e}"),
+        Some(p) => format!("{:.*e}", p.min(MAX_EXACT), v),
+    };
+    let (m, e) = s.split_once('e').expect("the e format has an e");
+    let mut d: Vec<u8> = m.bytes().filter(|b| *b != b'.').collect();
+    if let Some(p) = prec
+        && p > MAX_EXACT
+    {
+        d.resize(p + 1, b'0');
+    }
+    (d, e.parse::<i32>().expect("a number") + 1)
+}
+
+fn with_exponent(d: &[u8], decpt: i32, alt: bool, out: &mut String) {
+    out.push(d[0] as char);
+    if d.len() > 1 || alt {
+        out.push('.');
+    }
+    out.extend(d[1..].iter().map(|b| *b as char));
+    let e = decpt - 1;
+    out.push_str(&format!("e{}{:02}", if e < 0 { '-' } else { '+' }, e.abs()));
+}
+
+fn plain(d: &[u8], decpt: i32, alt: bool, dot_0: bool, out: &mut String) {
+    if decpt <= 0 {
+        out.push_str("0.");
+        out.extend(std::iter::repeat_n('0', -decpt as usize));
+        out.extend(d.iter().map(|b| *b as char));
+        return;
+    }
+    let p = decpt as usize;
+    out.extend(d.iter().take(p).map(|b| *b as char));
+    out.extend(std::iter::repeat_n('0', p.saturating_sub(d.len())));
+    if d.len() > p {
+        out.push('.');
+        out.extend(d[p..].iter().map(|b| *b as char));
+    } else if dot_0 {
+        out.push_str(".0");
+    } else if alt {
+        out.push('.');
+    }
+}
+
+/// `PyOS_double_to_string`: `code` is one of `eEfFgGr`; `r` (the shortest text that reads back) ignores `prec`.
+pub fn to_text(v: f64, code: u8, prec: usize, style: Style) -> String {
+    let upper = code.is_ascii_uppercase();
+    let mut out = String::new();
+    let negative = v.is_sign_negative() && !v.is_nan();
+    if v.is_nan() {
+        out.push_str("nan");
+    } else if v.is_infinite() {
+        out.push_str("inf");
+    } else {
+        let a = v.abs();
+        match code.to_ascii_lowercase() {
+            b'f' => {
+                out = format!("{:.*}", prec.min(MAX_EXACT), a);
+                if prec > MAX_EXACT {
+                    out.extend(std::iter::repeat_n('0', prec - MAX_EXACT));
+                }
+                if style.alt && prec == 0 {
+                    out.push('.');
+                }
+            }
+            b'e' => {
+                let (d, p) = exponent_digits(a, Some(prec));
+                with_exponent(&d, p, style.alt, &mut out);
+            }
+            b'g' => {
+                let prec = prec.max(1);
+                let (mut d, p) = exponent_digits(a, Some(prec - 1));
+                if !style.alt {
+                    let n = d.len() - d.iter().rev().take_while(|c| **c == b'0').count();
+                    d.truncate(n.max(1));
+                }
+                if p <= -4 || p > prec as i32 || style.dot_0 && p > prec as i32 - 1 {
+                    with_exponent(&d, p, style.alt, &mut out);
+                } else {
+                    plain(&d, p, style.alt, style.dot_0, &mut out);
+                }
+            }
+            _ => {
+                let (d, p) = exponent_digits(a, None);
+                if p <= -4 || p > 16 {
+                    with_exponent(&d, p, style.alt, &mut out);
+                } else {
+                    plain(&d, p, style.alt, style.dot_0, &mut out);
+                }
+            }
+        }
+    }
+    if upper {
+        out.make_ascii_uppercase();
+    }
+    let zero = style.no_neg_0
+        && v.is_finite()
+        && !out.bytes().take_while(|b| *b | 32 != b'e').any(|b| (b'1'..=b'9').contains(&b));
+    if negative && !zero {
+        out.insert(0, '-');
+    } else if style.plus {
+        out.insert(0, '+');
+    }
+    out
+}
+
 /// `repr(float)`.
-pub fn repr(v: f64) -> String { todo!() }
+pub fn repr(v: f64) -> String {
+    to_text(v, b'r', 0, Style { dot_0: true, ..Style::default() })
+}
+
+// ---- From text ----
+
+/// Parses the longest prefix that is a decimal number, `inf` or `nan` (no blanks, no underscores): value and length.
+pub fn parse_prefix(s: &[u8]) -> Option<(f64, usize)> {
+    let mut i = 0;
+    let negative = s.first() == Some(&b'-');
+    if matches!(s.first(), Some(b'-' | b'+')) {
+        i = 1;
+    }
+    let word = |w: &[u8]| s.len() >= i + w.len() && s[i..i + w.len()].eq_ignore_ascii_case(w);
+    let sign = if negative { -1.0 } else { 1.0 };
+    if word(b"infinity") {
+        return Some((sign * f64::INFINITY, i + 8));
+    }
+    if word(b"inf") {
+        return Some((sign * f64::INFINITY, i + 3));
+    }
+    if word(b"nan") {
+        return Some((f64::NAN.copysign(sign), i + 3));
+    }
+    let digits = |mut k: usize| {
+        while k < s.len() && s[k].is_ascii_digit() {
+            k += 1;
+        }
+        k
+    };
+    let int_end = digits(i);
+    let mut end = int_end;
+    let mut any = int_end > i;
+    if s.get(end) == Some(&b'.') {
+        let frac_end = digits(end + 1);
+        any |= frac_end > end + 1;
+        end = frac_end;
+    }
+    if !any {
+        return None;
+    }
+    if matches!(s.get(end), Some(b'e' | b'E')) {
+        let mut k = end + 1;
+        if matches!(s.get(k), Some(b'+' | b'-')) {
+            k += 1;
+        }
+        let e = digits(k);
+        if e > k {
+            end = e;
+        }
+    }
+    let v: f64 = std::str::from_utf8(&s[..end]).ok()?.parse().ok()?;
+    Some((v, end))
+}
+
+/// The text without the underscores that stand between digits; `None` if one stands elsewhere.
+pub fn strip_underscores(s: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(s.len());
+    for (i, c) in s.iter().enumerate() {
+        if *c == b'_' {
+            let digit = |b: Option<&u8>| b.is_some_and(u8::is_ascii_digit);
+            if i == 0 || !digit(s.get(i - 1)) || !digit(s.get(i + 1)) {
+                return None;
+            }
+        } else {
+            out.push(*c);
+        }
+    }
+    Some(out)
+}
+
+/// `float(text)` for ASCII text.
+pub fn parse_ascii(s: &[u8]) -> Option<f64> {
+    let s = trim(s);
+    let clean;
+    let s = if s.contains(&b'_') {
+        clean = strip_underscores(s)?;
+        &clean
+    } else {
+        s
+    };
+    match parse_prefix(s) {
+        Some((v, n)) if n == s.len() => Some(v),
+        _ => None,
+    }
+}
 /// `float(text)`; `None` if the text is no float.
-pub fn parse(text: &str) -> Option<f64> { todo!() }
-pub fn hash(v: f64) -> isize { todo!() }
+pub fn parse(text: &str) -> Option<f64> {
+    parse_ascii(text.as_bytes())
+}
+
+/// The float written in a string or bytes-like object.
+pub fn from_text(o: &Object) -> PyResult<f64> {
+    let v = if let Some(s) = o.downcast::<Str>() {
+        parse_ascii(&ascii_digits(s))
+    } else if let Some(b) = o.downcast::<Bytes>() {
+        parse_ascii(b.as_bytes())
+    } else if let Some(b) = o.downcast::<ByteArray>() {
+        parse_ascii(&b.to_vec())
+    } else if crate::buffer::supports_buffer(o) {
+        parse_ascii(&crate::buffer::Buffer::simple(o)?.to_vec())
+    } else {
+        return raise!(
+            TypeError,
+            "float() argument must be a string or a real number, not '{}'",
+            o.ty().name()
+        );
+    };
+    match v {
+        Some(v) => Ok(v),
+        None => {
+            let shown = o.repr()?;
+            raise!(ValueError, "could not convert string to float: {}", shown.to_str_lossy())
+        }
+    }
+}
+
+// ---- Arithmetic ----
+
+/// Hash of a finite or infinite value; NaN hashes by identity (`hash_object`).
+pub fn hash(v: f64) -> isize {
+    const INF: isize = 314159;
+    if v.is_infinite() {
+        return if v > 0.0 { INF } else { -INF };
+    }
+    if v.is_nan() {
+        return 0;
+    }
+    // Whole numbers hash as ints do.
+    if v.abs() < 1e15 && v == v.trunc() {
+        let h = v as isize;
+        return if h == -1 { -2 } else { h };
+    }
+    // The value is m * 2**e with a 53-bit m: reduce modulo 2**61 - 1, where 2**61 is 1.
+    let (m, e, negative) = decompose(v);
+    let m = m % crate::intobject::HASH_MODULUS;
+    let e = e.rem_euclid(61) as u32;
+    let x = if e == 0 { m } else { ((m << e) & crate::intobject::HASH_MODULUS) | m >> (61 - e) };
+    let x = (x % crate::intobject::HASH_MODULUS) as isize;
+    let x = if negative { -x } else { x };
+    if x == -1 { -2 } else { x }
+}
+
+/// Hash of a float that belongs to object `o`.
+pub fn hash_object(o: &Object, v: f64) -> isize {
+    if v.is_nan() { hash_pointer(o.as_ptr() as usize) } else { hash(v) }
+}
+
+/// Object identity as a hash: addresses are multiples of 16, so the low bits rotate away.
+pub fn hash_pointer(p: usize) -> isize {
+    let h = p.rotate_right(4) as isize;
+    if h == -1 { -2 } else { h }
+}
+
+/// `(mantissa, exponent, negative)`: the value is mantissa * 2**exponent, for finite values.
+pub fn decompose(v: f64) -> (u64, i32, bool) {
+    let bits = v.to_bits();
+    let e = ((bits >> 52) & 0x7ff) as i32;
+    let f = bits & ((1 << 52) - 1);
+    if e == 0 { (f, -1074, v.is_sign_negative()) } else { (f | 1 << 52, e - 1075, v.is_sign_negative()) }
+}
+
+/// `(quotient, remainder)` with floor semantics; the divisor isn't zero.
+pub fn floor_divmod(a: f64, b: f64) -> (f64, f64) {
+    let mut m = a % b;
+    let mut d = (a - m) / b;
+    if m != 0.0 {
+        if (b < 0.0) != (m < 0.0) {
+            m += b;
+            d -= 1.0;
+        }
+    } else {
+        m = 0.0f64.copysign(b);
+    }
+    let q = if d != 0.0 {
+        let f = d.floor();
+        if d - f > 0.5 { f + 1.0 } else { f }
+    } else {
+        0.0f64.copysign(a / b)
+    };
+    (q, m)
+}
+
+/// `a % b` with the sign of `b`; the divisor isn't zero.
+pub fn modulo(a: f64, b: f64) -> f64 {
+    let m = a % b;
+    if m == 0.0 {
+        0.0f64.copysign(b)
+    } else if (b < 0.0) != (m < 0.0) {
+        m + b
+    } else {
+        m
+    }
+}
+
+/// `a ** b`, which may be complex.
+pub fn power(a: f64, b: f64) -> PyResult<Owned<Object>> {
+    let real = |v: f64| Ok(Float::new(v).into_object());
+    if b == 0.0 || a == 1.0 {
+        return real(1.0);
+    }
+    if a.is_nan() || b.is_nan() {
+        return real(f64::NAN);
+    }
+    if b.is_infinite() {
+        let a = a.abs();
+        return real(if a == 1.0 {
+            1.0
+        } else if (b > 0.0) == (a > 1.0) {
+            b.abs()
+        } else {
+            0.0
+        });
+    }
+    let odd = (b % 2.0).abs() == 1.0;
+    if a.is_infinite() {
+        return real(match (b > 0.0, odd) {
+            (true, true) => a,
+            (true, false) => a.abs(),
+            (false, true) => 0.0f64.copysign(a),
+            (false, false) => 0.0,
+        });
+    }
+    if a == 0.0 {
+        if b < 0.0 {
+            return raise!(ZeroDivisionError, "0.0 cannot be raised to a negative power");
+        }
+        return real(if odd { a } else { 0.0 });
+    }
+    let mut base = a;
+    let mut negate = false;
+    if a < 0.0 {
+        if b != b.floor() {
+            return crate::complexobject::power((a, 0.0), (b, 0.0))
+                .map(|(x, y)| Complex::new(x, y).into_object());
+        }
+        base = -a;
+        negate = odd;
+    }
+    if base == 1.0 {
+        return real(if negate { -1.0 } else { 1.0 });
+    }
+    // SAFETY: a plain C function.
+    let v = unsafe { libc_pow(base, b) };
+    if v.is_infinite() {
+        return Err(range_error());
+    }
+    real(if negate { -v } else { v })
+}
+
+unsafe extern "C" {
+    #[link_name = "pow"]
+    fn libc_pow(a: f64, b: f64) -> f64;
+}
+
+/// `OverflowError: (34, 'Numerical result out of range')`.
+pub fn range_error() -> Raised {
+    let args = Tuple::from_vec(vec![
+        Int::from_i64(34).into_object(),
+        Str::new("Numerical result out of range").into_object(),
+    ]);
+    set_object(crate::exceptions::exc::OverflowError(), Some(args.into_object()))
+}
+
+/// Compares a float with an int of any size, exactly. `None`: NaN.
+pub fn compare_int(a: f64, b: &Int) -> Option<Ordering> {
+    if a.is_nan() {
+        return None;
+    }
+    if let Some(v) = b.compact()
+        && v.abs() <= 1 << 53
+    {
+        return a.partial_cmp(&(v as f64));
+    }
+    if a.is_infinite() {
+        return Some(if a > 0.0 { Ordering::Greater } else { Ordering::Less });
+    }
+    let whole = a.trunc();
+    let i = Int::from_f64(whole).expect("finite");
+    Some(i.compare(b).then_with(|| (a - whole).partial_cmp(&0.0).expect("not NaN")))
+}
+
+/// Rounds to `n` decimal places, half to even on the exact value.
+pub fn round_digits(v: f64, n: i64) -> PyResult<f64> {
+    if !v.is_finite() || n > 323 {
+        return Ok(v);
+    }
+    if n < -308 {
+        return Ok(0.0f64.copysign(v));
+    }
+    let r: f64 = if n >= 0 {
+        format!("{:.*}", n as usize, v).parse().expect("a number")
+    } else {
+        // Cut at a power of ten: the integer part decides, and the fraction where that is a tie.
+        let unit = Int::from_i64(10).pow(&Int::from_i64(-n))?;
+        let t = Int::from_f64(v.abs().trunc())?;
+        let (q, rest) = t.divmod(&unit)?;
+        let up = match rest.shl(1)?.compare(&unit) {
+            Ordering::Less => false,
+            Ordering::Greater => true,
+            Ordering::Equal => v != v.trunc() || q.digits().first().is_some_and(|d| d & 1 == 1),
+        };
+        let q = if up { q.add(&Int::from_i64(1)) } else { q };
+        match q.mul(&unit)?.to_f64() {
+            Ok(r) => r.copysign(v),
+            Err(e) => {
+                e.clear();
+                f64::INFINITY
+            }
+        }
+    };
+    if r.is_infinite() {
+        return raise!(OverflowError, "rounded value too large to represent");
+    }
+    Ok(r)
+}

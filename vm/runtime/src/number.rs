@@ -1,51 +1,539 @@
 //! The number protocol: `operator.index`, conversions, binary and in-place operators with their dispatch rules.
+//!
+//! Binary operators ask the left operand's slot first, unless the right operand's type derives from the left's and has a slot of its
+//! own. A slot answers `NotImplemented` for operands it does not know. `+` and `*` then try the sequence slots; in-place
+//! operators try the in-place slot before all that.
 
-#![allow(unused_variables)]
 use crate::errors::*;
+use crate::exceptions::exc;
 use crate::kinds::*;
 use crate::object::*;
+use crate::singletons::*;
+use crate::{intern, raise};
 use lh_abi::*;
 
-/// `operator.index(o)`: raises `TypeError: 'x' object cannot be interpreted as an integer`.
-pub fn index(o: &Object) -> PyResult<Owned<Int>> { todo!() }
+type Pick = fn(&PyNumberMethods) -> Option<binaryfunc>;
+
+/// The slot `pick` selects from the type's number methods.
+#[inline]
+fn nb<R>(o: &Object, pick: impl FnOnce(&PyNumberMethods) -> Option<R>) -> Option<R> {
+    // SAFETY: a live type's tp_as_number is null or its table; the table is only read.
+    unsafe { (*o.ob_type()).tp_as_number.as_ref().and_then(pick) }
+}
+#[inline]
+fn sq<R>(o: &Object, pick: impl FnOnce(&PySequenceMethods) -> Option<R>) -> Option<R> {
+    // SAFETY: as above.
+    unsafe { (*o.ob_type()).tp_as_sequence.as_ref().and_then(pick) }
+}
+
+#[inline]
+fn call2(f: binaryfunc, a: &Object, b: &Object) -> PyResult {
+    // SAFETY: a slot of one of the operands' types, called with live operands.
+    unsafe { from_c(f(a.as_ptr(), b.as_ptr())) }
+}
+
+/// The answer of the operands' slots, or `NotImplemented`.
+fn binary_op1(a: &Object, b: &Object, pick: Pick) -> PyResult {
+    let fa = nb(a, pick);
+    let mut fb = if a.ob_type() != b.ob_type() { nb(b, pick) } else { None };
+    if let (Some(x), Some(y)) = (fa, fb)
+        && x as usize == y as usize
+    {
+        fb = None;
+    }
+    if let (Some(_), Some(g)) = (fa, fb)
+        // SAFETY: live types.
+        && unsafe { is_subtype(b.ob_type(), a.ob_type()) }
+    {
+        let r = call2(g, a, b)?;
+        if !r.is_not_implemented() {
+            return Ok(r);
+        }
+        fb = None;
+    }
+    for f in [fa, fb].into_iter().flatten() {
+        let r = call2(f, a, b)?;
+        if !r.is_not_implemented() {
+            return Ok(r);
+        }
+    }
+    Ok(not_implemented())
+}
+
+#[cold]
+fn unsupported(a: &Object, b: &Object, op: &str) -> Raised {
+    crate::raised!(
+        TypeError,
+        "unsupported operand type(s) for {}: '{}' and '{}'",
+        op,
+        a.ty().name(),
+        b.ty().name()
+    )
+}
+
+fn binary(a: &Object, b: &Object, pick: Pick, op: &str) -> PyResult {
+    let r = binary_op1(a, b, pick)?;
+    if r.is_not_implemented() { Err(unsupported(a, b, op)) } else { Ok(r) }
+}
+
+fn inplace_op1(a: &Object, b: &Object, ipick: Pick, pick: Pick) -> PyResult {
+    if let Some(f) = nb(a, ipick) {
+        let r = call2(f, a, b)?;
+        if !r.is_not_implemented() {
+            return Ok(r);
+        }
+    }
+    binary_op1(a, b, pick)
+}
+
+fn inplace(a: &Object, b: &Object, ipick: Pick, pick: Pick, op: &str) -> PyResult {
+    let r = inplace_op1(a, b, ipick, pick)?;
+    if r.is_not_implemented() { Err(unsupported(a, b, op)) } else { Ok(r) }
+}
+
+/// Two exact ints, or two exact floats: the cases that need no dispatch.
+#[inline]
+fn ints<'a>(a: &'a Object, b: &'a Object) -> Option<(&'a Int, &'a Int)> {
+    Some((a.downcast_exact::<Int>()?, b.downcast_exact::<Int>()?))
+}
+#[inline]
+fn floats(a: &Object, b: &Object) -> Option<(f64, f64)> {
+    Some((a.downcast_exact::<Float>()?.value(), b.downcast_exact::<Float>()?.value()))
+}
+
+macro_rules! operators {
+    ($($(#[$m:meta])* $name:ident $iname:ident $slot:ident $islot:ident $sym:literal $isym:literal $(, int $int:expr)? $(, float $float:expr)? ;)*) => { $(
+        $(#[$m])*
+        pub fn $name(a: &Object, b: &Object) -> PyResult {
+            $( if let Some((x, y)) = ints(a, b) {
+                let f: fn(&Int, &Int) -> PyResult<Owned<Int>> = $int;
+                return f(x, y).map(Owned::into_object);
+            } )?
+            $( if let Some((x, y)) = floats(a, b) {
+                let f: fn(f64, f64) -> f64 = $float;
+                return Ok(Float::new(f(x, y)).into_object());
+            } )?
+            binary(a, b, |m| m.$slot, $sym)
+        }
+        pub fn $iname(a: &Object, b: &Object) -> PyResult {
+            inplace(a, b, |m| m.$islot, |m| m.$slot, $isym)
+        }
+    )* };
+}
+
+operators! {
+    subtract inplace_subtract nb_subtract nb_inplace_subtract "-" "-=", int |x, y| Ok(x.sub(y)), float |x, y| x - y;
+    remainder inplace_remainder nb_remainder nb_inplace_remainder "%" "%=", int |x, y| x.modulo(y);
+    lshift inplace_lshift nb_lshift nb_inplace_lshift "<<" "<<=", int |x, y| x.lshift(y);
+    and_ inplace_and nb_and nb_inplace_and "&" "&=", int |x, y| Ok(x.and(y));
+    xor inplace_xor nb_xor nb_inplace_xor "^" "^=", int |x, y| Ok(x.xor(y));
+    or_ inplace_or nb_or nb_inplace_or "|" "|=", int |x, y| Ok(x.or(y));
+    floor_divide inplace_floor_divide nb_floor_divide nb_inplace_floor_divide "//" "//=", int |x, y| x.floor_div(y);
+    true_divide inplace_true_divide nb_true_divide nb_inplace_true_divide "/" "/=";
+    matrix_multiply inplace_matrix_multiply nb_matrix_multiply nb_inplace_matrix_multiply "@" "@=";
+}
+
+pub fn rshift(a: &Object, b: &Object) -> PyResult {
+    if let Some((x, y)) = ints(a, b) {
+        return x.rshift(y).map(Owned::into_object);
+    }
+    let r = binary_op1(a, b, |m| m.nb_rshift)?;
+    if !r.is_not_implemented() {
+        return Ok(r);
+    }
+    // A Python 2 habit deserves a better message.
+    if let Some(f) = a.downcast_exact::<CFunction>()
+        // SAFETY: a built-in function has a definition whose name is a C string.
+        && unsafe { core::ffi::CStr::from_ptr((*(*f.as_struct()).m_ml).ml_name) }.to_bytes() == b"print"
+    {
+        return raise!(
+            TypeError,
+            "unsupported operand type(s) for >>: '{}' and '{}'. Did you mean \"print(<message>, file=<output_stream>)\"?",
+            a.ty().name(),
+            b.ty().name()
+        );
+    }
+    Err(unsupported(a, b, ">>"))
+}
+pub fn inplace_rshift(a: &Object, b: &Object) -> PyResult {
+    inplace(a, b, |m| m.nb_inplace_rshift, |m| m.nb_rshift, ">>=")
+}
+pub fn divmod(a: &Object, b: &Object) -> PyResult {
+    binary(a, b, |m| m.nb_divmod, "divmod()")
+}
+
+#[inline]
+pub fn add(a: &Object, b: &Object) -> PyResult {
+    if let Some((x, y)) = ints(a, b) {
+        return Ok(x.add(y).into_object());
+    }
+    if let Some((x, y)) = floats(a, b) {
+        return Ok(Float::new(x + y).into_object());
+    }
+    let r = binary_op1(a, b, |m| m.nb_add)?;
+    if !r.is_not_implemented() {
+        return Ok(r);
+    }
+    match sq(a, |m| m.sq_concat) {
+        Some(f) => call2(f, a, b),
+        None => Err(unsupported(a, b, "+")),
+    }
+}
+pub fn inplace_add(a: &Object, b: &Object) -> PyResult {
+    let r = inplace_op1(a, b, |m| m.nb_inplace_add, |m| m.nb_add)?;
+    if !r.is_not_implemented() {
+        return Ok(r);
+    }
+    match sq(a, |m| m.sq_inplace_concat).or_else(|| sq(a, |m| m.sq_concat)) {
+        Some(f) => call2(f, a, b),
+        None => Err(unsupported(a, b, "+=")),
+    }
+}
+
+fn repeat(f: ssizeargfunc, seq: &Object, n: &Object) -> PyResult {
+    if nb(n, |m| m.nb_index).is_none() {
+        return raise!(TypeError, "can't multiply sequence by non-int of type '{}'", n.ty().name());
+    }
+    let count = as_isize(n, Some(exc::OverflowError()))?;
+    // SAFETY: the slot of the sequence's type, called with it.
+    unsafe { from_c(f(seq.as_ptr(), count)) }
+}
+#[inline]
+pub fn multiply(a: &Object, b: &Object) -> PyResult {
+    if let Some((x, y)) = ints(a, b) {
+        return x.mul(y).map(Owned::into_object);
+    }
+    if let Some((x, y)) = floats(a, b) {
+        return Ok(Float::new(x * y).into_object());
+    }
+    let r = binary_op1(a, b, |m| m.nb_multiply)?;
+    if !r.is_not_implemented() {
+        return Ok(r);
+    }
+    if let Some(f) = sq(a, |m| m.sq_repeat) {
+        return repeat(f, a, b);
+    }
+    if let Some(f) = sq(b, |m| m.sq_repeat) {
+        return repeat(f, b, a);
+    }
+    Err(unsupported(a, b, "*"))
+}
+pub fn inplace_multiply(a: &Object, b: &Object) -> PyResult {
+    let r = inplace_op1(a, b, |m| m.nb_inplace_multiply, |m| m.nb_multiply)?;
+    if !r.is_not_implemented() {
+        return Ok(r);
+    }
+    if let Some(f) = sq(a, |m| m.sq_inplace_repeat).or_else(|| sq(a, |m| m.sq_repeat)) {
+        return repeat(f, a, b);
+    }
+    if let Some(f) = sq(b, |m| m.sq_repeat) {
+        return repeat(f, b, a);
+    }
+    Err(unsupported(a, b, "*="))
+}
+
+// ---- Power ----
+
+fn call3(f: ternaryfunc, a: &Object, b: &Object, c: &Object) -> PyResult {
+    // SAFETY: a slot of one of the operands' types, called with live operands.
+    unsafe { from_c(f(a.as_ptr(), b.as_ptr(), c.as_ptr())) }
+}
+
+fn power_op(a: &Object, b: &Object, c: &Object, op: &str) -> PyResult {
+    let fa = nb(a, |m| m.nb_power);
+    let mut fb = if a.ob_type() != b.ob_type() { nb(b, |m| m.nb_power) } else { None };
+    if let (Some(x), Some(y)) = (fa, fb)
+        && x as usize == y as usize
+    {
+        fb = None;
+    }
+    let mut tried = None;
+    if let (Some(_), Some(g)) = (fa, fb)
+        // SAFETY: live types.
+        && unsafe { is_subtype(b.ob_type(), a.ob_type()) }
+    {
+        tried = fb.take();
+        let r = call3(g, a, b, c)?;
+        if !r.is_not_implemented() {
+            return Ok(r);
+        }
+    }
+    for f in [fa, fb].into_iter().flatten() {
+        let r = call3(f, a, b, c)?;
+        if !r.is_not_implemented() {
+            return Ok(r);
+        }
+    }
+    if !c.is_none()
+        && let Some(f) = nb(c, |m| m.nb_power)
+        && ![fa, fb, tried].iter().flatten().any(|g| *g as usize == f as usize)
+    {
+        let r = call3(f, a, b, c)?;
+        if !r.is_not_implemented() {
+            return Ok(r);
+        }
+    }
+    if c.is_none() {
+        return Err(unsupported(a, b, op));
+    }
+    raise!(
+        TypeError,
+        "unsupported operand type(s) for {}: '{}', '{}', '{}'",
+        op,
+        a.ty().name(),
+        b.ty().name(),
+        c.ty().name()
+    )
+}
+pub fn power(a: &Object, b: &Object, c: &Object) -> PyResult {
+    power_op(a, b, c, "** or pow()")
+}
+pub fn inplace_power(a: &Object, b: &Object, c: &Object) -> PyResult {
+    if let Some(f) = nb(a, |m| m.nb_inplace_power) {
+        let r = call3(f, a, b, c)?;
+        if !r.is_not_implemented() {
+            return Ok(r);
+        }
+    }
+    power_op(a, b, c, "**=")
+}
+
+// ---- Unary operators ----
+
+macro_rules! unary {
+    ($($name:ident $slot:ident $what:literal;)*) => { $(
+        pub fn $name(o: &Object) -> PyResult {
+            match nb(o, |m| m.$slot) {
+                // SAFETY: the slot of the operand's type.
+                Some(f) => unsafe { from_c(f(o.as_ptr())) },
+                None => raise!(TypeError, concat!("bad operand type for ", $what, ": '{}'"), o.ty().name()),
+            }
+        }
+    )* };
+}
+unary! {
+    negative nb_negative "unary -";
+    positive nb_positive "unary +";
+    invert nb_invert "unary ~";
+    absolute nb_absolute "abs()";
+}
+
+// ---- Conversions ----
+
+/// Warns through the `warnings` module; an error if the filters say so.
+pub fn warn(category: &Type, message: &str, stacklevel: i64) -> PyResult<()> {
+    let m = crate::hooks::import_module("_warnings")?;
+    let (text, level) = (Str::new(message), Int::from_i64(stacklevel));
+    m.get_attr(intern!("warn"))?.call(&[&text, category, &level])?;
+    Ok(())
+}
+
+/// Does the object have `__index__` (`PyIndex_Check`)?
+pub fn has_index(o: &Object) -> bool {
+    nb(o, |m| m.nb_index).is_some()
+}
+/// `PyNumber_Check`: can it be converted to a number?
+pub fn is_number(o: &Object) -> bool {
+    nb(o, |m| m.nb_index).is_some()
+        || nb(o, |m| m.nb_int).is_some()
+        || nb(o, |m| m.nb_float).is_some()
+        || Complex::check(o)
+}
+
+/// `operator.index(o)`: raises `TypeError: 'x' object cannot be interpreted as an integer`. The result may be of a subclass only if `o`
+/// itself is.
+#[inline]
+pub fn index(o: &Object) -> PyResult<Owned<Int>> {
+    if let Some(i) = o.downcast::<Int>() {
+        return Ok(i.own());
+    }
+    index_slow(o)
+}
+fn index_slow(o: &Object) -> PyResult<Owned<Int>> {
+    let Some(f) = nb(o, |m| m.nb_index) else {
+        return raise!(TypeError, "'{}' object cannot be interpreted as an integer", o.ty().name());
+    };
+    // SAFETY: the slot of the object's type.
+    let r = unsafe { from_c::<Object>(f(o.as_ptr()))? };
+    strict_int(r, "__index__")
+}
+/// `index` whose result is an exact int.
+pub fn index_exact(o: &Object) -> PyResult<Owned<Int>> {
+    index(o).map(|i| i.exact())
+}
+
+/// Checks the result of `__index__` or `__int__`: an int, with a deprecation warning for subclasses.
+fn strict_int(r: Owned<Object>, method: &str) -> PyResult<Owned<Int>> {
+    if r.is_exact::<Int>() {
+        // SAFETY: just checked.
+        return Ok(unsafe { r.cast_unchecked() });
+    }
+    let Some(i) = r.downcast::<Int>() else {
+        return raise!(TypeError, "{} returned non-int (type {})", method, r.ty().name());
+    };
+    let text = format!(
+        "{} returned non-int (type {}).  The ability to return an instance of a strict subclass of int is deprecated, and \
+         may not be supported in a future version of Python.",
+        method,
+        r.ty().name()
+    );
+    warn(exc::DeprecationWarning(), &text, 1)?;
+    Ok(i.own())
+}
+
 /// `index` clipped to `isize` (slices); with `overflow` it raises that instead of clipping (e.g. `IndexError`).
-pub fn as_isize(o: &Object, overflow: Option<&Type>) -> PyResult<isize> { todo!() }
+pub fn as_isize(o: &Object, overflow: Option<&Type>) -> PyResult<isize> {
+    let i = index(o)?;
+    if let Some(v) = i.to_i64() {
+        return Ok(v as isize);
+    }
+    match overflow {
+        None => Ok(if i.is_negative() { isize::MIN } else { isize::MAX }),
+        Some(t) => {
+            Err(raise_fmt(t, format_args!("cannot fit '{}' into an index-sized integer", o.ty().name())))
+        }
+    }
+}
+
 /// `float(o)` without strings: `__float__`, then `__index__`.
-pub fn as_f64(o: &Object) -> PyResult<f64> { todo!() }
+#[inline]
+pub fn as_f64(o: &Object) -> PyResult<f64> {
+    match o.downcast::<Float>() {
+        Some(f) => Ok(f.value()),
+        None => as_f64_slow(o),
+    }
+}
+fn as_f64_slow(o: &Object) -> PyResult<f64> {
+    if let Some(i) = o.downcast_exact::<Int>() {
+        return i.to_f64();
+    }
+    let Some(f) = nb(o, |m| m.nb_float) else {
+        if has_index(o) {
+            return index(o)?.to_f64();
+        }
+        return raise!(TypeError, "must be real number, not {}", o.ty().name());
+    };
+    // SAFETY: the slot of the object's type.
+    let r = unsafe { from_c::<Object>(f(o.as_ptr()))? };
+    strict_float(o, r)
+}
+fn strict_float(o: &Object, r: Owned<Object>) -> PyResult<f64> {
+    let Some(v) = r.downcast::<Float>() else {
+        return raise!(TypeError, "{}.__float__ returned non-float (type {})", o.ty().name(), r.ty().name());
+    };
+    if !r.is_exact::<Float>() {
+        let text = format!(
+            "{}.__float__ returned non-float (type {}).  The ability to return an instance of a strict subclass of float \
+             is deprecated, and may not be supported in a future version of Python.",
+            o.ty().name(),
+            r.ty().name()
+        );
+        warn(exc::DeprecationWarning(), &text, 1)?;
+    }
+    Ok(v.value())
+}
+
 /// `int(o)`.
-pub fn to_int(o: &Object) -> PyResult<Owned<Object>> { todo!() }
+pub fn to_int(o: &Object) -> PyResult<Owned<Object>> {
+    if o.is_exact::<Int>() {
+        return Ok(o.own());
+    }
+    if let Some(f) = nb(o, |m| m.nb_int) {
+        // SAFETY: the slot of the object's type.
+        let r = unsafe { from_c::<Object>(f(o.as_ptr()))? };
+        return Ok(strict_int(r, "__int__")?.exact().into_object());
+    }
+    if has_index(o) {
+        return Ok(index_exact(o)?.into_object());
+    }
+    if let Some(m) = o.lookup_special(intern!("__trunc__"))? {
+        warn(exc::DeprecationWarning(), "The delegation of int() to __trunc__ is deprecated.", 1)?;
+        let r = m.call0()?;
+        if let Some(i) = r.downcast::<Int>() {
+            return Ok(i.exact().into_object());
+        }
+        if !has_index(&r) {
+            return raise!(TypeError, "__trunc__ returned non-Integral (type {})", r.ty().name());
+        }
+        return Ok(index_exact(&r)?.into_object());
+    }
+    if let Some(s) = o.downcast::<Str>() {
+        return Ok(crate::intobject::text::parse_obj(s, 10)?.into_object());
+    }
+    if let Some(b) = o.downcast::<Bytes>() {
+        return Ok(crate::intobject::text::parse_bytes(b.as_bytes(), 10)?.into_object());
+    }
+    if let Some(b) = o.downcast::<ByteArray>() {
+        let v = b.to_vec();
+        let e = |e| crate::intobject::text::parse_failed(e, 10, || o.repr_lossy());
+        return Ok(crate::intobject::text::parse_ascii(&v, 10).map_err(e)?.into_object());
+    }
+    if crate::buffer::supports_buffer(o) {
+        let v = crate::buffer::Buffer::simple(o)?.to_vec();
+        return Ok(crate::intobject::text::parse_bytes(&v, 10)?.into_object());
+    }
+    raise!(
+        TypeError,
+        "int() argument must be a string, a bytes-like object or a real number, not '{}'",
+        o.ty().name()
+    )
+}
+
 /// `float(o)`.
-pub fn to_float(o: &Object) -> PyResult<Owned<Object>> { todo!() }
-pub fn negative(o: &Object) -> PyResult { todo!() }
-pub fn positive(o: &Object) -> PyResult { todo!() }
-pub fn invert(o: &Object) -> PyResult { todo!() }
-pub fn absolute(o: &Object) -> PyResult { todo!() }
-pub fn power(a: &Object, b: &Object, c: &Object) -> PyResult { todo!() }
-pub fn inplace_power(a: &Object, b: &Object, c: &Object) -> PyResult { todo!() }
-pub fn add(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn subtract(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn multiply(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn remainder(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn divmod(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn lshift(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn rshift(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn and_(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn xor(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn or_(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn floor_divide(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn true_divide(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn matrix_multiply(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn inplace_add(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn inplace_subtract(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn inplace_multiply(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn inplace_remainder(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn inplace_lshift(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn inplace_rshift(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn inplace_and(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn inplace_xor(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn inplace_or(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn inplace_floor_divide(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn inplace_true_divide(a: &Object, b: &Object) -> PyResult { todo!() }
-pub fn inplace_matrix_multiply(a: &Object, b: &Object) -> PyResult { todo!() }
+pub fn to_float(o: &Object) -> PyResult<Owned<Object>> {
+    if o.is_exact::<Float>() {
+        return Ok(o.own());
+    }
+    if let Some(f) = nb(o, |m| m.nb_float) {
+        // SAFETY: the slot of the object's type.
+        let r = unsafe { from_c::<Object>(f(o.as_ptr()))? };
+        if r.is_exact::<Float>() {
+            return Ok(r);
+        }
+        return Ok(Float::new(strict_float(o, r)?).into_object());
+    }
+    if has_index(o) {
+        return Ok(Float::new(index(o)?.to_f64()?).into_object());
+    }
+    if let Some(f) = o.downcast::<Float>() {
+        return Ok(Float::new(f.value()).into_object());
+    }
+    Ok(Float::new(crate::floatobject::from_text(o)?).into_object())
+}
+
 /// The operator numbered `op` by the BINARY_OP instruction (0 add, 1 and, … 13 inplace add, …).
-pub fn binary_op(op: u32, a: &Object, b: &Object) -> PyResult { todo!() }
+pub fn binary_op(op: u32, a: &Object, b: &Object) -> PyResult {
+    match op {
+        0 => add(a, b),
+        1 => and_(a, b),
+        2 => floor_divide(a, b),
+        3 => lshift(a, b),
+        4 => matrix_multiply(a, b),
+        5 => multiply(a, b),
+        6 => remainder(a, b),
+        7 => or_(a, b),
+        8 => power(a, b, none_ref()),
+        9 => rshift(a, b),
+        10 => subtract(a, b),
+        11 => true_divide(a, b),
+        12 => xor(a, b),
+        13 => inplace_add(a, b),
+        14 => inplace_and(a, b),
+        15 => inplace_floor_divide(a, b),
+        16 => inplace_lshift(a, b),
+        17 => inplace_matrix_multiply(a, b),
+        18 => inplace_multiply(a, b),
+        19 => inplace_remainder(a, b),
+        20 => inplace_or(a, b),
+        21 => inplace_power(a, b, none_ref()),
+        22 => inplace_rshift(a, b),
+        23 => inplace_subtract(a, b),
+        24 => inplace_true_divide(a, b),
+        _ => inplace_xor(a, b),
+    }
+}
+
+/// Does the object have `__float__`?
+pub fn has_float(o: &Object) -> bool {
+    nb(o, |m| m.nb_float).is_some()
+}

@@ -1,0 +1,233 @@
+//! `int` to text and back: `int(text, base)` with underscores and prefixes, `str(int)`, the limit on decimal digits.
+
+use crate::errors::*;
+use crate::kinds::*;
+use crate::object::*;
+use crate::raise;
+use num_bigint::BigUint;
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// `sys.int_info.default_max_str_digits`.
+pub const DEFAULT_MAX_STR_DIGITS: i32 = 4300;
+/// `sys.int_info.str_digits_check_threshold`: shorter limits are refused.
+pub const STR_DIGITS_THRESHOLD: i32 = 640;
+static MAX_STR_DIGITS: AtomicI32 = AtomicI32::new(DEFAULT_MAX_STR_DIGITS);
+
+/// `sys.get_int_max_str_digits()`.
+pub fn max_str_digits() -> i32 {
+    MAX_STR_DIGITS.load(Ordering::Relaxed)
+}
+/// `sys.set_int_max_str_digits(n)`; the caller has checked that it is 0 or at least 640.
+pub fn set_max_str_digits(n: i32) {
+    MAX_STR_DIGITS.store(n, Ordering::Relaxed)
+}
+
+pub fn to_string_radix(v: &Int, radix: u32) -> String {
+    if let Some(x) = v.compact() {
+        if radix == 10 {
+            return x.to_string();
+        }
+        let (mut m, mut buf, mut at) = (x.unsigned_abs(), [0u8; 72], 72);
+        loop {
+            at -= 1;
+            buf[at] = char::from_digit((m % radix as u64) as u32, radix).expect("a digit") as u8;
+            m /= radix as u64;
+            if m == 0 {
+                break;
+            }
+        }
+        if x < 0 {
+            at -= 1;
+            buf[at] = b'-';
+        }
+        return buf[at..].iter().map(|b| *b as char).collect();
+    }
+    let s = v.magnitude().to_str_radix(radix);
+    if v.is_negative() { format!("-{s}") } else { s }
+}
+
+pub fn to_decimal(v: &Int) -> PyResult<String> {
+    let max = max_str_digits();
+    let too_long = || {
+        raise!(
+            ValueError,
+            "Exceeds the limit ({} digits) for integer string conversion; use sys.set_int_max_str_digits() to increase \
+             the limit",
+            max
+        )
+    };
+    if max > 0 && v.bit_length() as f64 * std::f64::consts::LOG10_2 > max as f64 + 1.0 {
+        return too_long();
+    }
+    let s = to_string_radix(v, 10);
+    if max > 0 && s.len() - v.is_negative() as usize > max as usize {
+        return too_long();
+    }
+    Ok(s)
+}
+
+/// Python's white space outside ASCII and in it.
+pub fn is_space(c: u32) -> bool {
+    matches!(c, 9..=13 | 28..=32 | 0x85 | 0xa0 | 0x1680 | 0x2000..=0x200a | 0x2028 | 0x2029 | 0x202f | 0x205f | 0x3000)
+}
+
+/// The zeros of all runs of ten decimal digits (Unicode 14 `Nd`).
+const ZEROS: [u32; 66] = [
+    0x30, 0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50,
+    0xed0, 0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40,
+    0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10, 0x104a0, 0x10d30, 0x11066,
+    0x110f0, 0x11136, 0x111d0, 0x112f0, 0x11450, 0x114d0, 0x11650, 0x116c0, 0x11730, 0x118e0, 0x11950,
+    0x11c50, 0x11d50, 0x11da0, 0x16a60, 0x16ac0, 0x16b50, 0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec, 0x1d7f6,
+    0x1e140, 0x1e2f0, 0x1e950, 0x1fbf0,
+];
+
+/// The value of a decimal digit of any script.
+pub fn decimal_value(c: u32) -> Option<u32> {
+    let i = ZEROS.partition_point(|z| *z <= c);
+    (i > 0 && c - ZEROS[i - 1] < 10).then(|| c - ZEROS[i - 1])
+}
+
+/// The text with digits of all scripts as ASCII ones, white space as blanks, and anything else beyond ASCII as `?`.
+pub fn ascii_digits(s: &Str) -> Cow<'_, [u8]> {
+    if s.is_ascii() {
+        // SAFETY: an ASCII string is `len` bytes, immutable while borrowed.
+        return Cow::Borrowed(unsafe { std::slice::from_raw_parts(s.data(), s.len()) });
+    }
+    Cow::Owned(
+        s.chars()
+            .map(|c| match c {
+                0..=127 => c as u8,
+                _ if is_space(c) => b' ',
+                _ => decimal_value(c).map_or(b'?', |d| b'0' + d as u8),
+            })
+            .collect(),
+    )
+}
+
+pub enum ParseError {
+    Invalid,
+    /// So many digits, more than the limit.
+    TooLong(usize),
+}
+
+pub fn trim(mut s: &[u8]) -> &[u8] {
+    let space = |c: &u8| matches!(*c, 9..=13 | 28..=32);
+    while let [first, rest @ ..] = s
+        && space(first)
+    {
+        s = rest;
+    }
+    while let [rest @ .., last] = s
+        && space(last)
+    {
+        s = rest;
+    }
+    s
+}
+
+/// Parses ASCII text.
+pub fn parse_ascii(text: &[u8], mut base: u32) -> Result<Owned<Int>, ParseError> {
+    let s = trim(text);
+    let (negative, s) = match s {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, s),
+    };
+    let d = digits_of(s, &mut base)?;
+    build(d, base, negative)
+}
+
+/// The bare digits behind an optional prefix; settles base 0.
+fn digits_of(mut s: &[u8], base: &mut u32) -> Result<Vec<u8>, ParseError> {
+    let prefix = match s {
+        [b'0', b'x' | b'X', ..] => 16,
+        [b'0', b'o' | b'O', ..] => 8,
+        [b'0', b'b' | b'B', ..] => 2,
+        _ => 0,
+    };
+    let mut only_zeros = false;
+    if *base == 0 {
+        *base = match (prefix, s.first()) {
+            (0, Some(b'0')) => {
+                // "00" is fine, "01" is not.
+                only_zeros = true;
+                10
+            }
+            (0, _) => 10,
+            (p, _) => p,
+        };
+    }
+    if prefix != 0 && prefix == *base {
+        s = &s[2..];
+        if let [b'_', rest @ ..] = s {
+            s = rest;
+        }
+    }
+    let mut out = Vec::with_capacity(s.len());
+    let mut last_underscore = true;
+    for c in s {
+        if *c == b'_' {
+            if last_underscore {
+                return Err(ParseError::Invalid);
+            }
+            last_underscore = true;
+            continue;
+        }
+        last_underscore = false;
+        match (*c as char).to_digit(36) {
+            Some(d) if d < *base => out.push(*c),
+            _ => return Err(ParseError::Invalid),
+        }
+    }
+    if last_underscore || only_zeros && out.iter().any(|c| *c != b'0') {
+        return Err(ParseError::Invalid);
+    }
+    Ok(out)
+}
+
+fn build(d: Vec<u8>, base: u32, negative: bool) -> Result<Owned<Int>, ParseError> {
+    let text = std::str::from_utf8(&d).map_err(|_| ParseError::Invalid)?;
+    if d.len() <= 12 {
+        let v = i64::from_str_radix(text, base).map_err(|_| ParseError::Invalid)?;
+        return Ok(Int::from_i64(if negative { -v } else { v }));
+    }
+    let max = max_str_digits();
+    if !base.is_power_of_two() && max > 0 && d.len() > max as usize {
+        return Err(ParseError::TooLong(d.len()));
+    }
+    let m = BigUint::parse_bytes(&d, base).ok_or(ParseError::Invalid)?;
+    Ok(Int::from_biguint(&m, negative))
+}
+
+/// Turns a failure into the exception; `shown` is the repr of the argument.
+pub fn parse_failed(e: ParseError, base: u32, shown: impl FnOnce() -> String) -> Raised {
+    match e {
+        ParseError::TooLong(n) => crate::raised!(
+            ValueError,
+            "Exceeds the limit ({} digits) for integer string conversion: value has {} digits; use \
+             sys.set_int_max_str_digits() to increase the limit",
+            max_str_digits(),
+            n
+        ),
+        ParseError::Invalid => {
+            let text: String = shown().chars().take(200).collect();
+            crate::raised!(ValueError, "invalid literal for int() with base {}: {}", base, text)
+        }
+    }
+}
+
+pub fn parse_str(text: &str, base: u32) -> PyResult<Owned<Int>> {
+    let s = Str::new(text);
+    parse_obj(&s, base)
+}
+
+/// `int(s, base)` for a string.
+pub fn parse_obj(s: &Str, base: u32) -> PyResult<Owned<Int>> {
+    parse_ascii(&ascii_digits(s), base).map_err(|e| parse_failed(e, base, || s.repr_lossy()))
+}
+
+/// `int(b, base)` for bytes, whose repr is shown on failure.
+pub fn parse_bytes(b: &[u8], base: u32) -> PyResult<Owned<Int>> {
+    parse_ascii(b, base).map_err(|e| parse_failed(e, base, || Bytes::new(b).repr_lossy()))
+}

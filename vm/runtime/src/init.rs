@@ -42,12 +42,16 @@ pub fn init_types() -> PyResult<()> {
     crate::listobject::init()?;
     crate::dictobject::init()?;
     crate::dict_views::init()?;
+    crate::odictobject::init()?;
     crate::set_methods::init()?;
     crate::sliceobject::init()?;
     crate::rangeobject::init()?;
     crate::enumobject::init()?;
     crate::iterobject::init()?;
     // lead
+    crate::namespaceobject::init()?;
+    crate::genericalias::init()?;
+    // the lead's
     crate::descrobject::init()?;
     crate::property::init()?;
     crate::methodobject::init()?;

@@ -166,6 +166,9 @@ fn prefixes(arg: u32) -> usize {
 
 /// Code units of an instruction with its prefixes and caches.
 fn size(i: &Instr) -> usize {
+    if i.op == opcode::NOP as u16 {
+        return 1;
+    }
     prefixes(i.arg) + 1 + opcode::cache_entries(i.op as u8)
 }
 
@@ -204,6 +207,9 @@ fn resolve_jumps(graph: &mut Graph, order: &[u32]) {
 }
 
 fn encode(code: &mut Vec<u8>, i: &Instr) {
+    if i.op == opcode::NOP as u16 {
+        return code.extend([opcode::NOP, 0]);
+    }
     let arg = i.arg.to_be_bytes();
     for &b in &arg[3 - prefixes(i.arg)..3] {
         code.extend([opcode::EXTENDED_ARG, b]);

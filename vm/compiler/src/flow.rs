@@ -348,8 +348,11 @@ impl Graph {
                 }
                 if src + 1 < b.instrs.len() {
                     let next = b.instrs[src + 1].loc.line;
-                    if next < 0 || next == line {
+                    if next < 0 {
                         b.instrs[src + 1].loc = i.loc;
+                        continue;
+                    }
+                    if next == line {
                         continue;
                     }
                 } else if next_line == Some(line) {
@@ -660,7 +663,7 @@ impl Graph {
 
 /// Lets a jump to a jump go to the final target.
 fn thread(inst: &mut Instr, target: &Instr, op: u16) -> bool {
-    if (inst.loc.line == target.loc.line || target.loc.line == -1) && inst.target != target.target {
+    if inst.loc.line == target.loc.line && inst.target != target.target {
         inst.target = target.target;
         inst.op = op;
         return true;

@@ -4,7 +4,7 @@
 //! compare-code [-O] [-OO] [-v] [-n EXAMPLES] [FILE or DIRECTORY]...
 //! ```
 //!
-//! Without paths: the whole standard library of the `python3.11` on PATH, with its tests. Code objects are compared one by one
+//! Without paths: the whole standard library of the `python3.11` on PATH, with its tests, without installed packages. Code objects are compared one by one
 //! (nested ones on their own); the first differing field counts. Prints the share of equal code objects and the differences by kind.
 
 use lh_bytecode::location::positions;
@@ -149,7 +149,8 @@ fn collect(p: &Path, out: &mut Vec<PathBuf>) -> std::io::Result<()> {
     if p.is_dir() {
         for e in std::fs::read_dir(p)? {
             let path = e?.path();
-            if path.is_dir() || path.extension().is_some_and(|x| x == "py") {
+            let installed = path.file_name().is_some_and(|n| n == "site-packages" || n == "dist-packages");
+            if !installed && path.is_dir() || path.extension().is_some_and(|x| x == "py") {
                 collect(&path, out)?;
             }
         }

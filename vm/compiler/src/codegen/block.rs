@@ -243,7 +243,6 @@ impl<'a> Compiler<'a> {
     }
 
     fn reraise_after_pop(&mut self) {
-        self.unset_loc();
         self.emit_arg(op::COPY, 3);
         self.emit(op::POP_EXCEPT);
         self.emit_arg(op::RERAISE, 1);
@@ -288,6 +287,7 @@ impl<'a> Compiler<'a> {
         self.emit_jump(pseudo::POP_JUMP_IF_TRUE, suppress);
         self.emit_arg(op::RERAISE, 2);
         self.use_block(cleanup);
+        self.unset_loc();
         self.reraise_after_pop();
         self.use_block(suppress);
         self.emit(op::POP_TOP);

@@ -476,6 +476,7 @@ impl<'a> Compiler<'a> {
             && args.len() + keywords.len() + usize::from(!keywords.is_empty()) < STACK_USE_GUIDELINE
             && !args.iter().any(|a| matches!(a.kind, ExprKind::Starred { .. }))
             && keywords.iter().all(|k| k.arg.is_some())
+            && !self.is_imported(value)
         {
             // A method call without stars: no bound method is made.
             self.validate_keywords(keywords)?;
@@ -500,6 +501,16 @@ impl<'a> Compiler<'a> {
         self.set_loc(e.loc);
         self.expr(func)?;
         self.call_helper(0, args, keywords)
+    }
+
+    /// Whether this is a name that the module imports: its attributes are functions rather than methods.
+    fn is_imported(&self, e: &Expr) -> bool {
+        match &e.kind {
+            ExprKind::Name { id, .. } => {
+                self.table.blocks[0].get(id).is_some_and(|s| s.flags & crate::symtable::DEF_IMPORT != 0)
+            }
+            _ => false,
+        }
     }
 
     fn kw_names(&mut self, keywords: &[Keyword]) {

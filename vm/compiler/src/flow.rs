@@ -213,7 +213,7 @@ impl Graph {
         }
     }
 
-    /// A jump to a short exit block becomes a copy of that block.
+    /// A jump to a short exit block without a line (an implicit `return None`) becomes a copy of that block.
     pub fn extend_blocks(&mut self) {
         for id in (0..self.blocks.len()).rev() {
             let Some(&last) = self.blocks[id].instrs.last() else { continue };
@@ -221,7 +221,7 @@ impl Graph {
                 continue;
             }
             let target = &self.blocks[last.target as usize];
-            if target.exit && target.instrs.len() <= 4 {
+            if target.exit && target.instrs.len() <= 4 && target.instrs.iter().all(|i| i.loc.line < 0) {
                 let copy = target.instrs.clone();
                 let b = &mut self.blocks[id];
                 if let Some(l) = b.instrs.last_mut() {
@@ -599,6 +599,8 @@ impl Graph {
                     handlers.push(i.target);
                 } else if i.op == op::POP_BLOCK {
                     handlers.pop();
+                    // Should it stay as a NOP, it is not guarded any more.
+                    self.b(id).instrs[k].except = handlers.last().copied().unwrap_or(NO_BLOCK);
                 } else if i.is_jump() {
                     visit(self, &mut todo, i.target, &handlers);
                 }

@@ -226,7 +226,9 @@ impl<'a> Compiler<'a> {
                 loc.end_col = -1;
             }
             loc.end_line = loc.end_line.max(loc.line);
-            loc.end_col = loc.end_col.max(loc.col);
+            if loc.end_line == loc.line {
+                loc.end_col = loc.end_col.max(loc.col);
+            }
         }
     }
 

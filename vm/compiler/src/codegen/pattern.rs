@@ -128,7 +128,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn pattern(&mut self, p: &'a Pattern, pc: &mut Match) -> Result<()> {
-        let outer = self.unit().loc;
+        // Not set back: what follows a pattern seems to belong to its last part.
         self.set_loc(p.loc);
         match &p.kind {
             PatternKind::MatchValue { value } => {
@@ -155,7 +155,6 @@ impl<'a> Compiler<'a> {
             PatternKind::MatchAs { pattern, name } => self.as_pattern(pattern.as_deref(), name.as_ref(), pc)?,
             PatternKind::MatchOr { patterns } => self.or_pattern(patterns, pc)?,
         }
-        self.set_loc(outer);
         Ok(())
     }
 

@@ -589,7 +589,9 @@ impl Graph {
             for k in 0..self.blocks[id as usize].instrs.len() {
                 let handler = handlers.last().copied().unwrap_or(NO_BLOCK);
                 let i = &mut self.b(id).instrs[k];
-                i.except = handler;
+                // What becomes a NOP here is not guarded, should it stay.
+                let pseudo = i.is_block_push() || i.op == op::POP_BLOCK;
+                i.except = if pseudo { NO_BLOCK } else { handler };
                 let i = *i;
                 if i.is_block_push() {
                     visit(self, &mut todo, i.target, &handlers);
@@ -599,8 +601,6 @@ impl Graph {
                     handlers.push(i.target);
                 } else if i.op == op::POP_BLOCK {
                     handlers.pop();
-                    // Should it stay as a NOP, it is not guarded any more.
-                    self.b(id).instrs[k].except = handlers.last().copied().unwrap_or(NO_BLOCK);
                 } else if i.is_jump() {
                     visit(self, &mut todo, i.target, &handlers);
                 }

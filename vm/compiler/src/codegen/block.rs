@@ -427,9 +427,9 @@ impl<'a> Compiler<'a> {
                 self.emit_arg(op::RERAISE, 1);
             } else {
                 let cleanup_body = self.new_block();
+                self.emit(op::POP_TOP);
                 self.use_block(cleanup_body);
                 self.push(FrameKind::HandlerCleanup, cleanup_body, flow::NO_BLOCK, Datum::None)?;
-                self.emit(op::POP_TOP);
                 self.stmts(&h.body)?;
                 self.pop();
                 self.unset_loc();
@@ -471,8 +471,7 @@ impl<'a> Compiler<'a> {
         for (i, h) in t.handlers.iter().enumerate() {
             self.set_loc(h.loc);
             except = self.new_block();
-            let with_error = self.new_block();
-            let no_match = self.new_block();
+            let handle_match = self.new_block();
             if i == 0 {
                 self.emit_arg(op::COPY, 1);
                 self.emit_arg(op::BUILD_LIST, 0);
@@ -482,8 +481,11 @@ impl<'a> Compiler<'a> {
                 self.expr(typ)?;
                 self.emit(op::CHECK_EG_MATCH);
                 self.emit_arg(op::COPY, 1);
-                self.emit_jump(pseudo::POP_JUMP_IF_NONE, no_match);
+                self.emit_jump(pseudo::POP_JUMP_IF_NOT_NONE, handle_match);
+                self.emit(op::POP_TOP);
+                self.emit_jump(pseudo::JUMP, except);
             }
+            self.use_block(handle_match);
             let cleanup_end = self.new_block();
             let cleanup_body = self.new_block();
             let datum = match &h.name {
@@ -514,13 +516,8 @@ impl<'a> Compiler<'a> {
             }
             self.emit_arg(op::LIST_APPEND, 3);
             self.emit(op::POP_TOP);
-            self.emit_jump(pseudo::JUMP, with_error);
+            self.emit_jump(pseudo::JUMP, except);
             self.use_block(except);
-            self.emit(op::NOP);
-            self.emit_jump(pseudo::JUMP, with_error);
-            self.use_block(no_match);
-            self.emit(op::POP_TOP);
-            self.use_block(with_error);
             if i + 1 == t.handlers.len() {
                 self.emit_arg(op::LIST_APPEND, 1);
                 self.emit_jump(pseudo::JUMP, reraise_star);

@@ -52,7 +52,7 @@ impl<'a> Compiler<'a> {
                 self.emit(op::POP_TOP);
             }
             self.stmts(&case.body)?;
-            self.emit_jump_noline(pseudo::JUMP, end);
+            self.emit_jump(pseudo::JUMP, end);
             // Cleaning up after a failure belongs to the pattern's line, not to the body's.
             self.set_loc(case.pattern.loc);
             self.emit_fail_pop(&mut pc);

@@ -7,3 +7,8 @@ use crate::object::*;
 pub fn new(_origin: &Object, _args: &Object) -> PyResult {
     crate::raise!(NotImplementedError, "generic aliases are not there yet")
 }
+
+/// `a | b` for types.
+pub fn union_or(_a: &Object, _b: &Object) -> PyResult {
+    Ok(crate::singletons::not_implemented())
+}

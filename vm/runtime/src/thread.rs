@@ -294,6 +294,9 @@ pub fn gil_acquire_for(ts: *mut PyThreadState) {
         gil_acquire_slow(ts);
     }
     LAST_HOLDER.store(ts, Ordering::Relaxed);
+    if SIGNAL_TRIPPED.load(Ordering::Relaxed) && is_main_thread() {
+        EVAL_BREAKER.fetch_or(BREAK_SIGNAL, Ordering::SeqCst);
+    }
 }
 
 #[cold]

@@ -111,7 +111,7 @@ pub unsafe fn add_method(ty: &Type, d: *mut PyMethodDef) -> PyResult<()> {
             new_class_method(ty, d)
         } else if flags & METH_STATIC != 0 {
             let f = CFunction::new(d, Some(ty), None);
-            crate::funcobject::new_static_method(&f)
+            crate::property::static_method(&f)?
         } else {
             new_method(ty, d)
         };

@@ -475,7 +475,7 @@ impl NotImplementedType {
     }
     #[slot(nb_bool)]
     fn nb_bool(&self) -> PyResult<bool> {
-        crate::warnings::warn(exc::DeprecationWarning(), "NotImplemented should not be used in a boolean context", 1)?;
+        warn_deprecated("NotImplemented should not be used in a boolean context")?;
         Ok(true)
     }
     #[pymethod]
@@ -485,7 +485,12 @@ impl NotImplementedType {
 }
 
 pub fn init() -> PyResult<()> {
-    ready::<NoneType>()?;
-    ready::<NotImplementedType>()?;
+    crate::builder::ready::<NoneType>()?;
+    crate::builder::ready::<NotImplementedType>()?;
     Ok(())
+}
+
+fn warn_deprecated(text: &str) -> PyResult<()> {
+    let w = crate::hooks::import_module("_warnings")?;
+    w.call_method("warn", &[&Str::new(text), exc::DeprecationWarning()]).map(drop)
 }

@@ -7,6 +7,15 @@ use std::ptr::null_mut;
 
 use crate::layouts::{MappingProxyObject, PropertyObject};
 
+/// `staticmethod(f)`.
+pub fn static_method(f: &Object) -> PyResult {
+    StaticMethod::class().call1(f)
+}
+/// `classmethod(f)`.
+pub fn class_method(f: &Object) -> PyResult {
+    ClassMethod::class().call1(f)
+}
+
 fn opt(o: *mut PyObject) -> Option<Owned<Object>> {
     // SAFETY: fields of a live property are null or live.
     unsafe { Object::from_ptr_opt(o).map(|x| x.own()) }

@@ -663,7 +663,7 @@ impl Object {
                 return Ok(it);
             }
             if is_sequence(self) {
-                return crate::iterobject::new_seq_iter(self);
+                return Ok(crate::iterobject::new_sequence_iterator(self));
             }
             raise!(TypeError, "'{}' object is not iterable", self.ty().name())
         }
@@ -908,7 +908,7 @@ impl Object {
         if class.is_exact::<Type>() {
             return self.recursive_is_instance(class);
         }
-        if let Some(u) = crate::genericalias::union_args(class) {
+        if let Some(u) = union_args(class) {
             return any_of(&u, |c| self.is_instance(c), "isinstance");
         }
         if let Some(t) = class.downcast::<Tuple>() {
@@ -954,7 +954,7 @@ impl Object {
             }
             return self.recursive_is_subclass(class);
         }
-        if let Some(u) = crate::genericalias::union_args(class) {
+        if let Some(u) = union_args(class) {
             return any_of(&u, |c| self.is_subclass(c), "issubclass");
         }
         if let Some(t) = class.downcast::<Tuple>() {
@@ -985,7 +985,7 @@ impl Object {
 
 fn any_of(args: &Tuple, mut f: impl FnMut(&Object) -> PyResult<bool>, what: &str) -> PyResult<bool> {
     for c in args.iter() {
-        if crate::genericalias::is_alias(c) {
+        if is_alias(c) {
             return raise!(TypeError, "{}() argument 2 cannot be a parameterized generic", what);
         }
         let r = if c.is_none() { f(none_ref().ty())? } else { f(c)? };
@@ -1042,4 +1042,15 @@ pub fn is_mapping(o: &Object) -> bool {
 pub fn is_iterator(o: &Object) -> bool {
     // SAFETY: a ready type.
     unsafe { (*o.ob_type()).tp_iternext.is_some_and(|f| f as usize != crate::typeobject::next_not_implemented as usize) }
+}
+
+/// The members of a `types.UnionType`.
+fn union_args(o: &Object) -> Option<Owned<Tuple>> {
+    if o.ty().name() != "types.UnionType" {
+        return None;
+    }
+    o.get_attr(intern!("__args__")).ok()?.downcast_owned::<Tuple>().ok()
+}
+fn is_alias(o: &Object) -> bool {
+    o.ob_type() == &raw mut crate::type_table::Py_GenericAliasType
 }

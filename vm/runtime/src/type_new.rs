@@ -54,7 +54,7 @@ pub fn best_base(bases: &Tuple) -> PyResult<&Type> {
         let Some(c) = b.downcast::<Type>() else { return raise!(TypeError, "bases must be types") };
         // SAFETY: types of live objects.
         unsafe {
-            ready(c.tp())?;
+            crate::typeobject::ready(c.tp())?;
             if !c.has_flag(Py_TPFLAGS_BASETYPE) {
                 return raise!(TypeError, "type '{}' is not an acceptable base type", c.name());
             }
@@ -330,13 +330,13 @@ fn make(meta: &Type, name: &Str, bases: &Owned<Tuple>, orig: &Dict, kwargs: Opti
         if let Some(f) = dict.get_item(intern!("__new__"))?
             && f.is_exact::<Function>()
         {
-            dict.set_item(intern!("__new__"), &crate::funcobject::new_static_method(&f))?;
+            dict.set_item(intern!("__new__"), &*crate::property::static_method(&f)?)?;
         }
         for n in [intern!("__init_subclass__"), intern!("__class_getitem__")] {
             if let Some(f) = dict.get_item(n)?
                 && f.is_exact::<Function>()
             {
-                dict.set_item(n, &crate::funcobject::new_class_method(&f))?;
+                dict.set_item(n, &*crate::property::class_method(&f)?)?;
             }
         }
         if dict.contains(intern!("__eq__"))? && !dict.contains(intern!("__hash__"))? {
@@ -364,7 +364,7 @@ fn make(meta: &Type, name: &Str, bases: &Owned<Tuple>, orig: &Dict, kwargs: Opti
         if add_weak && (*b).tp_weaklistoffset == 0 {
             crate::type_attrs::add_weakref_descriptor(Type::from_raw_ref(t))?;
         }
-        ready(t)?;
+        crate::typeobject::ready(t)?;
         (*t).tp_flags &= !Py_TPFLAGS_IMMUTABLETYPE;
         crate::type_slots::update_slots(t, None);
         if (*t).tp_flags & Py_TPFLAGS_HAVE_VECTORCALL == 0

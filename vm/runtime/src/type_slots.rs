@@ -566,7 +566,7 @@ unsafe extern "C" fn slot_tp_iter(a: *mut PyObject) -> *mut PyObject {
         if o.ty().lookup(intern!("__getitem__")).is_none() {
             return raise!(TypeError, "'{}' object is not iterable", o.ty().name());
         }
-        crate::iterobject::new_seq_iter(o)
+        Ok(crate::iterobject::new_sequence_iterator(o))
     })
 }
 unsafe extern "C" fn slot_tp_iternext(a: *mut PyObject) -> *mut PyObject {
@@ -684,11 +684,11 @@ fn index_arg(o: &Object, x: &Object) -> PyResult<isize> {
 
 macro_rules! wrappers {
     ($($name:ident as $t:ty, |$s:ident, $a:ident, $k:ident, $f:ident| $body:expr;)*) => { $(
-        unsafe fn $name($s: &Object, $a: &Tuple, $k: Option<&Dict>, w: *mut c_void) -> PyResult {
+        unsafe fn $name($s: &Object, $a: &Tuple, $k: Option<&Dict>, wrapped: *mut c_void) -> PyResult {
             let _ = &$k;
             // SAFETY: the table pairs each wrapper with slots of its signature; all objects are live.
             unsafe {
-                let $f = core::mem::transmute::<*mut c_void, $t>(w);
+                let $f = core::mem::transmute::<*mut c_void, $t>(wrapped);
                 $body
             }
         }
@@ -756,12 +756,12 @@ wrappers! {
     wrap_delitem as objobjargproc, |s, a, _k, f| { arity(a, 1)?; done(f(s.as_ptr(), a.item_ref(0).as_ptr(), null_mut())) };
     wrap_setattr as setattrofunc, |s, a, _k, f| {
         arity(a, 2)?;
-        hackcheck(s, w, "__setattr__")?;
+        hackcheck(s, f as *mut c_void, "__setattr__")?;
         done(f(s.as_ptr(), a.item_ref(0).as_ptr(), a.item_ref(1).as_ptr()))
     };
     wrap_delattr as setattrofunc, |s, a, _k, f| {
         arity(a, 1)?;
-        hackcheck(s, w, "__delattr__")?;
+        hackcheck(s, f as *mut c_void, "__delattr__")?;
         done(f(s.as_ptr(), a.item_ref(0).as_ptr(), null_mut()))
     };
     wrap_call as ternaryfunc, |s, a, k, f| from_c(f(s.as_ptr(), a.raw(), k.map_or(null_mut(), |d| d.raw())));

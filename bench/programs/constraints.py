@@ -120,7 +120,4 @@ def projection(n):
 
 
 def run():
-    return chain(300) + projection(60)
-
-
-EXPECT = None
+    return chain(3000) + projection(1500)

@@ -17,7 +17,4 @@ def mandelbrot(w, h, limit):
 
 
 def run():
-    return mandelbrot(120, 80, 60)
-
-
-EXPECT = 159926
+    return mandelbrot(240, 160, 80)

@@ -16,11 +16,8 @@ def matmul(a, b, n):
 
 
 def run():
-    n = 70
+    n = 130
     a = [[(i * j % 7) * 1.0 for j in range(n)] for i in range(n)]
     b = [[(i + j) % 5 * 0.5 for j in range(n)] for i in range(n)]
     c = matmul(a, b, n)
     return sum(c[i][i] for i in range(n))
-
-
-EXPECT = None

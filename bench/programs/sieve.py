@@ -19,7 +19,4 @@ def sieve(n):
 
 
 def run():
-    return sieve(300000)
-
-
-EXPECT = 25997
+    return sieve(1500000)

@@ -125,7 +125,7 @@ class Scheduler:
 
 def run():
     s = Scheduler()
-    Idle(s, 1, 4000)
+    Idle(s, 1, 100000)
     q = Packet(Packet(None, 2, 1), 2, 1)
     Worker(s, 2, 1000, q, 3)
     Worker(s, 3, 2000, Packet(None, 3, 1), 4)
@@ -133,6 +133,3 @@ def run():
     Device(s, 5, 4000, 2)
     s.loop()
     return s.sent, s.held
-
-
-EXPECT = None

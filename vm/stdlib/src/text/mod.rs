@@ -2,5 +2,8 @@
 
 use crate::Entry;
 
+pub mod codecs;
+pub mod string;
+
 /// The modules of this group.
-pub const MODULES: &[Entry] = &[];
+pub const MODULES: &[Entry] = &[("_codecs", codecs::make), ("_string", string::make)];

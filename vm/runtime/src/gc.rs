@@ -1,19 +1,719 @@
-//! The cycle collector: generations over `PyGC_Head` lists.
+//! The cycle collector: three generations over doubly linked lists of `PyGC_Head`.
+//!
+//! A head's two words: `next` (0: not tracked) and `prev`, whose low two bits are flags (finalised, being collected). While a
+//! generation is examined, `prev` holds `gc_refs << 2`: the count minus the references from inside the generation.
+//! What ends at zero and is not reached from an object that doesn't, is garbage. Order of work on garbage, as CPython's users
+//! know it: weak references cleared and their callbacks called, finalisers run, what they resurrected kept, the rest cleared.
+//!
+//! Allocation only counts; the collection itself runs at the evaluation loop's next safe point (`BREAK_GC`).
 
-#![allow(unused_variables)]
 use crate::errors::*;
 use crate::kinds::*;
 use crate::object::*;
+use crate::thread;
+use core::ffi::{c_int, c_void};
 use lh_abi::*;
+use std::cell::UnsafeCell;
+use std::ptr::null_mut;
+use std::sync::atomic::Ordering;
+
+const FINALIZED: usize = 1;
+const COLLECTING: usize = 2;
+const FLAGS: usize = 3;
+const UNREACHABLE: usize = 1;
+
+struct State {
+    heads: [PyGC_Head; 3],
+    permanent: PyGC_Head,
+    counts: [isize; 3],
+    thresholds: [isize; 3],
+    enabled: bool,
+    collecting: bool,
+    long_lived_total: isize,
+    long_lived_pending: isize,
+    stats: [[usize; 3]; 3],
+    debug: i32,
+}
+struct Shared(UnsafeCell<State>);
+// SAFETY: only touched while the GIL is held.
+unsafe impl Sync for Shared {}
+static STATE: Shared = Shared(UnsafeCell::new(State {
+    heads: [PyGC_Head { _gc_next: 0, _gc_prev: 0 }; 3],
+    permanent: PyGC_Head { _gc_next: 0, _gc_prev: 0 },
+    counts: [0; 3],
+    thresholds: [700, 10, 10],
+    enabled: false,
+    collecting: false,
+    long_lived_total: 0,
+    long_lived_pending: 0,
+    stats: [[0; 3]; 3],
+    debug: 0,
+}));
+
+fn state() -> *mut State {
+    STATE.0.get()
+}
+
+type Head = *mut PyGC_Head;
+
+#[inline]
+fn head_of(o: *mut PyObject) -> Head {
+    o.cast::<PyGC_Head>().wrapping_sub(1)
+}
+#[inline]
+fn object_of(h: Head) -> *mut PyObject {
+    h.wrapping_add(1).cast()
+}
+#[inline]
+unsafe fn next(h: Head) -> Head {
+    // SAFETY: h is a live head.
+    unsafe { (*h)._gc_next as Head }
+}
+#[inline]
+unsafe fn prev(h: Head) -> Head {
+    // SAFETY: h is a live head.
+    unsafe { ((*h)._gc_prev & !FLAGS) as Head }
+}
+#[inline]
+unsafe fn set_prev(h: Head, p: Head) {
+    // SAFETY: h is a live head.
+    unsafe { (*h)._gc_prev = (p as usize) | ((*h)._gc_prev & FLAGS) }
+}
+unsafe fn list_init(h: Head) {
+    // SAFETY: h is a live head.
+    unsafe {
+        (*h)._gc_next = h as usize;
+        (*h)._gc_prev = h as usize;
+    }
+}
+unsafe fn list_is_empty(h: Head) -> bool {
+    // SAFETY: h is a live list head.
+    unsafe { next(h) == h }
+}
+unsafe fn list_append(node: Head, list: Head) {
+    // SAFETY: both are live heads.
+    unsafe {
+        let last = prev(list);
+        set_prev(node, last);
+        (*last)._gc_next = node as usize;
+        (*node)._gc_next = list as usize;
+        set_prev(list, node);
+    }
+}
+unsafe fn list_remove(node: Head) {
+    // SAFETY: node is in a list.
+    unsafe {
+        let (p, n) = (prev(node), next(node));
+        (*p)._gc_next = n as usize;
+        set_prev(n, p);
+        (*node)._gc_next = 0;
+        (*node)._gc_prev &= FINALIZED;
+    }
+}
+/// Moves all of `from` to the end of `to`.
+unsafe fn list_merge(from: Head, to: Head) {
+    // SAFETY: both are list heads.
+    unsafe {
+        if !list_is_empty(from) {
+            let (first, last) = (next(from), prev(from));
+            let to_last = prev(to);
+            (*to_last)._gc_next = first as usize;
+            set_prev(first, to_last);
+            (*last)._gc_next = to as usize;
+            set_prev(to, last);
+        }
+        list_init(from);
+    }
+}
+
+/// Must run before the first collectable object is made.
+pub fn init() {
+    // SAFETY: start-up, GIL held.
+    unsafe {
+        let s = state();
+        for i in 0..3 {
+            list_init(&raw mut (*s).heads[i]);
+        }
+        list_init(&raw mut (*s).permanent);
+        (*s).enabled = true;
+    }
+}
 
 /// Does the object have a GC head (`PyObject_IS_GC`)?
-pub unsafe fn is_gc_object(o: *mut PyObject) -> bool { todo!() }
-pub unsafe fn track(o: *mut PyObject) { todo!() }
-pub unsafe fn untrack(o: *mut PyObject) { todo!() }
-pub unsafe fn is_tracked(o: *mut PyObject) -> bool { todo!() }
-/// A full collection; the number of unreachable objects.
-pub fn collect(generation: usize) -> usize { todo!() }
-/// Zeroed memory for a collectable object of `basicsize + n * itemsize` bytes behind its GC head; count 1, type set, not tracked. Null: no memory.
-pub unsafe fn new_object(tp: *mut PyTypeObject, n: isize) -> *mut PyObject { todo!() }
-/// Frees memory got from `new_object`.
-pub unsafe fn free_object(o: *mut PyObject) { todo!() }
+///
+/// # Safety
+/// `o` is a live object.
+#[inline]
+pub unsafe fn is_gc_object(o: *mut PyObject) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let t = (*o).ob_type;
+        (*t).tp_flags & Py_TPFLAGS_HAVE_GC != 0 && (*t).tp_is_gc.is_none_or(|f| f(o) != 0)
+    }
+}
+
+/// Starts tracking (a no-op if tracked).
+///
+/// # Safety
+/// `o` has a GC head and its fields are valid.
+#[inline]
+pub unsafe fn track(o: *mut PyObject) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let h = head_of(o);
+        if (*h)._gc_next == 0 {
+            list_append(h, &raw mut (*state()).heads[0]);
+        }
+    }
+}
+
+/// Stops tracking (a no-op if not tracked).
+///
+/// # Safety
+/// `o` has a GC head.
+#[inline]
+pub unsafe fn untrack(o: *mut PyObject) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let h = head_of(o);
+        if (*h)._gc_next != 0 {
+            list_remove(h);
+        }
+    }
+}
+
+/// # Safety
+/// `o` has a GC head.
+pub unsafe fn is_tracked(o: *mut PyObject) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { (*head_of(o))._gc_next != 0 }
+}
+/// # Safety
+/// `o` has a GC head.
+pub unsafe fn is_finalized(o: *mut PyObject) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { (*head_of(o))._gc_prev & FINALIZED != 0 }
+}
+/// # Safety
+/// `o` has a GC head.
+pub unsafe fn set_finalized(o: *mut PyObject) {
+    // SAFETY: the caller's promise.
+    unsafe { (*head_of(o))._gc_prev |= FINALIZED }
+}
+
+/// Zeroed memory for a collectable object of `basicsize + n * itemsize` bytes behind its GC head; count 1, type set (and its count
+/// raised if it is a heap type), not tracked. Null: no memory.
+///
+/// # Safety
+/// `tp` is a ready type with `Py_TPFLAGS_HAVE_GC`.
+pub unsafe fn new_object(tp: *mut PyTypeObject, n: isize) -> *mut PyObject {
+    // SAFETY: the caller's promise; the block is laid out as `instance.rs` draws it.
+    unsafe {
+        let body = object_size(tp, n);
+        let managed = (*tp).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0;
+        let cap = if managed { crate::instance::capacity_for(tp) } else { 0 };
+        let front = if managed { (1 + cap + 2) * 8 } else { 0 };
+        let block = crate::alloc::calloc(1, front + 16 + body).cast::<u8>();
+        if block.is_null() {
+            return null_mut();
+        }
+        let o = block.add(front + 16).cast::<PyObject>();
+        if managed {
+            *block.cast::<usize>() = cap;
+            *o.cast::<*mut u8>().offset(-4) = block;
+        }
+        init_object(o, tp, n);
+        let s = state();
+        (*s).counts[0] += 1;
+        if (*s).counts[0] > (*s).thresholds[0] && (*s).enabled && (*s).thresholds[0] != 0 && !(*s).collecting {
+            thread::EVAL_BREAKER.fetch_or(thread::BREAK_GC, Ordering::Relaxed);
+        }
+        o
+    }
+}
+
+/// Bytes of an instance's body.
+///
+/// # Safety
+/// `tp` is a ready type.
+pub unsafe fn object_size(tp: *mut PyTypeObject, n: isize) -> usize {
+    // SAFETY: the caller's promise.
+    unsafe { ((*tp).tp_basicsize as usize + n as usize * (*tp).tp_itemsize as usize).next_multiple_of(8) }
+}
+
+/// Writes the head of a new object.
+///
+/// # Safety
+/// `o` is memory for an instance of `tp`.
+pub unsafe fn init_object(o: *mut PyObject, tp: *mut PyTypeObject, n: isize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        (*o).ob_refcnt = 1;
+        (*o).ob_type = tp;
+        if (*tp).tp_itemsize != 0 {
+            (*o.cast::<PyVarObject>()).ob_size = n;
+        }
+        if (*tp).tp_flags & Py_TPFLAGS_HEAPTYPE != 0 {
+            incref(tp.cast());
+        }
+    }
+}
+
+/// Frees memory got from `new_object` (`PyObject_GC_Del`).
+///
+/// # Safety
+/// `o` is from `new_object` and not used again.
+pub unsafe fn free_object(o: *mut PyObject) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        untrack(o);
+        let s = state();
+        if (*s).counts[0] > 0 {
+            (*s).counts[0] -= 1;
+        }
+        let start = if (*(*o).ob_type).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0 {
+            crate::instance::block_start(o)
+        } else {
+            head_of(o).cast()
+        };
+        crate::alloc::free(start);
+    }
+}
+
+/// Resizes a GC var-object that is not tracked. Null: no memory (the old object is intact).
+///
+/// # Safety
+/// `o` is an untracked object from `new_object` without managed attributes and with a count of 1.
+pub unsafe fn resize_object(o: *mut PyObject, n: isize) -> *mut PyObject {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let size = 16 + object_size((*o).ob_type, n);
+        let block = crate::alloc::realloc(head_of(o).cast(), size);
+        if block.is_null() {
+            return null_mut();
+        }
+        let o = block.cast::<u8>().add(16).cast::<PyObject>();
+        (*o.cast::<PyVarObject>()).ob_size = n;
+        o
+    }
+}
+
+// ---- Collecting ----
+
+unsafe extern "C" fn visit_decref(o: *mut PyObject, _: *mut c_void) -> c_int {
+    // SAFETY: traverse functions hand over live objects.
+    unsafe {
+        if is_gc_object(o) {
+            let h = head_of(o);
+            if (*h)._gc_prev & COLLECTING != 0 {
+                (*h)._gc_prev = (*h)._gc_prev.wrapping_sub(4);
+            }
+        }
+    }
+    0
+}
+
+unsafe extern "C" fn visit_reachable(o: *mut PyObject, reachable: *mut c_void) -> c_int {
+    // SAFETY: traverse functions hand over live objects; `reachable` is the young list.
+    unsafe {
+        if !is_gc_object(o) {
+            return 0;
+        }
+        let h = head_of(o);
+        if (*h)._gc_prev & COLLECTING == 0 {
+            return 0;
+        }
+        let refs = (*h)._gc_prev >> 2;
+        if (*h)._gc_next & UNREACHABLE != 0 {
+            // Was moved to the unreachable list too early: back to the end of the list being walked.
+            let p = prev(h);
+            let n = ((*h)._gc_next & !UNREACHABLE) as Head;
+            (*p)._gc_next = n as usize | UNREACHABLE;
+            set_prev_plain(n, p);
+            let list = reachable as Head;
+            let last = prev(list);
+            (*last)._gc_next = h as usize;
+            (*h)._gc_next = list as usize;
+            (*h)._gc_prev = (1 << 2) | ((*h)._gc_prev & FLAGS);
+            set_prev(list, h);
+        } else if refs == 0 {
+            (*h)._gc_prev = (1 << 2) | ((*h)._gc_prev & FLAGS);
+        }
+    }
+    0
+}
+/// Sets `prev` of a node of the unreachable list.
+unsafe fn set_prev_plain(h: Head, p: Head) {
+    // SAFETY: h is a live head.
+    unsafe { (*h)._gc_prev = p as usize | ((*h)._gc_prev & FLAGS) }
+}
+
+unsafe fn traverse(o: *mut PyObject, f: visitproc, arg: *mut c_void) {
+    // SAFETY: o is a live collectable object.
+    unsafe {
+        if let Some(t) = (*(*o).ob_type).tp_traverse {
+            t(o, f, arg);
+        }
+    }
+}
+
+/// Splits `base` into what is reachable from outside (stays) and the rest (`unreachable`).
+unsafe fn deduce_unreachable(base: Head, unreachable: Head) {
+    // SAFETY: base is a list of live objects; unreachable is an unused head.
+    unsafe {
+        let mut h = next(base);
+        while h != base {
+            (*h)._gc_prev = ((*object_of(h)).ob_refcnt as usize) << 2 | COLLECTING | ((*h)._gc_prev & FINALIZED);
+            h = next(h);
+        }
+        h = next(base);
+        while h != base {
+            traverse(object_of(h), visit_decref, null_mut());
+            h = next(h);
+        }
+        list_init(unreachable);
+        (*unreachable)._gc_next = unreachable as usize | UNREACHABLE;
+        // `prev` pointers of the walked list are rebuilt on the way; those ahead still hold counts.
+        let mut before = base;
+        h = next(base);
+        while h != base {
+            if (*h)._gc_prev >> 2 != 0 {
+                // Reachable from outside; so is everything it refers to.
+                traverse(object_of(h), visit_reachable, base.cast());
+                set_prev_plain(h, before);
+                (*h)._gc_prev &= !COLLECTING;
+                before = h;
+            } else {
+                // Perhaps garbage.
+                (*before)._gc_next = (*h)._gc_next;
+                let last = prev(unreachable);
+                (*last)._gc_next = h as usize | UNREACHABLE;
+                set_prev_plain(h, last);
+                (*h)._gc_next = unreachable as usize | UNREACHABLE;
+                set_prev_plain(unreachable, h);
+            }
+            h = next(before);
+        }
+        set_prev(base, before);
+        // Plain links from here on.
+        (*unreachable)._gc_next &= !UNREACHABLE;
+        h = next(unreachable);
+        while h != unreachable {
+            (*h)._gc_next &= !UNREACHABLE;
+            h = next(h);
+        }
+    }
+}
+
+unsafe fn clear_collecting(list: Head) {
+    // SAFETY: list is a list of live objects.
+    unsafe {
+        let mut h = next(list);
+        while h != list {
+            (*h)._gc_prev &= !COLLECTING;
+            h = next(h);
+        }
+    }
+}
+
+unsafe fn list_len(list: Head) -> usize {
+    // SAFETY: a live list.
+    unsafe {
+        let (mut n, mut h) = (0, next(list));
+        while h != list {
+            n += 1;
+            h = next(h);
+        }
+        n
+    }
+}
+
+/// Owned references to all objects of a list.
+unsafe fn snapshot(list: Head) -> Vec<Owned<Object>> {
+    // SAFETY: a list of live objects.
+    unsafe {
+        let mut v = vec![];
+        let mut h = next(list);
+        while h != list {
+            v.push(Object::from_ptr(object_of(h)).own());
+            h = next(h);
+        }
+        v
+    }
+}
+
+/// Collects `generation` and the younger ones; the number of unreachable objects found.
+pub fn collect(generation: usize) -> usize {
+    // SAFETY: GIL held; `collecting` keeps this from re-entering.
+    unsafe {
+        let s = state();
+        if (*s).collecting {
+            return 0;
+        }
+        (*s).collecting = true;
+        let saved = fetch();
+        call_callbacks("start", generation, 0, 0);
+        let n = collect_main(generation);
+        call_callbacks("stop", generation, n, 0);
+        let (t, v, tb) = saved;
+        restore(t, v, tb);
+        (*s).collecting = false;
+        n
+    }
+}
+
+fn call_callbacks(phase: &str, generation: usize, collected: usize, uncollectable: usize) {
+    let Some(list) = CALLBACKS.get() else { return };
+    // SAFETY: the list object is kept for ever.
+    let list = unsafe { Object::from_ptr(list.0).downcast_unchecked::<List>() };
+    if list.len() == 0 {
+        return;
+    }
+    let info = Dict::new();
+    for (k, v) in [("generation", generation), ("collected", collected), ("uncollectable", uncollectable)] {
+        if let Err(e) = info.set_str(k, &Int::from_usize(v)) {
+            e.clear();
+        }
+    }
+    for cb in list.to_vec() {
+        if let Err(Raised { .. }) = cb.call(&[&Str::new(phase), &info]) {
+            write_unraisable(Some(&cb), None);
+        }
+    }
+}
+
+/// `gc.callbacks` and `gc.garbage`: lists made once.
+pub struct Kept(*mut PyObject);
+// SAFETY: used only under the GIL.
+unsafe impl Send for Kept {}
+// SAFETY: as above.
+unsafe impl Sync for Kept {}
+static CALLBACKS: std::sync::OnceLock<Kept> = std::sync::OnceLock::new();
+static GARBAGE: std::sync::OnceLock<Kept> = std::sync::OnceLock::new();
+/// The list `gc.callbacks`.
+pub fn callbacks() -> &'static List {
+    // SAFETY: the list is never freed.
+    unsafe { Object::from_ptr(CALLBACKS.get_or_init(|| Kept(List::new().into_raw())).0).downcast_unchecked() }
+}
+/// The list `gc.garbage`.
+pub fn garbage() -> &'static List {
+    // SAFETY: the list is never freed.
+    unsafe { Object::from_ptr(GARBAGE.get_or_init(|| Kept(List::new().into_raw())).0).downcast_unchecked() }
+}
+
+unsafe fn collect_main(generation: usize) -> usize {
+    // SAFETY: GIL held, not re-entered; every list handled holds live objects.
+    unsafe {
+        let s = state();
+        if generation + 1 < 3 {
+            (*s).counts[generation + 1] += 1;
+        }
+        for c in (&mut (*s).counts)[..=generation].iter_mut() {
+            *c = 0;
+        }
+        let young = &raw mut (*s).heads[generation];
+        for i in 0..generation {
+            list_merge(&raw mut (*s).heads[i], young);
+        }
+        let old = if generation < 2 { &raw mut (*s).heads[generation + 1] } else { young };
+        let mut unreachable = PyGC_Head { _gc_next: 0, _gc_prev: 0 };
+        let un = &raw mut unreachable;
+        deduce_unreachable(young, un);
+        if young != old {
+            if generation == 1 {
+                (*s).long_lived_pending += list_len(young) as isize;
+            }
+            list_merge(young, old);
+        } else {
+            (*s).long_lived_pending = 0;
+            (*s).long_lived_total = list_len(young) as isize;
+        }
+        (*s).stats[generation][0] += 1;
+        if list_is_empty(un) {
+            return 0;
+        }
+        clear_collecting_keep(un);
+        // Old-style finalisers (tp_del) make their objects uncollectable.
+        let legacy: Vec<Owned<Object>> =
+            snapshot(un).into_iter().filter(|o| (*o.ob_type()).tp_del.is_some()).collect();
+        if !legacy.is_empty() {
+            (*s).stats[generation][2] += legacy.len();
+            for o in &legacy {
+                garbage().push(o.clone());
+            }
+            drop(legacy);
+            clear_collecting(un);
+            list_merge(un, old);
+            return 0;
+        }
+        let found = list_len(un);
+        crate::weakref::clear_for_gc(&collect_ptrs(un), |o| (*head_of(o))._gc_prev & COLLECTING != 0);
+        // Finalisers; objects stay alive through the snapshot while they run.
+        let objects = snapshot(un);
+        for o in &objects {
+            let p = o.ptr();
+            if !is_finalized(p)
+                && let Some(f) = (*(*p).ob_type).tp_finalize
+            {
+                set_finalized(p);
+                f(p);
+            }
+        }
+        drop(objects);
+        // Which are still unreachable now?
+        clear_collecting(un);
+        let mut still = PyGC_Head { _gc_next: 0, _gc_prev: 0 };
+        deduce_unreachable(un, &raw mut still);
+        let st = &raw mut still;
+        list_merge(un, old);
+        clear_collecting(st);
+        if (*s).debug & 32 != 0 {
+            for o in snapshot(st) {
+                garbage().push(o);
+            }
+        }
+        let doomed = snapshot(st);
+        let collected = doomed.len();
+        // Whatever survives its clearing lives on in the old generation.
+        list_merge(st, old);
+        if (*s).debug & 32 == 0 {
+            for o in doomed {
+                let p = o.ptr();
+                if (*p).ob_refcnt > 1
+                    && let Some(f) = (*(*p).ob_type).tp_clear
+                {
+                    f(p);
+                    if occurred() {
+                        write_unraisable(Some(&o), None);
+                    }
+                }
+                drop(o);
+            }
+        }
+        (*s).stats[generation][1] += collected;
+        let _ = found;
+        collected
+    }
+}
+
+/// The unreachable list keeps its COLLECTING marks until its weak references are handled.
+unsafe fn clear_collecting_keep(_: Head) {}
+
+unsafe fn collect_ptrs(list: Head) -> Vec<*mut PyObject> {
+    // SAFETY: a list of live objects.
+    unsafe {
+        let mut v = vec![];
+        let mut h = next(list);
+        while h != list {
+            v.push(object_of(h));
+            h = next(h);
+        }
+        v
+    }
+}
+
+/// Runs the collection that allocation asked for (the evaluation loop saw `BREAK_GC`).
+pub fn run_if_due() {
+    thread::EVAL_BREAKER.fetch_and(!thread::BREAK_GC, Ordering::Relaxed);
+    // SAFETY: GIL held.
+    unsafe {
+        let s = state();
+        if !(*s).enabled || (*s).collecting {
+            return;
+        }
+        for g in (0..3).rev() {
+            if (*s).counts[g] > (*s).thresholds[g] {
+                // A full collection waits until enough new long-lived objects have come up.
+                if g == 2 && (*s).long_lived_pending < (*s).long_lived_total / 4 {
+                    continue;
+                }
+                collect(g);
+                return;
+            }
+        }
+    }
+}
+
+// ---- The gc module's view ----
+
+pub fn enable(on: bool) {
+    // SAFETY: GIL held.
+    unsafe { (*state()).enabled = on }
+}
+pub fn is_enabled() -> bool {
+    // SAFETY: GIL held.
+    unsafe { (*state()).enabled }
+}
+pub fn thresholds() -> [isize; 3] {
+    // SAFETY: GIL held.
+    unsafe { (*state()).thresholds }
+}
+pub fn set_thresholds(t: [isize; 3]) {
+    // SAFETY: GIL held.
+    unsafe { (*state()).thresholds = t }
+}
+pub fn counts() -> [isize; 3] {
+    // SAFETY: GIL held.
+    unsafe { (*state()).counts }
+}
+/// Per generation: collections, collected, uncollectable.
+pub fn stats() -> [[usize; 3]; 3] {
+    // SAFETY: GIL held.
+    unsafe { (*state()).stats }
+}
+pub fn debug_flags() -> i32 {
+    // SAFETY: GIL held.
+    unsafe { (*state()).debug }
+}
+pub fn set_debug_flags(f: i32) {
+    // SAFETY: GIL held.
+    unsafe { (*state()).debug = f }
+}
+/// All tracked objects (of one generation).
+pub fn objects(generation: Option<usize>) -> Vec<Owned<Object>> {
+    // SAFETY: GIL held.
+    unsafe {
+        let s = state();
+        (0..3).filter(|g| generation.is_none_or(|x| x == *g)).flat_map(|g| snapshot(&raw mut (*s).heads[g])).collect()
+    }
+}
+/// `gc.freeze()`.
+pub fn freeze() {
+    // SAFETY: GIL held.
+    unsafe {
+        let s = state();
+        for g in 0..3 {
+            list_merge(&raw mut (*s).heads[g], &raw mut (*s).permanent);
+            (*s).counts[g] = 0;
+        }
+    }
+}
+/// `gc.unfreeze()`.
+pub fn unfreeze() {
+    // SAFETY: GIL held.
+    unsafe {
+        let s = state();
+        list_merge(&raw mut (*s).permanent, &raw mut (*s).heads[2]);
+    }
+}
+pub fn freeze_count() -> usize {
+    // SAFETY: GIL held.
+    unsafe { list_len(&raw mut (*state()).permanent) }
+}
+
+unsafe extern "C" fn visit_collect(o: *mut PyObject, arg: *mut c_void) -> c_int {
+    // SAFETY: arg is the vector handed to `referents`.
+    unsafe { (*arg.cast::<Vec<Owned<Object>>>()).push(Object::from_ptr(o).own()) };
+    0
+}
+/// What the object refers to, as its `tp_traverse` says.
+pub fn referents(o: &Object) -> Vec<Owned<Object>> {
+    let mut v: Vec<Owned<Object>> = vec![];
+    // SAFETY: the object is live; the vector outlives the traversal.
+    unsafe {
+        if is_gc_object(o.as_ptr()) {
+            traverse(o.as_ptr(), visit_collect, (&raw mut v).cast());
+        }
+    }
+    v
+}

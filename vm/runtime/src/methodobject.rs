@@ -1,12 +1,351 @@
 //! Built-in functions (`PyCFunctionObject`) and how C functions of every `METH_*` kind are called.
 
-#![allow(unused_variables)]
-use crate::errors::*;
-use crate::kinds::*;
-use crate::object::*;
+use crate::kind;
+use crate::prelude::*;
+use core::ffi::{CStr, c_int, c_void};
 use lh_abi::*;
+use std::ptr::null_mut;
+
+const KIND: c_int = METH_VARARGS | METH_FASTCALL | METH_NOARGS | METH_O | METH_KEYWORDS | METH_METHOD;
+
+/// The name in a method definition.
+///
+/// # Safety
+/// `def` is a live definition.
+pub unsafe fn def_name(def: *const PyMethodDef) -> String {
+    // SAFETY: the caller's promise.
+    unsafe { CStr::from_ptr((*def).ml_name).to_string_lossy().into_owned() }
+}
+
+/// The doc string without its signature line, and the signature text, of a built-in's `ml_doc`/`tp_doc`.
+pub fn split_doc(name: &str, doc: Option<&CStr>) -> (Option<String>, Option<String>) {
+    let Some(doc) = doc else { return (None, None) };
+    let doc = doc.to_string_lossy();
+    let short = name.rsplit('.').next().unwrap_or(name);
+    if let Some(rest) = doc.strip_prefix(short)
+        && rest.starts_with('(')
+        && let Some(end) = rest.find(")\n--\n\n")
+    {
+        return (Some(rest[end + 6..].to_string()), Some(rest[..=end].to_string()));
+    }
+    (Some(doc.into_owned()), None)
+}
+
+/// Calls a method definition's C function with vectorcall arguments. `name` is only asked for in errors.
+///
+/// # Safety
+/// `self_` is what the function expects; arguments are live; `class` is the defining class for `METH_METHOD`.
+#[inline]
+pub unsafe fn call_def(
+    def: *mut PyMethodDef,
+    self_: *mut PyObject,
+    class: *mut PyTypeObject,
+    args: *const *mut PyObject,
+    n: usize,
+    kwnames: *mut PyObject,
+    name: impl Fn() -> String,
+) -> *mut PyObject {
+    // SAFETY: the flags say which C signature the pointer has; the caller's promise for the rest.
+    unsafe {
+        let f = (*def).ml_meth.unwrap_unchecked();
+        let nkw = if kwnames.is_null() { 0 } else { (*kwnames.cast::<PyVarObject>()).ob_size };
+        let flags = (*def).ml_flags & KIND;
+        if nkw != 0 && flags & METH_KEYWORDS == 0 {
+            let _ = raised!(TypeError, "{}() takes no keyword arguments", name());
+            return null_mut();
+        }
+        match flags {
+            METH_NOARGS => {
+                if n != 0 {
+                    let _ = raised!(TypeError, "{}() takes no arguments ({} given)", name(), n);
+                    return null_mut();
+                }
+                f(self_, null_mut())
+            }
+            METH_O => {
+                if n != 1 {
+                    let _ = raised!(TypeError, "{}() takes exactly one argument ({} given)", name(), n);
+                    return null_mut();
+                }
+                f(self_, *args)
+            }
+            METH_FASTCALL => core::mem::transmute::<PyCFunction, _PyCFunctionFast>(f)(self_, args, n as isize),
+            x if x == METH_FASTCALL | METH_KEYWORDS => {
+                core::mem::transmute::<PyCFunction, _PyCFunctionFastWithKeywords>(f)(
+                    self_,
+                    args,
+                    n as isize,
+                    if nkw == 0 { null_mut() } else { kwnames },
+                )
+            }
+            x if x == METH_METHOD | METH_FASTCALL | METH_KEYWORDS => {
+                core::mem::transmute::<PyCFunction, PyCMethod>(f)(self_, class, args, n, kwnames)
+            }
+            METH_VARARGS => {
+                let t = crate::protocols::tuple_of_raw(args, n);
+                f(self_, t.ptr())
+            }
+            x if x == METH_VARARGS | METH_KEYWORDS => {
+                let t = crate::protocols::tuple_of_raw(args, n);
+                let kw = if nkw == 0 {
+                    None
+                } else {
+                    match crate::protocols::dict_of_kwnames(args.add(n), kwnames) {
+                        Ok(d) => Some(d),
+                        Err(Raised { .. }) => return null_mut(),
+                    }
+                };
+                core::mem::transmute::<PyCFunction, PyCFunctionWithKeywords>(f)(
+                    self_,
+                    t.ptr(),
+                    kw.as_ref().map_or(null_mut(), |d| d.ptr()),
+                )
+            }
+            other => {
+                let _ = raised!(SystemError, "{}() method: bad call flags {}", name(), other);
+                null_mut()
+            }
+        }
+    }
+}
+
+/// Debug check of C functions' results: an error without NULL or NULL without an error becomes `SystemError`.
+#[inline]
+pub fn check_result(r: *mut PyObject, who: impl Fn() -> String) -> *mut PyObject {
+    if r.is_null() != occurred() { bad_result(r, who()) } else { r }
+}
+#[cold]
+fn bad_result(r: *mut PyObject, who: String) -> *mut PyObject {
+    if r.is_null() {
+        let _ = raised!(SystemError, "{} returned NULL without setting an exception", who);
+    } else {
+        // SAFETY: the function handed over a reference.
+        unsafe { decref(r) };
+        let cause = take_raised();
+        let e = raised!(SystemError, "{} returned a result with an exception set", who).take();
+        e.set_cause(Some(cause.clone().into_object()));
+        e.set_context(Some(cause.into_object()));
+        let _ = raise_exc(e);
+    }
+    null_mut()
+}
+
+unsafe extern "C" fn vectorcall(
+    f: *mut PyObject,
+    args: *const *mut PyObject,
+    nargsf: usize,
+    kwnames: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: called by the vectorcall protocol on a built-in function.
+    unsafe {
+        let Ok(_depth) = crate::thread::enter_recursive(" while calling a Python object") else { return null_mut() };
+        let c = f.cast::<PyCFunctionObject>();
+        let class = if (*(*c).m_ml).ml_flags & METH_METHOD != 0 {
+            (*f.cast::<PyCMethodObject>()).mm_class
+        } else {
+            null_mut()
+        };
+        let self_ = if (*(*c).m_ml).ml_flags & METH_STATIC != 0 { null_mut() } else { (*c).m_self };
+        let r = call_def((*c).m_ml, self_, class, args, nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET as usize, kwnames, || {
+            qualified(Object::from_ptr(f).downcast_unchecked())
+        });
+        check_result(r, || Object::from_ptr(f).repr_lossy())
+    }
+}
+
+/// The name as call errors show it: `len`, `list.append` for methods, `math.sqrt` for functions of modules.
+fn qualified(f: &CFunction) -> String {
+    match f.qualname() {
+        Ok(q) => {
+            let module = f.get_attr_opt(intern!("__module__")).ok().flatten();
+            match module.as_deref().and_then(|m| m.downcast::<Str>()) {
+                Some(m) if !m.equals_str("builtins") => format!("{}.{}", m.to_str_lossy(), q),
+                _ => q,
+            }
+        }
+        Err(e) => {
+            e.clear();
+            f.name()
+        }
+    }
+}
 
 impl CFunction {
     /// `def` must live as long as the function (static or leaked).
-    pub fn new(def: *mut PyMethodDef, self_: Option<&Object>, module: Option<&Object>) -> Owned<CFunction> { todo!() }
+    pub fn new(def: *mut PyMethodDef, self_: Option<&Object>, module: Option<&Object>) -> Owned<CFunction> {
+        // SAFETY: the fields are written before the object is tracked.
+        unsafe {
+            let o = crate::gc::new_object(CFunction::type_ptr(), 0);
+            assert!(!o.is_null(), "out of memory");
+            let f = o.cast::<PyCFunctionObject>();
+            (*f).m_ml = def;
+            (*f).m_self = self_.map_or(null_mut(), |s| s.own().into_raw());
+            (*f).m_module = module.map_or(null_mut(), |s| s.own().into_raw());
+            (*f).vectorcall = Some(vectorcall);
+            crate::gc::track(o);
+            Owned::from_raw(o)
+        }
+    }
+    /// A method that gets its defining class (`METH_METHOD`).
+    pub fn new_method(def: *mut PyMethodDef, self_: Option<&Object>, module: Option<&Object>, class: &Type) -> Owned<CFunction> {
+        // SAFETY: as `new`; the larger struct of `builtin_method`.
+        unsafe {
+            let o = crate::gc::new_object(&raw mut crate::type_table::PyCMethod_Type, 0);
+            assert!(!o.is_null(), "out of memory");
+            let f = o.cast::<PyCFunctionObject>();
+            (*f).m_ml = def;
+            (*f).m_self = self_.map_or(null_mut(), |s| s.own().into_raw());
+            (*f).m_module = module.map_or(null_mut(), |s| s.own().into_raw());
+            (*f).vectorcall = Some(vectorcall);
+            (*o.cast::<PyCMethodObject>()).mm_class = class.own().into_raw().cast();
+            crate::gc::track(o);
+            Owned::from_raw(o)
+        }
+    }
+    pub fn def(&self) -> *mut PyMethodDef {
+        // SAFETY: set at birth, never changed.
+        unsafe { (*self.as_struct()).m_ml }
+    }
+    pub fn name(&self) -> String {
+        // SAFETY: a function's definition outlives it.
+        unsafe { def_name(self.def()) }
+    }
+    pub fn self_obj(&self) -> Option<&Object> {
+        // SAFETY: the function owns its self.
+        unsafe { Object::from_ptr_opt((*self.as_struct()).m_self) }
+    }
+    fn qualname(&self) -> PyResult<String> {
+        let name = self.name();
+        match self.self_obj() {
+            None => Ok(name),
+            Some(s) if s.is_instance_of::<Module>() => Ok(name),
+            Some(s) => {
+                let t = match s.downcast::<Type>() {
+                    Some(t) => t,
+                    None => s.ty(),
+                };
+                let q = t.get_attr(intern!("__qualname__"))?;
+                match q.downcast::<Str>() {
+                    Some(q) => Ok(format!("{}.{}", q.to_str_lossy(), name)),
+                    None => raise!(TypeError, "<method>.__class__.__qualname__ is not a unicode object"),
+                }
+            }
+        }
+    }
+}
+
+fn docs(f: &CFunction) -> (Option<String>, Option<String>) {
+    // SAFETY: a function's definition outlives it.
+    unsafe {
+        let d = (*f.def()).ml_doc;
+        split_doc(&f.name(), if d.is_null() { None } else { Some(CStr::from_ptr(d)) })
+    }
+}
+
+fn install_members(b: &mut TypeBuilder) {
+    b.member(c"__module__", T_OBJECT, core::mem::offset_of!(PyCFunctionObject, m_module), 0);
+}
+
+#[pymethods(extra = install_members)]
+impl CFunction {
+    #[getter]
+    fn __name__(&self) -> String {
+        self.name()
+    }
+    #[getter]
+    fn __qualname__(&self) -> PyResult<String> {
+        self.qualname()
+    }
+    #[getter]
+    fn __doc__(&self) -> Option<String> {
+        docs(self).0
+    }
+    #[getter]
+    fn __text_signature__(&self) -> Option<String> {
+        docs(self).1
+    }
+    #[getter]
+    fn __self__(&self) -> Option<Owned<Object>> {
+        // SAFETY: a function's definition outlives it.
+        if unsafe { (*self.def()).ml_flags } & METH_STATIC != 0 { None } else { self.self_obj().map(|s| s.own()) }
+    }
+    #[pymethod]
+    fn __reduce__(&self) -> PyResult {
+        match self.self_obj() {
+            Some(s) if !s.is_instance_of::<Module>() => {
+                let getattr = crate::sysobject::builtins_dict().get_str("getattr")?;
+                (getattr, (s, self.name())).into_py()
+            }
+            _ => self.name().into_py(),
+        }
+    }
+    #[slot(tp_repr)]
+    fn tp_repr(&self) -> String {
+        match self.self_obj() {
+            Some(s) if !s.is_instance_of::<Module>() => {
+                format!("<built-in method {} of {} object at {:p}>", self.name(), s.ty().name(), s.as_ptr())
+            }
+            _ => format!("<built-in function {}>", self.name()),
+        }
+    }
+    #[slot(tp_hash)]
+    fn tp_hash(&self) -> PyResult<isize> {
+        let p = |p: *mut c_void| (p as usize).rotate_right(4) as isize;
+        // SAFETY: plain fields.
+        unsafe { Ok(p((*self.as_struct()).m_self.cast()) ^ p((*self.def()).ml_meth.map_or(null_mut(), |f| f as *mut c_void))) }
+    }
+    #[slot(tp_richcompare)]
+    fn richcompare(&self, other: &Object, op: CompareOp) -> Owned<Object> {
+        let Some(o) = other.downcast::<CFunction>() else { return not_implemented() };
+        // SAFETY: plain fields.
+        let eq = unsafe {
+            (*self.as_struct()).m_self == (*o.as_struct()).m_self
+                && (*self.def()).ml_meth.map(|f| f as usize) == (*o.def()).ml_meth.map(|f| f as usize)
+        };
+        match op {
+            CompareOp::Eq => bool_obj(eq),
+            CompareOp::Ne => bool_obj(!eq),
+            _ => not_implemented(),
+        }
+    }
+    #[slot(tp_call)]
+    fn tp_call(&self, args: &Tuple, kw: Option<&Dict>) -> PyResult {
+        self.as_object().vectorcall_tuple(vectorcall, args, kw)
+    }
+    #[slot(tp_dealloc)]
+    unsafe fn tp_dealloc(o: *mut PyObject) {
+        // SAFETY: the deallocator of a built-in function.
+        unsafe {
+            crate::gc::untrack(o);
+            crate::weakref::clear_weakrefs(o);
+            let f = o.cast::<PyCFunctionObject>();
+            if (*(*f).m_ml).ml_flags & METH_METHOD != 0 {
+                xdecref((*o.cast::<PyCMethodObject>()).mm_class.cast());
+            }
+            xdecref((*f).m_self);
+            xdecref((*f).m_module);
+            crate::typeobject::free_instance(o);
+        }
+    }
+    #[slot(tp_traverse)]
+    fn tp_traverse(&self, v: &mut Visitor) {
+        // SAFETY: fields of a live function.
+        unsafe {
+            v.visit_ptr((*self.as_struct()).m_self);
+            v.visit_ptr((*self.as_struct()).m_module);
+            if (*self.def()).ml_flags & METH_METHOD != 0 {
+                v.visit_ptr((*self.raw().cast::<PyCMethodObject>()).mm_class.cast());
+            }
+        }
+    }
+}
+
+kind!(/** `builtin_method`: a built-in function that knows its defining class */ CMethod: PyCMethodObject, crate::type_table::PyCMethod_Type);
+#[pymethods]
+impl CMethod {}
+
+pub fn init() -> PyResult<()> {
+    ready::<CFunction>()?;
+    ready::<CMethod>()?;
+    Ok(())
 }

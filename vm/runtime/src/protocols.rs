@@ -1,74 +1,1056 @@
 //! What any object can be asked: attributes, items, calls, comparison, iteration, conversion to text.
 
-#![allow(unused_variables)]
-use crate::errors::*;
-use crate::kinds::*;
-use crate::object::*;
+use crate::prelude::*;
+use crate::typeobject::TypePtr;
+use core::ffi::c_int;
 use lh_abi::*;
+use std::ptr::null_mut;
 
-use crate::slots::CompareOp;
+/// A tuple of new references to `n` borrowed objects.
+///
+/// # Safety
+/// `args` points to `n` live objects.
+pub unsafe fn tuple_of_raw(args: *const *mut PyObject, n: usize) -> Owned<Tuple> {
+    // SAFETY: the caller's promise.
+    Tuple::from_vec((0..n).map(|i| unsafe { Object::from_ptr(*args.add(i)) }.own()).collect())
+}
+
+/// The keyword arguments of a vectorcall as a dict.
+///
+/// # Safety
+/// `kwnames` is a tuple of strings, `values` points to as many live objects.
+pub unsafe fn dict_of_kwnames(values: *const *mut PyObject, kwnames: *mut PyObject) -> PyResult<Owned<Dict>> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let names = Object::from_ptr(kwnames).downcast_unchecked::<Tuple>();
+        let d = Dict::new();
+        for (i, k) in names.iter().enumerate() {
+            d.set_item(k, Object::from_ptr(*values.add(i)))?;
+        }
+        Ok(d)
+    }
+}
+
+fn no_attribute(o: &Object, name: &Str) -> Raised {
+    let e = match o.downcast::<Type>() {
+        Some(t) => raised!(AttributeError, "type object '{}' has no attribute '{}'", t.name(), name.to_str_lossy()),
+        None => raised!(AttributeError, "'{}' object has no attribute '{}'", o.ty().name(), name.to_str_lossy()),
+    };
+    crate::exceptions::annotate_attribute_error(e, o, name)
+}
+
 impl Object {
     // ---- Attributes ----
-    pub fn get_attr(&self, name: &Str) -> PyResult { todo!() }
-    pub fn get_attr_str(&self, name: &str) -> PyResult { todo!() }
+
+    /// `getattr(self, name)`.
+    pub fn get_attr(&self, name: &Str) -> PyResult {
+        // SAFETY: a ready type's slots take live objects.
+        unsafe {
+            let t = self.ob_type();
+            if let Some(f) = (*t).tp_getattro {
+                return from_c(f(self.as_ptr(), name.raw())).map_err(|e| {
+                    if e.matches(exc::AttributeError()) { crate::exceptions::annotate_attribute_error(e, self, name) } else { e }
+                });
+            }
+            if let Some(f) = (*t).tp_getattr {
+                let n = std::ffi::CString::new(name.to_str()?).unwrap_or_default();
+                return from_c(f(self.as_ptr(), n.as_ptr().cast_mut()));
+            }
+            Err(no_attribute(self, name))
+        }
+    }
+    pub fn get_attr_str(&self, name: &str) -> PyResult {
+        self.get_attr(&Str::intern(Str::new(name)))
+    }
     /// `None` instead of `AttributeError`.
-    pub fn get_attr_opt(&self, name: &Str) -> PyResult<Option<Owned<Object>>> { todo!() }
-    pub fn get_attr_str_opt(&self, name: &str) -> PyResult<Option<Owned<Object>>> { todo!() }
-    pub fn set_attr(&self, name: &Str, value: &Object) -> PyResult<()> { todo!() }
-    pub fn set_attr_str(&self, name: &str, value: &Object) -> PyResult<()> { todo!() }
-    pub fn del_attr(&self, name: &Str) -> PyResult<()> { todo!() }
+    pub fn get_attr_opt(&self, name: &Str) -> PyResult<Option<Owned<Object>>> {
+        // SAFETY: a ready type's slots take live objects.
+        unsafe {
+            if (*self.ob_type()).tp_getattro == Some(crate::typeobject::generic_getattro) {
+                return self.generic_get(name);
+            }
+        }
+        match self.get_attr(name) {
+            Ok(v) => Ok(Some(v)),
+            Err(e) if e.matches(exc::AttributeError()) => {
+                e.clear();
+                Ok(None)
+            }
+            Err(e) => Err(e),
+        }
+    }
+    pub fn get_attr_str_opt(&self, name: &str) -> PyResult<Option<Owned<Object>>> {
+        self.get_attr_opt(&Str::intern(Str::new(name)))
+    }
+    fn set_or_del_attr(&self, name: &Str, value: Option<&Object>) -> PyResult<()> {
+        // SAFETY: a ready type's slots take live objects; the value may be null.
+        unsafe {
+            let t = self.ob_type();
+            let v = value.map_or(null_mut(), |v| v.as_ptr());
+            let interned;
+            let name = if name.is_exact::<Str>() {
+                interned = Str::intern(name.own());
+                &*interned
+            } else {
+                name
+            };
+            let r = if let Some(f) = (*t).tp_setattro {
+                f(self.as_ptr(), name.raw(), v)
+            } else if let Some(f) = (*t).tp_setattr {
+                let n = std::ffi::CString::new(name.to_str()?).unwrap_or_default();
+                f(self.as_ptr(), n.as_ptr().cast_mut(), v)
+            } else {
+                let what = if (*t).tp_getattro.is_none() && (*t).tp_getattr.is_none() { "no" } else { "only read-only" };
+                return raise!(
+                    TypeError,
+                    "'{}' object has {} attributes ({} .{})",
+                    self.ty().name(),
+                    what,
+                    if value.is_some() { "assign to" } else { "del" },
+                    name.to_str_lossy()
+                );
+            };
+            if r < 0 { Err(Raised::already_set()) } else { Ok(()) }
+        }
+    }
+    pub fn set_attr(&self, name: &Str, value: &Object) -> PyResult<()> {
+        self.set_or_del_attr(name, Some(value))
+    }
+    pub fn set_attr_str(&self, name: &str, value: &Object) -> PyResult<()> {
+        self.set_attr(&Str::intern(Str::new(name)), value)
+    }
+    pub fn del_attr(&self, name: &Str) -> PyResult<()> {
+        self.set_or_del_attr(name, None)
+    }
+
+    /// The instance dictionary if there is one already or storage for one (`_PyObject_GetDictPtr` semantics, made on demand if
+    /// `create`).
+    pub fn instance_dict(&self, create: bool) -> PyResult<Option<Owned<Dict>>> {
+        // SAFETY: offsets of a ready type lie inside the instance.
+        unsafe {
+            if crate::instance::is_managed(self) {
+                return Ok(Some(crate::instance::dict(self.as_ptr())));
+            }
+            let p = crate::typeobject::dict_ptr(self.as_ptr());
+            if p.is_null() {
+                return Ok(None);
+            }
+            if (*p).is_null() {
+                if !create {
+                    return Ok(None);
+                }
+                *p = Dict::new().into_raw();
+            }
+            match Object::from_ptr(*p).downcast::<Dict>() {
+                Some(d) => Ok(Some(d.own())),
+                None => Ok(None),
+            }
+        }
+    }
+
+    /// The lookup of `object.__getattribute__`, `None` where that would raise its own `AttributeError`.
+    pub fn generic_get(&self, name: &Str) -> PyResult<Option<Owned<Object>>> {
+        // SAFETY: descriptors are kept alive while their slots run.
+        unsafe {
+            let t = self.ob_type();
+            let interned;
+            let name = if crate::typeobject::is_interned(name) || !name.is_exact::<Str>() {
+                name
+            } else {
+                interned = Str::intern(name.own());
+                &*interned
+            };
+            let descr = t.lookup(name.raw()).map(|d| Object::from_ptr(d).own());
+            let mut getter = None;
+            if let Some(d) = &descr {
+                getter = (*d.ob_type()).tp_descr_get;
+                if let Some(g) = getter
+                    && (*d.ob_type()).tp_descr_set.is_some()
+                {
+                    return Self::getter_result(g(d.ptr(), self.as_ptr(), t.cast()), name);
+                }
+            }
+            if crate::instance::is_managed(self) {
+                if let Some(v) = crate::instance::get(self.as_ptr(), name)? {
+                    return Ok(Some(v));
+                }
+            } else {
+                let p = crate::typeobject::dict_ptr(self.as_ptr());
+                if !p.is_null() && !(*p).is_null() {
+                    let d = Object::from_ptr(*p).downcast_unchecked::<Dict>().own();
+                    if let Some(v) = d.get_str_key(name)? {
+                        return Ok(Some(v));
+                    }
+                }
+            }
+            match (descr, getter) {
+                (Some(d), Some(g)) => Self::getter_result(g(d.ptr(), self.as_ptr(), t.cast()), name),
+                (Some(d), None) => Ok(Some(d)),
+                _ => Ok(None),
+            }
+        }
+    }
+    unsafe fn getter_result(p: *mut PyObject, _name: &Str) -> PyResult<Option<Owned<Object>>> {
+        // SAFETY: a slot's result.
+        match unsafe { from_c::<Object>(p) } {
+            Ok(v) => Ok(Some(v)),
+            Err(e) => Err(e),
+        }
+    }
+
     /// `PyObject_GenericGetAttr`.
-    pub fn generic_get_attr(&self, name: &Str) -> PyResult { todo!() }
-    pub fn generic_set_attr(&self, name: &Str, value: Option<&Object>) -> PyResult<()> { todo!() }
+    pub fn generic_get_attr(&self, name: &Str) -> PyResult {
+        match self.generic_get(name)? {
+            Some(v) => Ok(v),
+            None => Err(no_attribute(self, name)),
+        }
+    }
+
+    /// `PyObject_GenericSetAttr`; `None` deletes.
+    pub fn generic_set_attr(&self, name: &Str, value: Option<&Object>) -> PyResult<()> {
+        // SAFETY: descriptors are kept alive while their slots run.
+        unsafe {
+            let t = self.ob_type();
+            let interned = if name.is_exact::<Str>() { Str::intern(name.own()) } else { name.own() };
+            let name = &*interned;
+            let descr = t.lookup(name.raw()).map(|d| Object::from_ptr(d).own());
+            if let Some(d) = &descr
+                && let Some(f) = (*d.ob_type()).tp_descr_set
+            {
+                return if f(d.ptr(), self.as_ptr(), value.map_or(null_mut(), |v| v.as_ptr())) < 0 {
+                    Err(Raised::already_set())
+                } else {
+                    Ok(())
+                };
+            }
+            let missing = || no_attribute(self, name);
+            if crate::instance::is_managed(self) {
+                let done = crate::instance::set(self.as_ptr(), name, value)?;
+                return if done { Ok(()) } else { Err(missing()) };
+            }
+            let p = crate::typeobject::dict_ptr(self.as_ptr());
+            if p.is_null() {
+                return Err(match descr {
+                    None => missing(),
+                    Some(_) => crate::exceptions::annotate_attribute_error(
+                        raised!(
+                            AttributeError,
+                            "'{}' object attribute '{}' is read-only",
+                            self.ty().name(),
+                            name.to_str_lossy()
+                        ),
+                        self,
+                        name,
+                    ),
+                });
+            }
+            match value {
+                Some(v) => {
+                    let d = self.instance_dict(true)?.expect("there is a place for it");
+                    d.set_item(name, v)
+                }
+                None => match self.instance_dict(false)? {
+                    Some(d) if d.del_item(name)? => Ok(()),
+                    _ => Err(missing()),
+                },
+            }
+        }
+    }
+
     /// The special method `name` looked up on the type and bound; `None` if absent.
-    pub fn lookup_special(&self, name: &Str) -> PyResult<Option<Owned<Object>>> { todo!() }
+    pub fn lookup_special(&self, name: &Str) -> PyResult<Option<Owned<Object>>> {
+        let Some(d) = self.ty().lookup(name) else { return Ok(None) };
+        // SAFETY: a descriptor's slot with live arguments.
+        unsafe {
+            match (*d.ob_type()).tp_descr_get {
+                Some(g) => from_c(g(d.ptr(), self.as_ptr(), self.ob_type().cast())).map(Some),
+                None => Ok(Some(d)),
+            }
+        }
+    }
+    /// Calls the special method `name` of the type, if it has it.
+    pub fn call_special(&self, name: &Str, args: &[&Object]) -> PyResult<Option<Owned<Object>>> {
+        let Some(d) = self.ty().lookup(name) else { return Ok(None) };
+        // SAFETY: a ready type.
+        if unsafe { (*d.ob_type()).tp_flags } & Py_TPFLAGS_METHOD_DESCRIPTOR != 0 {
+            let mut v = vec![self];
+            v.extend_from_slice(args);
+            return d.call(&v).map(Some);
+        }
+        match self.lookup_special(name)? {
+            Some(m) => m.call(args).map(Some),
+            None => Ok(None),
+        }
+    }
+
     // ---- Calls ----
-    pub fn call(&self, args: &[&Object]) -> PyResult { todo!() }
-    pub fn call0(&self) -> PyResult { self.call(&[]) }
-    pub fn call1(&self, a: &Object) -> PyResult { self.call(&[a]) }
-    pub fn call_kw(&self, args: &[&Object], kwargs: &[(&str, &Object)]) -> PyResult { todo!() }
-    pub fn call_tuple(&self, args: &Tuple, kwargs: Option<&Dict>) -> PyResult { todo!() }
-    pub fn call_method(&self, name: &str, args: &[&Object]) -> PyResult { todo!() }
-    pub fn is_callable(&self) -> bool { todo!() }
+
+    pub fn call(&self, args: &[&Object]) -> PyResult {
+        // A spare word in front lets bound methods put their self there.
+        let mut buf = [null_mut::<PyObject>(); 8];
+        let mut big;
+        let v: &mut [*mut PyObject] = if args.len() < 8 {
+            &mut buf
+        } else {
+            big = vec![null_mut(); args.len() + 1];
+            &mut big
+        };
+        for (p, a) in v[1..].iter_mut().zip(args) {
+            *p = a.as_ptr();
+        }
+        // SAFETY: the array holds the arguments behind a spare word.
+        unsafe {
+            from_c(self.vectorcall(
+                v.as_ptr().add(1),
+                args.len() | PY_VECTORCALL_ARGUMENTS_OFFSET as usize,
+                null_mut(),
+            ))
+        }
+    }
+    pub fn call0(&self) -> PyResult {
+        self.call(&[])
+    }
+    pub fn call1(&self, a: &Object) -> PyResult {
+        self.call(&[a])
+    }
+    pub fn call_kw(&self, args: &[&Object], kwargs: &[(&str, &Object)]) -> PyResult {
+        let mut v = vec![null_mut()];
+        v.extend(args.iter().map(|a| a.as_ptr()));
+        v.extend(kwargs.iter().map(|k| k.1.as_ptr()));
+        let names = Tuple::from_vec(kwargs.iter().map(|k| Str::intern(Str::new(k.0)).into_object()).collect());
+        // SAFETY: the array holds the arguments behind a spare word, the keyword values last.
+        unsafe {
+            from_c(self.vectorcall(
+                v.as_ptr().add(1),
+                args.len() | PY_VECTORCALL_ARGUMENTS_OFFSET as usize,
+                if kwargs.is_empty() { null_mut() } else { names.ptr() },
+            ))
+        }
+    }
+    /// `self(*args, **kwargs)`.
+    pub fn call_tuple(&self, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
+        // SAFETY: slots take live objects.
+        unsafe {
+            match self.vectorcall_function() {
+                Some(f) => self.vectorcall_tuple(f, args, kwargs),
+                None => {
+                    let Some(f) = (*self.ob_type()).tp_call else { return Err(not_callable(self)) };
+                    let _depth = crate::thread::enter_recursive(" while calling a Python object")?;
+                    let r = f(self.as_ptr(), args.raw(), kwargs.map_or(null_mut(), |d| d.raw()));
+                    from_c(crate::methodobject::check_result(r, || self.repr_lossy()))
+                }
+            }
+        }
+    }
+    /// Calls a vectorcall function of this object with a tuple and a dict.
+    pub fn vectorcall_tuple(
+        &self,
+        f: unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, usize, *mut PyObject) -> *mut PyObject,
+        args: &Tuple,
+        kwargs: Option<&Dict>,
+    ) -> PyResult {
+        let mut v: Vec<*mut PyObject> = Vec::with_capacity(args.len() + 1);
+        v.push(null_mut());
+        v.extend_from_slice(args.as_slice_raw());
+        let n = args.len() | PY_VECTORCALL_ARGUMENTS_OFFSET as usize;
+        // SAFETY: the arguments are kept alive by the tuple and by `items`.
+        unsafe {
+            match kwargs {
+                Some(d) if d.len() > 0 => {
+                    let items = d.items_vec();
+                    let mut names = Vec::with_capacity(items.len());
+                    for (k, x) in &items {
+                        if !Str::check(k) {
+                            return raise!(TypeError, "keywords must be strings");
+                        }
+                        names.push(k.clone());
+                        v.push(x.ptr());
+                    }
+                    let names = Tuple::from_vec(names);
+                    from_c(f(self.as_ptr(), v.as_ptr().add(1), n, names.ptr()))
+                }
+                _ => from_c(f(self.as_ptr(), v.as_ptr().add(1), n, null_mut())),
+            }
+        }
+    }
+    pub fn call_method(&self, name: &str, args: &[&Object]) -> PyResult {
+        self.call_method_interned(&Str::intern(Str::new(name)), args)
+    }
+    pub fn call_method_interned(&self, name: &Str, args: &[&Object]) -> PyResult {
+        self.get_attr(name)?.call(args)
+    }
+    pub fn is_callable(&self) -> bool {
+        // SAFETY: a ready type.
+        unsafe { (*self.ob_type()).tp_call.is_some() }
+    }
+    /// The object's vectorcall function, if its type has one.
+    #[inline]
+    pub fn vectorcall_function(
+        &self,
+    ) -> Option<unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, usize, *mut PyObject) -> *mut PyObject> {
+        // SAFETY: with the flag set the offset lies inside the instance.
+        unsafe {
+            let t = self.ob_type();
+            if (*t).tp_flags & Py_TPFLAGS_HAVE_VECTORCALL == 0 {
+                return None;
+            }
+            *self.as_ptr().cast::<u8>().offset((*t).tp_vectorcall_offset).cast::<vectorcallfunc>()
+        }
+    }
     /// The vectorcall protocol; `nargsf` may carry PY_VECTORCALL_ARGUMENTS_OFFSET. Returns a new reference or null.
-    pub unsafe fn vectorcall(&self, args: *const *mut PyObject, nargsf: usize, kwnames: *mut PyObject) -> *mut PyObject { todo!() }
+    ///
+    /// # Safety
+    /// As PEP 590 says.
+    #[inline]
+    pub unsafe fn vectorcall(
+        &self,
+        args: *const *mut PyObject,
+        nargsf: usize,
+        kwnames: *mut PyObject,
+    ) -> *mut PyObject {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self.vectorcall_function() {
+                Some(f) => f(self.as_ptr(), args, nargsf, kwnames),
+                None => self.call_through_tp_call(args, nargsf, kwnames),
+            }
+        }
+    }
+    /// `_PyObject_MakeTpCall`.
+    unsafe fn call_through_tp_call(
+        &self,
+        args: *const *mut PyObject,
+        nargsf: usize,
+        kwnames: *mut PyObject,
+    ) -> *mut PyObject {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let Some(f) = (*self.ob_type()).tp_call else {
+                let _ = not_callable(self);
+                return null_mut();
+            };
+            let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET as usize;
+            let t = tuple_of_raw(args, n);
+            let kw = if kwnames.is_null() || (*kwnames.cast::<PyVarObject>()).ob_size == 0 {
+                None
+            } else {
+                match dict_of_kwnames(args.add(n), kwnames) {
+                    Ok(d) => Some(d),
+                    Err(Raised { .. }) => return null_mut(),
+                }
+            };
+            let Ok(_depth) = crate::thread::enter_recursive(" while calling a Python object") else { return null_mut() };
+            let r = f(self.as_ptr(), t.ptr(), kw.as_ref().map_or(null_mut(), |d| d.ptr()));
+            crate::methodobject::check_result(r, || self.repr_lossy())
+        }
+    }
+
     // ---- Items ----
-    pub fn get_item(&self, key: &Object) -> PyResult { todo!() }
-    pub fn set_item_of(&self, key: &Object, value: &Object) -> PyResult<()> { todo!() }
-    pub fn del_item_of(&self, key: &Object) -> PyResult<()> { todo!() }
+
+    /// `self[key]`.
+    pub fn get_item(&self, key: &Object) -> PyResult {
+        // SAFETY: slots take live objects.
+        unsafe {
+            let t = self.ob_type();
+            if let Some(m) = (*t).tp_as_mapping.as_ref()
+                && let Some(f) = m.mp_subscript
+            {
+                return from_c(f(self.as_ptr(), key.as_ptr()));
+            }
+            if let Some(s) = (*t).tp_as_sequence.as_ref()
+                && s.sq_item.is_some()
+            {
+                if has_index(key) {
+                    let i = crate::number::as_isize(key, Some(exc::IndexError()))?;
+                    return self.seq_item(i);
+                }
+                return raise!(TypeError, "sequence index must be integer, not '{}'", key.ty().name());
+            }
+            if let Some(cls) = self.downcast::<Type>() {
+                // type[int] is the type's own doing; no `__class_getitem__` for it.
+                if cls.is(Type::class()) {
+                    return crate::genericalias::new(cls, key);
+                }
+                if let Some(m) = cls.get_attr_opt(intern!("__class_getitem__"))?
+                    && !m.is_none()
+                {
+                    return m.call1(key);
+                }
+                return raise!(TypeError, "type '{}' is not subscriptable", cls.name());
+            }
+            raise!(TypeError, "'{}' object is not subscriptable", self.ty().name())
+        }
+    }
+    fn ass_item(&self, key: &Object, value: Option<&Object>) -> PyResult<()> {
+        // SAFETY: slots take live objects; the value may be null.
+        unsafe {
+            let t = self.ob_type();
+            let v = value.map_or(null_mut(), |v| v.as_ptr());
+            let done = |r: c_int| if r < 0 { Err(Raised::already_set()) } else { Ok(()) };
+            if let Some(m) = (*t).tp_as_mapping.as_ref()
+                && let Some(f) = m.mp_ass_subscript
+            {
+                return done(f(self.as_ptr(), key.as_ptr(), v));
+            }
+            if let Some(s) = (*t).tp_as_sequence.as_ref() {
+                if s.sq_ass_item.is_some() {
+                    if has_index(key) {
+                        let i = crate::number::as_isize(key, Some(exc::IndexError()))?;
+                        return self.seq_ass_item(i, value);
+                    }
+                    return raise!(TypeError, "sequence index must be integer, not '{}'", key.ty().name());
+                }
+            }
+            raise!(
+                TypeError,
+                "'{}' object does{} support item {}",
+                self.ty().name(),
+                if value.is_some() { " not" } else { "n't" },
+                if value.is_some() { "assignment" } else { "deletion" }
+            )
+        }
+    }
+    /// `self[key] = value`.
+    pub fn set_item_of(&self, key: &Object, value: &Object) -> PyResult<()> {
+        self.ass_item(key, Some(value))
+    }
+    /// `del self[key]`.
+    pub fn del_item_of(&self, key: &Object) -> PyResult<()> {
+        self.ass_item(key, None)
+    }
+    fn positive_index(&self, i: isize) -> PyResult<isize> {
+        // SAFETY: a ready type.
+        unsafe {
+            if i < 0
+                && let Some(s) = (*self.ob_type()).tp_as_sequence.as_ref()
+                && let Some(f) = s.sq_length
+            {
+                let n = f(self.as_ptr());
+                return if n < 0 { Err(Raised::already_set()) } else { Ok(i + n) };
+            }
+        }
+        Ok(i)
+    }
     /// `PySequence_GetItem`.
-    pub fn seq_item(&self, i: isize) -> PyResult { todo!() }
-    pub fn contains_item(&self, item: &Object) -> PyResult<bool> { todo!() }
+    pub fn seq_item(&self, i: isize) -> PyResult {
+        // SAFETY: slots take live objects.
+        unsafe {
+            if let Some(s) = (*self.ob_type()).tp_as_sequence.as_ref()
+                && let Some(f) = s.sq_item
+            {
+                let i = self.positive_index(i)?;
+                return from_c(f(self.as_ptr(), i));
+            }
+            if (*self.ob_type()).tp_as_mapping.as_ref().is_some_and(|m| m.mp_subscript.is_some()) {
+                return raise!(TypeError, "{} is not a sequence", self.ty().name());
+            }
+            raise!(TypeError, "'{}' object does not support indexing", self.ty().name())
+        }
+    }
+    /// `PySequence_SetItem` / `PySequence_DelItem`.
+    pub fn seq_ass_item(&self, i: isize, value: Option<&Object>) -> PyResult<()> {
+        // SAFETY: slots take live objects; the value may be null.
+        unsafe {
+            if let Some(s) = (*self.ob_type()).tp_as_sequence.as_ref()
+                && let Some(f) = s.sq_ass_item
+            {
+                let i = self.positive_index(i)?;
+                let r = f(self.as_ptr(), i, value.map_or(null_mut(), |v| v.as_ptr()));
+                return if r < 0 { Err(Raised::already_set()) } else { Ok(()) };
+            }
+            let what = if value.is_some() { " not support item assignment" } else { "n't support item deletion" };
+            raise!(TypeError, "'{}' object does{}", self.ty().name(), what)
+        }
+    }
+    /// `item in self`.
+    pub fn contains_item(&self, item: &Object) -> PyResult<bool> {
+        // SAFETY: slots take live objects.
+        unsafe {
+            if let Some(s) = (*self.ob_type()).tp_as_sequence.as_ref()
+                && let Some(f) = s.sq_contains
+            {
+                return match f(self.as_ptr(), item.as_ptr()) {
+                    r if r < 0 => Err(Raised::already_set()),
+                    r => Ok(r != 0),
+                };
+            }
+        }
+        let it = match self.iterator() {
+            Ok(it) => it,
+            Err(e) if e.matches(exc::TypeError()) => {
+                e.clear();
+                return raise!(TypeError, "argument of type '{}' is not iterable", self.ty().name());
+            }
+            Err(e) => return Err(e),
+        };
+        while let Some(x) = it.iter_next()? {
+            if x.equals_obj(item)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
     /// `len(self)`.
-    pub fn length(&self) -> PyResult<usize> { todo!() }
-    pub fn length_hint(&self, default: usize) -> PyResult<usize> { todo!() }
+    pub fn length(&self) -> PyResult<usize> {
+        // SAFETY: slots take live objects.
+        unsafe {
+            let t = self.ob_type();
+            let f = (*t)
+                .tp_as_sequence
+                .as_ref()
+                .and_then(|s| s.sq_length)
+                .or_else(|| (*t).tp_as_mapping.as_ref().and_then(|m| m.mp_length));
+            match f {
+                Some(f) => match f(self.as_ptr()) {
+                    n if n < 0 => Err(Raised::already_set()),
+                    n => Ok(n as usize),
+                },
+                None => raise!(TypeError, "object of type '{}' has no len()", self.ty().name()),
+            }
+        }
+    }
+    pub fn has_length(&self) -> bool {
+        // SAFETY: a ready type.
+        unsafe {
+            let t = self.ob_type();
+            (*t).tp_as_sequence.as_ref().is_some_and(|s| s.sq_length.is_some())
+                || (*t).tp_as_mapping.as_ref().is_some_and(|s| s.mp_length.is_some())
+        }
+    }
+    /// `operator.length_hint(self, default)`.
+    pub fn length_hint(&self, default: usize) -> PyResult<usize> {
+        if self.has_length() {
+            match self.length() {
+                Ok(n) => return Ok(n),
+                Err(e) if e.matches(exc::TypeError()) => e.clear(),
+                Err(e) => return Err(e),
+            }
+        }
+        let r = match self.call_special(intern!("__length_hint__"), &[]) {
+            Ok(None) => return Ok(default),
+            Ok(Some(r)) => r,
+            Err(e) if e.matches(exc::TypeError()) => {
+                e.clear();
+                return Ok(default);
+            }
+            Err(e) => return Err(e),
+        };
+        if r.is_not_implemented() {
+            return Ok(default);
+        }
+        let Some(i) = r.downcast::<Int>() else {
+            return raise!(TypeError, "__length_hint__ must be an integer, not {}", r.ty().name());
+        };
+        match i.to_i64() {
+            Some(n) if n >= 0 => Ok(n as usize),
+            Some(_) => raise!(ValueError, "__length_hint__() should return >= 0"),
+            None => raise!(OverflowError, "Python int too large to convert to C ssize_t"),
+        }
+    }
+
     // ---- Iteration ----
+
     /// `iter(self)`.
-    pub fn iterator(&self) -> PyResult { todo!() }
+    pub fn iterator(&self) -> PyResult {
+        // SAFETY: slots take live objects.
+        unsafe {
+            let t = self.ob_type();
+            if let Some(f) = (*t).tp_iter {
+                let it: Owned<Object> = from_c(f(self.as_ptr()))?;
+                if (*it.ob_type()).tp_iternext.is_none() {
+                    return raise!(TypeError, "iter() returned non-iterator of type '{}'", it.ty().name());
+                }
+                return Ok(it);
+            }
+            if is_sequence(self) {
+                return Ok(crate::iterobject::new_sequence_iterator(self));
+            }
+            raise!(TypeError, "'{}' object is not iterable", self.ty().name())
+        }
+    }
     /// The next item of an iterator; `None` when exhausted.
-    pub fn iter_next(&self) -> PyResult<Option<Owned<Object>>> { todo!() }
+    #[inline]
+    pub fn iter_next(&self) -> PyResult<Option<Owned<Object>>> {
+        // SAFETY: slots take live objects.
+        unsafe {
+            let Some(f) = (*self.ob_type()).tp_iternext else {
+                return raise!(TypeError, "'{}' object is not an iterator", self.ty().name());
+            };
+            let p = f(self.as_ptr());
+            if !p.is_null() {
+                return Ok(Some(Owned::from_raw(p)));
+            }
+            if occurred() {
+                if matches(exc::StopIteration()) {
+                    clear();
+                    return Ok(None);
+                }
+                return Err(Raised::already_set());
+            }
+            Ok(None)
+        }
+    }
     /// Calls `f` with every item.
-    pub fn for_each(&self, f: impl FnMut(Owned<Object>) -> PyResult<()>) -> PyResult<()> { let _ = f; todo!() }
+    pub fn for_each(&self, mut f: impl FnMut(Owned<Object>) -> PyResult<()>) -> PyResult<()> {
+        let it = self.iterator()?;
+        while let Some(x) = it.iter_next()? {
+            f(x)?
+        }
+        Ok(())
+    }
     /// All items, as `list(self)` would have them.
-    pub fn to_items(&self) -> PyResult<Vec<Owned<Object>>> { todo!() }
+    pub fn to_items(&self) -> PyResult<Vec<Owned<Object>>> {
+        if let Some(t) = self.downcast_exact::<Tuple>() {
+            return Ok(t.iter().map(|x| x.own()).collect());
+        }
+        if let Some(l) = self.downcast_exact::<List>() {
+            return Ok(l.to_vec());
+        }
+        let it = self.iterator()?;
+        let hint = self.length_hint(8)?;
+        let mut v = Vec::with_capacity(hint.min(1 << 20));
+        while let Some(x) = it.iter_next()? {
+            v.push(x)
+        }
+        Ok(v)
+    }
+
     // ---- Comparison, hash, truth ----
-    pub fn rich_compare(&self, other: &Object, op: CompareOp) -> PyResult { todo!() }
+
+    /// `self OP other`.
+    pub fn rich_compare(&self, other: &Object, op: CompareOp) -> PyResult {
+        let _depth = crate::thread::enter_recursive(" in comparison")?;
+        // SAFETY: slots take live objects.
+        unsafe {
+            let (a, b) = (self.ob_type(), other.ob_type());
+            let mut tried = false;
+            if a != b && is_subtype(b, a)
+                && let Some(f) = (*b).tp_richcompare
+            {
+                tried = true;
+                let r: Owned<Object> = from_c(f(other.as_ptr(), self.as_ptr(), op.swapped() as c_int))?;
+                if !r.is_not_implemented() {
+                    return Ok(r);
+                }
+            }
+            if let Some(f) = (*a).tp_richcompare {
+                let r: Owned<Object> = from_c(f(self.as_ptr(), other.as_ptr(), op as c_int))?;
+                if !r.is_not_implemented() {
+                    return Ok(r);
+                }
+            }
+            if !tried && let Some(f) = (*b).tp_richcompare {
+                let r: Owned<Object> = from_c(f(other.as_ptr(), self.as_ptr(), op.swapped() as c_int))?;
+                if !r.is_not_implemented() {
+                    return Ok(r);
+                }
+            }
+            match op {
+                CompareOp::Eq => Ok(bool_obj(self.is(other))),
+                CompareOp::Ne => Ok(bool_obj(!self.is(other))),
+                _ => raise!(
+                    TypeError,
+                    "'{}' not supported between instances of '{}' and '{}'",
+                    op.symbol(),
+                    self.ty().name(),
+                    other.ty().name()
+                ),
+            }
+        }
+    }
     /// With the identity shortcut of containers for `==` and `!=`.
-    pub fn rich_compare_bool(&self, other: &Object, op: CompareOp) -> PyResult<bool> { todo!() }
+    pub fn rich_compare_bool(&self, other: &Object, op: CompareOp) -> PyResult<bool> {
+        if self.is(other) {
+            match op {
+                CompareOp::Eq => return Ok(true),
+                CompareOp::Ne => return Ok(false),
+                _ => {}
+            }
+        }
+        let r = self.rich_compare(other, op)?;
+        r.is_true()
+    }
     /// `self == other` with the identity shortcut.
-    pub fn equals_obj(&self, other: &Object) -> PyResult<bool> { self.rich_compare_bool(other, CompareOp::Eq) }
-    pub fn hash_obj(&self) -> PyResult<isize> { todo!() }
-    pub fn is_true(&self) -> PyResult<bool> { todo!() }
+    pub fn equals_obj(&self, other: &Object) -> PyResult<bool> {
+        self.rich_compare_bool(other, CompareOp::Eq)
+    }
+    /// `hash(self)`.
+    #[inline]
+    pub fn hash_obj(&self) -> PyResult<isize> {
+        if let Some(s) = self.downcast_exact::<Str>() {
+            return Ok(s.hash());
+        }
+        // SAFETY: slots take live objects.
+        unsafe {
+            match (*self.ob_type()).tp_hash {
+                Some(f) => match f(self.as_ptr()) {
+                    -1 => Err(Raised::already_set()),
+                    h => Ok(h),
+                },
+                None => raise!(TypeError, "unhashable type: '{}'", self.ty().name()),
+            }
+        }
+    }
+    /// `bool(self)`.
+    #[inline]
+    pub fn is_true(&self) -> PyResult<bool> {
+        if self.is_true_object() {
+            return Ok(true);
+        }
+        if self.is_false_object() || self.is_none() {
+            return Ok(false);
+        }
+        // SAFETY: slots take live objects.
+        unsafe {
+            let t = self.ob_type();
+            let r = if let Some(f) = (*t).tp_as_number.as_ref().and_then(|n| n.nb_bool) {
+                f(self.as_ptr()) as isize
+            } else if let Some(f) = (*t).tp_as_mapping.as_ref().and_then(|n| n.mp_length) {
+                f(self.as_ptr())
+            } else if let Some(f) = (*t).tp_as_sequence.as_ref().and_then(|n| n.sq_length) {
+                f(self.as_ptr())
+            } else {
+                return Ok(true);
+            };
+            if r < 0 { Err(Raised::already_set()) } else { Ok(r != 0) }
+        }
+    }
+
     // ---- Text ----
-    pub fn repr(&self) -> PyResult<Owned<Str>> { todo!() }
-    pub fn str(&self) -> PyResult<Owned<Str>> { todo!() }
-    pub fn ascii(&self) -> PyResult<Owned<Str>> { todo!() }
+
+    /// `repr(self)`.
+    pub fn repr(&self) -> PyResult<Owned<Str>> {
+        // SAFETY: slots take live objects.
+        unsafe {
+            let Some(f) = (*self.ob_type()).tp_repr else {
+                return Ok(Str::new(&format!("<{} object at {:p}>", self.ty().name(), self.as_ptr())));
+            };
+            let _depth = crate::thread::enter_recursive(" while getting the repr of an object")?;
+            let r: Owned<Object> = from_c(f(self.as_ptr()))?;
+            r.downcast_owned::<Str>()
+                .or_else(|r| raise!(TypeError, "__repr__ returned non-string (type {})", r.ty().name()))
+        }
+    }
+    /// `str(self)`.
+    pub fn str(&self) -> PyResult<Owned<Str>> {
+        if let Some(s) = self.downcast_exact::<Str>() {
+            return Ok(s.own());
+        }
+        // SAFETY: slots take live objects.
+        unsafe {
+            let Some(f) = (*self.ob_type()).tp_str else { return self.repr() };
+            let _depth = crate::thread::enter_recursive(" while getting the str of an object")?;
+            let r: Owned<Object> = from_c(f(self.as_ptr()))?;
+            r.downcast_owned::<Str>()
+                .or_else(|r| raise!(TypeError, "__str__ returned non-string (type {})", r.ty().name()))
+        }
+    }
+    /// `ascii(self)`.
+    pub fn ascii(&self) -> PyResult<Owned<Str>> {
+        let r = self.repr()?;
+        if r.is_ascii() {
+            return Ok(r);
+        }
+        let mut b = StrBuilder::new();
+        for c in r.chars() {
+            match c {
+                0..=0x7f => b.push(c),
+                0x80..=0xff => b.push_str(&format!("\\x{c:02x}")),
+                0x100..=0xffff => b.push_str(&format!("\\u{c:04x}")),
+                _ => b.push_str(&format!("\\U{c:08x}")),
+            }
+        }
+        Ok(b.finish())
+    }
     /// `format(self, spec)`.
-    pub fn format(&self, spec: &Str) -> PyResult<Owned<Str>> { todo!() }
+    pub fn format(&self, spec: &Str) -> PyResult<Owned<Str>> {
+        if spec.len() == 0 {
+            if let Some(s) = self.downcast_exact::<Str>() {
+                return Ok(s.own());
+            }
+            if self.is_exact::<Int>() {
+                return self.str();
+            }
+        }
+        let Some(r) = self.call_special(intern!("__format__"), &[spec])? else {
+            return raise!(TypeError, "Type {} doesn't define __format__", self.ty().name());
+        };
+        r.downcast_owned::<Str>()
+            .or_else(|r| raise!(TypeError, "__format__ must return a str, not {}", r.ty().name()))
+    }
     /// For messages: `repr`, or a fallback when that raises.
-    pub fn repr_lossy(&self) -> String { todo!() }
-    pub fn dir(&self) -> PyResult<Owned<List>> { todo!() }
+    pub fn repr_lossy(&self) -> String {
+        preserving(|| match self.repr() {
+            Ok(s) => s.to_str_lossy().into_owned(),
+            Err(e) => {
+                e.clear();
+                format!("<{} object at {:p}>", self.ty().name(), self.as_ptr())
+            }
+        })
+    }
+    /// `dir(self)`.
+    pub fn dir(&self) -> PyResult<Owned<List>> {
+        let Some(r) = self.call_special(intern!("__dir__"), &[])? else {
+            return raise!(TypeError, "object does not provide __dir__");
+        };
+        let l = List::from_vec(r.to_items()?);
+        l.sort(None, false)?;
+        Ok(l)
+    }
+
     // ---- Types ----
-    pub fn is_instance(&self, class: &Object) -> PyResult<bool> { todo!() }
-    pub fn is_subclass(&self, class: &Object) -> PyResult<bool> { todo!() }
+
+    /// `isinstance(self, class)`.
+    pub fn is_instance(&self, class: &Object) -> PyResult<bool> {
+        if self.ob_type().cast() == class.as_ptr() {
+            return Ok(true);
+        }
+        if class.is_exact::<Type>() {
+            return self.recursive_is_instance(class);
+        }
+        if let Some(u) = union_args(class) {
+            return any_of(&u, |c| self.is_instance(c), "isinstance");
+        }
+        if let Some(t) = class.downcast::<Tuple>() {
+            let _depth = crate::thread::enter_recursive(" in __instancecheck__")?;
+            for c in t.iter() {
+                if self.is_instance(c)? {
+                    return Ok(true);
+                }
+            }
+            return Ok(false);
+        }
+        if let Some(m) = class.lookup_special(intern!("__instancecheck__"))? {
+            let _depth = crate::thread::enter_recursive(" in __instancecheck__")?;
+            return m.call1(self)?.is_true();
+        }
+        self.recursive_is_instance(class)
+    }
+    /// `type.__instancecheck__(class, self)`.
+    pub fn recursive_is_instance(&self, class: &Object) -> PyResult<bool> {
+        if let Some(c) = class.downcast::<Type>() {
+            if self.ty().is_subtype(c) {
+                return Ok(true);
+            }
+            if let Some(k) = self.get_attr_opt(intern!("__class__"))?
+                && !k.is(self.ty())
+                && let Some(k) = k.downcast::<Type>()
+            {
+                return Ok(k.is_subtype(c));
+            }
+            return Ok(false);
+        }
+        check_class(class, "isinstance() arg 2 must be a type, a tuple of types, or a union")?;
+        match self.get_attr_opt(intern!("__class__"))? {
+            Some(k) => abstract_is_subclass(&k, class),
+            None => Ok(false),
+        }
+    }
+    /// `issubclass(self, class)`.
+    pub fn is_subclass(&self, class: &Object) -> PyResult<bool> {
+        if class.is_exact::<Type>() {
+            if self.is(class) {
+                return Ok(true);
+            }
+            return self.recursive_is_subclass(class);
+        }
+        if let Some(u) = union_args(class) {
+            return any_of(&u, |c| self.is_subclass(c), "issubclass");
+        }
+        if let Some(t) = class.downcast::<Tuple>() {
+            let _depth = crate::thread::enter_recursive(" in __subclasscheck__")?;
+            for c in t.iter() {
+                if self.is_subclass(c)? {
+                    return Ok(true);
+                }
+            }
+            return Ok(false);
+        }
+        if let Some(m) = class.lookup_special(intern!("__subclasscheck__"))? {
+            let _depth = crate::thread::enter_recursive(" in __subclasscheck__")?;
+            return m.call1(self)?.is_true();
+        }
+        self.recursive_is_subclass(class)
+    }
+    /// `type.__subclasscheck__(class, self)`.
+    pub fn recursive_is_subclass(&self, class: &Object) -> PyResult<bool> {
+        if let (Some(a), Some(b)) = (self.downcast::<Type>(), class.downcast::<Type>()) {
+            return Ok(a.is_subtype(b));
+        }
+        check_class(self, "issubclass() arg 1 must be a class")?;
+        check_class(class, "issubclass() arg 2 must be a class, a tuple of classes, or a union")?;
+        abstract_is_subclass(self, class)
+    }
+}
+
+fn any_of(args: &Tuple, mut f: impl FnMut(&Object) -> PyResult<bool>, what: &str) -> PyResult<bool> {
+    for c in args.iter() {
+        if is_alias(c) {
+            return raise!(TypeError, "{}() argument 2 cannot be a parameterized generic", what);
+        }
+        let r = if c.is_none() { f(none_ref().ty())? } else { f(c)? };
+        if r {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn bases_of(class: &Object) -> PyResult<Option<Owned<Tuple>>> {
+    Ok(class.get_attr_opt(intern!("__bases__"))?.and_then(|b| b.downcast_owned::<Tuple>().ok()))
+}
+fn check_class(class: &Object, message: &str) -> PyResult<()> {
+    if class.is_instance_of::<Type>() || bases_of(class)?.is_some() { Ok(()) } else { raise!(TypeError, "{}", message) }
+}
+fn abstract_is_subclass(derived: &Object, class: &Object) -> PyResult<bool> {
+    if derived.is(class) {
+        return Ok(true);
+    }
+    let Some(b) = bases_of(derived)? else { return Ok(false) };
+    let _depth = crate::thread::enter_recursive(" in __issubclass__")?;
+    for x in b.iter() {
+        if abstract_is_subclass(x, class)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn not_callable(o: &Object) -> Raised {
+    raised!(TypeError, "'{}' object is not callable", o.ty().name())
+}
+
+/// Does the type have `__index__`?
+pub fn has_index(o: &Object) -> bool {
+    // SAFETY: a ready type.
+    unsafe { (*o.ob_type()).tp_as_number.as_ref().is_some_and(|n| n.nb_index.is_some()) }
+}
+
+/// `PySequence_Check`.
+pub fn is_sequence(o: &Object) -> bool {
+    // SAFETY: a ready type.
+    unsafe {
+        !Dict::check(o) && (*o.ob_type()).tp_as_sequence.as_ref().is_some_and(|s| s.sq_item.is_some())
+    }
+}
+/// `PyMapping_Check`.
+pub fn is_mapping(o: &Object) -> bool {
+    // SAFETY: a ready type.
+    unsafe { (*o.ob_type()).tp_as_mapping.as_ref().is_some_and(|s| s.mp_subscript.is_some()) }
+}
+/// `PyIter_Check`.
+pub fn is_iterator(o: &Object) -> bool {
+    // SAFETY: a ready type.
+    unsafe { (*o.ob_type()).tp_iternext.is_some_and(|f| f as usize != crate::typeobject::next_not_implemented as usize) }
+}
+
+/// The members of a `types.UnionType`.
+fn union_args(o: &Object) -> Option<Owned<Tuple>> {
+    if o.ty().name() != "types.UnionType" {
+        return None;
+    }
+    o.get_attr(intern!("__args__")).ok()?.downcast_owned::<Tuple>().ok()
+}
+fn is_alias(o: &Object) -> bool {
+    o.ob_type() == &raw mut crate::type_table::Py_GenericAliasType
 }

@@ -1,35 +1,879 @@
-//! `type`: making, readying and changing types; the MRO; slot inheritance; attribute lookup on types.
+//! `type`: readying types, the MRO, attribute lookup with its cache, allocation and deallocation of instances.
+//!
+//! Neighbours: `type_slots.rs` (the table of special methods, slot functions and wrappers), `type_new.rs` (class creation),
+//! `type_attrs.rs` (the methods of `type`), `object_type.rs` (the methods of `object`).
+//!
+//! Versions: a type whose attributes have been looked up carries a number in `tp_version_tag` (valid while
+//! `Py_TPFLAGS_VALID_VERSION_TAG` is set) that no other state of any type shares. Every change of a type's attributes goes through
+//! `Type::modified`, which withdraws the number of the type and of its subclasses and tells the watchers. The method cache and
+//! the interpreter's inline caches compare it.
 
-#![allow(unused_variables)]
-use crate::errors::*;
-use crate::kinds::*;
-use crate::object::*;
+use crate::prelude::*;
+use crate::type_table::*;
+use core::ffi::{CStr, c_int, c_void};
 use lh_abi::*;
+use std::cell::UnsafeCell;
+use std::ptr::null_mut;
 
-use core::ffi::{c_int, c_void};
-/// Allocates a zeroed instance (`tp_alloc`) with `n` items, count 1, tracked if the type is.
-pub fn alloc(tp: *mut PyTypeObject, n: isize) -> PyResult<*mut PyObject> { todo!() }
-/// Frees the memory of an instance through `tp_free` and drops its heap type's count; the object is untracked already.
-pub unsafe fn free_instance(o: *mut PyObject) { todo!() }
-/// Sets a slot by number.
-pub unsafe fn set_slot(t: *mut PyTypeObject, id: c_int, f: *mut c_void) { todo!() }
-/// `PyType_Ready`.
-pub unsafe fn ready(t: *mut PyTypeObject) -> PyResult<()> { todo!() }
+pub use crate::type_slots::set_slot;
+
+// ---- Lookup ----
+
+const CACHE_SIZE: usize = 4096;
+#[derive(Clone, Copy)]
+struct CacheEntry {
+    version: u32,
+    /// Owned, so that its address can't be reused.
+    name: *mut PyObject,
+    /// Borrowed from the type's MRO while the version holds; null: no such attribute.
+    value: *mut PyObject,
+}
+struct Cache(UnsafeCell<[CacheEntry; CACHE_SIZE]>);
+// SAFETY: only touched while the GIL is held.
+unsafe impl Sync for Cache {}
+static CACHE: Cache =
+    Cache(UnsafeCell::new([CacheEntry { version: 0, name: null_mut(), value: null_mut() }; CACHE_SIZE]));
+static NEXT_VERSION: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
+
+/// Is this exact string interned (so that its address is its identity)?
+#[inline]
+pub fn is_interned(s: &Str) -> bool {
+    // SAFETY: the state word of a live string.
+    unsafe { (*s.as_struct()).state & 3 != 0 }
+}
+
+/// Lookup on raw type pointers.
+pub trait TypePtr {
+    /// `_PyType_Lookup`: a borrowed pointer.
+    ///
+    /// # Safety
+    /// A ready type; `name` is a string.
+    unsafe fn lookup(self, name: *mut PyObject) -> Option<*mut PyObject>;
+    /// Gives the type a version if it can have one.
+    ///
+    /// # Safety
+    /// A ready type.
+    unsafe fn assign_version(self) -> bool;
+}
+
+impl TypePtr for *mut PyTypeObject {
+    #[inline]
+    unsafe fn lookup(self, name: *mut PyObject) -> Option<*mut PyObject> {
+        // SAFETY: the caller's promise; cache entries are valid while their version is.
+        unsafe {
+            let version = (*self).tp_version_tag;
+            let i = (version as usize ^ (name as usize >> 4)) & (CACHE_SIZE - 1);
+            let e = (&raw mut (*CACHE.0.get())[i]).cast::<CacheEntry>();
+            if (*self).tp_flags & Py_TPFLAGS_VALID_VERSION_TAG != 0 && (*e).version == version && (*e).name == name {
+                return if (*e).value.is_null() { None } else { Some((*e).value) };
+            }
+            lookup_slow(self, name)
+        }
+    }
+    unsafe fn assign_version(self) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if (*self).tp_flags & Py_TPFLAGS_VALID_VERSION_TAG != 0 {
+                return true;
+            }
+            if (*self).tp_flags & Py_TPFLAGS_READY == 0 {
+                return false;
+            }
+            let bases = (*self).tp_bases.cast::<PyObject>();
+            if !bases.is_null() {
+                let b = Object::from_ptr(bases).downcast_unchecked::<Tuple>();
+                for x in b.iter() {
+                    if !x.as_ptr().cast::<PyTypeObject>().assign_version() {
+                        return false;
+                    }
+                }
+            }
+            let v = NEXT_VERSION.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            if v == 0 || v == u32::MAX {
+                // Used up: stay unversioned for ever.
+                NEXT_VERSION.store(u32::MAX, std::sync::atomic::Ordering::Relaxed);
+                return false;
+            }
+            (*self).tp_version_tag = v;
+            (*self).tp_flags |= Py_TPFLAGS_VALID_VERSION_TAG;
+            true
+        }
+    }
+}
+
+#[inline(never)]
+unsafe fn lookup_slow(t: *mut PyTypeObject, name: *mut PyObject) -> Option<*mut PyObject> {
+    // SAFETY: a ready type; the MRO holds types; name comparison of strings runs no Python code.
+    unsafe {
+        let n = Object::from_ptr(name).downcast_unchecked::<Str>();
+        let mut found = null_mut();
+        let mro = (*t).tp_mro;
+        if mro.is_null() {
+            return None;
+        }
+        let mro = Object::from_ptr(mro).downcast_unchecked::<Tuple>().own();
+        for c in mro.iter() {
+            let d = (*c.as_ptr().cast::<PyTypeObject>()).tp_dict;
+            if d.is_null() {
+                continue;
+            }
+            match Object::from_ptr(d).downcast_unchecked::<Dict>().get_str_key(n) {
+                Ok(Some(v)) => {
+                    // Borrowed: the dictionary keeps it.
+                    found = v.ptr();
+                    break;
+                }
+                Ok(None) => {}
+                Err(e) => {
+                    e.clear();
+                    return None;
+                }
+            }
+        }
+        if n.is_exact::<Str>() && is_interned(n) && n.len() < 100 && t.assign_version() {
+            let version = (*t).tp_version_tag;
+            let i = (version as usize ^ (name as usize >> 4)) & (CACHE_SIZE - 1);
+            let e = (&raw mut (*CACHE.0.get())[i]).cast::<CacheEntry>();
+            incref(name);
+            let old = (*e).name;
+            *e = CacheEntry { version, name, value: found };
+            xdecref(old);
+        }
+        if found.is_null() { None } else { Some(found) }
+    }
+}
+
+/// Called with every type whose version is withdrawn (the JIT's invalidation).
+pub static TYPE_WATCHER: std::sync::OnceLock<fn(*mut PyTypeObject)> = std::sync::OnceLock::new();
+/// Bit of `tp_flags` (in its unused upper half) that says that compiled code depends on the type.
+pub const TPFLAGS_WATCHED: u64 = 1 << 40;
+
+/// # Safety
+/// `t` is a live type object.
+pub unsafe fn type_modified(t: *mut PyTypeObject) {
+    // SAFETY: the caller's promise; subclasses are weakly referenced and live while reported.
+    unsafe {
+        if (*t).tp_flags & Py_TPFLAGS_VALID_VERSION_TAG == 0 {
+            return;
+        }
+        for s in subclasses(t) {
+            type_modified(s.ptr().cast());
+        }
+        (*t).tp_flags &= !Py_TPFLAGS_VALID_VERSION_TAG;
+        (*t).tp_version_tag = 0;
+        if (*t).tp_flags & TPFLAGS_WATCHED != 0 {
+            (*t).tp_flags &= !TPFLAGS_WATCHED;
+            if let Some(f) = TYPE_WATCHER.get() {
+                f(t)
+            }
+        }
+    }
+}
+
+/// The living direct subclasses.
+///
+/// # Safety
+/// `t` is a live type object.
+pub unsafe fn subclasses(t: *mut PyTypeObject) -> Vec<Owned<Type>> {
+    // SAFETY: tp_subclasses is null or our list of raw type pointers, which dying types leave.
+    unsafe {
+        let l = (*t).tp_subclasses.cast::<Vec<*mut PyTypeObject>>();
+        if l.is_null() {
+            return vec![];
+        }
+        (*l).iter().filter(|s| (*s.cast::<PyObject>()).ob_refcnt > 0).map(|s| Type::from_raw_ref(*s).own()).collect()
+    }
+}
+/// # Safety
+/// Both are live type objects.
+pub unsafe fn add_subclass(base: *mut PyTypeObject, sub: *mut PyTypeObject) {
+    // SAFETY: tp_subclasses is only used here and in its neighbours.
+    unsafe {
+        if (*base).tp_subclasses.is_null() {
+            (*base).tp_subclasses = Box::into_raw(Box::new(Vec::<*mut PyTypeObject>::new())).cast();
+        }
+        let l = (*base).tp_subclasses.cast::<Vec<*mut PyTypeObject>>();
+        if !(*l).contains(&sub) {
+            (*l).push(sub)
+        }
+    }
+}
+/// # Safety
+/// As `add_subclass`.
+pub unsafe fn remove_subclass(base: *mut PyTypeObject, sub: *mut PyTypeObject) {
+    // SAFETY: as add_subclass.
+    unsafe {
+        let l = (*base).tp_subclasses.cast::<Vec<*mut PyTypeObject>>();
+        if !l.is_null() {
+            (*l).retain(|x| *x != sub)
+        }
+    }
+}
+
 impl Type {
-    /// `tp_name` as error messages show it (`%.200s` of it).
-    pub fn name(&self) -> String { todo!() }
-    pub fn is_subtype(&self, other: &Type) -> bool { todo!() }
+    /// `tp_name` as error messages show it.
+    pub fn name(&self) -> String {
+        // SAFETY: tp_name of a live type is a C string.
+        unsafe { CStr::from_ptr((*self.tp()).tp_name).to_string_lossy().into_owned() }
+    }
+    /// `type.__name__`.
+    pub fn short_name(&self) -> String {
+        let n = self.name();
+        if self.has_flag(Py_TPFLAGS_HEAPTYPE) {
+            // SAFETY: a heap type has the field.
+            return unsafe {
+                Object::from_ptr((*self.as_struct()).ht_name).downcast_unchecked::<Str>().to_str_lossy().into_owned()
+            };
+        }
+        n.rsplit('.').next().unwrap_or(&n).to_string()
+    }
+    pub fn is_subtype(&self, other: &Type) -> bool {
+        // SAFETY: both are live.
+        unsafe { is_subtype(self.tp(), other.tp()) }
+    }
     /// `_PyType_Lookup`: through the MRO, no descriptors called, never raises.
-    pub fn lookup(&self, name: &Str) -> Option<Owned<Object>> { todo!() }
-    pub fn lookup_str(&self, name: &str) -> Option<Owned<Object>> { todo!() }
+    pub fn lookup(&self, name: &Str) -> Option<Owned<Object>> {
+        // SAFETY: a live type; the result is owned before anything else runs.
+        unsafe { TypePtr::lookup(self.tp(), name.raw()).map(|p| Object::from_ptr(p).own()) }
+    }
+    pub fn lookup_str(&self, name: &str) -> Option<Owned<Object>> {
+        self.lookup(&Str::intern(Str::new(name)))
+    }
     /// Sets an attribute of a built-in type while it is being made.
-    pub fn set_builtin_attr(&self, name: &str, v: &Object) -> PyResult<()> { todo!() }
+    pub fn set_builtin_attr(&self, name: &str, v: &Object) -> PyResult<()> {
+        self.dict().set_item(&Str::intern(Str::new(name)), v)?;
+        self.modified();
+        Ok(())
+    }
     /// `PyType_Modified`: invalidates caches and notifies watchers.
-    pub fn modified(&self) { todo!() }
-    pub fn flags(&self) -> u64 { todo!() }
-    pub fn has_flag(&self, f: u64) -> bool { self.flags() & f != 0 }
-    pub fn mro(&self) -> Owned<Tuple> { todo!() }
-    pub fn dict(&self) -> &Dict { todo!() }
+    pub fn modified(&self) {
+        // SAFETY: a live type.
+        unsafe { type_modified(self.tp()) }
+    }
+    #[inline]
+    pub fn flags(&self) -> u64 {
+        // SAFETY: a live type.
+        unsafe { (*self.tp()).tp_flags }
+    }
+    #[inline]
+    pub fn has_flag(&self, f: u64) -> bool {
+        self.flags() & f != 0
+    }
+    pub fn mro(&self) -> Owned<Tuple> {
+        // SAFETY: null or a tuple.
+        unsafe {
+            match Object::from_ptr_opt((*self.tp()).tp_mro) {
+                Some(m) => m.downcast_unchecked::<Tuple>().own(),
+                None => Tuple::empty(),
+            }
+        }
+    }
+    pub fn bases(&self) -> Owned<Tuple> {
+        // SAFETY: null or a tuple.
+        unsafe {
+            match Object::from_ptr_opt((*self.tp()).tp_bases) {
+                Some(m) => m.downcast_unchecked::<Tuple>().own(),
+                None => Tuple::empty(),
+            }
+        }
+    }
+    pub fn base(&self) -> Option<&Type> {
+        // SAFETY: a type keeps its base alive.
+        unsafe { (*self.tp()).tp_base.as_mut().map(|b| Type::from_raw_ref(b)) }
+    }
+    pub fn dict(&self) -> &Dict {
+        // SAFETY: a ready type has a dict and keeps it.
+        unsafe { Object::from_ptr((*self.tp()).tp_dict).downcast_unchecked() }
+    }
     /// A non-zero version of the type's attributes, 0 if none can be assigned.
-    pub fn version(&self) -> u32 { todo!() }
+    pub fn version(&self) -> u32 {
+        // SAFETY: a live type.
+        unsafe { if self.tp().assign_version() { (*self.tp()).tp_version_tag } else { 0 } }
+    }
+    pub fn is_heap(&self) -> bool {
+        self.has_flag(Py_TPFLAGS_HEAPTYPE)
+    }
+}
+
+// ---- Instances ----
+
+/// Allocates a zeroed instance (`tp_alloc`) with `n` items, count 1, tracked if the type is.
+pub fn alloc(tp: *mut PyTypeObject, n: isize) -> PyResult<*mut PyObject> {
+    // SAFETY: ready types have tp_alloc.
+    unsafe {
+        let p = ((*tp).tp_alloc.unwrap_or(generic_alloc))(tp, n);
+        if p.is_null() { Err(Raised::already_set()) } else { Ok(p) }
+    }
+}
+
+/// `PyType_GenericAlloc`.
+///
+/// # Safety
+/// `tp` is a ready type.
+pub unsafe extern "C" fn generic_alloc(tp: *mut PyTypeObject, n: isize) -> *mut PyObject {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let gc = (*tp).tp_flags & Py_TPFLAGS_HAVE_GC != 0;
+        // One more item: C code of var-sized types relies on a sentinel.
+        let extra = if (*tp).tp_itemsize != 0 { n + 1 } else { n };
+        let o = if gc {
+            let o = crate::gc::new_object(tp, extra);
+            if !o.is_null() && (*tp).tp_itemsize != 0 {
+                (*o.cast::<PyVarObject>()).ob_size = n;
+            }
+            o
+        } else {
+            let o = crate::alloc::calloc(1, crate::gc::object_size(tp, extra)).cast::<PyObject>();
+            if !o.is_null() {
+                crate::gc::init_object(o, tp, n);
+            }
+            o
+        };
+        if o.is_null() {
+            let _ = raised!(MemoryError, "");
+            return o;
+        }
+        if gc {
+            crate::gc::track(o);
+        }
+        o
+    }
+}
+
+/// `PyObject_Free` as `tp_free`.
+///
+/// # Safety
+/// As `alloc::free`.
+pub unsafe extern "C" fn object_free(p: *mut c_void) {
+    // SAFETY: the caller's promise.
+    unsafe { crate::alloc::free(p) }
+}
+/// `PyObject_GC_Del` as `tp_free`.
+///
+/// # Safety
+/// As `gc::free_object`.
+pub unsafe extern "C" fn gc_del(p: *mut c_void) {
+    // SAFETY: the caller's promise.
+    unsafe { crate::gc::free_object(p.cast()) }
+}
+
+/// Frees the memory of an instance through `tp_free`. The heap type of a subclass instance is released by
+/// `subtype_dealloc`, which called the deallocator that calls this.
+///
+/// # Safety
+/// `o`'s own references are dropped; it is not used again.
+#[inline]
+pub unsafe fn free_instance(o: *mut PyObject) {
+    // SAFETY: ready types have tp_free.
+    unsafe {
+        match (*(*o).ob_type).tp_free {
+            Some(f) => f(o.cast()),
+            None if (*(*o).ob_type).tp_flags & Py_TPFLAGS_HAVE_GC != 0 => crate::gc::free_object(o),
+            None => crate::alloc::free(o.cast()),
+        }
+    }
+}
+
+/// Address of the instance dictionary's place (`tp_dictoffset`), null if there is none or it is managed.
+///
+/// # Safety
+/// `o` is a live object.
+pub unsafe fn dict_ptr(o: *mut PyObject) -> *mut *mut PyObject {
+    // SAFETY: offsets of a ready type lie inside the instance; negative ones count from its end.
+    unsafe {
+        let t = (*o).ob_type;
+        let off = (*t).tp_dictoffset;
+        if off == 0 || (*t).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0 {
+            return null_mut();
+        }
+        if off > 0 {
+            return o.cast::<u8>().offset(off).cast();
+        }
+        let n = (*o.cast::<PyVarObject>()).ob_size.unsigned_abs();
+        let size = ((*t).tp_basicsize as usize + n * (*t).tp_itemsize as usize).next_multiple_of(8);
+        o.cast::<u8>().add(size).offset(off).cast()
+    }
+}
+
+/// Runs `tp_finalize` once for a dying object; true if it was resurrected.
+///
+/// # Safety
+/// Called by a deallocator: the count of `o` is 0.
+pub unsafe fn finalize_from_dealloc(o: *mut PyObject) -> bool {
+    // SAFETY: the caller's promise; the count is raised while the finaliser looks at the object.
+    unsafe {
+        (*o).ob_refcnt = 1;
+        finalize(o);
+        (*o).ob_refcnt -= 1;
+        (*o).ob_refcnt > 0
+    }
+}
+/// `PyObject_CallFinalizer`.
+///
+/// # Safety
+/// `o` is live.
+pub unsafe fn finalize(o: *mut PyObject) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let t = (*o).ob_type;
+        let Some(f) = (*t).tp_finalize else { return };
+        let gc = crate::gc::is_gc_object(o);
+        if gc && crate::gc::is_finalized(o) {
+            return;
+        }
+        f(o);
+        if gc {
+            crate::gc::set_finalized(o);
+        }
+    }
+}
+
+/// The deallocator of classes made in Python (and of C heap types that inherit it).
+///
+/// # Safety
+/// Called once, when the count has reached zero.
+pub unsafe extern "C" fn subtype_dealloc(o: *mut PyObject) {
+    // SAFETY: the object is dying and nobody else refers to it; the base's deallocator frees the memory.
+    unsafe {
+        let t = (*o).ob_type;
+        let gc = (*t).tp_flags & Py_TPFLAGS_HAVE_GC != 0;
+        let mut base = t;
+        while (*base).tp_dealloc == Some(subtype_dealloc) {
+            base = (*base).tp_base;
+        }
+        let base_dealloc = (*base).tp_dealloc.expect("object has one");
+        if (*t).tp_finalize.is_some() {
+            if gc {
+                crate::gc::track(o);
+            }
+            if finalize_from_dealloc(o) {
+                return;
+            }
+        }
+        if let Some(del) = (*t).tp_del {
+            if gc {
+                crate::gc::track(o);
+            }
+            (*o).ob_refcnt = 1;
+            del(o);
+            (*o).ob_refcnt -= 1;
+            if (*o).ob_refcnt > 0 {
+                return;
+            }
+        }
+        if gc {
+            crate::gc::untrack(o);
+        }
+        if (*t).tp_weaklistoffset > 0 && (*base).tp_weaklistoffset == 0 {
+            crate::weakref::clear_weakrefs(o);
+        }
+        let mut b = t;
+        while b != base {
+            if (*b).ob_base.ob_size != 0 && (*b).tp_flags & Py_TPFLAGS_HEAPTYPE != 0 {
+                clear_slots(b, o);
+            }
+            b = (*b).tp_base;
+        }
+        if (*t).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0 {
+            if (*base).tp_flags & Py_TPFLAGS_MANAGED_DICT == 0 {
+                crate::instance::clear(o);
+            }
+        } else if (*t).tp_dictoffset != 0 && (*base).tp_dictoffset == 0 {
+            let p = dict_ptr(o);
+            if !p.is_null() {
+                xdecref(std::mem::replace(&mut *p, null_mut()));
+            }
+        }
+        if gc && (*base).tp_flags & Py_TPFLAGS_HAVE_GC != 0 {
+            crate::gc::track(o);
+        }
+        // The class of the object may have been changed by what ran above.
+        let t = (*o).ob_type;
+        let release = (*t).tp_flags & Py_TPFLAGS_HEAPTYPE != 0 && (*base).tp_flags & Py_TPFLAGS_HEAPTYPE == 0;
+        base_dealloc(o);
+        if release {
+            decref(t.cast());
+        }
+    }
+}
+
+/// The `__slots__` members of a heap type.
+unsafe fn slot_members<'a>(t: *mut PyTypeObject) -> &'a [PyMemberDef] {
+    // SAFETY: ob_size member rows follow a heap type's struct (see type_new.rs).
+    unsafe {
+        let n = (*t).ob_base.ob_size as usize;
+        // A metaclass's instances may be larger than a plain heap type.
+        let meta = (*t).ob_base.ob_base.ob_type;
+        let p = t.cast::<u8>().add((*meta).tp_basicsize as usize).cast::<PyMemberDef>();
+        std::slice::from_raw_parts(p, n)
+    }
+}
+unsafe fn clear_slots(t: *mut PyTypeObject, o: *mut PyObject) {
+    // SAFETY: member offsets lie inside the instance.
+    unsafe {
+        for m in slot_members(t) {
+            if m.r#type == T_OBJECT_EX && m.flags & READONLY == 0 {
+                let p = o.cast::<u8>().offset(m.offset).cast::<*mut PyObject>();
+                xdecref(std::mem::replace(&mut *p, null_mut()));
+            }
+        }
+    }
+}
+
+/// `tp_traverse` of classes made in Python.
+///
+/// # Safety
+/// Called by the collector.
+pub unsafe extern "C" fn subtype_traverse(o: *mut PyObject, visit: visitproc, arg: *mut c_void) -> c_int {
+    // SAFETY: a live instance.
+    unsafe {
+        let t = (*o).ob_type;
+        let mut v = Visitor { visit, arg, result: 0 };
+        let mut base = t;
+        while (*base).tp_traverse == Some(subtype_traverse) {
+            if (*base).ob_base.ob_size != 0 {
+                for m in slot_members(base) {
+                    if m.r#type == T_OBJECT_EX {
+                        v.visit_ptr(*o.cast::<u8>().offset(m.offset).cast::<*mut PyObject>());
+                    }
+                }
+            }
+            base = (*base).tp_base;
+        }
+        if (*t).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0 {
+            crate::instance::traverse(o, &mut v);
+        } else if (*t).tp_dictoffset != (*base).tp_dictoffset {
+            let p = dict_ptr(o);
+            if !p.is_null() {
+                v.visit_ptr(*p);
+            }
+        }
+        if (*t).tp_flags & Py_TPFLAGS_HEAPTYPE != 0
+            && ((*base).tp_traverse.is_none() || (*base).tp_flags & Py_TPFLAGS_HEAPTYPE == 0)
+        {
+            v.visit_ptr(t.cast());
+        }
+        if v.result == 0
+            && let Some(f) = (*base).tp_traverse
+        {
+            v.result = f(o, visit, arg);
+        }
+        v.result
+    }
+}
+
+/// `tp_clear` of classes made in Python.
+///
+/// # Safety
+/// Called by the collector.
+pub unsafe extern "C" fn subtype_clear(o: *mut PyObject) -> c_int {
+    // SAFETY: a live instance.
+    unsafe {
+        let t = (*o).ob_type;
+        let mut base = t;
+        while (*base).tp_clear == Some(subtype_clear) {
+            if (*base).ob_base.ob_size != 0 {
+                clear_slots(base, o);
+            }
+            base = (*base).tp_base;
+        }
+        if (*t).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0 {
+            crate::instance::clear(o);
+        } else if (*t).tp_dictoffset != (*base).tp_dictoffset {
+            let p = dict_ptr(o);
+            if !p.is_null() {
+                xdecref(std::mem::replace(&mut *p, null_mut()));
+            }
+        }
+        match (*base).tp_clear {
+            Some(f) => f(o),
+            None => 0,
+        }
+    }
+}
+
+// ---- Slots that generic code compares by address ----
+
+/// `PyObject_GenericGetAttr` as a slot.
+///
+/// # Safety
+/// A slot: live objects.
+pub unsafe extern "C" fn generic_getattro(o: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
+    crate::border::object(|| {
+        // SAFETY: slots are called with live objects.
+        let (o, n) = unsafe { (Object::from_ptr(o), Object::from_ptr(name)) };
+        match n.downcast::<Str>() {
+            Some(s) => o.generic_get_attr(s),
+            None => raise!(TypeError, "attribute name must be string, not '{}'", n.ty().name()),
+        }
+    })
+}
+/// `PyObject_GenericSetAttr` as a slot.
+///
+/// # Safety
+/// A slot: live objects, the value may be null.
+pub unsafe extern "C" fn generic_setattro(o: *mut PyObject, name: *mut PyObject, value: *mut PyObject) -> c_int {
+    crate::border::status(|| {
+        // SAFETY: slots are called with live objects.
+        let (o, n, v) = unsafe { (Object::from_ptr(o), Object::from_ptr(name), Object::from_ptr_opt(value)) };
+        match n.downcast::<Str>() {
+            Some(s) => o.generic_set_attr(s, v),
+            None => raise!(TypeError, "attribute name must be string, not '{}'", n.ty().name()),
+        }
+    })
+}
+/// `tp_hash` of types that are not hashable (`PyObject_HashNotImplemented`).
+///
+/// # Safety
+/// A slot: a live object.
+pub unsafe extern "C" fn hash_not_implemented(o: *mut PyObject) -> isize {
+    // SAFETY: slots are called with live objects.
+    let _ = unsafe { raised!(TypeError, "unhashable type: '{}'", Object::from_ptr(o).ty().name()) };
+    -1
+}
+/// `tp_iternext` of types that are no iterators (`_PyObject_NextNotImplemented`).
+///
+/// # Safety
+/// A slot: a live object.
+pub unsafe extern "C" fn next_not_implemented(o: *mut PyObject) -> *mut PyObject {
+    // SAFETY: slots are called with live objects.
+    let _ = unsafe { raised!(TypeError, "'{}' object is not iterable", Object::from_ptr(o).ty().name()) };
+    null_mut()
+}
+/// Identity hash.
+///
+/// # Safety
+/// A slot: a live object.
+pub unsafe extern "C" fn hash_pointer(o: *mut PyObject) -> isize {
+    let h = (o as usize).rotate_right(4) as isize;
+    if h == -1 { -2 } else { h }
+}
+
+// ---- The MRO ----
+
+fn bases_slice(b: &Tuple) -> Vec<&Type> {
+    // SAFETY: bases of a type are types.
+    b.iter().map(|x| unsafe { x.downcast_unchecked::<Type>() }).collect()
+}
+
+/// The C3 linearisation of a type from its bases.
+pub fn compute_mro(t: &Type) -> PyResult<Vec<Owned<Object>>> {
+    let bases = t.bases();
+    let bs = bases_slice(&bases);
+    for (i, b) in bs.iter().enumerate() {
+        if bs[..i].iter().any(|x| x.is(*b)) {
+            return raise!(TypeError, "duplicate base class {}", b.short_name());
+        }
+    }
+    let mut lists: Vec<Vec<Owned<Object>>> =
+        bs.iter().map(|b| b.mro().iter().map(|x| x.own()).collect::<Vec<_>>()).collect();
+    lists.push(bs.iter().map(|b| b.as_object().own()).collect());
+    let mut out = vec![t.as_object().own()];
+    let mut heads = vec![0usize; lists.len()];
+    loop {
+        if heads.iter().zip(&lists).all(|(h, l)| *h >= l.len()) {
+            return Ok(out);
+        }
+        let mut pick = None;
+        for (i, l) in lists.iter().enumerate() {
+            let Some(c) = l.get(heads[i]) else { continue };
+            let blocked = lists.iter().zip(&heads).any(|(m, h)| m.iter().skip(*h + 1).any(|x| x.is(&**c)));
+            if !blocked {
+                pick = Some(c.clone());
+                break;
+            }
+        }
+        let Some(c) = pick else {
+            let mut names: Vec<String> = vec![];
+            for (i, l) in lists.iter().enumerate() {
+                if let Some(x) = l.get(heads[i]) {
+                    let n = x.downcast::<Type>().map_or_else(String::new, |t| t.short_name());
+                    if !names.contains(&n) {
+                        names.push(n)
+                    }
+                }
+            }
+            return raise!(
+                TypeError,
+                "Cannot create a consistent method resolution\norder (MRO) for bases {}",
+                names.join(", ")
+            );
+        };
+        for (i, l) in lists.iter().enumerate() {
+            if l.get(heads[i]).is_some_and(|x| x.is(&*c)) {
+                heads[i] += 1;
+            }
+        }
+        out.push(c);
+    }
+}
+
+/// Computes and stores the MRO, asking a metaclass's `mro()` if it has its own.
+///
+/// # Safety
+/// `tp` is a type with bases set.
+pub unsafe fn set_mro(tp: *mut PyTypeObject) -> PyResult<()> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let t = Type::from_raw_ref(tp);
+        let meta = t.ty();
+        let custom = if meta.tp() == &raw mut PyType_Type {
+            None
+        } else {
+            let own = Type::class().lookup(intern!("mro"));
+            meta.lookup(intern!("mro")).filter(|m| !own.as_deref().is_some_and(|o| o.is(&**m)))
+        };
+        let items = match custom {
+            None => compute_mro(t)?,
+            Some(_) => {
+                let m = t.lookup_special(intern!("mro"))?.expect("just found");
+                let items = m.call0()?.to_items()?;
+                for c in &items {
+                    let Some(c) = c.downcast::<Type>() else {
+                        return raise!(TypeError, "mro() returned a non-class ('{}')", c.ty().name());
+                    };
+                    let solid = crate::type_new::solid_base(t.tp());
+                    if !is_subtype(solid, crate::type_new::solid_base(c.tp())) {
+                        return raise!(TypeError, "mro() returned base with unsuitable layout ('{}')", c.short_name());
+                    }
+                }
+                items
+            }
+        };
+        let new = Tuple::from_vec(items);
+        let old = std::mem::replace(&mut (*tp).tp_mro, new.into_raw());
+        type_modified(tp);
+        xdecref(old);
+        Ok(())
+    }
+}
+
+// ---- Readying ----
+
+/// `PyType_Ready`.
+///
+/// # Safety
+/// `tp` is a type object, static or made by `type_new`, whose fields are set as the C documentation asks.
+pub unsafe fn ready(tp: *mut PyTypeObject) -> PyResult<()> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if (*tp).tp_flags & Py_TPFLAGS_READY != 0 {
+            return Ok(());
+        }
+        (*tp).tp_flags |= Py_TPFLAGS_READYING;
+        let r = ready_inner(tp);
+        (*tp).tp_flags &= !Py_TPFLAGS_READYING;
+        if r.is_ok() {
+            (*tp).tp_flags |= Py_TPFLAGS_READY;
+        }
+        r
+    }
+}
+
+unsafe fn ready_inner(tp: *mut PyTypeObject) -> PyResult<()> {
+    // SAFETY: see `ready`.
+    unsafe {
+        let object = &raw mut PyBaseObject_Type;
+        if (*tp).tp_name.is_null() {
+            return raise!(SystemError, "Type does not define the tp_name field.");
+        }
+        // Static built-in types are immutable.
+        if (*tp).tp_flags & Py_TPFLAGS_HEAPTYPE == 0 {
+            (*tp).tp_flags |= Py_TPFLAGS_IMMUTABLETYPE;
+        }
+        if tp == object {
+            (*tp).tp_base = null_mut();
+        } else if (*tp).tp_base.is_null() {
+            (*tp).tp_base = object;
+        }
+        let base = (*tp).tp_base;
+        if !base.is_null() {
+            if (*base).tp_flags & Py_TPFLAGS_READY == 0 {
+                ready(base)?;
+            }
+            if (*tp).tp_flags & Py_TPFLAGS_HEAPTYPE == 0 {
+                incref(base.cast());
+            }
+        }
+        if (*tp).ob_base.ob_base.ob_type.is_null() {
+            (*tp).ob_base.ob_base.ob_type =
+                if base.is_null() { &raw mut PyType_Type } else { (*base).ob_base.ob_base.ob_type };
+        }
+        if (*tp).tp_bases.is_null() {
+            let v = if base.is_null() { vec![] } else { vec![Type::from_raw_ref(base).own().into_object()] };
+            (*tp).tp_bases = Tuple::from_vec(v).into_raw();
+        }
+        if (*tp).tp_dict.is_null() {
+            (*tp).tp_dict = Dict::new().into_raw();
+        }
+        if (*tp).ob_base.ob_base.ob_refcnt == 0 {
+            (*tp).ob_base.ob_base.ob_refcnt = 1;
+        }
+        crate::type_slots::add_operators(tp)?;
+        crate::descrobject::add_methods(tp)?;
+        crate::descrobject::add_members(tp)?;
+        crate::descrobject::add_getset(tp)?;
+        set_mro(tp)?;
+        if !base.is_null() {
+            crate::type_slots::inherit_special(tp, base);
+            let mro = Type::from_raw_ref(tp).mro();
+            for b in mro.iter().skip(1) {
+                crate::type_slots::inherit_slots(tp, b.as_ptr().cast());
+            }
+            crate::type_slots::inherit_patma_flags(tp, base);
+        }
+        if (*tp).tp_flags & Py_TPFLAGS_HAVE_GC != 0 && (*tp).tp_traverse.is_none() {
+            return raise!(
+                SystemError,
+                "type {} has the Py_TPFLAGS_HAVE_GC flag but has no traverse function",
+                Type::from_raw_ref(tp).name()
+            );
+        }
+        if (*tp).tp_alloc.is_none() {
+            (*tp).tp_alloc = Some(generic_alloc);
+        }
+        if (*tp).tp_free.is_none() {
+            let gc = (*tp).tp_flags & Py_TPFLAGS_HAVE_GC != 0;
+            (*tp).tp_free = Some(if gc { gc_del } else { object_free });
+        }
+        // `__doc__`, `__hash__`, `__new__`.
+        let dict = Type::from_raw_ref(tp).dict();
+        if !dict.contains(intern!("__doc__"))? {
+            let doc = if (*tp).tp_doc.is_null() {
+                none()
+            } else {
+                let n = CStr::from_ptr((*tp).tp_name).to_string_lossy();
+                match crate::methodobject::split_doc(&n, Some(CStr::from_ptr((*tp).tp_doc))).0 {
+                    Some(d) => Str::new(&d).into_object(),
+                    None => none(),
+                }
+            };
+            dict.set_item(intern!("__doc__"), &doc)?;
+        }
+        if !dict.contains(intern!("__hash__"))?
+            && ((*tp).tp_hash.is_none() || (*tp).tp_hash == Some(hash_not_implemented))
+        {
+            dict.set_item(intern!("__hash__"), none_ref())?;
+            (*tp).tp_hash = Some(hash_not_implemented);
+        }
+        if (*tp).tp_flags & Py_TPFLAGS_DISALLOW_INSTANTIATION != 0 {
+            (*tp).tp_new = None;
+        } else if (*tp).tp_new.is_some() {
+            let inherited_by_heap = (*tp).tp_flags & Py_TPFLAGS_HEAPTYPE != 0;
+            if !inherited_by_heap {
+                crate::type_slots::add_tp_new_wrapper(tp)?;
+            }
+        } else if !base.is_null() {
+            let static_of_object = base == object && (*tp).tp_flags & Py_TPFLAGS_HEAPTYPE == 0;
+            if static_of_object {
+                (*tp).tp_flags |= Py_TPFLAGS_DISALLOW_INSTANTIATION;
+            } else {
+                (*tp).tp_new = (*base).tp_new;
+            }
+        }
+        for b in Type::from_raw_ref(tp).bases().iter() {
+            add_subclass(b.as_ptr().cast(), tp);
+        }
+        Ok(())
+    }
 }

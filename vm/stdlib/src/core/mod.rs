@@ -1,6 +1,20 @@
-//! What the interpreter itself needs: `_io`, `_imp`, `marshal`, `_thread`, `_warnings`, `_abc`, …
+//! What the interpreter itself needs: `sys`, `_io`, `_imp`, `marshal`, `_warnings`, `_typing`.
 
 use crate::Entry;
 
+pub mod bootstrap;
+pub mod errdisplay;
+pub mod imp;
+pub mod marshal;
+pub mod sys;
+pub mod sys_info;
+pub mod typing;
+pub mod warnings;
+
 /// The modules of this group.
-pub const MODULES: &[Entry] = &[];
+pub const MODULES: &[Entry] = &[
+    ("_imp", imp::make),
+    ("_typing", typing::make),
+    ("_warnings", warnings::make),
+    ("marshal", marshal::make),
+];

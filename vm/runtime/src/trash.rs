@@ -1,0 +1,88 @@
+//! Freeing deeply nested containers without deep native recursion.
+//!
+//! A container's deallocator drops its items, whose deallocators drop theirs. Below a certain depth `begin` parks the object (its count is
+//! zero, it is untracked) on a list threaded through the unused GC head; the outermost `end` frees what was parked. The two fields
+//! are the thread state's, because stack-switching extensions save and restore them.
+
+use crate::object::Object;
+use crate::thread::Thread;
+use lh_abi::*;
+
+const DEPTH: i32 = 50;
+
+/// The GC head in front of a collectable object.
+fn head(o: *mut PyObject) -> *mut PyGC_Head {
+    // SAFETY: only called for collectable objects, which have one.
+    unsafe { o.cast::<PyGC_Head>().sub(1) }
+}
+
+/// Says whether the caller may go on to free `o`; otherwise `o` is parked and must not be touched again.
+///
+/// # Safety
+/// `o` is an untracked, dying instance of tuple, list, dict, set (or a subtype) in its built-in deallocator.
+#[inline]
+pub unsafe fn begin(o: *mut PyObject) -> bool {
+    // SAFETY: the current thread state is ours while the GIL is held.
+    unsafe {
+        let ts = Thread::current_ptr();
+        if (*ts).trash_delete_nesting >= DEPTH {
+            (*head(o))._gc_prev = (*ts).trash_delete_later as usize;
+            (*ts).trash_delete_later = o;
+            return false;
+        }
+        (*ts).trash_delete_nesting += 1;
+    }
+    true
+}
+
+/// Ends what a successful `begin` began.
+///
+/// # Safety
+/// Paired with `begin`.
+#[inline]
+pub unsafe fn end() {
+    // SAFETY: as in `begin`.
+    unsafe {
+        let ts = Thread::current_ptr();
+        (*ts).trash_delete_nesting -= 1;
+        if (*ts).trash_delete_nesting <= 0 && !(*ts).trash_delete_later.is_null() {
+            drain(ts)
+        }
+    }
+}
+
+#[cold]
+unsafe fn drain(ts: *mut PyThreadState) {
+    // SAFETY: parked objects are dying containers that nobody else refers to.
+    unsafe {
+        while !(*ts).trash_delete_later.is_null() {
+            let o = (*ts).trash_delete_later;
+            (*ts).trash_delete_later = (*head(o))._gc_prev as *mut PyObject;
+            (*head(o))._gc_prev = 0;
+            // A subtype's own deallocator has already run; go on in the built-in one.
+            let f = core_dealloc(o);
+            (*ts).trash_delete_nesting += 1;
+            f(o);
+            (*ts).trash_delete_nesting -= 1;
+        }
+    }
+}
+
+unsafe fn core_dealloc(o: *mut PyObject) -> destructor {
+    use crate::type_table::*;
+    // SAFETY: the object's head is intact.
+    unsafe {
+        let flags = (*(*o).ob_type).tp_flags;
+        let t = if flags & Py_TPFLAGS_TUPLE_SUBCLASS != 0 {
+            &raw mut PyTuple_Type
+        } else if flags & Py_TPFLAGS_LIST_SUBCLASS != 0 {
+            &raw mut PyList_Type
+        } else if flags & Py_TPFLAGS_DICT_SUBCLASS != 0 {
+            &raw mut PyDict_Type
+        } else {
+            debug_assert!(crate::setobject::is_anyset(Object::from_ptr(o)), "only built-in containers are parked");
+            &raw mut PySet_Type
+        };
+        (*t).tp_dealloc.expect("a ready type has one")
+    }
+}

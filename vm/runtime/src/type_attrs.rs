@@ -1,0 +1,610 @@
+//! The methods and attributes of `type` itself.
+
+use crate::prelude::*;
+use crate::type_new::*;
+use crate::type_table::*;
+use crate::typeobject::*;
+use core::ffi::{CStr, c_int, c_void};
+use core::mem::offset_of;
+use lh_abi::*;
+use std::ptr::null_mut;
+
+// ---- __dict__ and __weakref__ of instances ----
+
+unsafe extern "C" fn get_dict(o: *mut PyObject, _: *mut c_void) -> *mut PyObject {
+    crate::border::object(|| {
+        // SAFETY: a getter is called with an instance of its type.
+        let o = unsafe { Object::from_ptr(o) };
+        match o.instance_dict(true)? {
+            Some(d) => Ok(d),
+            None => raise!(AttributeError, "This object has no __dict__"),
+        }
+    })
+}
+unsafe extern "C" fn set_dict(o: *mut PyObject, v: *mut PyObject, _: *mut c_void) -> c_int {
+    crate::border::status(|| {
+        // SAFETY: a setter is called with an instance of its type and a value or null.
+        unsafe {
+            let (ob, v) = (Object::from_ptr(o), Object::from_ptr_opt(v));
+            let d = match v {
+                None => None,
+                Some(v) => match v.downcast::<Dict>() {
+                    Some(d) => Some(d),
+                    None => return raise!(TypeError, "__dict__ must be set to a dictionary, not a '{}'", v.ty().name()),
+                },
+            };
+            if crate::instance::is_managed(ob) {
+                crate::instance::set_dict(o, d);
+                return Ok(());
+            }
+            let p = dict_ptr(o);
+            if p.is_null() {
+                return raise!(AttributeError, "This object has no __dict__");
+            }
+            xdecref(std::mem::replace(&mut *p, d.map_or(null_mut(), |d| d.own().into_raw())));
+            Ok(())
+        }
+    })
+}
+unsafe extern "C" fn get_weakref(o: *mut PyObject, _: *mut c_void) -> *mut PyObject {
+    // SAFETY: a getter is called with an instance of its type.
+    crate::border::object(|| unsafe {
+        let l = crate::weakref::list_of(o);
+        if l.is_null() {
+            return raise!(AttributeError, "This object has no __weakref__");
+        }
+        Ok(Object::from_ptr_opt((*l).cast()).map_or_else(none, |w| w.own()))
+    })
+}
+static mut DICT_DEF: PyGetSetDef = PyGetSetDef {
+    name: c"__dict__".as_ptr(),
+    get: Some(get_dict),
+    set: Some(set_dict),
+    doc: c"dictionary for instance variables (if defined)".as_ptr(),
+    closure: null_mut(),
+};
+static mut WEAKREF_DEF: PyGetSetDef = PyGetSetDef {
+    name: c"__weakref__".as_ptr(),
+    get: Some(get_weakref),
+    set: None,
+    doc: c"list of weak references to the object (if defined)".as_ptr(),
+    closure: null_mut(),
+};
+/// The `__dict__` descriptor of a class whose instances have a dictionary.
+pub fn add_dict_descriptor(t: &Type) -> PyResult<()> {
+    let d = crate::descrobject::new_getset(t, &raw mut DICT_DEF);
+    t.dict().set_default(intern!("__dict__"), &d).map(drop)
+}
+/// The `__weakref__` descriptor.
+pub fn add_weakref_descriptor(t: &Type) -> PyResult<()> {
+    let d = crate::descrobject::new_getset(t, &raw mut WEAKREF_DEF);
+    t.dict().set_default(intern!("__weakref__"), &d).map(drop)
+}
+
+// ---- type ----
+
+fn check_mutable(t: &Type, name: &str, value: Option<&Object>) -> PyResult<()> {
+    if t.has_flag(Py_TPFLAGS_IMMUTABLETYPE) {
+        return raise!(TypeError, "cannot set '{}' attribute of immutable type '{}'", name, t.name());
+    }
+    if value.is_none() {
+        return raise!(TypeError, "cannot delete '{}' attribute of type '{}'", name, t.name());
+    }
+    Ok(())
+}
+
+fn install_members(b: &mut TypeBuilder) {
+    b.member(c"__basicsize__", T_PYSSIZET, offset_of!(PyTypeObject, tp_basicsize), READONLY);
+    b.member(c"__itemsize__", T_PYSSIZET, offset_of!(PyTypeObject, tp_itemsize), READONLY);
+    b.member(c"__flags__", T_ULONG, offset_of!(PyTypeObject, tp_flags), READONLY);
+    b.member(c"__weakrefoffset__", T_PYSSIZET, offset_of!(PyTypeObject, tp_weaklistoffset), READONLY);
+    b.member(c"__base__", T_OBJECT, offset_of!(PyTypeObject, tp_base), READONLY);
+    b.member(c"__dictoffset__", T_PYSSIZET, offset_of!(PyTypeObject, tp_dictoffset), READONLY);
+    unsafe extern "C" fn is_gc(o: *mut PyObject) -> c_int {
+        // SAFETY: called with a type.
+        unsafe { ((*o.cast::<PyTypeObject>()).tp_flags & Py_TPFLAGS_HEAPTYPE != 0) as c_int }
+    }
+    // SAFETY: `type` is being built.
+    unsafe {
+        (*b.ty).tp_is_gc = Some(is_gc);
+        (*b.ty).tp_vectorcall = Some(type_vectorcall);
+    }
+    b.doc(c"type(object) -> the object's type\ntype(name, bases, dict, **kwds) -> a new type");
+}
+
+/// `type(x)` without an argument tuple.
+unsafe extern "C" fn type_vectorcall(
+    meta: *mut PyObject,
+    args: *const *mut PyObject,
+    nargsf: usize,
+    kwnames: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: called by the vectorcall protocol.
+    unsafe {
+        let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET as usize;
+        let no_kw = kwnames.is_null() || (*kwnames.cast::<PyVarObject>()).ob_size == 0;
+        if n == 1 && meta == (&raw mut PyType_Type).cast() {
+            if !no_kw {
+                let _ = raised!(TypeError, "type() takes no keyword arguments");
+                return null_mut();
+            }
+            return Object::from_ptr((**args).ob_type.cast()).own().into_raw();
+        }
+        let t = crate::protocols::tuple_of_raw(args, n);
+        let kw = if no_kw {
+            None
+        } else {
+            match crate::protocols::dict_of_kwnames(args.add(n), kwnames) {
+                Ok(d) => Some(d),
+                Err(Raised { .. }) => return null_mut(),
+            }
+        };
+        crate::border::object(|| type_call(Type::from_raw_ref(meta.cast()), &t, kw.as_deref()))
+    }
+}
+
+/// `cls(*args, **kwargs)`: `__new__`, then `__init__` if the result is an instance.
+pub fn type_call(t: &Type, args: &Tuple, kw: Option<&Dict>) -> PyResult {
+    if t.is(Type::class()) {
+        if args.len() == 1 && kw.is_none_or(|k| k.len() == 0) {
+            return Ok(args.item_ref(0).ty().own().into_object());
+        }
+        if args.len() != 3 {
+            return raise!(TypeError, "type() takes 1 or 3 arguments");
+        }
+    }
+    // SAFETY: slots take live objects.
+    unsafe {
+        let Some(new) = (*t.tp()).tp_new else {
+            return raise!(TypeError, "cannot create '{}' instances", t.name());
+        };
+        let k = kw.map_or(null_mut(), |k| k.raw());
+        let o: Owned<Object> = from_c(crate::methodobject::check_result(new(t.tp(), args.raw(), k), || t.repr_lossy()))?;
+        if !is_subtype(o.ob_type(), t.tp()) {
+            return Ok(o);
+        }
+        if let Some(init) = (*o.ob_type()).tp_init
+            && init(o.ptr(), args.raw(), k) < 0
+        {
+            return Err(Raised::already_set());
+        }
+        Ok(o)
+    }
+}
+
+#[pymethods(extra = install_members)]
+impl Type {
+    #[slot(tp_new)]
+    fn tp_new(meta: &Type, args: &Tuple, kw: Option<&Dict>) -> PyResult {
+        type_new(meta, args, kw)
+    }
+    #[slot(tp_init)]
+    fn tp_init(&self, args: &Tuple, kw: Option<&Dict>) -> PyResult<()> {
+        if args.len() == 1 && kw.is_some_and(|k| k.len() > 0) {
+            return raise!(TypeError, "type.__init__() takes no keyword arguments");
+        }
+        if args.len() != 1 && args.len() != 3 {
+            return raise!(TypeError, "type.__init__() takes 1 or 3 arguments");
+        }
+        Ok(())
+    }
+    #[slot(tp_call)]
+    fn tp_call(&self, args: &Tuple, kw: Option<&Dict>) -> PyResult {
+        type_call(self, args, kw)
+    }
+    #[slot(tp_repr)]
+    fn tp_repr(&self) -> PyResult<String> {
+        let module = self.module()?;
+        let q = self.qualname();
+        Ok(match module.downcast::<Str>() {
+            Some(m) if !m.equals_str("builtins") => format!("<class '{}.{}'>", m.to_str_lossy(), q.to_str_lossy()),
+            _ => format!("<class '{}'>", q.to_str_lossy()),
+        })
+    }
+    #[slot(tp_getattro)]
+    fn getattro(&self, name: &Object) -> PyResult {
+        let Some(n) = name.downcast::<Str>() else {
+            return raise!(TypeError, "attribute name must be string, not '{}'", name.ty().name());
+        };
+        // SAFETY: descriptors are kept alive while their slots run.
+        unsafe {
+            let meta = self.ty();
+            let m = meta.lookup(n);
+            let mut getter = None;
+            if let Some(d) = &m {
+                getter = (*d.ob_type()).tp_descr_get;
+                if let Some(g) = getter
+                    && (*d.ob_type()).tp_descr_set.is_some()
+                {
+                    return from_c(g(d.ptr(), self.raw(), meta.raw()));
+                }
+            }
+            if let Some(a) = self.lookup(n) {
+                return match (*a.ob_type()).tp_descr_get {
+                    Some(g) => from_c(g(a.ptr(), null_mut(), self.raw())),
+                    None => Ok(a),
+                };
+            }
+            match (m, getter) {
+                (Some(d), Some(g)) => from_c(g(d.ptr(), self.raw(), meta.raw())),
+                (Some(d), None) => Ok(d),
+                _ => raise!(
+                    AttributeError,
+                    "type object '{}' has no attribute '{}'",
+                    self.name(),
+                    n.to_str_lossy()
+                ),
+            }
+        }
+    }
+    #[slot(tp_setattro)]
+    fn setattro(&self, name: &Object, value: Option<&Object>) -> PyResult<()> {
+        let Some(n) = name.downcast::<Str>() else {
+            return raise!(TypeError, "attribute name must be string, not '{}'", name.ty().name());
+        };
+        if self.has_flag(Py_TPFLAGS_IMMUTABLETYPE) {
+            return raise!(
+                TypeError,
+                "cannot set {} attribute of immutable type '{}'",
+                n.repr()?.to_str_lossy(),
+                self.name()
+            );
+        }
+        let n = Str::intern(n.own());
+        // SAFETY: descriptors are kept alive while their slots run; the type is a heap type.
+        unsafe {
+            if let Some(d) = self.ty().lookup(&n)
+                && let Some(f) = (*d.ob_type()).tp_descr_set
+            {
+                return if f(d.ptr(), self.raw(), value.map_or(null_mut(), |v| v.as_ptr())) < 0 {
+                    Err(Raised::already_set())
+                } else {
+                    Ok(())
+                };
+            }
+            match value {
+                Some(v) => self.dict().set_item(&n, v)?,
+                None => {
+                    if !self.dict().del_item(&n)? {
+                        return raise!(
+                            AttributeError,
+                            "type object '{}' has no attribute '{}'",
+                            self.name(),
+                            n.to_str_lossy()
+                        );
+                    }
+                }
+            }
+            self.modified();
+            let s = n.to_str_lossy();
+            if s.starts_with("__") && s.ends_with("__") {
+                crate::type_slots::update_slots_recursive(self.tp(), &n);
+            }
+            Ok(())
+        }
+    }
+    #[slot(tp_hash)]
+    fn tp_hash(&self) -> PyResult<isize> {
+        // SAFETY: a live object.
+        Ok(unsafe { hash_pointer(self.raw()) })
+    }
+    #[slot(nb_or)]
+    fn or(a: &Object, b: &Object) -> PyResult {
+        union_or(a, b)
+    }
+    #[slot(tp_dealloc)]
+    unsafe fn tp_dealloc(o: *mut PyObject) {
+        // SAFETY: forwarded.
+        unsafe { type_dealloc(o) }
+    }
+    #[slot(tp_traverse)]
+    fn tp_traverse(&self, v: &mut Visitor) {
+        if !self.is_heap() {
+            return;
+        }
+        // SAFETY: fields of a live heap type.
+        unsafe {
+            let t = self.tp();
+            for f in [(*t).tp_dict, (*t).tp_cache, (*t).tp_mro, (*t).tp_bases, (*t).tp_base.cast()] {
+                v.visit_ptr(f);
+            }
+            v.visit_ptr((*self.as_struct()).ht_module);
+        }
+    }
+    #[slot(tp_clear)]
+    fn tp_clear(&self) {
+        if !self.is_heap() {
+            return;
+        }
+        // SAFETY: fields of a live heap type that is garbage.
+        unsafe {
+            let t = self.tp();
+            self.modified();
+            if !(*t).tp_dict.is_null() {
+                self.dict().clear();
+            }
+            xdecref(std::mem::replace(&mut (*self.as_struct()).ht_module, null_mut()));
+            xdecref(std::mem::replace(&mut (*t).tp_mro, null_mut()));
+        }
+    }
+    /// Return a type's method resolution order.
+    #[pymethod(name = "mro")]
+    fn mro_method(&self) -> PyResult<Owned<List>> {
+        Ok(List::from_vec(compute_mro(self)?))
+    }
+    /// Return a list of immediate subclasses.
+    #[pymethod]
+    fn __subclasses__(&self) -> Owned<List> {
+        // SAFETY: a live type.
+        List::from_vec(unsafe { subclasses(self.tp()) }.into_iter().map(|s| s.into_object()).collect())
+    }
+    /// Create the namespace for the class statement
+    #[classmethod(signature = "(*args, **kwargs)")]
+    fn __prepare__(_cls: &Type, _args: &Tuple, _kwargs: Option<&Dict>) -> Owned<Dict> {
+        Dict::new()
+    }
+    /// Check if an object is an instance.
+    #[pymethod(signature = "(instance, /)")]
+    fn __instancecheck__(&self, instance: &Object) -> PyResult<bool> {
+        instance.recursive_is_instance(self)
+    }
+    /// Check if a class is a subclass.
+    #[pymethod(signature = "(subclass, /)")]
+    fn __subclasscheck__(&self, subclass: &Object) -> PyResult<bool> {
+        subclass.recursive_is_subclass(self)
+    }
+    /// Specialized __dir__ implementation for types.
+    #[pymethod]
+    fn __dir__(&self) -> PyResult<Owned<List>> {
+        let d = Dict::new();
+        merge_class_dict(&d, self)?;
+        Ok(List::from_vec(d.keys_vec()))
+    }
+    /// Return memory consumption of the type object.
+    #[pymethod]
+    fn __sizeof__(&self) -> usize {
+        if self.is_heap() { size_of::<PyHeapTypeObject>() } else { size_of::<PyTypeObject>() }
+    }
+    #[getter]
+    fn __name__(&self) -> String {
+        self.short_name()
+    }
+    #[setter(__name__)]
+    fn set_name(&self, v: Option<&Object>) -> PyResult<()> {
+        check_mutable(self, "__name__", v)?;
+        let v = v.expect("checked");
+        let Some(s) = v.downcast::<Str>() else {
+            return raise!(
+                TypeError,
+                "can only assign string to {}.__name__, not '{}'",
+                self.name(),
+                v.ty().name()
+            );
+        };
+        // SAFETY: a heap type (immutable static types were refused).
+        unsafe {
+            set_tp_name(self.tp(), s)?;
+            let ht = self.as_struct();
+            xdecref(std::mem::replace(&mut (*ht).ht_name, s.own().into_raw()));
+        }
+        self.modified();
+        Ok(())
+    }
+    #[getter]
+    fn __qualname__(&self) -> Owned<Str> {
+        self.qualname()
+    }
+    #[setter(__qualname__)]
+    fn set_qualname(&self, v: Option<&Object>) -> PyResult<()> {
+        check_mutable(self, "__qualname__", v)?;
+        let v = v.expect("checked");
+        if !Str::check(v) {
+            return raise!(
+                TypeError,
+                "can only assign string to {}.__qualname__, not '{}'",
+                self.name(),
+                v.ty().name()
+            );
+        }
+        // SAFETY: a heap type.
+        unsafe { xdecref(std::mem::replace(&mut (*self.as_struct()).ht_qualname, v.own().into_raw())) };
+        Ok(())
+    }
+    #[getter]
+    fn __module__(&self) -> PyResult {
+        self.module()
+    }
+    #[setter(__module__)]
+    fn set_module(&self, v: Option<&Object>) -> PyResult<()> {
+        check_mutable(self, "__module__", v)?;
+        self.modified();
+        self.dict().set_item(intern!("__module__"), v.expect("checked"))
+    }
+    #[getter]
+    fn __bases__(&self) -> Owned<Tuple> {
+        self.bases()
+    }
+    #[setter(__bases__)]
+    fn set_bases_attr(&self, v: Option<&Object>) -> PyResult<()> {
+        check_mutable(self, "__bases__", v)?;
+        let v = v.expect("checked");
+        let Some(t) = v.downcast::<Tuple>() else {
+            return raise!(
+                TypeError,
+                "can only assign tuple to {}.__bases__, not {}",
+                self.name(),
+                v.ty().name()
+            );
+        };
+        set_bases(self, t)
+    }
+    #[getter]
+    fn __mro__(&self) -> Owned<Object> {
+        // SAFETY: null or a tuple.
+        unsafe { Object::from_ptr_opt((*self.tp()).tp_mro).map_or_else(none, |m| m.own()) }
+    }
+    #[getter]
+    fn __dict__(&self) -> Owned<Object> {
+        // SAFETY: null or a dict.
+        unsafe {
+            match Object::from_ptr_opt((*self.tp()).tp_dict) {
+                Some(d) => MappingProxy::new(d).into_object(),
+                None => none(),
+            }
+        }
+    }
+    #[getter]
+    fn __doc__(&self) -> PyResult {
+        if !self.is_heap()
+            // SAFETY: a static type's doc is null or a C string.
+            && let Some(d) = unsafe { (*self.tp()).tp_doc.as_ref() }
+        {
+            // SAFETY: as above.
+            let text = unsafe { CStr::from_ptr(d) };
+            return Ok(match crate::methodobject::split_doc(&self.name(), Some(text)).0 {
+                Some(s) => Str::new(&s).into_object(),
+                None => none(),
+            });
+        }
+        let Some(d) = self.dict().get_str_key(intern!("__doc__"))? else { return Ok(none()) };
+        // SAFETY: a descriptor's slot.
+        unsafe {
+            match (*d.ob_type()).tp_descr_get {
+                Some(g) => from_c(g(d.ptr(), null_mut(), self.raw())),
+                None => Ok(d),
+            }
+        }
+    }
+    #[setter(__doc__)]
+    fn set_doc(&self, v: Option<&Object>) -> PyResult<()> {
+        check_mutable(self, "__doc__", v)?;
+        self.modified();
+        self.dict().set_item(intern!("__doc__"), v.expect("checked"))
+    }
+    #[getter]
+    fn __text_signature__(&self) -> Option<String> {
+        if self.is_heap() {
+            return None;
+        }
+        // SAFETY: a static type's doc is null or a C string.
+        unsafe {
+            let d = (*self.tp()).tp_doc;
+            if d.is_null() { None } else { crate::methodobject::split_doc(&self.name(), Some(CStr::from_ptr(d))).1 }
+        }
+    }
+    #[getter]
+    fn __abstractmethods__(&self) -> PyResult {
+        // `type` itself has the descriptor, not the attribute.
+        let r = if self.is(Type::class()) { None } else { self.dict().get_str_key(intern!("__abstractmethods__"))? };
+        match r {
+            Some(v) => Ok(v),
+            None => raise!(AttributeError, "__abstractmethods__"),
+        }
+    }
+    #[setter(__abstractmethods__)]
+    fn set_abstractmethods(&self, v: Option<&Object>) -> PyResult<()> {
+        let abstract_ = match v {
+            Some(v) => {
+                let t = v.is_true()?;
+                self.dict().set_item(intern!("__abstractmethods__"), v)?;
+                t
+            }
+            None => {
+                if !self.dict().del_item(intern!("__abstractmethods__"))? {
+                    return raise!(AttributeError, "__abstractmethods__");
+                }
+                false
+            }
+        };
+        self.modified();
+        // SAFETY: a live type.
+        unsafe {
+            if abstract_ {
+                (*self.tp()).tp_flags |= Py_TPFLAGS_IS_ABSTRACT;
+            } else {
+                (*self.tp()).tp_flags &= !Py_TPFLAGS_IS_ABSTRACT;
+            }
+        }
+        Ok(())
+    }
+    #[getter]
+    fn __annotations__(&self) -> PyResult {
+        if !self.is_heap() {
+            return raise!(AttributeError, "type object '{}' has no attribute '__annotations__'", self.name());
+        }
+        if let Some(a) = self.dict().get_str_key(intern!("__annotations__"))? {
+            // SAFETY: a descriptor's slot.
+            return unsafe {
+                match (*a.ob_type()).tp_descr_get {
+                    Some(g) => from_c(g(a.ptr(), null_mut(), self.raw())),
+                    None => Ok(a),
+                }
+            };
+        }
+        let d = Dict::new();
+        self.dict().set_item(intern!("__annotations__"), &d)?;
+        self.modified();
+        Ok(d.into_object())
+    }
+    #[setter(__annotations__)]
+    fn set_annotations(&self, v: Option<&Object>) -> PyResult<()> {
+        if self.has_flag(Py_TPFLAGS_IMMUTABLETYPE) {
+            return raise!(TypeError, "cannot set '__annotations__' attribute of immutable type '{}'", self.name());
+        }
+        match v {
+            Some(v) => self.dict().set_item(intern!("__annotations__"), v)?,
+            None => {
+                if !self.dict().del_item(intern!("__annotations__"))? {
+                    return raise!(AttributeError, "__annotations__");
+                }
+            }
+        }
+        self.modified();
+        Ok(())
+    }
+}
+
+impl Type {
+    /// `__qualname__`.
+    pub fn qualname(&self) -> Owned<Str> {
+        if self.is_heap() {
+            // SAFETY: a heap type has the field, and it is a string.
+            return unsafe { Object::from_ptr((*self.as_struct()).ht_qualname).downcast_unchecked::<Str>().own() };
+        }
+        Str::new(&self.short_name())
+    }
+    /// `__module__`.
+    pub fn module(&self) -> PyResult {
+        if self.is_heap() {
+            return match self.dict().get_str_key(intern!("__module__"))? {
+                Some(m) => Ok(m),
+                None => raise!(AttributeError, "__module__"),
+            };
+        }
+        let n = self.name();
+        Ok(match n.rsplit_once('.') {
+            Some((m, _)) => Str::intern(Str::new(m)).into_object(),
+            None => Str::interned("builtins").own().into_object(),
+        })
+    }
+}
+
+/// Keys of the class's dictionary and of its bases', bases first.
+pub fn merge_class_dict(into: &Dict, class: &Object) -> PyResult<()> {
+    if let Some(d) = class.get_attr_opt(intern!("__dict__"))? {
+        into.update(&d)?;
+    }
+    if let Some(b) = class.get_attr_opt(intern!("__bases__"))?
+        && let Ok(items) = b.to_items()
+    {
+        for x in items {
+            merge_class_dict(into, &x)?;
+        }
+    }
+    Ok(())
+}
+
+/// `int | str`: through `types.UnionType` where both sides can be members.
+fn union_or(a: &Object, b: &Object) -> PyResult {
+    crate::genericalias::union_or(a, b)
+}

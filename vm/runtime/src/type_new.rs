@@ -1,0 +1,607 @@
+//! Making classes: `type.__new__`, `__slots__`, choosing the base whose layout the class extends.
+
+use crate::prelude::*;
+use crate::type_table::*;
+use crate::typeobject::*;
+
+use lh_abi::*;
+use std::ptr::null_mut;
+
+/// Does `t` add anything to the layout of `base` besides a dict or weak references at the end?
+unsafe fn extra_ivars(t: *mut PyTypeObject, base: *mut PyTypeObject) -> bool {
+    // SAFETY: ready types.
+    unsafe {
+        let (mut t_size, b_size) = ((*t).tp_basicsize, (*base).tp_basicsize);
+        if (*t).tp_itemsize != 0 || (*base).tp_itemsize != 0 {
+            return t_size != b_size || (*t).tp_itemsize != (*base).tp_itemsize;
+        }
+        if (*t).tp_flags & Py_TPFLAGS_HEAPTYPE != 0 {
+            if (*t).tp_weaklistoffset != 0 && (*base).tp_weaklistoffset == 0 && (*t).tp_weaklistoffset + 8 == t_size {
+                t_size -= 8;
+            }
+            if (*t).tp_flags & Py_TPFLAGS_MANAGED_DICT == 0
+                && (*t).tp_dictoffset > 0
+                && (*base).tp_dictoffset == 0
+                && (*t).tp_dictoffset + 8 == t_size
+            {
+                t_size -= 8;
+            }
+            if (*t).tp_weaklistoffset != 0 && (*base).tp_weaklistoffset == 0 && (*t).tp_weaklistoffset + 8 == t_size {
+                t_size -= 8;
+            }
+        }
+        t_size != b_size
+    }
+}
+
+/// The nearest ancestor (or the type itself) that shapes the instance layout.
+///
+/// # Safety
+/// `t` is a ready type.
+pub unsafe fn solid_base(t: *mut PyTypeObject) -> *mut PyTypeObject {
+    // SAFETY: the tp_base chain ends in null.
+    unsafe {
+        let base =
+            if (*t).tp_base.is_null() { &raw mut PyBaseObject_Type } else { solid_base((*t).tp_base) };
+        if extra_ivars(t, base) { t } else { base }
+    }
+}
+
+/// The base whose layout a class with these bases extends.
+pub fn best_base(bases: &Tuple) -> PyResult<&Type> {
+    let mut winner: Option<(*mut PyTypeObject, &Type)> = None;
+    for b in bases.iter() {
+        let Some(c) = b.downcast::<Type>() else { return raise!(TypeError, "bases must be types") };
+        // SAFETY: types of live objects.
+        unsafe {
+            crate::typeobject::ready(c.tp())?;
+            if !c.has_flag(Py_TPFLAGS_BASETYPE) {
+                return raise!(TypeError, "type '{}' is not an acceptable base type", c.name());
+            }
+            let s = solid_base(c.tp());
+            match winner {
+                None => winner = Some((s, c)),
+                Some((w, _)) if is_subtype(w, s) => {}
+                Some((w, _)) if is_subtype(s, w) => winner = Some((s, c)),
+                _ => return raise!(TypeError, "multiple bases have instance lay-out conflict"),
+            }
+        }
+    }
+    Ok(winner.expect("there is a base").1)
+}
+
+/// The metaclass for a class with these bases, most derived of `meta` and the bases' types.
+pub fn calculate_metaclass<'a>(meta: &'a Type, bases: &'a Tuple) -> PyResult<&'a Type> {
+    let mut winner = meta;
+    for b in bases.iter() {
+        let t = b.ty();
+        if winner.is_subtype(t) {
+            continue;
+        }
+        if t.is_subtype(winner) {
+            winner = t;
+            continue;
+        }
+        return raise!(
+            TypeError,
+            "metaclass conflict: the metaclass of a derived class must be a (non-strict) subclass of the metaclasses of all its bases"
+        );
+    }
+    Ok(winner)
+}
+
+/// Private name mangling of `__slots__` entries.
+fn mangle(class: &str, name: &str) -> String {
+    if !name.starts_with("__") || name.ends_with("__") || name.contains('.') {
+        return name.to_string();
+    }
+    let c = class.trim_start_matches('_');
+    if c.is_empty() { name.to_string() } else { format!("_{c}{name}") }
+}
+
+fn is_identifier(s: &Str) -> PyResult<bool> {
+    s.call_method("isidentifier", &[])?.is_true()
+}
+
+/// `type.__new__(meta, name, bases, namespace, **kwargs)`.
+pub fn type_new(meta: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
+    if args.len() != 3 {
+        return raise!(TypeError, "type.__new__() takes exactly 3 arguments ({} given)", args.len());
+    }
+    let Some(name) = args.item_ref(0).downcast::<Str>() else {
+        return raise!(TypeError, "type.__new__() argument 1 must be str, not {}", args.item_ref(0).ty().name());
+    };
+    let Some(bases) = args.item_ref(1).downcast::<Tuple>() else {
+        return raise!(TypeError, "type.__new__() argument 2 must be tuple, not {}", args.item_ref(1).ty().name());
+    };
+    let Some(orig) = args.item_ref(2).downcast::<Dict>() else {
+        return raise!(TypeError, "type.__new__() argument 3 must be dict, not {}", args.item_ref(2).ty().name());
+    };
+    let bases = if bases.len() == 0 {
+        Tuple::from_refs(&[Object::class().as_object()])
+    } else {
+        for b in bases.iter() {
+            if !Type::check(b) && b.get_attr_opt(intern!("__mro_entries__"))?.is_some() {
+                return raise!(
+                    TypeError,
+                    "type() doesn't support MRO entry resolution; use types.new_class()"
+                );
+            }
+            if !Type::check(b) {
+                return raise!(TypeError, "bases must be types");
+            }
+        }
+        let winner = calculate_metaclass(meta, bases)?;
+        if !winner.is(meta) {
+            // SAFETY: ready types.
+            let new = unsafe { (*winner.tp()).tp_new };
+            if new.map(|f| f as usize) != unsafe_type_new_slot() {
+                // SAFETY: a type's slot, live arguments.
+                return unsafe {
+                    match new {
+                        Some(f) => from_c(f(winner.tp(), args.raw(), kwargs.map_or(null_mut(), |k| k.raw()))),
+                        None => raise!(TypeError, "cannot create '{}' instances", winner.name()),
+                    }
+                };
+            }
+            return make(winner, name, &bases.slice(0, bases.len()), orig, kwargs);
+        }
+        bases.own()
+    };
+    make(meta, name, &bases, orig, kwargs)
+}
+
+fn unsafe_type_new_slot() -> Option<usize> {
+    // SAFETY: `type` is ready.
+    unsafe { (*(&raw mut PyType_Type)).tp_new.map(|f| f as usize) }
+}
+
+/// What a class's `__slots__` ask for.
+struct Slots {
+    names: Vec<Owned<Str>>,
+    dict: bool,
+    weak: bool,
+    given: bool,
+}
+
+fn parse_slots(name: &Str, base: &Type, dict: &Dict) -> PyResult<Slots> {
+    // SAFETY: a ready type.
+    let (may_dict, may_weak, itemsize) = unsafe {
+        let b = base.tp();
+        ((*b).tp_dictoffset == 0, (*b).tp_weaklistoffset == 0 && (*b).tp_itemsize == 0, (*b).tp_itemsize)
+    };
+    let Some(s) = dict.get_item(intern!("__slots__"))? else {
+        return Ok(Slots { names: vec![], dict: may_dict, weak: may_weak, given: false });
+    };
+    let items = if Str::check(&s) { vec![s] } else { s.to_items()? };
+    if !items.is_empty() && itemsize != 0 {
+        return raise!(TypeError, "nonempty __slots__ not supported for subtype of '{}'", base.name());
+    }
+    let mut out = Slots { names: vec![], dict: false, weak: false, given: true };
+    let class = name.to_str_lossy().into_owned();
+    for x in items {
+        let Some(x) = x.downcast::<Str>() else {
+            return raise!(TypeError, "__slots__ items must be strings, not '{}'", x.ty().name());
+        };
+        if !is_identifier(x)? {
+            return raise!(TypeError, "__slots__ must be identifiers");
+        }
+        if x.equals_str("__dict__") {
+            if !may_dict || out.dict {
+                return raise!(TypeError, "__dict__ slot disallowed: we already got one");
+            }
+            out.dict = true;
+        } else if x.equals_str("__weakref__") {
+            if !may_weak || out.weak {
+                return raise!(TypeError, "__weakref__ slot disallowed: we already got one");
+            }
+            out.weak = true;
+        } else {
+            let m = Str::intern(Str::new(&mangle(&class, &x.to_str_lossy())));
+            if dict.contains(&m)? && !x.equals_str("__qualname__") && !x.equals_str("__classcell__") {
+                return raise!(ValueError, "'{}' in __slots__ conflicts with class variable", x.to_str_lossy());
+            }
+            out.names.push(m);
+        }
+    }
+    out.names.sort_by(|a, b| a.cmp(b));
+    Ok(out)
+}
+
+fn make(meta: &Type, name: &Str, bases: &Owned<Tuple>, orig: &Dict, kwargs: Option<&Dict>) -> PyResult {
+    let base = best_base(bases)?;
+    let dict = {
+        let d = Dict::new();
+        d.update(orig)?;
+        d
+    };
+    let slots = parse_slots(name, base, &dict)?;
+    // Secondary bases may bring a dict or weak references even with `__slots__`.
+    let mut add_dict = slots.dict;
+    let mut add_weak = slots.weak;
+    // SAFETY: ready types.
+    unsafe {
+        let b = base.tp();
+        if slots.given {
+            for x in bases.iter().filter(|x| !x.is(base)) {
+                let t = x.as_ptr().cast::<PyTypeObject>();
+                if !add_dict && (*b).tp_dictoffset == 0 && (*t).tp_dictoffset != 0 {
+                    add_dict = true;
+                }
+                if !add_weak && (*b).tp_weaklistoffset == 0 && (*b).tp_itemsize == 0 && (*t).tp_weaklistoffset != 0 {
+                    add_weak = true;
+                }
+            }
+        }
+    }
+    let n_slots = slots.names.len();
+    // SAFETY: the new type's fields are filled in before it is readied; it is tracked, but the collector only runs at the
+    // evaluation loop's safe points, and traversal copes with null fields.
+    unsafe {
+        let p = alloc(meta.tp(), n_slots as isize)?;
+        let holder: Owned<Object> = Owned::from_raw(p);
+        let t = p.cast::<PyTypeObject>();
+        let ht = p.cast::<PyHeapTypeObject>();
+        let b = base.tp();
+        (*t).tp_flags = Py_TPFLAGS_DEFAULT
+            | Py_TPFLAGS_HEAPTYPE
+            | Py_TPFLAGS_BASETYPE
+            | (*b).tp_flags & Py_TPFLAGS_HAVE_GC;
+        (*t).tp_as_async = &raw mut (*ht).as_async;
+        (*t).tp_as_number = &raw mut (*ht).as_number;
+        (*t).tp_as_sequence = &raw mut (*ht).as_sequence;
+        (*t).tp_as_mapping = &raw mut (*ht).as_mapping;
+        (*t).tp_as_buffer = &raw mut (*ht).as_buffer;
+        (*t).tp_bases = bases.clone().into_raw();
+        (*t).tp_base = base.own().into_raw().cast();
+        (*t).tp_dict = dict.clone().into_raw();
+        (*ht).ht_name = if name.is_exact::<Str>() { name.own() } else { name.slice(0, name.len()) }.into_raw();
+        set_tp_name(t, name)?;
+        // `__qualname__` moves from the namespace into the type.
+        match dict.get_item(intern!("__qualname__"))? {
+            Some(q) => {
+                if !Str::check(&q) {
+                    return raise!(TypeError, "type __qualname__ must be a str, not {}", q.ty().name());
+                }
+                dict.del_item(intern!("__qualname__"))?;
+                (*ht).ht_qualname = q.into_raw();
+            }
+            None => (*ht).ht_qualname = Object::from_ptr((*ht).ht_name).own().into_raw(),
+        }
+        // Layout.
+        let mut size = (*b).tp_basicsize;
+        (*t).tp_itemsize = (*b).tp_itemsize;
+        let members = p.cast::<u8>().add((*meta.tp()).tp_basicsize as usize).cast::<PyMemberDef>();
+        for (i, s) in slots.names.iter().enumerate() {
+            let cname = Box::leak(std::ffi::CString::new(&*s.to_str_lossy()).unwrap_or_default().into_boxed_c_str());
+            members.add(i).write(PyMemberDef {
+                name: cname.as_ptr(),
+                r#type: T_OBJECT_EX,
+                offset: size,
+                flags: 0,
+                doc: core::ptr::null(),
+            });
+            size += 8;
+        }
+        if n_slots > 0 {
+            (*t).tp_flags |= Py_TPFLAGS_HAVE_GC;
+            // ob_size keeps the number of member rows.
+            (*t).ob_base.ob_size = n_slots as isize;
+        }
+        (*t).tp_dictoffset = (*b).tp_dictoffset;
+        (*t).tp_weaklistoffset = (*b).tp_weaklistoffset;
+        if add_dict && (*b).tp_dictoffset == 0 {
+            (*t).tp_flags |= Py_TPFLAGS_MANAGED_DICT | Py_TPFLAGS_HAVE_GC;
+            (*t).tp_dictoffset = -1;
+        }
+        if add_weak && (*b).tp_weaklistoffset == 0 {
+            (*t).tp_weaklistoffset = size;
+            size += 8;
+        }
+        (*t).tp_basicsize = size;
+        (*t).tp_flags |= (*b).tp_flags & Py_TPFLAGS_MANAGED_DICT;
+        if (*t).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0 {
+            (*t).tp_flags |= Py_TPFLAGS_HAVE_GC;
+        }
+        // Instances hold a reference to their class: all heap classes' instances may be in cycles.
+        if (*t).tp_flags & Py_TPFLAGS_HAVE_GC != 0 {
+            (*t).tp_free = Some(gc_del);
+            (*t).tp_traverse = Some(subtype_traverse);
+            (*t).tp_clear = Some(subtype_clear);
+        } else {
+            (*t).tp_free = Some(object_free);
+        }
+        (*t).tp_dealloc = Some(subtype_dealloc);
+        (*t).tp_alloc = Some(generic_alloc);
+        // `__module__`, `__doc__`.
+        if !dict.contains(intern!("__module__"))?
+            && let Some(g) = (crate::hooks::hooks().current_globals)()
+            && let Some(m) = g.get_str_key(intern!("__name__"))?
+        {
+            dict.set_item(intern!("__module__"), &m)?;
+        }
+        if let Some(d) = dict.get_item(intern!("__doc__"))?
+            && let Some(s) = d.downcast::<Str>()
+            && let Ok(c) = std::ffi::CString::new(&*s.to_str_lossy())
+        {
+            (*t).tp_doc = c.into_raw();
+        }
+        // Implicit static and class methods.
+        if let Some(f) = dict.get_item(intern!("__new__"))?
+            && f.is_exact::<Function>()
+        {
+            dict.set_item(intern!("__new__"), &*crate::property::static_method(&f)?)?;
+        }
+        for n in [intern!("__init_subclass__"), intern!("__class_getitem__")] {
+            if let Some(f) = dict.get_item(n)?
+                && f.is_exact::<Function>()
+            {
+                dict.set_item(n, &*crate::property::class_method(&f)?)?;
+            }
+        }
+        if dict.contains(intern!("__eq__"))? && !dict.contains(intern!("__hash__"))? {
+            dict.set_item(intern!("__hash__"), none_ref())?;
+        }
+        for i in 0..n_slots {
+            let d = crate::descrobject::new_member(Type::from_raw_ref(t), members.add(i));
+            dict.set_item(&slots.names[i], &d)?;
+        }
+        let cell = dict.get_item(intern!("__classcell__"))?;
+        if let Some(c) = &cell {
+            let Some(c) = c.downcast::<CellObject>() else {
+                return raise!(
+                    TypeError,
+                    "type.__new__() __classcell__ must be a nonlocal cell, not <class '{}'>",
+                    c.ty().name()
+                );
+            };
+            c.set(Some(holder.clone()));
+            dict.del_item(intern!("__classcell__"))?;
+        }
+        if add_dict && (*b).tp_dictoffset == 0 {
+            crate::type_attrs::add_dict_descriptor(Type::from_raw_ref(t))?;
+        }
+        if add_weak && (*b).tp_weaklistoffset == 0 {
+            crate::type_attrs::add_weakref_descriptor(Type::from_raw_ref(t))?;
+        }
+        crate::typeobject::ready(t)?;
+        (*t).tp_flags &= !Py_TPFLAGS_IMMUTABLETYPE;
+        crate::type_slots::update_slots(t, None);
+        if (*t).tp_flags & Py_TPFLAGS_HAVE_VECTORCALL == 0
+            && (*b).tp_flags & Py_TPFLAGS_HAVE_VECTORCALL != 0
+            && !dict.contains(intern!("__call__"))?
+            && (*b).tp_flags & Py_TPFLAGS_IMMUTABLETYPE != 0
+            && (*b).tp_vectorcall_offset > 0
+        {
+            // A Python class may gain a `__call__` later, so it goes through tp_call.
+            (*t).tp_vectorcall_offset = (*b).tp_vectorcall_offset;
+        }
+        set_names(Type::from_raw_ref(t), &dict)?;
+        // `__init_subclass__` of the next class in line.
+        let sup = crate::object_type::super_lookup(Type::from_raw_ref(t), intern!("__init_subclass__"))?;
+        sup.call_tuple(&Tuple::empty(), kwargs)?;
+        Ok(holder)
+    }
+}
+
+/// `__set_name__` of the namespace's values.
+fn set_names(t: &Type, dict: &Dict) -> PyResult<()> {
+    for (k, v) in dict.items_vec() {
+        if let Some(m) = v.lookup_special(intern!("__set_name__"))?
+            && let Err(e) = m.call(&[t, &k])
+        {
+            let e = e.take();
+            let n = raised!(
+                RuntimeError,
+                "Error calling __set_name__ on '{}' instance {} in '{}'",
+                v.ty().name(),
+                k.repr_lossy(),
+                t.short_name()
+            )
+            .take();
+            n.set_cause(Some(e.clone().into_object()));
+            n.set_context(Some(e.into_object()));
+            return Err(raise_exc(n));
+        }
+    }
+    Ok(())
+}
+
+/// `tp_name` as a C string owned by the heap type (`_ht_tpname`).
+///
+/// # Safety
+/// `t` is a heap type.
+pub unsafe fn set_tp_name(t: *mut PyTypeObject, name: &Str) -> PyResult<()> {
+    let text = name.to_str()?;
+    let Ok(c) = std::ffi::CString::new(text) else {
+        return raise!(ValueError, "type name must not contain null characters");
+    };
+    // SAFETY: the old name came from here (or is null).
+    unsafe {
+        let ht = t.cast::<PyHeapTypeObject>();
+        let old = std::mem::replace(&mut (*ht)._ht_tpname, c.into_raw());
+        (*t).tp_name = (*ht)._ht_tpname;
+        if !old.is_null() {
+            drop(std::ffi::CString::from_raw(old));
+        }
+    }
+    Ok(())
+}
+
+/// `tp_dealloc` of `type`: a heap type dies.
+///
+/// # Safety
+/// The count has reached zero.
+pub unsafe fn type_dealloc(o: *mut PyObject) {
+    // SAFETY: only heap types can die; all their fields are their own.
+    unsafe {
+        let t = o.cast::<PyTypeObject>();
+        let ht = o.cast::<PyHeapTypeObject>();
+        crate::gc::untrack(o);
+        type_modified(t);
+        if !(*t).tp_bases.is_null() {
+            let b = Object::from_ptr((*t).tp_bases).downcast_unchecked::<Tuple>().own();
+            for x in b.iter() {
+                remove_subclass(x.as_ptr().cast(), t);
+            }
+        }
+        crate::weakref::clear_weakrefs(o);
+        for f in [(*t).tp_dict, (*t).tp_bases, (*t).tp_mro, (*t).tp_cache, (*t).tp_base.cast()] {
+            xdecref(f);
+        }
+        if !(*t).tp_subclasses.is_null() {
+            drop(Box::from_raw((*t).tp_subclasses.cast::<Vec<*mut PyTypeObject>>()));
+        }
+        if !(*ht)._ht_tpname.is_null() {
+            drop(std::ffi::CString::from_raw((*ht)._ht_tpname));
+        }
+        xdecref((*ht).ht_name);
+        xdecref((*ht).ht_qualname);
+        xdecref((*ht).ht_slots);
+        xdecref((*ht).ht_module);
+        crate::instance::free_shared_keys(t);
+        free_instance(o);
+    }
+}
+
+/// Changes `__bases__`.
+pub fn set_bases(t: &Type, new: &Tuple) -> PyResult<()> {
+    if !t.is_heap() || t.has_flag(Py_TPFLAGS_IMMUTABLETYPE) {
+        return raise!(TypeError, "cannot set '__bases__' attribute of immutable type '{}'", t.name());
+    }
+    if new.len() == 0 {
+        return raise!(TypeError, "can only assign non-empty tuple to {}.__bases__, not ()", t.short_name());
+    }
+    for b in new.iter() {
+        let Some(b) = b.downcast::<Type>() else {
+            return raise!(
+                TypeError,
+                "{}.__bases__ must be tuple of classes, not '{}'",
+                t.short_name(),
+                b.ty().name()
+            );
+        };
+        if b.is_subtype(t) {
+            return raise!(TypeError, "a __bases__ item causes an inheritance cycle");
+        }
+    }
+    let nb = best_base(new)?;
+    // SAFETY: ready heap types; on failure the old values go back.
+    unsafe {
+        let tp = t.tp();
+        let compatible = solid_base(nb.tp()) == solid_base((*tp).tp_base)
+            && (*nb.tp()).tp_dictoffset == (*(*tp).tp_base).tp_dictoffset
+            || same_layout(nb.tp(), (*tp).tp_base);
+        if !compatible {
+            return raise!(
+                TypeError,
+                "__bases__ assignment: '{}' object layout differs from '{}'",
+                nb.name(),
+                Type::from_raw_ref((*tp).tp_base).name()
+            );
+        }
+        let old_bases = Owned::<Object>::from_raw((*tp).tp_bases);
+        let old_base = (*tp).tp_base;
+        (*tp).tp_bases = new.own().into_raw();
+        (*tp).tp_base = nb.own().into_raw().cast();
+        if let Err(e) = update_mro_recursive(tp) {
+            let failed = Owned::<Object>::from_raw((*tp).tp_bases);
+            decref((*tp).tp_base.cast());
+            (*tp).tp_bases = old_bases.into_raw();
+            (*tp).tp_base = old_base;
+            drop(failed);
+            let saved = fetch();
+            if let Err(x) = update_mro_recursive(tp) {
+                x.clear();
+            }
+            restore(saved.0, saved.1, saved.2);
+            return Err(e);
+        }
+        decref(old_base.cast());
+        if let Some(b) = old_bases.downcast::<Tuple>() {
+            for x in b.iter() {
+                remove_subclass(x.as_ptr().cast(), tp);
+            }
+        }
+        for x in new.iter() {
+            add_subclass(x.as_ptr().cast(), tp);
+        }
+        update_all_slots(tp);
+        Ok(())
+    }
+}
+
+unsafe fn update_mro_recursive(t: *mut PyTypeObject) -> PyResult<()> {
+    // SAFETY: a ready type.
+    unsafe {
+        set_mro(t)?;
+        for s in subclasses(t) {
+            update_mro_recursive(s.tp())?;
+        }
+        Ok(())
+    }
+}
+unsafe fn update_all_slots(t: *mut PyTypeObject) {
+    // SAFETY: a ready heap type.
+    unsafe {
+        type_modified(t);
+        crate::type_slots::update_slots(t, None);
+        for s in subclasses(t) {
+            if s.is_heap() {
+                update_all_slots(s.tp());
+            }
+        }
+    }
+}
+
+/// May an instance of one class become one of the other (`__class__` assignment)?
+///
+/// # Safety
+/// Ready types.
+pub unsafe fn same_layout(a: *mut PyTypeObject, b: *mut PyTypeObject) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if a == b {
+            return true;
+        }
+        let managed = Py_TPFLAGS_MANAGED_DICT | Py_TPFLAGS_HAVE_GC;
+        if (*a).tp_basicsize != (*b).tp_basicsize
+            || (*a).tp_itemsize != (*b).tp_itemsize
+            || (*a).tp_dictoffset != (*b).tp_dictoffset
+            || (*a).tp_weaklistoffset != (*b).tp_weaklistoffset
+            || (*a).tp_flags & managed != (*b).tp_flags & managed
+        {
+            return false;
+        }
+        let (sa, sb) = (slotless_base(a), slotless_base(b));
+        sa == sb && slot_names(a) == slot_names(b)
+    }
+}
+/// The first ancestor that is not a Python class.
+unsafe fn slotless_base(mut t: *mut PyTypeObject) -> *mut PyTypeObject {
+    // SAFETY: a ready type.
+    unsafe {
+        while (*t).tp_flags & Py_TPFLAGS_HEAPTYPE != 0 && (*t).tp_dealloc == Some(subtype_dealloc) {
+            t = (*t).tp_base;
+        }
+        t
+    }
+}
+unsafe fn slot_names(t: *mut PyTypeObject) -> Vec<(isize, String)> {
+    // SAFETY: member rows follow a heap type's struct.
+    unsafe {
+        let mut v = vec![];
+        let mut c = t;
+        while (*c).tp_flags & Py_TPFLAGS_HEAPTYPE != 0 && (*c).tp_dealloc == Some(subtype_dealloc) {
+            let n = (*c).ob_base.ob_size as usize;
+            let p = c.cast::<u8>().add((*(*c).ob_base.ob_base.ob_type).tp_basicsize as usize).cast::<PyMemberDef>();
+            for i in 0..n {
+                let m = &*p.add(i);
+                v.push((m.offset, core::ffi::CStr::from_ptr(m.name).to_string_lossy().into_owned()));
+            }
+            c = (*c).tp_base;
+        }
+        v.sort();
+        v
+    }
+}

@@ -1,0 +1,277 @@
+//! `_imp`: what importlib needs from the VM. Also the table of built-in modules.
+//!
+//! Frozen modules: only `importlib`'s own two files count as frozen here. They are made from the installed standard library at
+//! start-up (`bootstrap.rs`); everything else CPython freezes is imported from source.
+
+use crate::Entry;
+use lh_runtime::prelude::*;
+use lh_runtime::{extension, thread};
+use std::sync::{Condvar, Mutex};
+
+// ---- Built-in modules ----
+
+static TABLE: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
+
+/// Adds modules to the table; later ones win.
+pub fn register(entries: impl IntoIterator<Item = Entry>) {
+    let mut t = TABLE.lock().expect("never poisoned");
+    for e in entries {
+        t.retain(|x| x.0 != e.0);
+        t.push(e);
+    }
+}
+/// `sys.builtin_module_names`.
+pub fn builtin_names() -> Vec<&'static str> {
+    let mut v: Vec<&str> = TABLE.lock().expect("never poisoned").iter().map(|e| e.0).collect();
+    v.extend(["sys", "builtins"]);
+    v.sort_unstable();
+    v.dedup();
+    v
+}
+fn find(name: &str) -> Option<Entry> {
+    TABLE.lock().expect("never poisoned").iter().find(|e| e.0 == name).copied()
+}
+/// Makes (or for `sys` and `builtins` finds) a built-in module.
+pub fn make_builtin(name: &str) -> PyResult<Option<Owned<Object>>> {
+    match name {
+        "sys" => Ok(Some(lh_runtime::sysobject::sys_module().own().into_object())),
+        "builtins" => Ok(Some(lh_runtime::sysobject::builtins_module().own().into_object())),
+        _ => match find(name) {
+            Some((_, make)) => Ok(Some(make()?.into_object())),
+            None => Ok(None),
+        },
+    }
+}
+
+/// Returns True if the module name corresponds to a built-in module.
+#[pyfunction(signature = "(name, /)")]
+fn is_builtin(name: &str) -> i32 {
+    match name {
+        "sys" | "builtins" => -1,
+        n => find(n).is_some() as i32,
+    }
+}
+/// Create an extension module.
+#[pyfunction(signature = "(spec, /)")]
+fn create_builtin(spec: &Object) -> PyResult<Option<Owned<Object>>> {
+    let name = spec.get_attr_str("name")?;
+    let Some(s) = name.downcast::<Str>() else {
+        return raise!(TypeError, "name must be string, not {}", name.ty().name());
+    };
+    make_builtin(s.to_str()?)
+}
+/// Initialize a built-in module.
+#[pyfunction(name = "exec_builtin", signature = "(mod, /)")]
+fn exec_builtin(module_: &Object) -> PyResult<i32> {
+    extension::exec_dynamic(module_).map(|()| 0)
+}
+
+// ---- Extension modules ----
+
+/// Returns the list of file suffixes used to identify extension modules.
+#[pyfunction]
+fn extension_suffixes() -> Owned<List> {
+    let tagged = format!(".cpython-311-{}-linux-gnu.so", std::env::consts::ARCH);
+    List::from_vec([&tagged, ".abi3.so", ".so"].iter().map(|s| Str::new(s).into_object()).collect())
+}
+/// Create an extension module.
+#[pyfunction(signature = "(spec, file=<unrepresentable>, /)")]
+fn create_dynamic(spec: &Object, _file: Option<&Object>) -> PyResult {
+    extension::create_dynamic(spec)
+}
+/// Initialize an extension module.
+#[pyfunction(signature = "(mod, /)")]
+fn exec_dynamic(module_: &Object) -> PyResult<i32> {
+    extension::exec_dynamic(module_).map(|()| 0)
+}
+
+// ---- Frozen modules ----
+
+const FROZEN: [(&str, &str); 2] =
+    [("_frozen_importlib", "importlib._bootstrap"), ("_frozen_importlib_external", "importlib._bootstrap_external")];
+
+fn frozen_origin(name: &str) -> Option<&'static str> {
+    FROZEN.iter().find(|f| f.0 == name).map(|f| f.1)
+}
+fn not_frozen<T>(name: &Str) -> PyResult<T> {
+    let text = format!("No such frozen object named {}", name.to_str_lossy());
+    Err(extension::import_error(&text, name, none_ref()))
+}
+/// Returns True if the module name corresponds to a frozen module.
+#[pyfunction(signature = "(name, /)")]
+fn is_frozen(name: &str) -> bool {
+    frozen_origin(name).is_some()
+}
+/// Returns True if the module name is of a frozen package.
+#[pyfunction(signature = "(name, /)")]
+fn is_frozen_package(name: &Str) -> PyResult<bool> {
+    match frozen_origin(name.to_str()?) {
+        Some(_) => Ok(false),
+        None => not_frozen(name),
+    }
+}
+/// Return info about the corresponding frozen module (if there is one) or None.
+#[pyfunction(signature = "(name, /, *, withdata=False)")]
+fn find_frozen(name: &str, _withdata: bool) -> Option<(Owned<Object>, bool, Owned<Str>)> {
+    frozen_origin(name).map(|o| (none(), false, Str::new(o)))
+}
+/// Create a code object for a frozen module.
+#[pyfunction(signature = "(name, data=None, /)")]
+fn get_frozen_object(name: &Str, _data: Option<&Object>) -> PyResult {
+    match frozen_origin(name.to_str()?) {
+        Some(origin) => super::bootstrap::bootstrap_code(origin).map(Owned::into_object),
+        None => not_frozen(name),
+    }
+}
+/// Initializes a frozen module.
+#[pyfunction(signature = "(name, /)")]
+fn init_frozen(name: &str) -> Option<Owned<Object>> {
+    frozen_origin(name).and_then(|_| lh_runtime::import::loaded_module(name))
+}
+/// Returns the list of available frozen modules.
+#[pyfunction]
+fn _frozen_module_names() -> Owned<List> {
+    List::from_vec(FROZEN.iter().map(|f| Str::new(f.0).into_object()).collect())
+}
+/// Override the use of frozen modules, for tests. There is nothing to switch here.
+#[pyfunction(signature = "(override, /)")]
+fn _override_frozen_modules_for_tests(_override: i32) {}
+
+// ---- The import lock ----
+
+struct Lock {
+    state: Mutex<(usize, usize)>,
+    freed: Condvar,
+}
+/// (owner's thread state, depth).
+static LOCK: Lock = Lock { state: Mutex::new((0, 0)), freed: Condvar::new() };
+
+/// Acquires the interpreter's import lock for the current thread.
+#[pyfunction]
+fn acquire_lock() {
+    let me = thread::Thread::current_ptr() as usize;
+    {
+        let mut s = LOCK.state.lock().expect("never poisoned");
+        if s.1 == 0 || s.0 == me {
+            *s = (me, s.1 + 1);
+            return;
+        }
+    }
+    thread::allow_threads(|| {
+        let mut s = LOCK.state.lock().expect("never poisoned");
+        while s.1 != 0 {
+            s = LOCK.freed.wait(s).expect("never poisoned");
+        }
+        *s = (me, 1);
+    });
+}
+/// Release the interpreter's import lock.
+#[pyfunction]
+fn release_lock() -> PyResult<()> {
+    let me = thread::Thread::current_ptr() as usize;
+    let mut s = LOCK.state.lock().expect("never poisoned");
+    if s.1 == 0 || s.0 != me {
+        drop(s);
+        return raise!(RuntimeError, "not holding the import lock");
+    }
+    s.1 -= 1;
+    if s.1 == 0 {
+        LOCK.freed.notify_one();
+    }
+    Ok(())
+}
+/// Return True if the import lock is currently held, else False.
+#[pyfunction]
+fn lock_held() -> bool {
+    LOCK.state.lock().expect("never poisoned").1 != 0
+}
+
+// ---- pyc files ----
+
+/// SipHash-1-3 of `data` with the key (`key`, 0), as hash-based pycs use it.
+pub fn siphash13(key: u64, data: &[u8]) -> u64 {
+    fn round(v: &mut [u64; 4]) {
+        v[0] = v[0].wrapping_add(v[1]);
+        v[1] = v[1].rotate_left(13) ^ v[0];
+        v[0] = v[0].rotate_left(32);
+        v[2] = v[2].wrapping_add(v[3]);
+        v[3] = v[3].rotate_left(16) ^ v[2];
+        v[0] = v[0].wrapping_add(v[3]);
+        v[3] = v[3].rotate_left(21) ^ v[0];
+        v[2] = v[2].wrapping_add(v[1]);
+        v[1] = v[1].rotate_left(17) ^ v[2];
+        v[2] = v[2].rotate_left(32);
+    }
+    let mut v =
+        [key ^ 0x736f6d6570736575, 0x646f72616e646f6d, key ^ 0x6c7967656e657261, 0x7465646279746573];
+    let mut absorb = |m: u64, v: &mut [u64; 4]| {
+        v[3] ^= m;
+        round(v);
+        v[0] ^= m;
+    };
+    let chunks = data.chunks_exact(8);
+    let rest = chunks.remainder();
+    for c in chunks {
+        absorb(u64::from_le_bytes(c.try_into().expect("eight bytes")), &mut v);
+    }
+    let mut last = [0u8; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    absorb(u64::from_le_bytes(last) | (data.len() as u64) << 56, &mut v);
+    v[2] ^= 0xff;
+    for _ in 0..3 {
+        round(&mut v);
+    }
+    v[0] ^ v[1] ^ v[2] ^ v[3]
+}
+/// The hash of a source file's bytes.
+#[pyfunction(signature = "(key, source)")]
+fn source_hash(key: i64, source: Buffer) -> Vec<u8> {
+    siphash13(key as u64, source.as_bytes()).to_le_bytes().to_vec()
+}
+/// Changes code.co_filename to specify the passed-in file path, also in nested code objects.
+#[pyfunction(signature = "(code, path, /)")]
+fn _fix_co_filename(code: &Code, path: &Str) {
+    fix_co_filename(code, path)
+}
+/// See `_imp._fix_co_filename`.
+pub fn fix_co_filename(code: &Code, path: &Str) {
+    // SAFETY: a code object's co_filename is a string and co_consts a tuple, both owned by it.
+    unsafe {
+        let c = code.as_struct();
+        let old = Object::from_ptr((*c).co_filename).downcast_unchecked::<Str>().own();
+        if old.equals(path) {
+            return;
+        }
+        fix_nested(code, path, &old);
+    }
+}
+fn fix_nested(code: &Code, path: &Str, old: &Str) {
+    // SAFETY: as above; the replaced string is dropped after the new one is in place.
+    unsafe {
+        let c = code.as_struct();
+        if !Object::from_ptr((*c).co_filename).downcast_unchecked::<Str>().equals(old) {
+            return;
+        }
+        let dead = std::mem::replace(&mut (*c).co_filename, path.own().into_raw());
+        decref(dead);
+        let consts = Object::from_ptr((*c).co_consts).downcast_unchecked::<Tuple>();
+        for k in consts.iter().filter_map(|k| k.downcast::<Code>()) {
+            fix_nested(k, path, old);
+        }
+    }
+}
+
+fn setup(m: &Module) -> PyResult<()> {
+    m.add("check_hash_based_pycs", &*Str::new(&lh_runtime::sysobject::config().check_hash_based_pycs))
+}
+
+module! {
+    "_imp",
+    doc: "(Extremely) low-level import machinery bits as used by importlib and imp.",
+    functions: [
+        is_builtin, create_builtin, exec_builtin, extension_suffixes, create_dynamic, exec_dynamic, is_frozen,
+        is_frozen_package, find_frozen, get_frozen_object, init_frozen, _frozen_module_names,
+        _override_frozen_modules_for_tests, acquire_lock, release_lock, lock_held, source_hash, _fix_co_filename,
+    ],
+    init: setup
+}

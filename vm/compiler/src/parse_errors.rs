@@ -71,7 +71,7 @@ impl<'a> Context<'a> {
     /// Index of the token at or after an offset.
     fn index(&self, at: u32) -> usize {
         let list = &self.tokens.list;
-        list.iter().position(|t| t.end > at || t.kind == Kind::End).unwrap_or(list.len().saturating_sub(1))
+        list.iter().position(|t| t.end > at || t.start >= at).unwrap_or(list.len().saturating_sub(1))
     }
 
     fn text(&self, t: &Token) -> &'a str {
@@ -86,10 +86,48 @@ impl<'a> Context<'a> {
 
     fn invalid(&self, at: u32) -> Error {
         let i = self.index(at);
-        match self.tokens.list[i].kind {
+        let list = &self.tokens.list;
+        match list[i].kind {
             Kind::Indent => self.indent_error(i),
+            Kind::String if list[i].start < at => self.in_fstring(i, at),
+            // A head without a body at the end of the file.
+            Kind::Newline | Kind::End if i > 0 && self.ends_head(i) => self.expected_block(self.lines.text.len() as u32),
             _ => self.token_error("invalid syntax", i),
         }
+    }
+
+    /// Whether the last token before `i` is the colon of a statement's head, with nothing behind.
+    fn ends_head(&self, i: usize) -> bool {
+        let list = &self.tokens.list;
+        let rest_blank = list[i..].iter().all(|t| matches!(t.kind, Kind::Newline | Kind::Dedent | Kind::End));
+        let last = (0..i).rev().find(|&k| !matches!(list[k].kind, Kind::Newline | Kind::Dedent));
+        rest_blank && last.is_some_and(|k| self.text(&list[k]) == ":" && list[k].level == 0 && self.is_head(k))
+    }
+
+    /// Errors in a field of an f-string: CPython parses its text on its own, in parentheses.
+    fn in_fstring(&self, i: usize, at: u32) -> Error {
+        let t = self.tokens.list[i];
+        let before = &self.lines.text[t.start as usize..at as usize];
+        let open = t.start as usize + before.rfind('{').unwrap_or(0);
+        let field = &self.lines.text[open + 1..t.end as usize];
+        let field = &field[..field.find(['}', '!', ':']).unwrap_or(field.len())];
+        if field.trim().is_empty() {
+            return self.behind("f-string: empty expression not allowed", i);
+        }
+        if field.contains('\\') {
+            return self.behind("f-string expression part cannot include a backslash", i);
+        }
+        if field.contains('#') {
+            return self.behind("f-string expression part cannot include '#'", i);
+        }
+        let words: Vec<&str> = field.split_whitespace().collect();
+        let comma = words.len() == 2 && words.iter().all(|w| w.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+        let msg = if comma { "f-string: invalid syntax. Perhaps you forgot a comma?" } else { "f-string: invalid syntax" };
+        let mut e = self.at(msg, t.start, t.start);
+        e.offset = 2;
+        e.end_offset = if comma { 2 + field.trim_end().len() as i32 } else { 3 };
+        e.text = Some(format!("({field})\n"));
+        e
     }
 
     fn indent_error(&self, i: usize) -> Error {
@@ -132,7 +170,7 @@ impl<'a> Context<'a> {
         let list = &self.tokens.list;
         let mut i = self.index(at);
         if let Some(k) = (0..list.len()).find(|&k| {
-            list[k].start >= at.saturating_sub(1) && !matches!(list[k].kind, Kind::Newline | Kind::Dedent)
+            list[k].start >= at && !matches!(list[k].kind, Kind::Newline | Kind::Dedent)
         }) {
             i = k;
         }
@@ -216,7 +254,7 @@ impl<'a> Context<'a> {
     fn assignment_target(&self, start: u32, end: u32) -> Error {
         let Some(x) = self.expr_at(start, end) else { return self.invalid(start) };
         let name = expr_name(x);
-        let next = self.tokens.list.iter().find(|t| t.start >= end);
+        let next = self.tokens.list.iter().find(|t| t.start >= end && self.text(t) != ")");
         let assigned = next.is_some_and(|t| self.text(t) == "=");
         if matches!(x, Expr::Yield(_) | Expr::YieldFrom(_)) {
             let before = self.lines.text[..start as usize].trim_end();
@@ -294,11 +332,39 @@ impl<'a> Context<'a> {
                     return self.at("expected 'else' after 'if' expression", s, e);
                 }
             }
+            "Colon" if list[i].level > 0 && self.bracket(i) == Some("{") && i > 0 => {
+                let end = list[i - 1].end;
+                let mut e = self.at("':' expected after dictionary key", end - 1, end - 1);
+                e.end_offset = 0;
+                return e;
+            }
             _ => {}
         }
+        self.in_brackets(i)
+    }
+
+    /// The bracket around token `i`.
+    fn bracket(&self, i: usize) -> Option<&'a str> {
+        let list = &self.tokens.list;
+        let level = list[i].level.checked_sub(1)?;
+        let open = list[..i].iter().rev().find(|t| t.level == level && matches!(self.text(t), "(" | "[" | "{"))?;
+        Some(self.text(open))
+    }
+
+    /// The special cases for a token that does not fit where it stands.
+    fn in_brackets(&self, i: usize) -> Error {
+        let list = &self.tokens.list;
         if list[i].level > 0 {
             if self.text(&list[i]) == "=" {
                 return self.maybe_walrus(i);
+            }
+            if matches!(self.text(&list[i]), "for" | "async") && matches!(self.bracket(i), Some("[" | "{")) {
+                let level = list[i].level;
+                let open = (0..i).rev().find(|&k| list[k].level < level).unwrap_or(0);
+                if list[open + 1..i].iter().any(|t| t.level == level && self.text(t) == ",") {
+                    let msg = "did you forget parentheses around the comprehension target?";
+                    return self.at(msg, list[open + 1].start, list[i - 1].end);
+                }
             }
             if let Some(e) = self.forgotten_comma(i) {
                 return e;
@@ -361,7 +427,7 @@ impl<'a> Context<'a> {
 
     fn is_head(&self, i: usize) -> bool {
         let list = &self.tokens.list;
-        let mut k = i;
+        let mut k = i.min(list.len() - 1);
         while k > 0 && !matches!(list[k - 1].kind, Kind::Newline | Kind::Indent | Kind::Dedent) {
             k -= 1;
         }
@@ -445,6 +511,7 @@ impl<'a> Context<'a> {
             "Only one '**' parameter allowed" => {
                 self.token_error("arguments cannot follow var-keyword argument", i)
             }
+            "Trailing comma not allowed" if self.is_head(i) => self.invalid(end),
             "Trailing comma not allowed" => {
                 let list = &self.tokens.list;
                 let k = if self.text(&list[i]) == "," { i + 1 } else { i };
@@ -458,15 +525,13 @@ impl<'a> Context<'a> {
                 self.at("cannot mix bytes and nonbytes literals", start, end)
             }
             _ => {
-                if let Some(x) = self.expr_at(start, end)
-                    && matches!(self.next_text(end), "=")
-                    && self.tokens.list[i].level > 0
-                {
-                    return self.keyword_name(x, start, end);
-                }
-                if self.tokens.list[i].level > 0 {
-                    if let Some(e) = self.forgotten_comma(i) {
-                        return e;
+                let list = &self.tokens.list;
+                if list[i].level > 0 {
+                    if self.next_text(end) == "=" && end > start {
+                        return self.keyword_name(start, end);
+                    }
+                    if list[i].kind != Kind::String || list[i].start == start {
+                        return self.in_brackets(i);
                     }
                 }
                 self.invalid(start)
@@ -479,12 +544,10 @@ impl<'a> Context<'a> {
     }
 
     /// `f(1=2)`
-    fn keyword_name(&self, x: &Expr, start: u32, end: u32) -> Error {
+    fn keyword_name(&self, start: u32, end: u32) -> Error {
         let eq = self.tokens.list.iter().find(|t| t.start >= end).map_or(end, |t| t.end);
-        match x {
-            Expr::NoneLiteral(_) | Expr::BooleanLiteral(_) => {
-                self.at(format!("cannot assign to {}", expr_name(x)), start, eq)
-            }
+        match &self.lines.text[start as usize..end as usize] {
+            word @ ("None" | "True" | "False") => self.at(format!("cannot assign to {word}"), start, eq),
             _ => self.at("expression cannot contain assignment, perhaps you meant \"==\"?", start, eq),
         }
     }
@@ -549,7 +612,7 @@ impl<'a> Context<'a> {
             K::Pep701FString(_) if text.contains("backslash") => {
                 self.behind("f-string expression part cannot include a backslash", i)
             }
-            K::Pep701FString(_) if text.contains("comments") => {
+            K::Pep701FString(_) if text.contains("comments") || self.text(&self.tokens.list[i]).contains('#') => {
                 self.behind("f-string expression part cannot include '#'", i)
             }
             K::Pep701FString(_) => self.behind("f-string: expecting '}'", i),

@@ -18,11 +18,15 @@ use std::rc::Rc;
 pub struct Lower<'a> {
     lines: &'a Lines<'a>,
     names: FxHashSet<Name>,
+    depth: u32,
 }
+
+/// Deeper expressions are refused, before some recursion over them runs out of stack.
+const MAX_DEPTH: u32 = 10_000;
 
 impl<'a> Lower<'a> {
     pub fn new(lines: &'a Lines<'a>) -> Lower<'a> {
-        Lower { lines, names: FxHashSet::default() }
+        Lower { lines, names: FxHashSet::default(), depth: 0 }
     }
 
     fn loc(&self, range: TextRange) -> Location {
@@ -383,6 +387,17 @@ impl<'a> Lower<'a> {
     }
 
     pub fn expr(&mut self, e: &r::Expr) -> Result<Expr> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            let msg = "maximum recursion depth exceeded during compilation";
+            return Err(crate::error::SyntaxError::plain(ErrorKind::Recursion, msg));
+        }
+        let lowered = self.expr_inner(e);
+        self.depth -= 1;
+        lowered
+    }
+
+    fn expr_inner(&mut self, e: &r::Expr) -> Result<Expr> {
         let loc = self.loc(e.range());
         let kind = match e {
             r::Expr::BoolOp(x) => ExprKind::BoolOp {

@@ -66,7 +66,7 @@ fn single(lines: &Lines<'_>, body: &[Stmt], flags: &CompileFlags) -> Result<()> 
         return Err(lines.error_at(ErrorKind::Syntax, msg, if is_compound(first) { s.loc } else { first.loc }));
     }
     if flags.dont_imply_dedent && is_compound(&body[body.len() - 1]) && !lines.text.ends_with('\n') {
-        return Err(incomplete(lines, lines.error_at(ErrorKind::Syntax, "invalid syntax", first.loc)));
+        return Err(lines.error_at(ErrorKind::Incomplete, "incomplete input", first.loc));
     }
     Ok(())
 }

@@ -73,9 +73,6 @@ fn streams() {
 
     let s = new("StringIO", &[&text("a\r\nb\rc\n"), none_ref()]);
     check(&s, "getvalue", &[], "'a\\nb\\nc\\n'");
-    println!("A {} {}", s.refcnt(), show(s.get_attr_str("closed")));
-    let it = s.iterator().unwrap(); println!("B {} {} same {}", s.refcnt(), show(s.get_attr_str("closed")), it.is(&*s));
-    drop(it); println!("C {} {}", s.refcnt(), show(s.get_attr_str("closed")));
     check(&s, "readlines", &[], "['a\\n', 'b\\n', 'c\\n']");
     assert_eq!(show(s.get_attr_str("newlines")), "('\\r', '\\n', '\\r\\n')");
 

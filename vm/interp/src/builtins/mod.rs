@@ -1,0 +1,5 @@
+//! The `builtins` module.
+use crate::prelude::*;
+pub fn init() -> PyResult<()> {
+    Ok(())
+}

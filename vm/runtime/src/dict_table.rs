@@ -17,7 +17,7 @@ use crate::kinds::Str;
 use crate::object::*;
 use crate::raise;
 use lh_abi::*;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 pub const EMPTY_IX: isize = -1;
 pub const DUMMY_IX: isize = -2;
@@ -45,6 +45,8 @@ pub struct Table {
     /// Entries appended so far, removed ones included.
     pub nentries: usize,
     pub entries: *mut Entry,
+    /// Tells this table from an earlier one at the same address.
+    pub serial: u64,
     /// The indices start here.
     pub indices: [u8; 8],
 }
@@ -59,6 +61,7 @@ static mut EMPTY_TABLE: Table = Table {
     usable: 0,
     nentries: 0,
     entries: std::ptr::null_mut(),
+    serial: 0,
     indices: [0xff; 8],
 };
 
@@ -67,6 +70,7 @@ pub fn empty_table() -> *mut Table {
     &raw mut EMPTY_TABLE
 }
 
+static NEXT_SERIAL: AtomicU64 = AtomicU64::new(1);
 static NEXT_KEYS_VERSION: AtomicU32 = AtomicU32::new(2);
 
 /// Entries that a table of `1 << log2` indices holds: two thirds.
@@ -125,6 +129,8 @@ pub fn new_table(log2: u8) -> PyResult<*mut Table> {
         (*t)._pad = 0;
         (*t).usable = cap;
         (*t).nentries = 0;
+        (*t).serial = NEXT_SERIAL.load(Ordering::Relaxed);
+        NEXT_SERIAL.store((*t).serial + 1, Ordering::Relaxed);
         let p = (&raw mut (*t).indices).cast::<u8>();
         p.write_bytes(0xff, ix);
         (*t).entries = p.add(ix).cast();

@@ -331,6 +331,17 @@ impl Dict {
         let k = Str::intern(Str::new(key));
         self.set_item(&k, value)
     }
+    /// Takes a live entry out; its key is dropped, its value returned.
+    ///
+    /// # Safety
+    /// `ix` is a live entry of the current table whose key has this hash.
+    pub(crate) unsafe fn take_entry(&self, ix: usize, hash: isize) -> Owned<Object> {
+        self.take_at(ix, hash)
+    }
+    /// For the `tp_traverse` of subtypes with this table.
+    pub(crate) fn trace_entries(&self, v: &mut Visitor) {
+        self.traverse(v)
+    }
     /// Takes entry `ix` out; its key is dropped, its value returned.
     fn take_at(&self, ix: usize, hash: isize) -> Owned<Object> {
         // SAFETY: `ix` comes from a lookup after which nothing ran.

@@ -508,7 +508,7 @@ unsafe fn collect_main(generation: usize) -> usize {
         if generation + 1 < 3 {
             (*s).counts[generation + 1] += 1;
         }
-        for c in &mut (*s).counts[..=generation] {
+        for c in (&mut (*s).counts)[..=generation].iter_mut() {
             *c = 0;
         }
         let young = &raw mut (*s).heads[generation];

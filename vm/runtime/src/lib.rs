@@ -54,7 +54,9 @@ pub mod memoryview;
 pub mod methodobject;
 pub mod moduleobject;
 pub mod number;
+pub mod namespaceobject;
 pub mod object;
+pub mod odictobject;
 pub mod object_type;
 pub mod property;
 pub mod percent;
@@ -80,8 +82,8 @@ pub mod type_attrs;
 pub mod type_new;
 pub mod type_slots;
 pub mod typeobject;
-pub mod warnings;
 pub mod unicode;
+pub mod warnings;
 pub mod weakref;
 
 /// What nearly every file that implements Python types or functions wants.
@@ -107,6 +109,7 @@ macro_rules! intern {
         static CELL: std::sync::atomic::AtomicPtr<$crate::abi::PyObject> =
             std::sync::atomic::AtomicPtr::new(std::ptr::null_mut());
         let p = CELL.load(std::sync::atomic::Ordering::Relaxed);
+        #[allow(unused_unsafe)]
         let s: &'static $crate::kinds::Str = if p.is_null() {
             let s = $crate::kinds::Str::interned($s);
             CELL.store($crate::object::Kind::raw(s), std::sync::atomic::Ordering::Relaxed);

@@ -663,7 +663,7 @@ impl Object {
                 return Ok(it);
             }
             if is_sequence(self) {
-                return crate::iterobject::new_seq_iter(self);
+                return Ok(crate::iterobject::new_sequence_iterator(self));
             }
             raise!(TypeError, "'{}' object is not iterable", self.ty().name())
         }

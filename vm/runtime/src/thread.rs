@@ -24,6 +24,35 @@ pub const BREAK_PENDING: u32 = 4;
 pub const BREAK_ASYNC_EXC: u32 = 8;
 pub const BREAK_GC: u32 = 16;
 
+/// A signal waits for its Python handler. Set by the C handler, looked at by the main thread.
+pub static SIGNAL_TRIPPED: AtomicBool = AtomicBool::new(false);
+/// Runs the Python handlers of signals that have arrived; installed by the `_signal` module.
+pub static RUN_SIGNAL_HANDLERS: std::sync::OnceLock<fn() -> crate::errors::PyResult<()>> = std::sync::OnceLock::new();
+/// The native thread whose job signal handlers are.
+static MAIN_THREAD: AtomicU64 = AtomicU64::new(0);
+
+/// Makes the calling native thread the main thread.
+pub fn set_main_thread() {
+    // SAFETY: a plain query.
+    MAIN_THREAD.store(unsafe { libc::pthread_self() } as u64, Ordering::Relaxed)
+}
+pub fn is_main_thread() -> bool {
+    // SAFETY: a plain query.
+    MAIN_THREAD.load(Ordering::Relaxed) == unsafe { libc::pthread_self() } as u64
+}
+/// Runs the handlers of signals that have arrived, in the main thread; others leave them to it. The evaluation loop calls this when it sees
+/// `BREAK_SIGNAL`; blocking system calls when they are interrupted.
+pub fn check_signals() -> crate::errors::PyResult<()> {
+    EVAL_BREAKER.fetch_and(!BREAK_SIGNAL, Ordering::SeqCst);
+    if !SIGNAL_TRIPPED.load(Ordering::SeqCst) || !is_main_thread() {
+        return Ok(());
+    }
+    match RUN_SIGNAL_HANDLERS.get() {
+        Some(f) => f(),
+        None => Ok(()),
+    }
+}
+
 /// Namespace for the current thread's state.
 pub struct Thread(());
 
@@ -201,20 +230,36 @@ pub fn stack_is_low() -> bool {
 }
 
 // ---- The GIL ----
+//
+// The GIL is one word, `CURRENT`: null when free, else the holder's thread state. Taking it is one compare-and-swap, giving it up
+// one store; so a foreign call that nobody waits behind pays a few nanoseconds. Only when somebody waits does it get slow:
+//
+//   waiter    counts itself, tries the word, sleeps on the condition variable for a switch interval at most, tries again;
+//             if nobody else has had the GIL meanwhile it sets the eval breaker's request bit
+//   releaser  clears the word, then wakes one waiter if the count says that there are any
+//
+// The releaser's look at the count may come too early to see a waiter that has just counted itself; that waiter then sleeps one
+// interval for nothing. That is the price of having no fence there.
 
-struct Gil {
-    held: Mutex<bool>,
+struct Park {
+    lock: Mutex<()>,
     freed: Condvar,
-    /// Waits for the hand-over after a requested release, so that the requester does get it.
+    /// Signalled under the lock by waiters that got the GIL, for a thread that handed it over on request.
     switched: Condvar,
-    waiters: AtomicU32,
 }
-static GIL: Gil = Gil {
-    held: Mutex::new(false),
-    freed: Condvar::new(),
-    switched: Condvar::new(),
-    waiters: AtomicU32::new(0),
-};
+impl Park {
+    const fn new() -> Park {
+        Park { lock: Mutex::new(()), freed: Condvar::new(), switched: Condvar::new() }
+    }
+}
+static FIRST_PARK: Park = Park::new();
+/// Where waiters sleep; replaced in a forked child, where another thread's lock would never be given back. Null: `FIRST_PARK`.
+static PARK: AtomicPtr<Park> = AtomicPtr::new(null_mut());
+fn park() -> &'static Park {
+    // SAFETY: null or a leaked box.
+    unsafe { PARK.load(Ordering::Acquire).as_ref() }.unwrap_or(&FIRST_PARK)
+}
+static WAITERS: AtomicU32 = AtomicU32::new(0);
 /// `sys.getswitchinterval()` in microseconds.
 pub static SWITCH_INTERVAL_US: AtomicU64 = AtomicU64::new(5000);
 static LAST_HOLDER: AtomicPtr<PyThreadState> = AtomicPtr::new(null_mut());
@@ -222,80 +267,126 @@ static FINALIZING: AtomicBool = AtomicBool::new(false);
 
 /// From now on only the calling thread gets the GIL; others hang when they ask for it.
 pub fn set_finalizing() {
-    FINALIZING.store(true, Ordering::SeqCst);
     MAIN_FINALIZER.store(MINE.get(), Ordering::SeqCst);
+    FINALIZING.store(true, Ordering::SeqCst);
 }
 static MAIN_FINALIZER: AtomicPtr<PyThreadState> = AtomicPtr::new(null_mut());
 pub fn is_finalizing() -> bool {
     FINALIZING.load(Ordering::Relaxed)
 }
 
+#[inline(always)]
+fn try_take(ts: *mut PyThreadState) -> bool {
+    CURRENT.compare_exchange(null_mut(), ts, Ordering::Acquire, Ordering::Relaxed).is_ok()
+}
+
 /// Takes the GIL for this native thread's state.
+#[inline]
 pub fn gil_acquire() {
-    let ts = MINE.get();
+    gil_acquire_for(MINE.get())
+}
+
+/// As `gil_acquire`, for who has this thread's state at hand.
+#[inline]
+pub fn gil_acquire_for(ts: *mut PyThreadState) {
     assert!(!ts.is_null(), "a thread without a state asked for the GIL");
-    let mut held = GIL.held.lock().expect("never poisoned");
-    if *held {
-        GIL.waiters.fetch_add(1, Ordering::SeqCst);
-        while *held {
-            let before = LAST_HOLDER.load(Ordering::Relaxed);
-            let wait = Duration::from_micros(SWITCH_INTERVAL_US.load(Ordering::Relaxed));
-            let (h, timeout) = GIL.freed.wait_timeout(held, wait).expect("never poisoned");
-            held = h;
-            if *held && timeout.timed_out() && before == LAST_HOLDER.load(Ordering::Relaxed) {
-                EVAL_BREAKER.fetch_or(BREAK_GIL, Ordering::SeqCst);
-            }
-        }
-        GIL.waiters.fetch_sub(1, Ordering::SeqCst);
+    if FINALIZING.load(Ordering::Relaxed) || !try_take(ts) {
+        gil_acquire_slow(ts);
     }
+    LAST_HOLDER.store(ts, Ordering::Relaxed);
+    if SIGNAL_TRIPPED.load(Ordering::Relaxed) && is_main_thread() {
+        EVAL_BREAKER.fetch_or(BREAK_SIGNAL, Ordering::SeqCst);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn gil_acquire_slow(ts: *mut PyThreadState) {
     if FINALIZING.load(Ordering::SeqCst) && MAIN_FINALIZER.load(Ordering::SeqCst) != ts {
-        drop(held);
         loop {
             std::thread::park();
         }
     }
-    *held = true;
+    let park = park();
+    let mut guard = park.lock.lock().expect("never poisoned");
+    WAITERS.fetch_add(1, Ordering::SeqCst);
+    while !try_take(ts) {
+        let before = LAST_HOLDER.load(Ordering::Relaxed);
+        let wait = Duration::from_micros(SWITCH_INTERVAL_US.load(Ordering::Relaxed));
+        let (g, timeout) = park.freed.wait_timeout(guard, wait).expect("never poisoned");
+        guard = g;
+        if timeout.timed_out()
+            && !CURRENT.load(Ordering::Relaxed).is_null()
+            && before == LAST_HOLDER.load(Ordering::Relaxed)
+        {
+            EVAL_BREAKER.fetch_or(BREAK_GIL, Ordering::SeqCst);
+        }
+    }
+    WAITERS.fetch_sub(1, Ordering::SeqCst);
     LAST_HOLDER.store(ts, Ordering::Relaxed);
-    CURRENT.store(ts, Ordering::Relaxed);
     EVAL_BREAKER.fetch_and(!BREAK_GIL, Ordering::SeqCst);
-    GIL.switched.notify_all();
+    park.switched.notify_all();
+    drop(guard);
+    if FINALIZING.load(Ordering::SeqCst) && MAIN_FINALIZER.load(Ordering::SeqCst) != ts {
+        gil_release();
+        loop {
+            std::thread::park();
+        }
+    }
+    if SIGNAL_TRIPPED.load(Ordering::Relaxed) && is_main_thread() {
+        EVAL_BREAKER.fetch_or(BREAK_SIGNAL, Ordering::SeqCst);
+    }
 }
 
 /// Gives the GIL up.
+#[inline]
 pub fn gil_release() {
-    let mut held = GIL.held.lock().expect("never poisoned");
-    *held = false;
-    CURRENT.store(null_mut(), Ordering::Relaxed);
-    GIL.freed.notify_one();
+    CURRENT.store(null_mut(), Ordering::Release);
+    if WAITERS.load(Ordering::Relaxed) != 0 {
+        wake_waiter();
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn wake_waiter() {
+    // The lock makes sure that a waiter between its try and its sleep is not missed.
+    let park = park();
+    drop(park.lock.lock().expect("never poisoned"));
+    park.freed.notify_one();
 }
 
 /// Hands the GIL to a waiting thread (the evaluation loop saw `BREAK_GIL`).
 pub fn gil_yield() {
     let ts = MINE.get();
     EVAL_BREAKER.fetch_and(!BREAK_GIL, Ordering::SeqCst);
-    if GIL.waiters.load(Ordering::SeqCst) == 0 {
+    if WAITERS.load(Ordering::SeqCst) == 0 {
         return;
     }
     gil_release();
-    {
-        // Wait until somebody else has had it, or the waiter went away.
-        let held = GIL.held.lock().expect("never poisoned");
-        if LAST_HOLDER.load(Ordering::Relaxed) == ts && GIL.waiters.load(Ordering::SeqCst) > 0 {
-            let _ = GIL.switched.wait_timeout(held, Duration::from_millis(5));
-        }
+    let park = park();
+    let guard = park.lock.lock().expect("never poisoned");
+    // Wait until somebody else has had it, or the waiters went away.
+    if LAST_HOLDER.load(Ordering::Relaxed) == ts && WAITERS.load(Ordering::SeqCst) > 0 {
+        let _ = park.switched.wait_timeout(guard, Duration::from_millis(5));
     }
     gil_acquire();
 }
 
 /// Runs `f` (which touches no object) without the GIL. `errno` is kept.
 pub fn allow_threads<R>(f: impl FnOnce() -> R) -> R {
+    let ts = Thread::current_ptr();
     gil_release();
     let r = f();
-    // SAFETY: errno is thread-local memory.
-    let e = unsafe { *libc::__errno_location() };
-    gil_acquire();
-    // SAFETY: as above.
-    unsafe { *libc::__errno_location() = e };
+    if FINALIZING.load(Ordering::Relaxed) || !try_take(ts) {
+        // SAFETY: errno is thread-local memory; waiting may change it.
+        unsafe {
+            let e = *libc::__errno_location();
+            gil_acquire_slow(ts);
+            *libc::__errno_location() = e;
+        }
+    }
+    LAST_HOLDER.store(ts, Ordering::Relaxed);
     r
 }
 
@@ -312,7 +403,8 @@ pub fn after_fork_child() {
     if let Ok(mut s) = STATES.try_lock() {
         s.retain(|x| *x == ts as usize);
     }
-    GIL.waiters.store(0, Ordering::SeqCst);
+    WAITERS.store(0, Ordering::SeqCst);
+    PARK.store(Box::into_raw(Box::new(Park::new())), Ordering::Release);
     // SAFETY: this thread's own state.
     unsafe {
         (*ts).thread_id = libc::pthread_self() as _;
@@ -350,5 +442,44 @@ pub fn ensure_end(had: bool) {
         delete_state();
     } else if !had {
         gil_release();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A counter that is only correct if at most one thread is inside at a time.
+    #[test]
+    fn the_gil_excludes_and_hands_over() {
+        static COUNTER: AtomicU64 = AtomicU64::new(0);
+        static TURNS: [AtomicU64; 4] = [const { AtomicU64::new(0) }; 4];
+        let threads: Vec<_> = (0..4)
+            .map(|me| {
+                std::thread::spawn(move || {
+                    new_state();
+                    gil_acquire();
+                    for i in 0..20_000 {
+                        let seen = COUNTER.load(Ordering::Relaxed);
+                        if i % 64 == 0 {
+                            allow_threads(|| std::hint::spin_loop());
+                            assert!(holds_gil());
+                            continue;
+                        }
+                        if EVAL_BREAKER.load(Ordering::Relaxed) & BREAK_GIL != 0 {
+                            gil_yield();
+                            continue;
+                        }
+                        // Not an atomic increment on purpose: an intruder would make it lose counts.
+                        COUNTER.store(seen + 1, Ordering::Relaxed);
+                        TURNS[me].fetch_add(1, Ordering::Relaxed);
+                    }
+                    delete_state();
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|t| t.join().expect("no thread failed"));
+        assert_eq!(COUNTER.load(Ordering::Relaxed), TURNS.iter().map(|t| t.load(Ordering::Relaxed)).sum::<u64>());
+        assert!(Thread::current_ptr().is_null());
     }
 }

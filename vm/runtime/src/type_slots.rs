@@ -566,7 +566,7 @@ unsafe extern "C" fn slot_tp_iter(a: *mut PyObject) -> *mut PyObject {
         if o.ty().lookup(intern!("__getitem__")).is_none() {
             return raise!(TypeError, "'{}' object is not iterable", o.ty().name());
         }
-        crate::iterobject::new_seq_iter(o)
+        Ok(crate::iterobject::new_sequence_iterator(o))
     })
 }
 unsafe extern "C" fn slot_tp_iternext(a: *mut PyObject) -> *mut PyObject {

@@ -1,0 +1,348 @@
+//! Whole-optimiser property test: random loops of bytecode-like statements over toy objects.
+//!
+//! The oracle runs the statements one by one, counting references as an interpreter does. The optimised trace runs in
+//! the reference executor and its exit is restored. Then every slot must hold an equal object with an equal
+//! reference count, and no object may have leaked or died too early.
+//!
+//! Slots: 0..4 ints, 4..7 floats, 7..10 anything, 10 the range, 11 a pair.
+
+use super::*;
+use lh_jit_ir::fuzz::Rng;
+use lh_jit_ir::testing as toy;
+
+#[derive(Clone, Copy, Debug)]
+enum S {
+    /// slot = slot + slot on ints, wrapped to stay small.
+    Int(i32, i32, i32),
+    Float(i32, i32, i32),
+    Copy(i32, i32),
+    Pair(i32, i32),
+    /// anything slot = first or second of the pair
+    Unpair(i32, bool),
+    /// any = add_any(int, int): arbitrary code
+    Call(i32, i32, i32),
+    /// int slot = count of any slot's object, seen with one more reference on the stack
+    Peek(i32, i32),
+    /// leave when the counter is k
+    Leave(i64),
+    /// A generic helper on frame memory: frame[2] = frame[0] + frame[1]
+    Frame,
+    /// x, y = y, x
+    Swap(i32, i32),
+    Truth(i32),
+}
+
+fn program(r: &mut Rng) -> Vec<S> {
+    let n = 1 + r.below(9);
+    (0..n)
+        .map(|_| {
+            let i = |r: &mut Rng| r.below(4) as i32;
+            let f = |r: &mut Rng| 4 + r.below(3) as i32;
+            let a = |r: &mut Rng| 7 + r.below(3) as i32;
+            let any = |r: &mut Rng| r.below(10) as i32;
+            match r.below(16) {
+                0..=2 => S::Int(i(r), i(r), i(r)),
+                3..=4 => S::Float(f(r), f(r), f(r)),
+                5 => S::Copy(a(r), any(r)),
+                6 => S::Copy(i(r), i(r)),
+                7 => S::Pair(any(r), any(r)),
+                8 => S::Unpair(a(r), r.below(2) == 0),
+                9 => S::Call(a(r), i(r), i(r)),
+                10 => S::Peek(i(r), any(r)),
+                11 => S::Leave(r.below(12) as i64),
+                12 => S::Frame,
+                13 => {
+                    if r.below(2) == 0 {
+                        S::Swap(i(r), i(r))
+                    } else {
+                        S::Swap(a(r), a(r))
+                    }
+                }
+                14 => S::Swap(f(r), f(r)),
+                _ => S::Truth(i(r)),
+            }
+        })
+        .collect()
+}
+
+fn frame() -> Vec<u64> {
+    let mut f: Vec<u64> = (0..4).map(|k| toy::box_int(k * 3 - 4)).collect();
+    f.extend((0..3).map(|k| toy::box_float(k as f64 + 0.5)));
+    f.extend((0..3).map(|k| toy::alloc(toy::OBJ, 0, 0, k)));
+    f.push(toy::alloc(toy::RANGE, 0, 10, 0));
+    incref(f[7]);
+    incref(f[8]);
+    f.push(toy::make_pair(f[7], f[8]));
+    f.extend([0; 4]);
+    f
+}
+
+fn obj(x: u64) -> &'static mut toy::Obj {
+    // SAFETY: tests only pass live toy objects.
+    unsafe { &mut *(x as *mut toy::Obj) }
+}
+fn incref(x: u64) {
+    obj(x).refcnt += 1;
+}
+fn put(f: &mut [u64], slot: i32, v: u64) {
+    let old = std::mem::replace(&mut f[slot as usize], v);
+    toy::decref(old);
+}
+
+const MASK: i64 = 0xffff;
+
+/// The oracle; answers the pc it stopped at.
+fn interpret(p: &[S], f: &mut [u64]) -> u32 {
+    loop {
+        let r = obj(f[10]);
+        if r.a >= r.b {
+            return 0;
+        }
+        let i = r.a as i64;
+        r.a += 1;
+        put(f, 0, toy::box_int(i));
+        for (k, s) in p.iter().enumerate() {
+            match *s {
+                S::Int(d, a, b) => {
+                    let v = (toy::int_value(f[a as usize]) + toy::int_value(f[b as usize])) & MASK;
+                    put(f, d, toy::box_int(v));
+                }
+                S::Float(d, a, b) => {
+                    let v = toy::float_value(f[a as usize]) * 0.5 + toy::float_value(f[b as usize]);
+                    put(f, d, toy::box_float(v));
+                }
+                S::Copy(d, a) => {
+                    incref(f[a as usize]);
+                    put(f, d, f[a as usize]);
+                }
+                S::Pair(a, b) => {
+                    incref(f[a as usize]);
+                    incref(f[b as usize]);
+                    let v = toy::make_pair(f[a as usize], f[b as usize]);
+                    put(f, 11, v);
+                }
+                S::Unpair(d, first) => {
+                    let x = if first { obj(f[11]).a } else { obj(f[11]).b };
+                    incref(x);
+                    put(f, d, x);
+                }
+                S::Call(d, a, b) => {
+                    let v = toy::add_any(f[a as usize], f[b as usize]);
+                    put(f, d, v);
+                }
+                S::Peek(d, a) => {
+                    incref(f[a as usize]);
+                    let v = toy::peek(f[a as usize]);
+                    toy::decref(f[a as usize]);
+                    put(f, d, toy::box_int(v));
+                }
+                S::Leave(n) => {
+                    if i == n {
+                        return k as u32 + 1;
+                    }
+                }
+                S::Frame => toy::frame_add(f.as_mut_ptr()),
+                S::Swap(a, b) => f.swap(a as usize, b as usize),
+                S::Truth(_) => {}
+            }
+        }
+    }
+}
+
+fn record(d: &Descs, p: &[S]) -> Result<Trace, Abort> {
+    let mut b = Builder::new(d, 0, 0, 0);
+    let (pos, len) = (d.field("pos").unwrap(), d.field("len").unwrap());
+    let unbox = |b: &mut Builder, slot: i32| -> Result<R, Abort> {
+        let x = b.sget(slot)?;
+        b.guard_type(x, toy::INT, true)?;
+        b.emit(Op::UnboxI, &[x])
+    };
+    let unboxf = |b: &mut Builder, slot: i32| -> Result<R, Abort> {
+        let x = b.sget(slot)?;
+        b.guard_type(x, toy::FLOAT, true)?;
+        b.emit(Op::UnboxF, &[x])
+    };
+    // Replaces a slot; old values of unknown type may run destructors, as in an interpreter.
+    let set = |b: &mut Builder, slot: i32, v: R| -> Result<(), Abort> {
+        let old = b.spop(slot)?;
+        b.sput(slot, v)?;
+        b.drop_ref(old, 0)
+    };
+    b.snapshot(0, 0, 0)?;
+    let it = b.sget(10)?;
+    b.guard_type(it, toy::RANGE, true)?;
+    let i = b.fload(it, pos)?;
+    let n = b.fload(it, len)?;
+    let c = b.emit(Op::Lt, &[i, n])?;
+    b.emit(Op::GTrue, &[c])?;
+    let old = b.sget(0)?;
+    b.guard_type(old, toy::INT, true)?;
+    let one = b.int(1);
+    let next = b.emit(Op::Add, &[i, one])?;
+    b.fstore(it, pos, next)?;
+    let v = b.emit(Op::BoxI, &[i])?;
+    set(&mut b, 0, v)?;
+    for (k, s) in p.iter().enumerate() {
+        b.snapshot(0, k as u32 + 1, 0)?;
+        match *s {
+            S::Int(dst, x, y) => {
+                let (x, y) = (unbox(&mut b, x)?, unbox(&mut b, y)?);
+                let v = b.emit(Op::AddOv, &[x, y])?;
+                let m = b.int(MASK);
+                let v = b.emit(Op::And, &[v, m])?;
+                let old = b.sget(dst)?;
+                b.guard_type(old, toy::INT, true)?;
+                let v = b.emit(Op::BoxI, &[v])?;
+                set(&mut b, dst, v)?;
+            }
+            S::Float(dst, x, y) => {
+                let (x, y) = (unboxf(&mut b, x)?, unboxf(&mut b, y)?);
+                let h = b.float(0.5);
+                let v = b.emit(Op::FMul, &[x, h])?;
+                let v = b.emit(Op::FAdd, &[v, y])?;
+                let old = b.sget(dst)?;
+                b.guard_type(old, toy::FLOAT, true)?;
+                let v = b.emit(Op::BoxF, &[v])?;
+                set(&mut b, dst, v)?;
+            }
+            S::Copy(dst, x) => {
+                let v = b.sget(x)?;
+                b.own(v)?;
+                set(&mut b, dst, v)?;
+            }
+            S::Pair(x, y) => {
+                let (x, y) = (b.sget(x)?, b.sget(y)?);
+                b.own(x)?;
+                b.own(y)?;
+                let v = b.new_object(0, &[x, y])?;
+                set(&mut b, 11, v)?;
+            }
+            S::Unpair(dst, first) => {
+                let v = b.sget(11)?;
+                b.guard_type(v, toy::PAIR, true)?;
+                let v = b.fload(v, d.field(if first { "first" } else { "second" }).unwrap())?;
+                b.own(v)?;
+                set(&mut b, dst, v)?;
+            }
+            S::Call(dst, x, y) => {
+                let (x, y) = (b.sget(x)?, b.sget(y)?);
+                b.own(x)?;
+                b.own(y)?;
+                let v = b.call(d.helper("add_any").unwrap(), &[x, y], false)?;
+                b.drop_ref(x, 0)?;
+                b.drop_ref(y, 0)?;
+                set(&mut b, dst, v)?;
+            }
+            S::Peek(dst, x) => {
+                let x = b.sget(x)?;
+                b.own(x)?;
+                let v = b.call(d.helper("peek").unwrap(), &[x], false)?;
+                b.drop_ref(x, 0)?;
+                let v = b.emit(Op::BoxI, &[v])?;
+                set(&mut b, dst, v)?;
+            }
+            S::Leave(n) => {
+                let n = b.int(n);
+                let c = b.emit(Op::Eq, &[i, n])?;
+                b.emit(Op::GFalse, &[c])?;
+            }
+            S::Frame => {
+                let f = b.frame();
+                b.call(d.helper("frame_add").unwrap(), &[f], false)?;
+                b.clobber(2, 3)?;
+            }
+            S::Swap(x, y) => {
+                if x != y {
+                    let (v, w) = (b.spop(x)?, b.spop(y)?);
+                    b.sput(x, w)?;
+                    b.sput(y, v)?;
+                }
+            }
+            S::Truth(x) => {
+                let x = b.sget(x)?;
+                b.guard_type(x, toy::INT, true)?;
+            }
+        }
+    }
+    b.snapshot(0, 0, 0)?;
+    b.finish_loop()
+}
+
+fn same(a: u64, b: u64) -> bool {
+    if a == 0 || b == 0 {
+        return a == b;
+    }
+    let (x, y) = (obj(a), obj(b));
+    let deep =
+        if x.ty == toy::PAIR { same(x.a, y.a) && same(x.b, y.b) } else { (x.a, x.b, x.c) == (y.a, y.b, y.c) };
+    x.ty == y.ty && x.refcnt == y.refcnt && deep
+}
+
+/// Runs a trace from its start on a frame and restores its exit; answers the snapshot's number.
+pub type Runner<'a> = &'a dyn Fn(&Trace, &Descs, &mut [u64]) -> u32;
+
+/// The reference executor as a runner.
+pub fn reference(t: &Trace, d: &Descs, frame: &mut [u64]) -> u32 {
+    let mut j = vec![0u64; jf::SIZE / 8];
+    j[jf::FRAME as usize / 8] = frame.as_mut_ptr() as u64;
+    let ts = [0u64; 4];
+    // SAFETY: the trace was made for these frames.
+    let run = unsafe { exec::run(t, d, ts.as_ptr() as u64, j.as_mut_ptr() as u64, 100_000) };
+    let exec::End::Exit { inst, .. } = run.end else { panic!("did not end: {}", print::trace(t, d)) };
+    let snap = t.insts[inst].snap;
+    // SAFETY: the exit's own values.
+    unsafe { exec::restore(t, &t.snaps[snap as usize], d, ts.as_ptr() as u64, &|v| run.vals[v.index()]) };
+    snap
+}
+
+/// One random loop; panics on any difference, answers whether it ran to the expected end.
+pub fn check(seed: u64, runner: Runner) -> bool {
+    let d = toy::descs();
+    let p = program(&mut Rng(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1));
+    let t = match record(&d, &p) {
+        Ok(t) => t,
+        Err(e) => {
+            assert!(matches!(e, Abort::UnstableLoop | Abort::GuardNeverHolds), "seed {seed}: {e:?}");
+            return false;
+        }
+    };
+    let show = || format!("seed {seed} {p:?}\n{}", print::trace(&t, &d));
+    let start = toy::LIVE.get();
+    let (mut f1, mut f2) = (frame(), frame());
+    let each = (toy::LIVE.get() - start) / 2;
+    let pc = interpret(&p, &mut f1);
+    let live1 = toy::LIVE.get() - start - each;
+    let snap = &t.snaps[runner(&t, &d, &mut f2) as usize];
+    // A type guard may leave early: finish with the oracle from that statement on.
+    let at = snap.frames[0].pc;
+    let leaves = matches!(p.get((at as usize).wrapping_sub(1)), Some(S::Leave(_)));
+    assert!(at == pc || !leaves, "left at {at}, wanted {pc}: {}", show());
+    if at == pc {
+        for k in 0..12 {
+            assert!(same(f1[k], f2[k]), "slot {k}: {:?} {:?}; {}", dump(f1[k]), dump(f2[k]), show());
+        }
+        assert_eq!(toy::LIVE.get() - start, live1 + live1, "live objects: {}", show());
+    }
+    for x in f1.iter().chain(&f2) {
+        toy::decref(*x);
+    }
+    assert_eq!(toy::LIVE.get(), start, "leak: {}", show());
+    at == pc
+}
+
+fn dump(x: u64) -> (i64, u64, u64, u64) {
+    if x == 0 {
+        return (0, 0, 0, 0);
+    }
+    let o = obj(x);
+    (o.refcnt, o.ty, o.a, o.b)
+}
+
+#[test]
+fn random_loops_keep_values_counts_and_lives() {
+    let from: u64 = std::env::var("LH_FUZZ_FROM").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
+    let n: u64 = std::env::var("LH_FUZZ_N").ok().and_then(|s| s.parse().ok()).unwrap_or(300);
+    let ok: u64 = (from..from + n).map(|s| check(s, &reference) as u64).sum();
+    println!("{ok} of {n} ran to the end");
+    assert!(ok > n / 3, "{ok} of {n}");
+}

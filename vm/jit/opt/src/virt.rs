@@ -1,0 +1,184 @@
+//! Objects that are not allocated until somebody can see them: boxes, tuples, bound methods and whatever classes the
+//! embedder describes.
+//!
+//! A virtual has a compile-time reference count. When it reaches zero its fields get their drops at that very point.
+//! Forcing emits the allocation; the object is born with one reference, the rest are made by `own`.
+
+use crate::state::{Abort, Opt, Virt};
+use lh_jit_ir::ops::*;
+use lh_jit_ir::*;
+
+impl Opt<'_> {
+    fn new_virt(&mut self, class: VClass, fields: Vec<Val>) -> Val {
+        self.virts.push(Virt { class, fields, rc: 1, real: None });
+        Val::virt(self.virts.len() - 1)
+    }
+    pub fn make_virt(&mut self, class: VClass, fields: Vec<Val>, rc: i32) -> Val {
+        let v = self.new_virt(class, fields);
+        self.virts[v.index()].rc = rc;
+        v
+    }
+
+    /// The existing object for a value, allocating it if it was virtual.
+    pub fn force(&mut self, v: Val) -> Result<Val, Abort> {
+        let v = self.resolve(v);
+        if !v.is_virt() {
+            return Ok(v);
+        }
+        let x = self.virts[v.index()].clone();
+        let real = match x.class {
+            VClass::BoxI | VClass::BoxF => {
+                let (op, un) =
+                    if x.class == VClass::BoxI { (Op::BoxI, Op::UnboxI) } else { (Op::BoxF, Op::UnboxF) };
+                let r = self.tr.push(Inst::new(op, Ty::Ref, &[x.fields[0]]));
+                self.cse.insert((un, 0, [r, Val::NONE]), x.fields[0]);
+                r
+            }
+            VClass::Class(c) => {
+                let mut fields = vec![];
+                for f in &x.fields {
+                    fields.push(self.force(*f)?);
+                }
+                let list = self.tr.push_list(&fields);
+                let mut i = Inst::new(Op::New, Ty::Ref, &[]).with_imm(c);
+                i.list = list;
+                let r = self.tr.push(i);
+                for (k, f) in fields.iter().enumerate() {
+                    let id = self.d.classes[c as usize].fields[k];
+                    self.heap.insert((r, crate::state::HeapKey::Field(id)), *f);
+                }
+                r
+            }
+        };
+        self.virts[v.index()].real = Some(real);
+        let ty = self.class_type(x.class);
+        let boxed = matches!(x.class, VClass::BoxI | VClass::BoxF);
+        let f = self.fact(real);
+        f.ty = Some(ty);
+        f.stat = boxed;
+        f.nonnull = true;
+        for _ in 1..x.rc {
+            self.tr.push(Inst::new(Op::Own, Ty::Void, &[real]));
+        }
+        Ok(real)
+    }
+
+    /// Handles ops on virtuals and ops that make them. `None`: go on down the chain (operands are real then).
+    pub fn virtual_op(&mut self, i: &mut Inst, list: &mut [Val]) -> Result<Option<Val>, Abort> {
+        let [a, b, _] = i.args;
+        match i.op {
+            // Boxing what was just unboxed makes a new object: a box is never the original.
+            Op::BoxI => return Ok(Some(self.new_virt(VClass::BoxI, vec![a]))),
+            Op::BoxF => return Ok(Some(self.new_virt(VClass::BoxF, vec![a]))),
+            Op::New => return Ok(Some(self.new_virt(VClass::Class(i.imm), list.to_vec()))),
+            Op::Drop => return self.drop_op(i),
+            Op::Eq | Op::Ne if a.is_virt() || b.is_virt() => {
+                let eq = (i.op == Op::Eq) as u64;
+                if a == b {
+                    return Ok(Some(self.tr.konst(Ty::I64, eq)));
+                }
+                // Small integers are cached objects, so an int box may turn out to be an existing object.
+                let fresh = |o: &Self, v: Val| v.is_virt() && o.virts[v.index()].class != VClass::BoxI;
+                if fresh(self, a) || fresh(self, b) {
+                    return Ok(Some(self.tr.konst(Ty::I64, 1 - eq)));
+                }
+                // A box made to be compared is dead afterwards only through its own count.
+            }
+            _ if a.is_virt() => {
+                let n = a.index();
+                let class = self.virts[n].class;
+                match i.op {
+                    Op::UnboxI if class == VClass::BoxI => return Ok(Some(self.virts[n].fields[0])),
+                    Op::UnboxF if class == VClass::BoxF => return Ok(Some(self.virts[n].fields[0])),
+                    Op::GType => {
+                        return if self.const_of(b) == Some(self.class_type(class)) {
+                            Ok(Some(Val::NONE))
+                        } else {
+                            Err(Abort::GuardNeverHolds)
+                        };
+                    }
+                    Op::GNonNull => return Ok(Some(Val::NONE)),
+                    Op::GNull => return Err(Abort::GuardNeverHolds),
+                    Op::FLoad | Op::FStore => {
+                        if let VClass::Class(c) = class
+                            && let Some(k) =
+                                self.d.classes[c as usize].fields.iter().position(|f| *f == i.imm)
+                        {
+                            if i.op == Op::FLoad {
+                                return Ok(Some(self.virts[n].fields[k]));
+                            }
+                            self.virts[n].fields[k] = b;
+                            return Ok(Some(Val::NONE));
+                        }
+                    }
+                    Op::Own => {
+                        self.virts[n].rc += 1;
+                        return Ok(Some(Val::NONE));
+                    }
+                    _ => {}
+                }
+            }
+            Op::Own if self.const_of(a) == Some(0) => return Ok(Some(Val::NONE)),
+            _ => {}
+        }
+        for k in 0..3 {
+            if !i.args[k].is_none() {
+                i.args[k] = self.force(i.args[k])?;
+            }
+        }
+        for v in list.iter_mut() {
+            *v = self.force(*v)?;
+        }
+        Ok(None)
+    }
+
+    fn drop_op(&mut self, i: &mut Inst) -> Result<Option<Val>, Abort> {
+        let a = i.args[0];
+        if a.is_virt() {
+            let x = &mut self.virts[a.index()];
+            x.rc -= 1;
+            if x.rc == 0 {
+                for f in x.fields.clone() {
+                    if self.tr.ty(f) == Ty::Ref {
+                        self.emit(Inst::new(Op::Drop, Ty::Void, &[f]), vec![])?;
+                    }
+                }
+            }
+            return Ok(Some(Val::NONE));
+        }
+        if self.tr.const_bits(a) == Some(0) {
+            return Ok(Some(Val::NONE));
+        }
+        let known = self.const_of(a);
+        if known == Some(0) {
+            // Proved null by a guard: no reference there.
+            i.imm |= DROP_MAYBE_NULL;
+        }
+        if self.type_of(a).is_some_and(|t| self.d.silent_types.contains(&t)) {
+            i.imm |= DROP_SILENT;
+        }
+        let held = self
+            .frames
+            .iter()
+            .any(|f| f.slots.values().any(|s| !s.val.is_none() && self.same_object(s.val, a)));
+        // Constants are kept alive by whoever keeps the trace.
+        if a.is_const() || held || known.is_some_and(|x| x != 0) {
+            i.imm |= DROP_NOT_LAST;
+        }
+        if self.facts.get(&a).is_some_and(|f| f.nonnull) {
+            i.imm &= !DROP_MAYBE_NULL;
+        }
+        Ok(None)
+    }
+
+    fn same_object(&self, s: Val, a: Val) -> bool {
+        let mut s = s;
+        while s.is_virt() {
+            match self.virts[s.index()].real {
+                Some(r) => s = r,
+                None => return false,
+            }
+        }
+        s == a
+    }
+}

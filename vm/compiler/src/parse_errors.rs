@@ -91,7 +91,9 @@ impl<'a> Context<'a> {
             Kind::Indent => self.indent_error(i),
             Kind::String if list[i].start < at => self.in_fstring(i, at),
             // A head without a body at the end of the file.
-            Kind::Newline | Kind::End if i > 0 && self.ends_head(i) => self.expected_block(self.lines.text.len() as u32),
+            Kind::Newline | Kind::End if i > 0 && self.ends_head(i) => {
+                self.expected_block(self.lines.text.len() as u32)
+            }
             _ => self.token_error("invalid syntax", i),
         }
     }
@@ -101,7 +103,8 @@ impl<'a> Context<'a> {
         let list = &self.tokens.list;
         let rest_blank = list[i..].iter().all(|t| matches!(t.kind, Kind::Newline | Kind::Dedent | Kind::End));
         let last = (0..i).rev().find(|&k| !matches!(list[k].kind, Kind::Newline | Kind::Dedent));
-        rest_blank && last.is_some_and(|k| self.text(&list[k]) == ":" && list[k].level == 0 && self.is_head(k))
+        rest_blank
+            && last.is_some_and(|k| self.text(&list[k]) == ":" && list[k].level == 0 && self.is_head(k))
     }
 
     /// Errors in a field of an f-string: CPython parses its text on its own, in parentheses.
@@ -121,8 +124,13 @@ impl<'a> Context<'a> {
             return self.behind("f-string expression part cannot include '#'", i);
         }
         let words: Vec<&str> = field.split_whitespace().collect();
-        let comma = words.len() == 2 && words.iter().all(|w| w.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
-        let msg = if comma { "f-string: invalid syntax. Perhaps you forgot a comma?" } else { "f-string: invalid syntax" };
+        let comma = words.len() == 2
+            && words.iter().all(|w| w.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+        let msg = if comma {
+            "f-string: invalid syntax. Perhaps you forgot a comma?"
+        } else {
+            "f-string: invalid syntax"
+        };
         let mut e = self.at(msg, t.start, t.start);
         e.offset = 2;
         e.end_offset = if comma { 2 + field.trim_end().len() as i32 } else { 3 };
@@ -139,7 +147,10 @@ impl<'a> Context<'a> {
     }
 
     fn expr_at(&self, start: u32, end: u32) -> Option<&'a Expr> {
-        self.exprs.iter().copied().find(|e| e.range().start().to_u32() == start && e.range().end().to_u32() == end)
+        self.exprs
+            .iter()
+            .copied()
+            .find(|e| e.range().start().to_u32() == start && e.range().end().to_u32() == end)
     }
 
     /// The statement keyword that starts the logical line before token `i`, with its line.
@@ -169,9 +180,9 @@ impl<'a> Context<'a> {
     fn expected_block(&self, at: u32) -> Error {
         let list = &self.tokens.list;
         let mut i = self.index(at);
-        if let Some(k) = (0..list.len()).find(|&k| {
-            list[k].start >= at && !matches!(list[k].kind, Kind::Newline | Kind::Dedent)
-        }) {
+        if let Some(k) = (0..list.len())
+            .find(|&k| list[k].start >= at && !matches!(list[k].kind, Kind::Newline | Kind::Dedent))
+        {
             i = k;
         }
         let Some((what, line)) = self.statement_before(i) else { return self.invalid(at) };
@@ -199,7 +210,9 @@ impl<'a> Context<'a> {
                 None => self.invalid(start),
             },
             E::InvalidAugmentedAssignmentTarget => match self.expr_at(start, end) {
-                Some(x) => range(&format!("'{}' is an illegal expression for augmented assignment", expr_name(x))),
+                Some(x) => {
+                    range(&format!("'{}' is an illegal expression for augmented assignment", expr_name(x)))
+                }
                 None => self.invalid(start),
             },
             E::InvalidAnnotatedAssignmentTarget => range("illegal target for annotation"),
@@ -208,12 +221,16 @@ impl<'a> Context<'a> {
                 None => self.invalid(start),
             },
             E::PositionalAfterKeywordArgument => range("positional argument follows keyword argument"),
-            E::PositionalAfterKeywordUnpacking => range("positional argument follows keyword argument unpacking"),
+            E::PositionalAfterKeywordUnpacking => {
+                range("positional argument follows keyword argument unpacking")
+            }
             E::InvalidArgumentUnpackingOrder => {
                 range("iterable argument unpacking follows keyword argument unpacking")
             }
             E::UnparenthesizedGeneratorExpression => range("Generator expression must be parenthesized"),
-            E::IterableUnpackingInComprehension => range("iterable unpacking cannot be used in comprehension"),
+            E::IterableUnpackingInComprehension => {
+                range("iterable unpacking cannot be used in comprehension")
+            }
             E::NonDefaultParamAfterDefaultParam => {
                 let i = self.index(start);
                 self.token_error("non-default argument follows default argument", i)
@@ -237,10 +254,13 @@ impl<'a> Context<'a> {
             E::UnexpectedIndentation => {
                 let i = self.index(start);
                 let list = &self.tokens.list;
-                let i = (i.saturating_sub(1)..list.len()).find(|&k| list[k].kind == Kind::Indent).unwrap_or(i);
+                let i =
+                    (i.saturating_sub(1)..list.len()).find(|&k| list[k].kind == Kind::Indent).unwrap_or(i);
                 self.indent_error(i)
             }
-            E::SimpleStatementsOnSameLine | E::SimpleAndCompoundStatementOnSameLine => self.two_statements(start),
+            E::SimpleStatementsOnSameLine | E::SimpleAndCompoundStatementOnSameLine => {
+                self.two_statements(start)
+            }
             E::ExpectedToken { expected, .. } => self.expected_token(&format!("{expected:?}"), start),
             E::FStringError(f) => self.fstring(f, start),
             E::Lexical(Lex::FStringError(f)) => self.fstring(f, start),
@@ -320,10 +340,14 @@ impl<'a> Context<'a> {
                 }
                 return self.token_error("expected ':'", i);
             }
-            "Lpar" if i >= 2 && self.text(&list[i - 2]) == "def" => return self.token_error("expected '('", i),
+            "Lpar" if i >= 2 && self.text(&list[i - 2]) == "def" => {
+                return self.token_error("expected '('", i);
+            }
             "Else" => {
                 let found = self.exprs.iter().find_map(|e| match e {
-                    Expr::If(x) if x.test.range().end().to_u32() <= at && x.orelse.range().start().to_u32() >= at => {
+                    Expr::If(x)
+                        if x.test.range().end().to_u32() <= at && x.orelse.range().start().to_u32() >= at =>
+                    {
                         Some((x.body.range().start().to_u32(), x.test.range().end().to_u32()))
                     }
                     _ => None,
@@ -347,7 +371,8 @@ impl<'a> Context<'a> {
     fn bracket(&self, i: usize) -> Option<&'a str> {
         let list = &self.tokens.list;
         let level = list[i].level.checked_sub(1)?;
-        let open = list[..i].iter().rev().find(|t| t.level == level && matches!(self.text(t), "(" | "[" | "{"))?;
+        let open =
+            list[..i].iter().rev().find(|t| t.level == level && matches!(self.text(t), "(" | "[" | "{"))?;
         Some(self.text(open))
     }
 
@@ -376,17 +401,25 @@ impl<'a> Context<'a> {
     /// `x = 1` where a condition or element should be.
     fn maybe_walrus(&self, i: usize) -> Error {
         let t = self.tokens.list[i];
-        let left = self.exprs.iter().filter(|e| e.range().end().to_u32() <= t.start).max_by_key(|e| {
-            (e.range().end(), std::cmp::Reverse(e.range().start()))
-        });
+        let left = self
+            .exprs
+            .iter()
+            .filter(|e| e.range().end().to_u32() <= t.start)
+            .max_by_key(|e| (e.range().end(), std::cmp::Reverse(e.range().start())));
         let Some(left) = left else { return self.token_error("invalid syntax", i) };
         let start = left.range().start().to_u32();
         if !matches!(left, Expr::Name(_)) {
             let msg = match left {
-                Expr::List(_) | Expr::Tuple(_) | Expr::Generator(_) | Expr::BooleanLiteral(_) | Expr::NoneLiteral(_) => {
+                Expr::List(_)
+                | Expr::Tuple(_)
+                | Expr::Generator(_)
+                | Expr::BooleanLiteral(_)
+                | Expr::NoneLiteral(_) => {
                     return self.token_error("invalid syntax", i);
                 }
-                _ => format!("cannot assign to {} here. Maybe you meant '==' instead of '='?", expr_name(left)),
+                _ => {
+                    format!("cannot assign to {} here. Maybe you meant '==' instead of '='?", expr_name(left))
+                }
             };
             return self.at(msg, start, left.range().end().to_u32());
         }
@@ -394,7 +427,8 @@ impl<'a> Context<'a> {
         let list = &self.tokens.list;
         let mut k = i + 1;
         while k < list.len()
-            && (list[k].level > t.level || !matches!(self.text(&list[k]), ")" | "]" | "}" | "," | ":" | "\n" | ""))
+            && (list[k].level > t.level
+                || !matches!(self.text(&list[k]), ")" | "]" | "}" | "," | ":" | "\n" | ""))
         {
             if list[k].level == t.level && self.text(&list[k]) == "=" {
                 return self.token_error("invalid syntax", k);
@@ -432,8 +466,8 @@ impl<'a> Context<'a> {
             k -= 1;
         }
         const HEADS: [&str; 14] = [
-            "if", "elif", "else", "for", "while", "try", "except", "finally", "with", "def", "class", "async", "match",
-            "case",
+            "if", "elif", "else", "for", "while", "try", "except", "finally", "with", "def", "class",
+            "async", "match", "case",
         ];
         let word = self.text(&list[k]);
         HEADS.contains(&word)
@@ -467,7 +501,8 @@ impl<'a> Context<'a> {
                 let list = &self.tokens.list;
                 let k = (0..list.len())
                     .find(|&k| {
-                        list[k].start >= start && !matches!(list[k].kind, Kind::Newline | Kind::Dedent | Kind::Indent)
+                        list[k].start >= start
+                            && !matches!(list[k].kind, Kind::Newline | Kind::Dedent | Kind::Indent)
                     })
                     .unwrap_or(i);
                 let mut e = self.token_error("expected 'except' or 'finally' block", k);
@@ -483,7 +518,9 @@ impl<'a> Context<'a> {
             "Cannot have both 'except' and 'except*' on the same 'try'" => {
                 self.at("cannot have both 'except' and 'except*' on the same 'try'", start, end)
             }
-            "Expected one or more exception types" => self.token_error("expected one or more exception types", i),
+            "Expected one or more exception types" => {
+                self.token_error("expected one or more exception types", i)
+            }
             "Multiple exception types must be parenthesized when using `as`" => {
                 self.at("multiple exception types must be parenthesized", start, end)
             }
@@ -520,7 +557,9 @@ impl<'a> Context<'a> {
             "Positional patterns cannot follow keyword patterns" => {
                 self.at("positional patterns follow keyword patterns", start, end)
             }
-            "Cannot mix bytes and nonbytes literals" => self.at("cannot mix bytes and nonbytes literals", start, end),
+            "Cannot mix bytes and nonbytes literals" => {
+                self.at("cannot mix bytes and nonbytes literals", start, end)
+            }
             _ if msg.contains("ytes literal") && msg.contains("mix") => {
                 self.at("cannot mix bytes and nonbytes literals", start, end)
             }
@@ -582,9 +621,14 @@ impl<'a> Context<'a> {
         let t = self.tokens.list[i];
         match l {
             Lex::InvalidByteLiteral => self.behind("bytes can only contain ASCII literal characters", i),
-            Lex::UnicodeError | Lex::MissingUnicodeLbrace | Lex::MissingUnicodeRbrace if t.kind == Kind::String => {
+            Lex::UnicodeError | Lex::MissingUnicodeLbrace | Lex::MissingUnicodeRbrace
+                if t.kind == Kind::String =>
+            {
                 match bad_escape(self.text(&t)) {
-                    Some(msg) => self.behind(format!("(unicode error) 'unicodeescape' codec can't decode bytes in {msg}"), i),
+                    Some(msg) => self.behind(
+                        format!("(unicode error) 'unicodeescape' codec can't decode bytes in {msg}"),
+                        i,
+                    ),
                     None => self.behind("invalid syntax", i),
                 }
             }
@@ -612,7 +656,9 @@ impl<'a> Context<'a> {
             K::Pep701FString(_) if text.contains("backslash") => {
                 self.behind("f-string expression part cannot include a backslash", i)
             }
-            K::Pep701FString(_) if text.contains("comments") || self.text(&self.tokens.list[i]).contains('#') => {
+            K::Pep701FString(_)
+                if text.contains("comments") || self.text(&self.tokens.list[i]).contains('#') =>
+            {
                 self.behind("f-string expression part cannot include '#'", i)
             }
             K::Pep701FString(_) => self.behind("f-string: expecting '}'", i),
@@ -622,7 +668,9 @@ impl<'a> Context<'a> {
             K::TypeParameterList if i >= 2 && self.text(&self.tokens.list[i - 2]) == "def" => {
                 self.token_error("expected '('", i)
             }
-            K::TypeAliasStatement => self.token_error("invalid syntax", (i + 1).min(self.tokens.list.len() - 1)),
+            K::TypeAliasStatement => {
+                self.token_error("invalid syntax", (i + 1).min(self.tokens.list.len() - 1))
+            }
             K::UnpackingInComprehension(_) => {
                 let msg = if text.contains("dictionary") {
                     "dict unpacking cannot be used in dict comprehension"
@@ -638,9 +686,9 @@ impl<'a> Context<'a> {
 
 fn is_keyword(s: &str) -> bool {
     const KEYWORDS: [&str; 32] = [
-        "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except",
-        "finally", "for", "from", "global", "if", "import", "in", "is", "nonlocal", "or", "pass", "raise", "return",
-        "try", "while", "with", "yield", "lambda", "not",
+        "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else",
+        "except", "finally", "for", "from", "global", "if", "import", "in", "is", "nonlocal", "or", "pass",
+        "raise", "return", "try", "while", "with", "yield", "lambda", "not",
     ];
     KEYWORDS.contains(&s)
 }

@@ -117,7 +117,10 @@ fn run() -> std::io::Result<()> {
             }
             (Ok(_), None) => {
                 let want = std::fs::read_to_string(dir.join(format!("{n}.error"))).unwrap_or_default();
-                report.differ("compiles, but not in CPython".into(), format!("{name}: {}", want.replace('\n', " | ")));
+                report.differ(
+                    "compiles, but not in CPython".into(),
+                    format!("{name}: {}", want.replace('\n', " | ")),
+                );
             }
             (Err(e), None) => {
                 report.files_equal += 1;
@@ -222,7 +225,10 @@ fn compare(a: &CodeUnit, b: &CodeUnit, file: &str, report: &mut Report, verbose:
         }
     }
     let inner = |c: &CodeUnit| -> Vec<CodeUnit> {
-        c.consts.iter().filter_map(|c| if let Const::Code(c) = c { Some((**c).clone()) } else { None }).collect()
+        c.consts
+            .iter()
+            .filter_map(|c| if let Const::Code(c) = c { Some((**c).clone()) } else { None })
+            .collect()
     };
     let (x, y) = (inner(a), inner(b));
     if x.len() == y.len() {
@@ -249,7 +255,8 @@ fn difference(a: &CodeUnit, b: &CodeUnit) -> Option<(String, String)> {
     }
     field!(name qualname firstlineno argcount posonlyargcount kwonlyargcount flags);
     let (x, y): (Vec<_>, Vec<_>) = (instructions(&a.code).collect(), instructions(&b.code).collect());
-    let show = |c: &CodeUnit, at: usize| positions(&c.linetable, c.firstlineno).nth(at).map_or(-1, |l| l.line);
+    let show =
+        |c: &CodeUnit, at: usize| positions(&c.linetable, c.firstlineno).nth(at).map_or(-1, |l| l.line);
     for (i, j) in x.iter().zip(&y) {
         if i.op != j.op {
             return Some((

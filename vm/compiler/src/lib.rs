@@ -52,6 +52,8 @@ pub struct CompileFlags<'a> {
     pub allow_top_level_await: bool,
     /// The source is UTF-8 whatever its cookie says (it came as `str`).
     pub ignore_cookie: bool,
+    /// The source is a program's file, read by the interpreter itself (it has other messages for bad encodings).
+    pub from_file: bool,
     /// Interactive input may be unfinished: report [`ErrorKind::Incomplete`] instead of a syntax error at its end.
     pub allow_incomplete: bool,
     /// Interactive input: a block needs its closing newline (`PyCF_DONT_IMPLY_DEDENT`).
@@ -64,7 +66,7 @@ pub struct CompileFlags<'a> {
 
 /// Compiles source bytes.
 pub fn compile(source: &[u8], filename: &str, mode: Mode, flags: &CompileFlags) -> Result<CodeUnit> {
-    let text = source::decode(source, filename, flags.ignore_cookie, flags.decode)?;
+    let text = source::decode(source, filename, flags.ignore_cookie, flags.from_file, flags.decode)?;
     deep(|| {
         let lines = Lines::new(&text);
         let tree = parse::parse(&lines, mode, flags)?;
@@ -80,7 +82,7 @@ fn deep<T>(f: impl FnOnce() -> T) -> T {
 
 /// Parses source bytes (`ast.parse`).
 pub fn parse_ast(source: &[u8], filename: &str, mode: Mode, flags: &CompileFlags) -> Result<ast::Mod> {
-    let text = source::decode(source, filename, flags.ignore_cookie, flags.decode)?;
+    let text = source::decode(source, filename, flags.ignore_cookie, flags.from_file, flags.decode)?;
     deep(|| parse::parse(&Lines::new(&text), mode, flags))
 }
 
@@ -96,7 +98,7 @@ pub fn symbols(
     mode: Mode,
     flags: &CompileFlags,
 ) -> Result<symtable::SymbolTable> {
-    let text = source::decode(source, filename, flags.ignore_cookie, flags.decode)?;
+    let text = source::decode(source, filename, flags.ignore_cookie, flags.from_file, flags.decode)?;
     deep(|| {
         let lines = Lines::new(&text);
         let tree = parse::parse(&lines, mode, flags)?;

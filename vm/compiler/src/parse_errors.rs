@@ -220,12 +220,50 @@ impl<'a> Context<'a> {
                 Some(x) => range(&format!("cannot delete {}", expr_name(x))),
                 None => self.invalid(start),
             },
-            E::PositionalAfterKeywordArgument => range("positional argument follows keyword argument"),
-            E::PositionalAfterKeywordUnpacking => {
-                range("positional argument follows keyword argument unpacking")
+            E::PositionalAfterKeywordArgument => {
+                self.token_error("positional argument follows keyword argument", self.closing(start))
             }
+            E::PositionalAfterKeywordUnpacking => self
+                .token_error("positional argument follows keyword argument unpacking", self.closing(start)),
             E::InvalidArgumentUnpackingOrder => {
-                range("iterable argument unpacking follows keyword argument unpacking")
+                let msg = "iterable argument unpacking follows keyword argument unpacking";
+                let i = self.index(start);
+                let list = &self.tokens.list;
+                let level = list[i].level;
+                let found = (0..i).rev().find(|&k| list[k].level == level && self.text(&list[k]) == "**");
+                let Some(k) = found else { return range(msg) };
+                let comma =
+                    (k..i).find(|&k| list[k].level == level && self.text(&list[k]) == ",").unwrap_or(i);
+                self.at(msg, list[k].start, list[comma - 1].end)
+            }
+            E::InvalidStarredExpressionUsage => {
+                let i = self.index(start);
+                if i > 0 && self.text(&self.tokens.list[i - 1]) == ":" && self.bracket(i) == Some("{") {
+                    return range("cannot use a starred expression in a dictionary value");
+                }
+                let list = &self.tokens.list;
+                let next = self.index(end);
+                match (i > 0 && self.text(&list[i - 1]) == "(", self.text(&list[next])) {
+                    (true, ")") => range("cannot use starred expression here"),
+                    (_, ":") => self.token_error("invalid syntax", next),
+                    _ => self.invalid(start),
+                }
+            }
+            E::InvalidMatchPatternTarget => {
+                let i = self.index(start);
+                if i > 0 && self.text(&self.tokens.list[i - 1]) == "as" {
+                    range("cannot use '_' as a target")
+                } else {
+                    self.invalid(start)
+                }
+            }
+            E::UnparenthesizedGeneratorExpression if self.head(start) == "class" => {
+                let list = &self.tokens.list;
+                let i = self.index(start);
+                self.token_error(
+                    "invalid syntax",
+                    (i..list.len()).find(|&k| self.text(&list[k]) == "for").unwrap_or(i),
+                )
             }
             E::UnparenthesizedGeneratorExpression => range("Generator expression must be parenthesized"),
             E::IterableUnpackingInComprehension => {
@@ -237,7 +275,12 @@ impl<'a> Context<'a> {
             }
             E::ExpectedKeywordParam => {
                 let i = self.index(start);
-                self.token_error("named arguments must follow bare *", i)
+                let next = (i + 1).min(self.tokens.list.len() - 1);
+                match self.text(&self.tokens.list[next]) {
+                    "None" | "True" | "False" => self.token_error("invalid syntax", next),
+                    ":" => self.token_error("named arguments must follow bare *", next),
+                    _ => self.token_error("named arguments must follow bare *", i),
+                }
             }
             E::ParamAfterVarKeywordParam => {
                 let i = self.index(start);
@@ -271,6 +314,26 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Index of the bracket that closes around an offset.
+    fn closing(&self, at: u32) -> usize {
+        let list = &self.tokens.list;
+        let i = self.index(at);
+        let level = list[i].level;
+        (i..list.len())
+            .find(|&k| list[k].level == level && matches!(self.text(&list[k]), ")" | "]" | "}"))
+            .unwrap_or(i)
+    }
+
+    /// First word of the logical line around an offset.
+    fn head(&self, at: u32) -> &'a str {
+        let list = &self.tokens.list;
+        let mut k = self.index(at);
+        while k > 0 && !matches!(list[k - 1].kind, Kind::Newline | Kind::Indent | Kind::Dedent) {
+            k -= 1;
+        }
+        self.text(&list[k])
+    }
+
     fn assignment_target(&self, start: u32, end: u32) -> Error {
         let Some(x) = self.expr_at(start, end) else { return self.invalid(start) };
         let name = expr_name(x);
@@ -278,7 +341,7 @@ impl<'a> Context<'a> {
         let assigned = next.is_some_and(|t| self.text(t) == "=");
         if matches!(x, Expr::Yield(_) | Expr::YieldFrom(_)) {
             let before = self.lines.text[..start as usize].trim_end();
-            if before.ends_with('=') {
+            if !before.ends_with('(') {
                 return self.at("assignment to yield expression not possible", start, end);
             }
         }
@@ -338,7 +401,32 @@ impl<'a> Context<'a> {
                 if self.text(&list[i]) == "=" {
                     return self.maybe_walrus(i);
                 }
-                return self.token_error("expected ':'", i);
+                // Only some heads demand the colon whatever comes instead.
+                let forced = matches!(self.head(at), "else" | "try" | "finally" | "def" | "async");
+                if forced || list[i].kind == Kind::Newline {
+                    return self.token_error("expected ':'", i);
+                }
+            }
+            "Rpar" if self.text(&list[i]) == "(" && list[i].level == 1 && self.head(at) == "def" => {
+                let msg = "Function parameters cannot be parenthesized";
+                return self.at(msg, list[i].start, list[self.closing(list[i].end)].end);
+            }
+            "Colon" if self.text(&list[i]) == "(" && self.text(&list[self.start_of_list(i)]) == "lambda" => {
+                let msg = "Lambda expression parameters cannot be parenthesized";
+                return self.at(msg, list[i].start, list[self.closing(list[i].end)].end);
+            }
+            "Comma" if self.text(&list[i]) == "*" && i > 0 && self.text(&list[i - 1]) == "/" => {
+                return self.token_error("expected comma between / and *", i);
+            }
+            "Comma" if i > 0 && list[i].level == 0 && is_augmented(self.text(&list[i])) => {
+                let mut k = i;
+                while k > 0 && !matches!(list[k - 1].kind, Kind::Newline | Kind::Indent | Kind::Dedent) {
+                    k -= 1;
+                }
+                if !is_keyword(self.text(&list[k])) {
+                    let msg = "'tuple' is an illegal expression for augmented assignment";
+                    return self.at(msg, list[k].start, list[i - 1].end);
+                }
             }
             "Lpar" if i >= 2 && self.text(&list[i - 2]) == "def" => {
                 return self.token_error("expected '('", i);
@@ -365,6 +453,17 @@ impl<'a> Context<'a> {
             _ => {}
         }
         self.in_brackets(i)
+    }
+
+    /// The `lambda` before token `i` on its level, else `i`.
+    fn start_of_list(&self, i: usize) -> usize {
+        let list = &self.tokens.list;
+        let level = list[i].level;
+        (0..i)
+            .rev()
+            .take_while(|&k| list[k].level >= level)
+            .find(|&k| self.text(&list[k]) == "lambda")
+            .unwrap_or(i)
     }
 
     /// The bracket around token `i`.
@@ -482,6 +581,14 @@ impl<'a> Context<'a> {
         if i > 0 && self.text(&list[i - 1]) == ":" && self.text(&list[i]) == "}" {
             return self.token_error("expression expected after dictionary key and ':'", i - 1);
         }
+        if i > 0
+            && self.text(&list[i - 1]) == "="
+            && matches!(self.text(&list[i]), "," | ")" | ":")
+            && (self.head(at) == "def" && list[i].level == 1
+                || self.text(&list[self.start_of_list(i)]) == "lambda")
+        {
+            return self.token_error("expected default value expression", i - 1);
+        }
         if self.text(&list[i]) == "*" && i > 0 && self.text(&list[i - 1]) == ":" {
             let end = self.exprs.iter().filter(|e| e.range().start().to_u32() == list[i].start);
             let end = end.map(|e| e.range().end().to_u32()).max().unwrap_or(list[i].end);
@@ -516,7 +623,7 @@ impl<'a> Context<'a> {
                 e
             }
             "Cannot have both 'except' and 'except*' on the same 'try'" => {
-                self.at("cannot have both 'except' and 'except*' on the same 'try'", start, end)
+                self.token_error("cannot have both 'except' and 'except*' on the same 'try'", i)
             }
             "Expected one or more exception types" => {
                 self.token_error("expected one or more exception types", i)
@@ -557,11 +664,19 @@ impl<'a> Context<'a> {
             "Positional patterns cannot follow keyword patterns" => {
                 self.at("positional patterns follow keyword patterns", start, end)
             }
+            "Expected an identifier"
+                if self.head(start) == "case" && i > 0 && self.text(&self.tokens.list[i - 1]) == "as" =>
+            {
+                let list = &self.tokens.list;
+                let stop =
+                    (i..list.len()).find(|&k| matches!(self.text(&list[k]), ":" | "if" | ")" | "," | "|"));
+                self.at("invalid pattern target", list[i].start, list[stop.unwrap_or(i + 1) - 1].end)
+            }
             "Cannot mix bytes and nonbytes literals" => {
-                self.at("cannot mix bytes and nonbytes literals", start, end)
+                self.behind("cannot mix bytes and nonbytes literals", i)
             }
             _ if msg.contains("ytes literal") && msg.contains("mix") => {
-                self.at("cannot mix bytes and nonbytes literals", start, end)
+                self.behind("cannot mix bytes and nonbytes literals", i)
             }
             _ => {
                 let list = &self.tokens.list;
@@ -593,6 +708,15 @@ impl<'a> Context<'a> {
 
     fn fstring(&self, f: &FError, at: u32) -> Error {
         let i = self.index(at);
+        let t = self.tokens.list[i];
+        if matches!(f, FError::UnclosedLbrace) && t.start < at && at + 1 < t.end {
+            return self.in_fstring(i, at);
+        }
+        if matches!(f, FError::UnterminatedString | FError::UnterminatedTripleQuotedString)
+            && self.text(&t).contains('#')
+        {
+            return self.behind("f-string expression part cannot include '#'", i);
+        }
         let msg = match f {
             FError::UnclosedLbrace => "f-string: expecting '}'",
             FError::InvalidConversionFlag | FError::ConversionFlagNotImmediatelyAfterExclamation => {
@@ -662,6 +786,15 @@ impl<'a> Context<'a> {
                 self.behind("f-string expression part cannot include '#'", i)
             }
             K::Pep701FString(_) => self.behind("f-string: expecting '}'", i),
+            K::ParenthesizedKeywordArgumentName => {
+                let eq = self
+                    .tokens
+                    .list
+                    .iter()
+                    .find(|t| t.start >= end && self.text(t) == "=")
+                    .map_or(end, |t| t.end);
+                self.at("expression cannot contain assignment, perhaps you meant \"==\"?", start + 1, eq)
+            }
             K::UnparenthesizedExceptionTypes => {
                 self.at("multiple exception types must be parenthesized", start, end)
             }
@@ -682,6 +815,10 @@ impl<'a> Context<'a> {
             _ => self.token_error("invalid syntax", i),
         }
     }
+}
+
+fn is_augmented(s: &str) -> bool {
+    s.len() > 1 && s.ends_with('=') && !matches!(s, "==" | "!=" | "<=" | ">=" | ":=")
 }
 
 fn is_keyword(s: &str) -> bool {

@@ -23,7 +23,7 @@ pub struct Token {
     pub kind: Kind,
     pub start: u32,
     pub end: u32,
-    /// Depth of brackets before the token.
+    /// Depth of brackets around the token; brackets themselves: inside for closing, outside for opening ones.
     pub level: usize,
 }
 
@@ -369,6 +369,7 @@ impl Scan<'_> {
                 self.brackets.push(start as u32);
             }
             b')' | b']' | b'}' => {
+                self.push(Kind::Op, start, start + 1);
                 let Some(open) = self.brackets.pop() else {
                     return self.error(format!("unmatched '{}'", c as char), start + 1);
                 };
@@ -382,7 +383,9 @@ impl Scan<'_> {
                     );
                     return self.error(msg, start + 1);
                 }
-                self.push(Kind::Op, start, start + 1);
+            }
+            0..0x20 | 0x7f => {
+                return self.error(format!("invalid non-printable character U+{c:04X}"), start + 1);
             }
             _ => self.push(Kind::Op, start, start + len),
         }

@@ -94,7 +94,7 @@ fn run() -> std::io::Result<()> {
         let name = f.display().to_string();
         let want = std::fs::read(dir.join(format!("{n}.code"))).ok();
         let start = Instant::now();
-        let flags = CompileFlags { optimize, ..Default::default() };
+        let flags = CompileFlags { optimize, decode: Some(&decode), ..Default::default() };
         let ours = lh_compiler::compile(&source, &name, Mode::Exec, &flags);
         if want.is_some() {
             spent += start.elapsed().as_secs_f64();
@@ -152,6 +152,22 @@ fn run() -> std::io::Result<()> {
     );
     println!("time: ours {spent:.3} s, CPython {} s", String::from_utf8_lossy(&theirs.stdout).trim());
     Ok(())
+}
+
+/// Other encodings: what CPython's codec says.
+fn decode(encoding: &str, bytes: &[u8]) -> Option<String> {
+    const SCRIPT: &str =
+        "import sys; sys.stdout.buffer.write(sys.stdin.buffer.read().decode(sys.argv[1]).encode())";
+    let mut child = Command::new("python3.11")
+        .args(["-I", "-c", SCRIPT, encoding])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    child.stdin.take()?.write_all(bytes).ok()?;
+    let out = child.wait_with_output().ok()?;
+    if out.status.success() { String::from_utf8(out.stdout).ok() } else { None }
 }
 
 fn compare_errors(list: Option<PathBuf>) -> std::io::Result<()> {

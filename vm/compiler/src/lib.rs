@@ -23,6 +23,7 @@ pub mod source;
 pub mod symtable;
 mod tokens;
 pub mod unparse;
+mod validate;
 pub mod values;
 pub mod warnings;
 
@@ -86,9 +87,10 @@ pub fn parse_ast(source: &[u8], filename: &str, mode: Mode, flags: &CompileFlags
     deep(|| parse::parse(&Lines::new(&text), mode, flags))
 }
 
-/// Compiles a tree, e.g. one made from Python's `ast` objects. Errors carry no source text.
+/// Compiles a tree, e.g. one made from Python's `ast` objects, after checking it. Errors carry no source text.
 pub fn compile_ast(tree: ast::Mod, filename: &str, flags: &CompileFlags) -> Result<CodeUnit> {
-    deep(|| compile_tree(tree, filename, flags)).map_err(|e| locate(&Lines::new(""), e))
+    deep(|| validate::validate(&tree).and_then(|()| compile_tree(tree, filename, flags)))
+        .map_err(|e| locate(&Lines::new(""), e))
 }
 
 /// The symbol table of source bytes (`symtable.symtable`).

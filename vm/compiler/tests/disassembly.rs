@@ -288,3 +288,36 @@ fn warnings_are_collected() {
     ];
     assert_eq!(got, want);
 }
+
+#[test]
+fn eval_and_single_modes() {
+    let code = |s: &str, mode| {
+        listing(&compile(s.as_bytes(), "t", mode, &CompileFlags::default()).expect("compiles"))
+    };
+    let eval = "0 RESUME 0\n2 LOAD_NAME a\n4 LOAD_NAME b\n6 BINARY_OP +\n10 RETURN_VALUE\n";
+    assert_eq!(code("a + b\n", Mode::Eval), eval);
+    let single = "0 RESUME 0\n2 LOAD_NAME x\n4 PRINT_EXPR\n6 LOAD_CONST None\n8 RETURN_VALUE\n";
+    assert_eq!(code("x\n", Mode::Single), single);
+}
+
+#[test]
+fn trees_compile_like_sources_and_are_checked() {
+    let flags = CompileFlags::default();
+    let source = b"def f(a, *b, c=1):\n return [x async for x in a] if b else {**c}";
+    let tree = lh_compiler::parse_ast(b"class C:\n x: int = 1", "t", Mode::Exec, &flags).expect("parses");
+    assert_eq!(
+        lh_compiler::compile_ast(tree, "t", &flags),
+        compile(b"class C:\n x: int = 1", "t", Mode::Exec, &flags)
+    );
+    assert_eq!(
+        compile(source, "t", Mode::Exec, &flags).expect_err("async").msg,
+        "asynchronous comprehension outside of an asynchronous function"
+    );
+    let empty = lh_compiler::ast::Stmt {
+        kind: lh_compiler::ast::StmtKind::Delete { targets: vec![] },
+        loc: lh_compiler::ast::Location { line: 1, end_line: 1, col: 0, end_col: 1 },
+    };
+    let e = lh_compiler::compile_ast(lh_compiler::ast::Mod::Module { body: vec![empty] }, "t", &flags)
+        .expect_err("empty");
+    assert_eq!((e.kind, e.msg.as_str()), (ErrorKind::Value, "empty targets on Delete"));
+}

@@ -33,8 +33,15 @@ struct Context<'a> {
 }
 
 pub fn translate(lines: &Lines<'_>, parsed: &Parsed<r::Mod>, mode: Mode) -> Error {
-    let tokens = tokenize(lines);
-    if let Some(e) = tokens.error {
+    let mut tokens = tokenize(lines);
+    if let Some(e) = tokens.error.take() {
+        // An unexpected indent before it is reported first.
+        if let Some(ParseError { error: E::UnexpectedIndentation, location }) = parsed.errors().first()
+            && let Some(i) =
+                tokens.list.iter().position(|t| t.kind == Kind::Indent && t.end >= location.start().to_u32())
+        {
+            return Context { lines, tokens, exprs: vec![] }.indent_error(i);
+        }
         return e;
     }
     let mut exprs = Exprs(vec![]);
@@ -53,7 +60,14 @@ pub fn translate(lines: &Lines<'_>, parsed: &Parsed<r::Mod>, mode: Mode) -> Erro
     if let Some(open) = c.tokens.unclosed {
         let line = lines.find(open).0;
         let at_end = first.location.end().to_usize() >= lines.text.trim_end().len();
-        if e.lineno > line || at_end {
+        // Special messages are found by reading on: the last token read counts.
+        let list = &c.tokens.list;
+        let read = list.iter().find(|t| {
+            let (l, col) = lines.find(t.start);
+            e.msg.len() > 14 && (l, col) >= (e.end_lineno, e.end_offset - 1)
+        });
+        let last = read.map_or(e.lineno, |t| lines.find(t.start).0).max(e.lineno);
+        if last > line || at_end {
             let bracket = lines.text.as_bytes()[open as usize] as char;
             let mut e = lines.error(ErrorKind::Syntax, format!("'{bracket}' was never closed"), open, open);
             e.end_offset = 0;
@@ -215,7 +229,19 @@ impl<'a> Context<'a> {
                 }
                 None => self.invalid(start),
             },
-            E::InvalidAnnotatedAssignmentTarget => range("illegal target for annotation"),
+            E::InvalidAnnotatedAssignmentTarget => {
+                let list = &self.tokens.list;
+                let colon = (0..list.len()).find(|&k| list[k].start >= end && self.text(&list[k]) == ":");
+                match colon {
+                    // Nothing is annotated: the colon itself is wrong.
+                    Some(k)
+                        if list.get(k + 1).is_none_or(|t| matches!(t.kind, Kind::Newline | Kind::End)) =>
+                    {
+                        self.token_error("invalid syntax", k)
+                    }
+                    _ => range("illegal target for annotation"),
+                }
+            }
             E::InvalidDeleteTarget => match self.expr_at(start, end) {
                 Some(x) => range(&format!("cannot delete {}", expr_name(x))),
                 None => self.invalid(start),
@@ -505,6 +531,7 @@ impl<'a> Context<'a> {
             .iter()
             .filter(|e| e.range().end().to_u32() <= t.start)
             .max_by_key(|e| (e.range().end(), std::cmp::Reverse(e.range().start())));
+        let left = left.filter(|l| i > 0 && l.range().end().to_u32() == self.tokens.list[i - 1].end);
         let Some(left) = left else { return self.token_error("invalid syntax", i) };
         let start = left.range().start().to_u32();
         if !matches!(left, Expr::Name(_)) {

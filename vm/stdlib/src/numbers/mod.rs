@@ -2,8 +2,10 @@
 
 use crate::Entry;
 
+pub mod array;
 pub mod binascii;
 pub mod blake2;
+pub mod cmath;
 pub mod hashes;
 pub mod math;
 pub mod random;
@@ -12,8 +14,10 @@ pub mod zlib;
 
 /// The modules of this group.
 pub const MODULES: &[Entry] = &[
+    ("array", array::make),
     ("binascii", binascii::make),
     ("_blake2", blake2::make),
+    ("cmath", cmath::make),
     ("math", math::make),
     ("_md5", hashes::md5::make),
     ("_random", random::make),

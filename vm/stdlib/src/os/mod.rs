@@ -12,6 +12,7 @@ pub mod posixsubprocess;
 pub mod pwd;
 pub mod select;
 pub mod signal;
+pub mod socket;
 pub mod stat;
 pub mod time;
 
@@ -25,6 +26,7 @@ pub const MODULES: &[Entry] = &[
     ("pwd", pwd::make),
     ("select", select::make),
     ("_signal", signal::make),
+    ("_socket", socket::make),
     ("_stat", stat::make),
     ("time", time::make),
 ];

@@ -9,6 +9,7 @@ pub mod cmath;
 pub mod hashes;
 pub mod math;
 pub mod random;
+pub mod statistics;
 pub mod structs;
 pub mod zlib;
 
@@ -25,6 +26,7 @@ pub const MODULES: &[Entry] = &[
     ("_sha256", hashes::sha256::make),
     ("_sha3", hashes::sha3::make),
     ("_sha512", hashes::sha512::make),
+    ("_statistics", statistics::make),
     ("_struct", structs::make),
     ("zlib", zlib::make),
 ];

@@ -76,6 +76,8 @@ pub fn gai_failed(code: i32) -> Raised {
     pair_error(gaierror(), code, &text)
 }
 unsafe extern "C" {
+    pub fn inet_pton(family: i32, text: *const libc::c_char, to: *mut libc::c_void) -> i32;
+    pub fn inet_ntop(family: i32, from: *const libc::c_void, to: *mut libc::c_char, n: u32) -> *const libc::c_char;
     fn __h_errno_location() -> *mut i32;
     safe fn hstrerror(e: i32) -> *const libc::c_char;
 }
@@ -173,7 +175,7 @@ pub fn resolve(name: &CStr, family: i32) -> PyResult<Addr> {
     }
     if family == libc::AF_INET || family == libc::AF_UNSPEC {
         let mut b = [0u8; 4];
-        if c!(libc::inet_pton(libc::AF_INET, name.as_ptr(), b.as_mut_ptr().cast())) == 1 {
+        if c!(inet_pton(libc::AF_INET, name.as_ptr(), b.as_mut_ptr().cast())) == 1 {
             return Ok(inet(b, 0));
         }
     }
@@ -325,7 +327,7 @@ pub fn make(a: &Addr) -> PyResult<Owned<Object>> {
             libc::AF_INET6 => {
                 let p = (&raw const a.storage).cast::<libc::sockaddr_in6>();
                 let mut b = [0 as libc::c_char; 64];
-                libc::inet_ntop(libc::AF_INET6, (&raw const (*p).sin6_addr).cast(), b.as_mut_ptr(), 64);
+                inet_ntop(libc::AF_INET6, (&raw const (*p).sin6_addr).cast(), b.as_mut_ptr(), 64);
                 let host = if (*p).sin6_scope_id != 0 { numeric_host(a)? } else { fs_str(b.as_ptr()) };
                 tuple(vec![
                     host,

@@ -53,7 +53,7 @@ unsafe fn host_entry(h: *const libc::hostent) -> PyResult<Owned<Tuple>> {
         let mut p = (*h).h_addr_list;
         while !(*p).is_null() {
             let mut b = [0 as libc::c_char; 64];
-            libc::inet_ntop((*h).h_addrtype, (*p).cast(), b.as_mut_ptr(), 64);
+            addr::inet_ntop((*h).h_addrtype, (*p).cast(), b.as_mut_ptr(), 64);
             ips.push(fs_str(b.as_ptr()));
             p = p.add(1);
         }
@@ -266,7 +266,7 @@ pub fn inet_ntoa(packed_ip: Buffer) -> PyResult<String> {
 pub fn inet_pton(af: i32, ip: &str) -> PyResult<Vec<u8>> {
     let s = c_text(ip)?;
     let mut b = [0u8; 16];
-    match c!(libc::inet_pton(af, s.as_ptr(), b.as_mut_ptr().cast())) {
+    match c!(addr::inet_pton(af, s.as_ptr(), b.as_mut_ptr().cast())) {
         -1 => Err(raise_last_os_error()),
         0 => raise!(OSError, "illegal IP address string passed to inet_pton"),
         _ => Ok(b[..if af == libc::AF_INET { 4 } else { 16 }].to_vec()),
@@ -287,7 +287,7 @@ pub fn inet_ntop(af: i32, packed_ip: Buffer) -> PyResult<Owned<Object>> {
     }
     let mut b = [0 as libc::c_char; 64];
     let p = packed_ip.as_bytes().as_ptr();
-    if c!(libc::inet_ntop(af, p.cast(), b.as_mut_ptr(), 64)).is_null() {
+    if c!(addr::inet_ntop(af, p.cast(), b.as_mut_ptr(), 64)).is_null() {
         return Err(raise_last_os_error());
     }
     // SAFETY: the text ends in NUL.

@@ -34,6 +34,8 @@ pub struct CArg {
 pub const CARG_VALUE: u32 = CArg::OFFSET as u32;
 pub const CARG_OBJ: u32 = (CArg::OFFSET + std::mem::offset_of!(CArg, obj)) as u32;
 
+pub const CARG_TAG: u32 = (CArg::OFFSET + std::mem::offset_of!(CArg, tag)) as u32;
+
 pub fn carg(tag: u8) -> Owned<CArg> {
     CArg { value: UnsafeCell::new([0; 2]), obj: Slot::empty(), tag: Cell::new(tag) }.build()
 }

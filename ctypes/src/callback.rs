@@ -67,7 +67,7 @@ impl Target {
             Err(_raised) => {
                 lh_runtime::errors::write_unraisable(
                     Some(&callable),
-                    Some("on calling ctypes callback function"),
+                    Some("Exception ignored on calling ctypes callback function"),
                 );
                 return;
             }
@@ -83,7 +83,7 @@ impl Target {
         let value = match result {
             Ok(v) => v,
             Err(_raised) => {
-                let text = "on calling ctypes callback function";
+                let text = "Exception ignored on calling ctypes callback function";
                 return lh_runtime::errors::write_unraisable(Some(&callable), Some(text));
             }
         };
@@ -91,7 +91,7 @@ impl Target {
         // SAFETY: there is room for the result, which is a simple type.
         match unsafe { s.set(ret, &value, None) } {
             Err(_raised) => {
-                let text = "on converting result of ctypes callback function";
+                let text = "Exception ignored on converting result of ctypes callback function";
                 lh_runtime::errors::write_unraisable(Some(&callable), Some(text));
             }
             Ok(Some(keep)) if s.code == b'O' => {

@@ -14,6 +14,7 @@ use std::ffi::{c_char, c_int, c_void};
 
 use lh_abi::*;
 use lh_runtime::prelude::*;
+use lh_runtime::sysobject::audit;
 
 use crate::convert::{self, Keep};
 use crate::info::{self, ClassKind, FINAL, HAS_POINTER, IS_POINTER, Info, info_of};
@@ -389,6 +390,7 @@ fn need_info(t: &Type) -> PyResult<&Info> {
 
 pub fn class_from_address(cls: &Type, addr: &Object) -> PyResult<Owned<CData>> {
     let Some(a) = addr.downcast::<Int>() else { return raise!(TypeError, "integer expected") };
+    audit("ctypes.cdata", &[addr])?;
     at_address(cls, a.to_u64_wrapping() as *mut u8)
 }
 
@@ -442,6 +444,8 @@ pub fn class_from_buffer(cls: &Type, args: &[&Object]) -> PyResult<Owned<CData>>
         return raise!(TypeError, "underlying buffer is not C contiguous");
     }
     check_room(len, offset, info.size())?;
+    let (p, n, at) = (Int::from_u64(buf as u64), Int::from_usize(len), Int::from_i64(offset as i64));
+    audit("ctypes.cdata/buffer", &[&p, &n, &at])?;
     let o = at_address(cls, buf.cast::<u8>().wrapping_offset(offset))?;
     o.keep(usize::MAX, Some(view))?;
     Ok(o)
@@ -477,6 +481,7 @@ pub fn class_in_dll(cls: &Type, args: &[&Object]) -> PyResult<Owned<CData>> {
         return raise!(TypeError, "in_dll() argument 2 must be str, not {}", name.ty().name());
     };
     let handle = dll_handle(dll)?;
+    audit("ctypes.dlsym", args)?;
     let name = c_string(name.to_str()?)?;
     // SAFETY: the handle is the library object's.
     match unsafe { lh_foreign::library::symbol(handle, &name) } {

@@ -251,6 +251,7 @@ fn new_from_dll(cls: &Type, args: &Tuple) -> PyResult<Owned<CData>> {
     } else {
         return raise!(TypeError, "function name must be string, bytes object or integer");
     };
+    lh_runtime::sysobject::audit("ctypes.dlsym", &[dll, spec.item_ref(0)])?;
     let handle = dll_handle(dll)?;
     // SAFETY: the handle is the library object's.
     let addr = match unsafe { lh_foreign::library::symbol(handle, &name) } {

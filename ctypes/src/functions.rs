@@ -5,6 +5,7 @@ use std::ffi::{c_int, c_void};
 use lh_abi::*;
 use lh_foreign::{errno, library};
 use lh_runtime::prelude::*;
+use lh_runtime::sysobject::audit;
 
 use crate::call::*;
 use crate::cdata::*;
@@ -49,7 +50,10 @@ fn byref(obj: &Object, offset: Option<isize>) -> PyResult<Owned<Object>> {
 #[pyfunction]
 fn addressof(obj: &Object) -> PyResult<usize> {
     match as_cdata(obj) {
-        Some(d) => Ok(d.ptr.get() as usize),
+        Some(d) => {
+            audit("ctypes.addressof", &[obj])?;
+            Ok(d.ptr.get() as usize)
+        }
         None => raise!(TypeError, "invalid type"),
     }
 }
@@ -69,18 +73,21 @@ fn resize(obj: &Object, size: isize) -> PyResult<()> {
 }
 
 #[pyfunction]
-fn get_errno() -> c_int {
-    errno::get()
+fn get_errno() -> PyResult<c_int> {
+    audit("ctypes.get_errno", &[])?;
+    Ok(errno::get())
 }
 
 #[pyfunction]
-fn set_errno(value: i32) -> c_int {
-    errno::set(value)
+fn set_errno(value: i32) -> PyResult<c_int> {
+    audit("ctypes.set_errno", &[&Int::from_i64(value as i64)])?;
+    Ok(errno::set(value))
 }
 
 /// dlopen(name, flag) open a shared library
 #[pyfunction]
 fn dlopen(name: &Object, mode: Option<i32>) -> PyResult<usize> {
+    audit("ctypes.dlopen", &[name])?;
     let name = if name.is_none() {
         None
     } else {
@@ -99,6 +106,7 @@ fn dlopen(name: &Object, mode: Option<i32>) -> PyResult<usize> {
 /// find symbol in shared library
 #[pyfunction]
 fn dlsym(handle: &Int, name: &Str) -> PyResult<usize> {
+    audit("ctypes.dlsym/handle", &[handle, name])?;
     let name = c_string(name.to_str()?)?;
     // SAFETY: the handle is what dlopen returned.
     match unsafe { library::symbol(handle.to_u64_wrapping() as *mut c_void, &name) } {
@@ -118,6 +126,7 @@ fn dlclose(handle: &Int) -> PyResult<()> {
 }
 
 fn call_at(addr: &Int, args: &Tuple, flags: i32) -> PyResult {
+    audit("ctypes.call_function", &[addr, args])?;
     let refs: Vec<&Object> = args.iter().collect();
     let mut raw = convert_args(&refs, None)?;
     let int = prim_type(b'i');
@@ -136,9 +145,10 @@ fn call_cdeclfunction(addr: &Int, args: &Tuple) -> PyResult {
 }
 
 #[pyfunction(name = "PyObj_FromPtr")]
-fn obj_from_ptr(addr: &Int) -> Owned<Object> {
+fn obj_from_ptr(addr: &Int) -> PyResult<Owned<Object>> {
+    audit("ctypes.PyObj_FromPtr", &[addr])?;
     // SAFETY: the caller vouches that the address is that of a live object.
-    unsafe { Object::from_ptr(addr.to_u64_wrapping() as *mut PyObject) }.own()
+    Ok(unsafe { Object::from_ptr(addr.to_u64_wrapping() as *mut PyObject) }.own())
 }
 
 #[pyfunction(name = "Py_INCREF")]
@@ -182,6 +192,7 @@ fn buffer_info(obj: &Object) -> PyResult {
 unsafe extern "C" fn string_at(p: *const u8, size: c_int) -> *mut PyObject {
     // SAFETY: as with the C function, the caller vouches for the memory.
     lh_runtime::border::object(|| unsafe {
+        audit("ctypes.string_at", &[&Int::from_u64(p as u64), &Int::from_i64(size as i64)])?;
         let n = if size < 0 { std::ffi::CStr::from_ptr(p.cast()).to_bytes().len() } else { size as usize };
         Ok(if n == 0 { Bytes::new(b"") } else { Bytes::new(std::slice::from_raw_parts(p, n)) })
     })
@@ -190,6 +201,7 @@ unsafe extern "C" fn string_at(p: *const u8, size: c_int) -> *mut PyObject {
 unsafe extern "C" fn wstring_at(p: *const u32, size: c_int) -> *mut PyObject {
     // SAFETY: as above.
     lh_runtime::border::object(|| unsafe {
+        audit("ctypes.wstring_at", &[&Int::from_u64(p as u64), &Int::from_i64(size as i64)])?;
         let n = if size < 0 { wide_len(p) } else { size as usize };
         wide_str(p, n)
     })

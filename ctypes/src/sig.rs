@@ -28,44 +28,117 @@ const STUB_AFTER: u32 = 2;
 
 // ---- Parameters ----
 
-/// Whether `cls` uses ctypes' own `from_param`.
-fn plain_from_param(cls: &Type) -> bool {
-    // A class attribute would shadow the metaclass's method; the three special ones are built in too.
-    match cls.lookup_str("from_param") {
-        None => {}
-        Some(f) => {
-            let code = info_of(cls).and_then(|i| i.scalar).map(|s| s.code);
-            if !matches!(code, Some(b'z' | b'Z' | b'P')) || f.downcast::<ClassMethod>().is_none() {
-                return false;
-            }
-        }
-    }
+fn raw(t: &Type) -> RawObj {
+    t.tp().cast()
+}
+
+/// How a class converts arguments.
+#[derive(PartialEq)]
+enum From {
+    /// Its metaclass's way.
+    Meta,
+    /// As `c_char_p` does: its own, or what `POINTER(c_char)` borrows from it.
+    Chars,
+    /// As `c_void_p` does.
+    Anything,
+    /// As `c_wchar_p` does, or some other way.
+    Other,
+}
+
+fn conversion(cls: &Type) -> From {
     let meta = cls.as_object().ty();
-    [
+    let ours = [
         StructMeta::class(),
         UnionMeta::class(),
         PointerMeta::class(),
         ArrayMeta::class(),
         SimpleMeta::class(),
-        FuncPtrMeta::class(),
-    ]
-    .iter()
-    .any(|m| m.tp() == meta.tp())
+    ];
+    if !ours.iter().any(|m| m.tp() == meta.tp()) && meta.tp() != FuncPtrMeta::type_ptr() {
+        return From::Other;
+    }
+    // A class attribute shadows the metaclass's method.
+    let Some(f) = cls.lookup_str("from_param") else { return From::Meta };
+    // The three special ones are class methods of the base types; elsewhere one of them may be found bound to its type.
+    let owner = if f.downcast_exact::<ClassMethod>().is_some() {
+        Some(cls.as_object().own())
+    } else if let Some(m) = f.downcast_exact::<Method>() {
+        // SAFETY: a method's receiver is a live object.
+        Some(unsafe { Object::from_ptr((*m.as_struct()).im_self) }.own())
+    } else {
+        None
+    };
+    let special = owner.filter(|o| o.downcast::<Type>().is_some_and(|t| !keeps_instances(t)));
+    let own = special.and_then(|o| {
+        let found = o.downcast::<Type>()?.dict().get_str("from_param").ok().flatten()?;
+        // Somebody may have replaced it.
+        found.downcast_exact::<ClassMethod>().filter(|c| crate::simple::is_special(c))?;
+        info_of(&o).and_then(|i| i.scalar).map(|s| s.code)
+    });
+    match own {
+        Some(b'z') => From::Chars,
+        Some(b'P') => From::Anything,
+        _ => From::Other,
+    }
 }
 
-fn raw(t: &Type) -> RawObj {
-    t.tp().cast()
+/// Any array, or any pointer instance, of items of a class (of any class if there is none).
+fn by_meta(meta: &Type, item: Option<&Object>, deref: bool) -> Accept {
+    Accept::ByMeta {
+        meta: raw(meta),
+        info_at: CTypeMeta::OFFSET as u32,
+        key_at: std::mem::offset_of!(Info, proto) as u32,
+        key: item.map_or(std::ptr::null_mut(), |i| i.as_ptr().cast()),
+        at: PTR_OFFSET,
+        deref,
+    }
+}
+
+fn byref_of(target: &Object) -> Accept {
+    Accept::WordAbout { ty: raw(CArg::class()), about: CARG_OBJ, of: target.as_ptr().cast(), at: CARG_VALUE }
+}
+
+/// `ctypes.c_char`, once that module is there.
+fn char_class() -> Option<Owned<Object>> {
+    let found = lh_runtime::hooks::import_module("ctypes").and_then(|m| m.get_attr(intern!("c_char")));
+    found.map_err(Raised::clear).ok().filter(|c| info_of(c).is_some())
 }
 
 /// How a parameter of a declared class is passed by a stub.
-fn declared(cls: &Type) -> Option<Param> {
+fn declared(cls: &Type, types: &mut Vec<Owned<Object>>) -> Option<Param> {
     let info = info_of(cls)?;
-    if !plain_from_param(cls) {
-        return None;
-    }
+    let from = conversion(cls);
     let by_value = Accept::Pointee { ty: raw(cls), at: PTR_OFFSET };
-    let (value, accepts) = match info.kind {
-        ClassKind::Simple => {
+    let (value, accepts) = match (from, info.kind) {
+        (From::Other, _) => return None,
+        (From::Chars, _) => {
+            let mut a = vec![Accept::Bytes, by_value, Accept::NoneAsNull];
+            if let Some(c) = char_class() {
+                a.push(by_meta(ArrayMeta::class(), Some(&c), false));
+                a.push(by_meta(PointerMeta::class(), Some(&c), true));
+                a.push(byref_of(&c));
+                types.push(c);
+            }
+            if info.kind == ClassKind::Pointer {
+                // `POINTER(c_char)` takes what `c_char_p` takes; its own instances are char pointers anyway.
+                a.retain(|x| *x != by_value);
+            }
+            (MachineValue::Ptr, a)
+        }
+        (From::Anything, _) => {
+            let tag_at = crate::call::CARG_TAG;
+            let a = vec![
+                Accept::Int(RangeRule::Truncate),
+                Accept::NoneAsNull,
+                Accept::Bytes,
+                by_meta(ArrayMeta::class(), None, false),
+                by_meta(PointerMeta::class(), None, true),
+                Accept::WordTagged { ty: raw(CArg::class()), tag_at, tag: b'P', at: CARG_VALUE },
+                by_value,
+            ];
+            (MachineValue::Ptr, a)
+        }
+        (From::Meta, ClassKind::Simple) => {
             let s = info.scalar?;
             // A value of a swapped class is passed swapped; not worth a stub.
             if s.swapped {
@@ -76,37 +149,31 @@ fn declared(cls: &Type) -> Option<Param> {
                 b'f' | b'd' => (value, vec![Accept::Float, Accept::IntAsFloat, by_value]),
                 b'?' => (value, vec![Accept::Bool, by_value]),
                 b'c' => (value, vec![Accept::OneByte, by_value]),
-                b'z' => (value, vec![Accept::Bytes, Accept::NoneAsNull, by_value]),
-                b'P' => (
-                    value,
-                    vec![Accept::Int(RangeRule::Truncate), Accept::NoneAsNull, Accept::Bytes, by_value],
-                ),
-                b'Z' => (value, vec![Accept::NoneAsNull, by_value]),
                 b'O' => (value, vec![Accept::Object]),
-                b'u' | b'v' | b'g' => return None,
+                b'u' | b'v' | b'g' | b'z' | b'Z' | b'P' => return None,
                 _ => (value, vec![Accept::Int(RangeRule::Truncate), by_value]),
             }
         }
-        ClassKind::Pointer => {
+        (From::Meta, ClassKind::Pointer) => {
             let mut a = vec![by_value];
             if let Some(t) = info.proto_class() {
-                a.push(Accept::WordAbout {
-                    ty: raw(CArg::class()),
-                    about: CARG_OBJ,
-                    of: raw(&t),
-                    at: CARG_VALUE,
-                });
-                // An instance of the target goes by reference.
+                a.push(byref_of(&t));
+                // An instance of the target goes by reference, an array of such decays.
                 a.push(Accept::Word { ty: raw(&t), at: PTR_OFFSET });
+                a.push(by_meta(ArrayMeta::class(), Some(&t), false));
+                types.push(t.into_object());
             }
             a.push(Accept::NoneAsNull);
             (MachineValue::Ptr, a)
         }
-        ClassKind::Array => (MachineValue::Ptr, vec![Accept::Word { ty: raw(cls), at: PTR_OFFSET }]),
-        ClassKind::Func => (MachineValue::Ptr, vec![by_value]),
-        ClassKind::Struct | ClassKind::Union => (MachineValue::Record, vec![by_value]),
+        (From::Meta, ClassKind::Array) => {
+            (MachineValue::Ptr, vec![Accept::Word { ty: raw(cls), at: PTR_OFFSET }])
+        }
+        (From::Meta, ClassKind::Func) => (MachineValue::Ptr, vec![by_value]),
+        (From::Meta, ClassKind::Struct | ClassKind::Union) => (MachineValue::Record, vec![by_value]),
     };
     let record = (value == MachineValue::Record).then(|| info.ctype());
+    types.push(cls.as_object().own());
     Some(Param { value, record, accepts, default: None })
 }
 
@@ -176,9 +243,7 @@ pub fn native_sig(f: &CFuncPtr, args: &[&Object]) -> Option<(NativeSig, Vec<Owne
             let mut v = Vec::with_capacity(t.len());
             for cls in t.iter() {
                 let cls = cls.downcast::<Type>()?;
-                v.push(declared(cls)?);
-                types.push(cls.as_object().own());
-                types.extend(info_of(cls).and_then(|i| i.proto_class()).map(|p| p.into_object()));
+                v.push(declared(cls, &mut types)?);
             }
             v
         }
@@ -456,7 +521,7 @@ pub fn helpers() -> &'static BoxHelpers {
                 none: singleton(none_ref()),
                 true_: singleton(&bool_obj(true)),
                 false_: singleton(&bool_obj(false)),
-                small_ints: std::ptr::null_mut(),
+                small_ints: lh_runtime::intobject::small_ptr(-5).cast(),
                 box_i64,
                 box_u64,
                 box_f64,

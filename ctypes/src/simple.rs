@@ -1,6 +1,7 @@
 //! Simple types (`c_int`, `c_char_p`, `py_object`, …): metaclass and instances.
 
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use lh_abi::*;
 use lh_foreign::ctype::CType;
@@ -140,15 +141,27 @@ fn special_from_param(code: u8) -> PyResult<Owned<Object>> {
         b'Z' => maker!(wchar_p_from_param),
         _ => maker!(void_p_from_param),
     };
-    let def = lh_runtime::builder::method_def(
-        c"from_param",
-        f,
-        METH_FASTCALL,
-        c"Convert a Python object into a function call parameter.",
-    );
+    let doc = c"Convert a Python object into a function call parameter.";
+    SPECIAL.store(doc.as_ptr().cast_mut(), Ordering::Relaxed);
+    let def = lh_runtime::builder::method_def(c"from_param", f, METH_FASTCALL, doc);
     let function = CFunction::new(Box::leak(Box::new(def)), None, None);
     ClassMethod::class().as_object().call1(&function)
 }
+
+/// Whether a class method is one that `special_from_param` made.
+pub fn is_special(f: &ClassMethod) -> bool {
+    // SAFETY: a class method holds its function; a built-in function's definition is static.
+    unsafe {
+        let callable = Object::from_ptr((*f.as_struct()).callable);
+        callable.downcast_exact::<CFunction>().is_some_and(|c| {
+            let def = (*c.as_struct()).m_ml;
+            SPECIAL.load(Ordering::Relaxed) == (*def).ml_doc.cast_mut()
+        })
+    }
+}
+
+/// The doc string that the special converters share, by whose address they are known.
+static SPECIAL: AtomicPtr<core::ffi::c_char> = AtomicPtr::new(std::ptr::null_mut());
 
 fn is_instance_or_arg(cls: &Type, value: &Object) -> PyResult<bool> {
     if value.is_instance(cls)? {

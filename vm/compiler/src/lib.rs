@@ -1,1 +1,132 @@
-//! See docs/architecture.md.
+//! Python 3.11 source to code objects.
+//!
+//! ```text
+//! bytes --source--> text --ruff--> ruff's tree --lower--> our tree (ast) --fold--> folded tree
+//!       --symtable--> scopes --codegen--> control-flow graphs --flow, assemble--> CodeUnit
+//! ```
+//!
+//! The result is CPython 3.11's, byte for byte where the tool `compare-code` can tell; see `docs/compiler.md`. This crate knows
+//! no Python objects: the VM converts [`CodeUnit`]s, and `_ast` converts the tree of [`ast`].
+
+pub mod ast;
+mod assemble;
+pub mod codegen;
+pub mod error;
+mod flow;
+pub mod fold;
+pub mod future;
+mod literal;
+mod lower;
+mod parse;
+mod parse_errors;
+pub mod source;
+pub mod symtable;
+mod tokens;
+pub mod unparse;
+pub mod values;
+
+pub use error::{ErrorKind, Result, SyntaxError};
+pub use lh_bytecode::CodeUnit;
+use error::Located;
+use source::Lines;
+
+/// How source is read.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// A module.
+    Exec,
+    /// One expression; the code returns its value.
+    Eval,
+    /// One interactive statement; expression statements print their value.
+    Single,
+}
+
+/// Flags of `compile()`.
+#[derive(Clone, Default)]
+pub struct CompileFlags<'a> {
+    /// `CO_FUTURE_*` bits inherited from the caller.
+    pub future: u32,
+    /// 0, 1 (`-O`: no asserts) or 2 (`-OO`: no doc strings either).
+    pub optimize: u8,
+    pub allow_top_level_await: bool,
+    /// The source is UTF-8 whatever its cookie says (it came as `str`).
+    pub ignore_cookie: bool,
+    /// Interactive input may be unfinished: report [`ErrorKind::Incomplete`] instead of a syntax error at its end.
+    pub allow_incomplete: bool,
+    /// Interactive input: a block needs its closing newline (`PyCF_DONT_IMPLY_DEDENT`).
+    pub dont_imply_dedent: bool,
+    /// Decodes encodings that this crate doesn't know.
+    pub decode: Option<&'a dyn Fn(&str, &[u8]) -> Option<String>>,
+}
+
+/// Compiles source bytes.
+pub fn compile(source: &[u8], filename: &str, mode: Mode, flags: &CompileFlags) -> Result<CodeUnit> {
+    deep(|| compile_here(source, filename, mode, flags))
+}
+
+/// Recursive descent over deeply nested programs needs more stack than a thread may have left.
+fn deep<T>(f: impl FnOnce() -> T) -> T {
+    stacker::grow(64 << 20, f)
+}
+
+fn compile_here(source: &[u8], filename: &str, mode: Mode, flags: &CompileFlags) -> Result<CodeUnit> {
+    let text = source::decode(source, filename, flags.ignore_cookie, flags.decode)?;
+    let lines = Lines::new(&text);
+    let tree = parse::parse(&lines, mode, flags)?;
+    compile_tree(tree, filename, flags).map_err(|e| locate(&lines, e))
+}
+
+/// Parses source bytes (`ast.parse`).
+pub fn parse_ast(source: &[u8], filename: &str, mode: Mode, flags: &CompileFlags) -> Result<ast::Mod> {
+    let text = source::decode(source, filename, flags.ignore_cookie, flags.decode)?;
+    parse::parse(&Lines::new(&text), mode, flags)
+}
+
+/// Compiles a tree, e.g. one made from Python's `ast` objects. Errors carry no source text.
+pub fn compile_ast(tree: ast::Mod, filename: &str, flags: &CompileFlags) -> Result<CodeUnit> {
+    deep(|| compile_tree(tree, filename, flags)).map_err(|e| locate(&Lines::new(""), e))
+}
+
+/// The symbol table of source bytes (`symtable.symtable`).
+pub fn symbols(source: &[u8], filename: &str, mode: Mode, flags: &CompileFlags) -> Result<symtable::SymbolTable> {
+    let text = source::decode(source, filename, flags.ignore_cookie, flags.decode)?;
+    let lines = Lines::new(&text);
+    let tree = parse::parse(&lines, mode, flags)?;
+    let table = future::scan(&tree, flags.future)
+        .and_then(|(future, _)| symtable::build(&tree, future & lh_bytecode::flags::CO_FUTURE_ANNOTATIONS != 0));
+    table.map_err(|e| locate(&lines, e))
+}
+
+fn compile_tree(
+    mut tree: ast::Mod,
+    filename: &str,
+    flags: &CompileFlags,
+) -> std::result::Result<CodeUnit, Box<Located>> {
+    let (future, future_line) = future::scan(&tree, flags.future)?;
+    let future_annotations = future & lh_bytecode::flags::CO_FUTURE_ANNOTATIONS != 0;
+    fold::fold_mod(&mut tree, flags.optimize, future_annotations);
+    let table = symtable::build(&tree, future_annotations)?;
+    let opts = codegen::Options {
+        filename: filename.to_owned(),
+        optimize: flags.optimize,
+        future,
+        future_line,
+        interactive: matches!(tree, ast::Mod::Interactive { .. }),
+        top_level_await: flags.allow_top_level_await,
+    };
+    codegen::compile(&tree, &table, &opts)
+}
+
+/// Gives an error of the later stages its place in the text.
+fn locate(lines: &Lines, e: Box<Located>) -> Box<SyntaxError> {
+    if e.loc.line <= 0 {
+        return SyntaxError::plain(e.kind, e.msg);
+    }
+    if lines.text.is_empty() {
+        let mut s = SyntaxError::plain(e.kind, e.msg);
+        (s.lineno, s.offset) = (e.loc.line, e.loc.col + 1);
+        (s.end_lineno, s.end_offset) = (e.loc.end_line, e.loc.end_col + 1);
+        return s;
+    }
+    lines.error_at(e.kind, e.msg, e.loc)
+}

@@ -151,6 +151,13 @@ pub enum Accept {
     /// An instance of exactly `ty` whose object at `about` is an instance of exactly `of`: the word at `at` is the value
     /// (ctypes' `byref`).
     WordAbout { ty: RawObj, about: u32, of: RawObj, at: u32 },
+    /// An instance of exactly `ty` whose byte at `tag_at` is `tag`: the word at `at` is the value (ctypes' `byref` of
+    /// anything, for `void *`).
+    WordTagged { ty: RawObj, tag_at: u32, tag: u8, at: u32 },
+    /// An instance of a class whose metaclass is exactly `meta` and whose own data (the pointer at `info_at` in the class)
+    /// has `key` at `key_at` (null: anything): the word at `at` is the value, or points to it if `deref` (arrays and
+    /// pointers of an item type, whatever the length).
+    ByMeta { meta: RawObj, info_at: u32, key_at: u32, key: RawObj, at: u32, deref: bool },
     /// Any object, as itself.
     Object,
 }

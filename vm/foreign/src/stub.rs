@@ -469,6 +469,34 @@ mod x64 {
                         ; mov rax, [r10 + at as i32]
                     );
                 }
+                Accept::WordTagged { ty, tag_at, tag, at } => {
+                    self.expect_type(ty, next);
+                    dynasm!(self.a
+                        ; .arch x64
+                        ; cmp BYTE [r10 + tag_at as i32], tag as i8
+                        ; jne =>next
+                        ; mov rax, [r10 + at as i32]
+                    );
+                }
+                Accept::ByMeta { meta, info_at, key_at, key, at, deref } => {
+                    self.imm(meta as usize);
+                    dynasm!(self.a ; .arch x64 ; cmp [r11 + 8], rax ; jne =>next);
+                    if !key.is_null() {
+                        self.imm(key as usize);
+                        dynasm!(self.a
+                            ; .arch x64
+                            ; mov r14, [r11 + info_at as i32]
+                            ; test r14, r14
+                            ; je =>next
+                            ; cmp [r14 + key_at as i32], rax
+                            ; jne =>next
+                        );
+                    }
+                    dynasm!(self.a ; .arch x64 ; mov rax, [r10 + at as i32]);
+                    if deref {
+                        dynasm!(self.a ; .arch x64 ; mov rax, [rax]);
+                    }
+                }
                 Accept::Object => dynasm!(self.a ; .arch x64 ; mov rax, r10),
             }
         }

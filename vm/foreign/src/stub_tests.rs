@@ -343,3 +343,35 @@ fn records_by_value() {
         run(&s, grow as *const c_void, &[int(1), int(3)], "slow");
     }
 }
+
+#[test]
+fn classes_by_metaclass_and_tagged_words() {
+    use MachineValue::*;
+    let key = 0x1234u64;
+    let info = leak([0, key, 0, 0, 0, 0]);
+    let class = leak([1, int_type() as u64, 0, info as u64, 0, 0]);
+    let bare_class = leak([1, int_type() as u64, 0, 0, 0, 0]);
+    let text = c"hi".as_ptr() as u64;
+    let cell = Box::leak(Box::new(text));
+    let array = leak([1, class as u64, text, 0, 0, 0]);
+    let pointer = leak([1, class as u64, cell as *const u64 as u64, 0, 0, 0]);
+    let by = |key: u64, deref| Accept::ByMeta {
+        meta: int_type(),
+        info_at: 24,
+        key_at: 8,
+        key: key as RawObj,
+        at: 16,
+        deref,
+    };
+    let f = same as *const c_void;
+    run(&sig(&[(Ptr, &[by(key, false)])], ResultKind::CharP, LEAF), f, &[array], "zhi");
+    run(&sig(&[(Ptr, &[by(0, true)])], ResultKind::CharP, LEAF), f, &[pointer], "zhi");
+    run(&sig(&[(Ptr, &[by(key + 1, true)])], ResultKind::CharP, LEAF), f, &[pointer], "slow");
+    let strange = leak([1, bare_class as u64, text, 0, 0, 0]);
+    run(&sig(&[(Ptr, &[by(key, false)])], ResultKind::CharP, LEAF), f, &[strange], "slow");
+    run(&sig(&[(Ptr, &[by(key, false)])], ResultKind::CharP, LEAF), f, &[float(1.0)], "slow");
+    let tagged = leak([1, carg_type() as u64, text, b'P' as u64, 0, 0]);
+    let word = |tag| Accept::WordTagged { ty: carg_type(), tag_at: 24, tag, at: 16 };
+    run(&sig(&[(Ptr, &[word(b'P')])], ResultKind::CharP, LEAF), f, &[tagged], "zhi");
+    run(&sig(&[(Ptr, &[word(b'i')])], ResultKind::CharP, LEAF), f, &[tagged], "slow");
+}

@@ -11,7 +11,7 @@ pub fn start_interpreter() -> PyResult<()> {
 
 /// Built-in modules of crates other than `stdlib`.
 pub fn extra_modules() -> Vec<Entry> {
-    vec![]
+    lh_ctypes::MODULES.to_vec()
 }
 
 /// What the import bootstrap needs.

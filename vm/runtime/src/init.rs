@@ -2,26 +2,53 @@
 
 use crate::prelude::*;
 
+/// Fills in a type's slots ahead of readying it: its instances are made (and may die) while other types are readied.
+fn slots_of<T: ClassDef>() {
+    let mut b = TypeBuilder::new(T::type_ptr());
+    T::prepare(&mut b);
+    T::install(&mut b);
+}
+
 /// Readies the built-in types. Called once, with the GIL held, before anything else.
-///
-/// `object` and `type` come first; dictionaries, strings and tuples are used while they are made, which works because those need only
-/// their static type objects to exist.
 pub fn init_types() -> PyResult<()> {
     crate::gc::init();
+    slots_of::<Str>();
+    slots_of::<Int>();
+    slots_of::<Tuple>();
+    slots_of::<List>();
+    slots_of::<Dict>();
+    slots_of::<CFunction>();
+    slots_of::<MethodDescr>();
+    slots_of::<crate::descrobject::ClassMethodDescr>();
+    slots_of::<MemberDescr>();
+    slots_of::<GetSetDescr>();
+    slots_of::<WrapperDescr>();
+    slots_of::<StaticMethod>();
+    slots_of::<Type>();
+    // `object` and `type` first: everything inherits from them.
     ready::<Object>()?;
     ready::<Type>()?;
+    ready::<StaticMethod>()?;
+    ready::<CFunction>()?;
     // text
+    crate::str_methods::init()?;
+    crate::bytes_types::init()?;
     // numbers
+    crate::intobject::init()?;
+    crate::floatobject::init()?;
+    crate::complexobject::init()?;
     // containers
     crate::tupleobject::init()?;
     crate::listobject::init()?;
     crate::dictobject::init()?;
+    crate::dict_views::init()?;
     crate::odictobject::init()?;
     crate::set_methods::init()?;
     crate::sliceobject::init()?;
     crate::rangeobject::init()?;
     crate::enumobject::init()?;
     crate::iterobject::init()?;
+    // lead
     crate::namespaceobject::init()?;
     crate::genericalias::init()?;
     // the lead's
@@ -34,5 +61,7 @@ pub fn init_types() -> PyResult<()> {
     crate::weakref::init()?;
     crate::moduleobject::init()?;
     // interp
+    crate::codeobject::init()?;
+    crate::funcobject::init()?;
     Ok(())
 }

@@ -109,6 +109,7 @@ macro_rules! intern {
         static CELL: std::sync::atomic::AtomicPtr<$crate::abi::PyObject> =
             std::sync::atomic::AtomicPtr::new(std::ptr::null_mut());
         let p = CELL.load(std::sync::atomic::Ordering::Relaxed);
+        #[allow(unused_unsafe)]
         let s: &'static $crate::kinds::Str = if p.is_null() {
             let s = $crate::kinds::Str::interned($s);
             CELL.store($crate::object::Kind::raw(s), std::sync::atomic::Ordering::Relaxed);

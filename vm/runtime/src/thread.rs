@@ -24,6 +24,35 @@ pub const BREAK_PENDING: u32 = 4;
 pub const BREAK_ASYNC_EXC: u32 = 8;
 pub const BREAK_GC: u32 = 16;
 
+/// A signal waits for its Python handler. Set by the C handler, looked at by the main thread.
+pub static SIGNAL_TRIPPED: AtomicBool = AtomicBool::new(false);
+/// Runs the Python handlers of signals that have arrived; installed by the `_signal` module.
+pub static RUN_SIGNAL_HANDLERS: std::sync::OnceLock<fn() -> crate::errors::PyResult<()>> = std::sync::OnceLock::new();
+/// The native thread whose job signal handlers are.
+static MAIN_THREAD: AtomicU64 = AtomicU64::new(0);
+
+/// Makes the calling native thread the main thread.
+pub fn set_main_thread() {
+    // SAFETY: a plain query.
+    MAIN_THREAD.store(unsafe { libc::pthread_self() } as u64, Ordering::Relaxed)
+}
+pub fn is_main_thread() -> bool {
+    // SAFETY: a plain query.
+    MAIN_THREAD.load(Ordering::Relaxed) == unsafe { libc::pthread_self() } as u64
+}
+/// Runs the handlers of signals that have arrived, in the main thread; others leave them to it. The evaluation loop calls this when it sees
+/// `BREAK_SIGNAL`; blocking system calls when they are interrupted.
+pub fn check_signals() -> crate::errors::PyResult<()> {
+    EVAL_BREAKER.fetch_and(!BREAK_SIGNAL, Ordering::SeqCst);
+    if !SIGNAL_TRIPPED.load(Ordering::SeqCst) || !is_main_thread() {
+        return Ok(());
+    }
+    match RUN_SIGNAL_HANDLERS.get() {
+        Some(f) => f(),
+        None => Ok(()),
+    }
+}
+
 /// Namespace for the current thread's state.
 pub struct Thread(());
 
@@ -265,6 +294,9 @@ pub fn gil_acquire_for(ts: *mut PyThreadState) {
         gil_acquire_slow(ts);
     }
     LAST_HOLDER.store(ts, Ordering::Relaxed);
+    if SIGNAL_TRIPPED.load(Ordering::Relaxed) && is_main_thread() {
+        EVAL_BREAKER.fetch_or(BREAK_SIGNAL, Ordering::SeqCst);
+    }
 }
 
 #[cold]
@@ -301,6 +333,12 @@ fn gil_acquire_slow(ts: *mut PyThreadState) {
             std::thread::park();
         }
     }
+<<<<<<< HEAD
+    if SIGNAL_TRIPPED.load(Ordering::Relaxed) && is_main_thread() {
+        EVAL_BREAKER.fetch_or(BREAK_SIGNAL, Ordering::SeqCst);
+    }
+=======
+>>>>>>> numbers
 }
 
 /// Gives the GIL up.

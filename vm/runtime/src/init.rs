@@ -51,6 +51,7 @@ pub fn init_types() -> PyResult<()> {
     // lead
     crate::namespaceobject::init()?;
     crate::genericalias::init()?;
+    crate::contextobject::init()?;
     // the lead's
     crate::descrobject::init()?;
     crate::property::init()?;

@@ -23,6 +23,7 @@ pub mod classobject;
 pub mod codecs;
 pub mod codeobject;
 pub mod complexobject;
+pub mod contextobject;
 pub mod convert;
 pub mod descrobject;
 pub mod dict_table;

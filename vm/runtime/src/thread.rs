@@ -333,12 +333,9 @@ fn gil_acquire_slow(ts: *mut PyThreadState) {
             std::thread::park();
         }
     }
-<<<<<<< HEAD
     if SIGNAL_TRIPPED.load(Ordering::Relaxed) && is_main_thread() {
         EVAL_BREAKER.fetch_or(BREAK_SIGNAL, Ordering::SeqCst);
     }
-=======
->>>>>>> numbers
 }
 
 /// Gives the GIL up.

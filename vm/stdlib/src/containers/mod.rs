@@ -3,11 +3,15 @@
 use crate::Entry;
 
 mod abc;
+pub mod atexit;
 mod collections;
 mod functools;
+mod gcmod;
 mod itertools;
 mod local;
+mod misc;
 mod operator;
+mod queue;
 mod sorted;
 mod thread;
 mod weakref;
@@ -16,6 +20,13 @@ mod weakref;
 pub const MODULES: &[Entry] = &[
     ("_abc", abc::make),
     ("_bisect", sorted::bisect::make),
+    ("_contextvars", misc::contextvars::make),
+    ("_opcode", misc::opcode::make),
+    ("_queue", queue::make),
+    ("_tracemalloc", misc::tracemalloc::make),
+    ("atexit", atexit::make),
+    ("faulthandler", misc::faulthandler::make),
+    ("gc", gcmod::make),
     ("_collections", collections::make),
     ("_functools", functools::make),
     ("_heapq", sorted::heapq::make),

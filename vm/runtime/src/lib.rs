@@ -7,6 +7,7 @@
 
 extern crate self as lh_runtime;
 pub use lh_abi as abi;
+pub use lh_bytecode as bytecode;
 pub use lh_macros::{pyclass, pyfunction, pymethods};
 
 pub mod alloc;

@@ -44,7 +44,7 @@ pub mod opcode {
             Some(o) => lh_runtime::number::index(o)?.to_u64_wrapping() as u32,
             None => 0,
         };
-        let effect = |jump: bool| u8::try_from(opcode).ok().and_then(|op| lh_bytecode::opcode::stack_effect(op, arg, jump));
+        let effect = |jump: bool| u8::try_from(opcode).ok().and_then(|op| lh_runtime::bytecode::opcode::stack_effect(op, arg, jump));
         let r = match jump.filter(|j| !j.is_none()) {
             None => effect(true).zip(effect(false)).map(|(a, b)| a.max(b)),
             Some(j) if j.is_true_object() => effect(true),

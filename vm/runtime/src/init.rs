@@ -52,6 +52,7 @@ pub fn init_types() -> PyResult<()> {
     crate::namespaceobject::init()?;
     crate::genericalias::init()?;
     crate::contextobject::init()?;
+    crate::container_calls::init()?;
     // the lead's
     crate::descrobject::init()?;
     crate::property::init()?;

@@ -24,6 +24,7 @@ pub mod classobject;
 pub mod codecs;
 pub mod codeobject;
 pub mod complexobject;
+pub mod container_calls;
 pub mod contextobject;
 pub mod convert;
 pub mod descrobject;

@@ -53,6 +53,7 @@ pub fn init_types() -> PyResult<()> {
     crate::genericalias::init()?;
     crate::contextobject::init()?;
     crate::container_calls::init()?;
+    crate::capsule::init()?;
     // the lead's
     crate::descrobject::init()?;
     crate::property::init()?;

@@ -5,6 +5,7 @@ use crate::Entry;
 mod abc;
 pub mod atexit;
 mod collections;
+mod datetime;
 mod functools;
 mod gcmod;
 mod itertools;
@@ -28,6 +29,7 @@ pub const MODULES: &[Entry] = &[
     ("faulthandler", misc::faulthandler::make),
     ("gc", gcmod::make),
     ("_collections", collections::make),
+    ("_datetime", datetime::make),
     ("_functools", functools::make),
     ("_heapq", sorted::heapq::make),
     ("_operator", operator::make),

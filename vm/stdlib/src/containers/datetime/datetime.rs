@@ -108,9 +108,6 @@ impl DateTime {
         let (ymd, c) = DateTime::fields_of(self.total() + us)?;
         DateTime::make(self.ty(), ymd, c, self.tz())
     }
-    fn with_tz(&self, tz: &Object) -> PyResult<Owned<DateTime>> {
-        DateTime::new_in(DateTime::class(), self.ymd(), self.clock(), tz)
-    }
     /// A local or UTC moment of a POSIX timestamp.
     fn from_timestamp(cls: &Type, secs: i64, us: i64, local: bool, tz: &Object) -> PyResult<Owned<DateTime>> {
         let t = broken_down(secs, local)?;
@@ -656,8 +653,4 @@ fn datetime_doc(b: &mut TypeBuilder) {
 The year, month and day arguments are required. tzinfo may be None, or an\ninstance of a tzinfo subclass. The remaining arguments may be ints.",
     );
     let _ = ready::<Date>();
-}
-
-pub(super) fn keep_tz(d: &DateTime, tz: &Object) -> PyResult<Owned<DateTime>> {
-    d.with_tz(tz)
 }

@@ -51,6 +51,9 @@ pub fn init_types() -> PyResult<()> {
     // lead
     crate::namespaceobject::init()?;
     crate::genericalias::init()?;
+    crate::contextobject::init()?;
+    crate::container_calls::init()?;
+    crate::capsule::init()?;
     // the lead's
     crate::descrobject::init()?;
     crate::property::init()?;

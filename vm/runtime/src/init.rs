@@ -33,6 +33,7 @@ pub fn init_types() -> PyResult<()> {
     // text
     crate::str_methods::init()?;
     crate::bytes_types::init()?;
+    crate::memoryview::init()?;
     // numbers
     crate::intobject::init()?;
     crate::floatobject::init()?;

@@ -174,3 +174,77 @@ fn the_module_works_without_an_interpreter() {
     drop((cb, labs, memchr, p, a, ptr, buf));
     lh_runtime::gc::collect(2);
 }
+
+/// Nanoseconds per call, for working on stubs: `cargo test -p lh-ctypes --test basic -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn time_calls() {
+    let m = start();
+    let simple =
+        |name: &str, code: &str| class(name, &*ok(m.get("_SimpleCData")), &[("_type_", &Str::new(code))]);
+    let (c_double, c_long) = (simple("c_double", "d"), simple("c_long", "l"));
+    extern "C" fn half(x: f64) -> f64 {
+        x / 2.0
+    }
+    let proto = |t: &Object, flags: i64| {
+        let base = ok(m.get("CFuncPtr"));
+        class(
+            "Proto",
+            &base,
+            &[("_flags_", &int(flags)), ("_restype_", t), ("_argtypes_", &Tuple::from_refs(&[t]))],
+        )
+    };
+    let address = |f: *const core::ffi::c_void| Int::from_u64(f as u64);
+    let cases: [(&str, Owned<Object>, Owned<Object>); 4] = [
+        (
+            "double, GIL released",
+            ok(proto(&c_double, 1).call1(&address(half as *const _))),
+            Float::new(3.0).into_object(),
+        ),
+        (
+            "double, GIL kept",
+            ok(proto(&c_double, 5).call1(&address(half as *const _))),
+            Float::new(3.0).into_object(),
+        ),
+        (
+            "long, small result",
+            ok(proto(&c_long, 1).call1(&address(libc::labs as *const _))),
+            int(-3).into_object(),
+        ),
+        (
+            "long, errno",
+            ok(proto(&c_long, 9).call1(&address(libc::labs as *const _))),
+            int(-3000).into_object(),
+        ),
+    ];
+    for (name, f, arg) in &cases {
+        let args = [arg.ptr()];
+        for round in 0..2 {
+            let n = 2_000_000;
+            let t = std::time::Instant::now();
+            for _ in 0..n {
+                // SAFETY: one live argument.
+                let r = unsafe { f.vectorcall(args.as_ptr(), 1, std::ptr::null_mut()) };
+                // SAFETY: a new reference.
+                drop(unsafe { from_c::<Object>(r) });
+            }
+            if round == 1 {
+                println!("{name}: {:.1} ns", t.elapsed().as_nanos() as f64 / n as f64);
+            }
+        }
+    }
+    let base = ok(m.get("CFuncPtr"));
+    let c_int = simple("c_int", "i");
+    let types = Tuple::from_refs(&[&*c_int, &*c_int]);
+    let binary =
+        class("Proto", &base, &[("_flags_", &int(1)), ("_restype_", &c_int), ("_argtypes_", &types)]);
+    let cb = ok(binary.call1(&CFunction::new(Box::leak(Box::new(add::def())), None, None)));
+    let at = ok(ok(m.get("addressof")).call1(&cb));
+    let at = at.downcast::<Int>().and_then(Int::to_u64).expect("an address");
+    // SAFETY: the instance's memory holds the address of a thunk of this type.
+    let f = unsafe { *(at as *const extern "C" fn(i32, i32) -> i32) };
+    let n = 1_000_000;
+    let t = std::time::Instant::now();
+    let sum: i64 = (0..n).map(|i| f(i, 1) as i64).sum();
+    println!("callback: {:.1} ns ({sum})", t.elapsed().as_nanos() as f64 / n as f64);
+}

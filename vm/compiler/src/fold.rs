@@ -443,13 +443,13 @@ fn next_char(text: &[u32], pos: &mut usize) -> Option<char> {
     Some(c)
 }
 
-/// A decimal number of at most three digits; `c` is its first character and becomes the one after it.
+/// A decimal number of at most two digits; `c` is its first character and becomes the one after it.
 fn number(text: &[u32], pos: &mut usize, c: &mut char) -> Option<u32> {
     let (mut v, mut digits) = (0, 0);
     while let Some(d) = c.to_digit(10).filter(|_| c.is_ascii()) {
         v = v * 10 + d;
         digits += 1;
-        if digits > 3 {
+        if digits > 2 {
             return None;
         }
         *c = next_char(text, pos)?;

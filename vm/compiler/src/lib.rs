@@ -18,8 +18,10 @@ pub mod future;
 mod literal;
 mod lower;
 mod parse;
+mod parse_errors;
 pub mod source;
 pub mod symtable;
+mod tokens;
 pub mod unparse;
 pub mod values;
 
@@ -51,12 +53,23 @@ pub struct CompileFlags<'a> {
     pub ignore_cookie: bool,
     /// Interactive input may be unfinished: report [`ErrorKind::Incomplete`] instead of a syntax error at its end.
     pub allow_incomplete: bool,
+    /// Interactive input: a block needs its closing newline (`PyCF_DONT_IMPLY_DEDENT`).
+    pub dont_imply_dedent: bool,
     /// Decodes encodings that this crate doesn't know.
     pub decode: Option<&'a dyn Fn(&str, &[u8]) -> Option<String>>,
 }
 
 /// Compiles source bytes.
 pub fn compile(source: &[u8], filename: &str, mode: Mode, flags: &CompileFlags) -> Result<CodeUnit> {
+    deep(|| compile_here(source, filename, mode, flags))
+}
+
+/// Recursive descent over deeply nested programs needs more stack than a thread may have left.
+fn deep<T>(f: impl FnOnce() -> T) -> T {
+    stacker::grow(64 << 20, f)
+}
+
+fn compile_here(source: &[u8], filename: &str, mode: Mode, flags: &CompileFlags) -> Result<CodeUnit> {
     let text = source::decode(source, filename, flags.ignore_cookie, flags.decode)?;
     let lines = Lines::new(&text);
     let tree = parse::parse(&lines, mode, flags)?;
@@ -71,7 +84,7 @@ pub fn parse_ast(source: &[u8], filename: &str, mode: Mode, flags: &CompileFlags
 
 /// Compiles a tree, e.g. one made from Python's `ast` objects. Errors carry no source text.
 pub fn compile_ast(tree: ast::Mod, filename: &str, flags: &CompileFlags) -> Result<CodeUnit> {
-    compile_tree(tree, filename, flags).map_err(|e| locate(&Lines::new(""), e))
+    deep(|| compile_tree(tree, filename, flags)).map_err(|e| locate(&Lines::new(""), e))
 }
 
 /// The symbol table of source bytes (`symtable.symtable`).

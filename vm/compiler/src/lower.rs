@@ -18,11 +18,15 @@ use std::rc::Rc;
 pub struct Lower<'a> {
     lines: &'a Lines<'a>,
     names: FxHashSet<Name>,
+    depth: u32,
 }
+
+/// Deeper expressions are refused, before some recursion over them runs out of stack.
+const MAX_DEPTH: u32 = 10_000;
 
 impl<'a> Lower<'a> {
     pub fn new(lines: &'a Lines<'a>) -> Lower<'a> {
-        Lower { lines, names: FxHashSet::default() }
+        Lower { lines, names: FxHashSet::default(), depth: 0 }
     }
 
     fn loc(&self, range: TextRange) -> Location {
@@ -72,11 +76,37 @@ impl<'a> Lower<'a> {
         TextRange::new((at as u32).into(), range.end())
     }
 
+    /// A compound statement whose last line ends with a semicolon includes it.
+    fn with_semicolon(&self, range: TextRange) -> TextRange {
+        let end = range.end().to_usize();
+        let rest = &self.lines.text.as_bytes()[end..];
+        let blanks = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        if rest.get(blanks) == Some(&b';') {
+            TextRange::new(range.start(), ((end + blanks + 1) as u32).into())
+        } else {
+            range
+        }
+    }
+
     fn stmt(&mut self, s: &r::Stmt) -> Result<Stmt> {
-        let mut loc = self.loc(s.range());
+        let mut range = s.range();
+        if matches!(
+            s,
+            r::Stmt::FunctionDef(_)
+                | r::Stmt::ClassDef(_)
+                | r::Stmt::For(_)
+                | r::Stmt::While(_)
+                | r::Stmt::If(_)
+                | r::Stmt::With(_)
+                | r::Stmt::Match(_)
+                | r::Stmt::Try(_)
+        ) {
+            range = self.with_semicolon(range);
+        }
+        let mut loc = self.loc(range);
         let kind = match s {
             r::Stmt::FunctionDef(f) => {
-                loc = self.loc(self.after_decorators(&f.decorator_list, f.range));
+                loc = self.loc(self.after_decorators(&f.decorator_list, range));
                 let def = FunctionDef {
                     name: self.ident(&f.name),
                     decorator_list: self.decorators(&f.decorator_list)?,
@@ -87,7 +117,7 @@ impl<'a> Lower<'a> {
                 if f.is_async { StmtKind::AsyncFunctionDef(Box::new(def)) } else { StmtKind::FunctionDef(Box::new(def)) }
             }
             r::Stmt::ClassDef(c) => {
-                loc = self.loc(self.after_decorators(&c.decorator_list, c.range));
+                loc = self.loc(self.after_decorators(&c.decorator_list, range));
                 let (bases, keywords) = match &c.arguments {
                     Some(a) => (self.exprs(&a.args)?, self.keywords(&a.keywords)?),
                     None => (vec![], vec![]),
@@ -170,7 +200,7 @@ impl<'a> Lower<'a> {
                         typ: self.opt_expr(&h.type_)?,
                         name: self.opt_ident(&h.name),
                         body: self.body(&h.body)?,
-                        loc: self.loc(h.range),
+                        loc: self.loc(self.with_semicolon(h.range)),
                     });
                 }
                 let t = Box::new(Try {
@@ -357,6 +387,17 @@ impl<'a> Lower<'a> {
     }
 
     pub fn expr(&mut self, e: &r::Expr) -> Result<Expr> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            let msg = "maximum recursion depth exceeded during compilation";
+            return Err(crate::error::SyntaxError::plain(ErrorKind::Recursion, msg));
+        }
+        let lowered = self.expr_inner(e);
+        self.depth -= 1;
+        lowered
+    }
+
+    fn expr_inner(&mut self, e: &r::Expr) -> Result<Expr> {
         let loc = self.loc(e.range());
         let kind = match e {
             r::Expr::BoolOp(x) => ExprKind::BoolOp {
@@ -590,7 +631,16 @@ impl<'a> Lower<'a> {
                         }
                     }
                     b.flush(b.loc);
-                    let value = self.boxed(&i.expression)?;
+                    let mut value = self.boxed(&i.expression)?;
+                    if let r::Expr::Tuple(t) = &*i.expression
+                        && !t.parenthesized
+                    {
+                        // CPython 3.11 parses the field's text in parentheses, and a tuple takes them for its own.
+                        let rest = &self.lines.text.as_bytes()[t.range.end().to_usize()..];
+                        let blanks = rest.iter().take_while(|b| b.is_ascii_whitespace()).count();
+                        let end = t.range.end().to_u32() + blanks as u32 + 1;
+                        value.loc = self.lines.location(i.range.start().to_u32(), end);
+                    }
                     let format_spec = match &i.format_spec {
                         Some(spec) => {
                             let mut inner = Pieces { values: vec![], text: Wtf8::new(), loc: b.loc };

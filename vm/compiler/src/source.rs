@@ -23,8 +23,10 @@ pub fn decode<'a>(
     };
     let cookie = if ignore_cookie { None } else { find_cookie(bytes) };
     let name = cookie.as_deref().unwrap_or("utf-8");
+    // With a byte order mark only the proper name is accepted.
+    let proper = |n: &str| n == "utf-8" || n.starts_with("utf-8-");
     let text: Cow<'a, str> = match normal_name(name).as_str() {
-        "utf-8" => match std::str::from_utf8(bytes) {
+        "utf-8" if !bom || proper(&name.to_ascii_lowercase().replace('_', "-")) => match std::str::from_utf8(bytes) {
             Ok(s) => Cow::Borrowed(s),
             Err(e) => return Err(bad_utf8(bytes, e.valid_up_to(), cookie.is_some() || bom, filename)),
         },

@@ -90,7 +90,9 @@ impl ConstTable {
         let mut h = FxHasher::default();
         value.hash(&mut h);
         let h = h.finish();
-        if let Some(&i) = self.map.get(&h) {
+        // No NaN equals another, so each is a constant of its own.
+        let nan = matches!(value, Const::Float(f) if f.is_nan());
+        if !nan && let Some(&i) = self.map.get(&h) {
             if self.list[i as usize] == value {
                 return i;
             }

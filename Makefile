@@ -1,0 +1,31 @@
+# make demo   build Lancehead and run the examples on real C libraries
+# make test   build it and run every test
+# make bench  side-by-side tables (installs pypy3 and luajit for comparison)
+
+BUILD_PACKAGES = gcc libc6-dev pkg-config libffi-dev python3.11 libpython3.11-stdlib
+DEMO_PACKAGES = $(BUILD_PACKAGES) zlib1g libsqlite3-0
+TEST_PACKAGES = $(DEMO_PACKAGES) python3.11-dev libpython3.11-testsuite
+BENCH_PACKAGES = $(DEMO_PACKAGES) pypy3 luajit
+LANCEHEAD = $(CURDIR)/target/release/lancehead
+
+.PHONY: demo test bench build
+
+build:
+	@tools/install-deps.sh $(BUILD_PACKAGES)
+	cargo build --release --locked
+
+demo:
+	@tools/install-deps.sh $(DEMO_PACKAGES)
+	cargo build --release --locked
+	python3.11 examples/demo.py $(LANCEHEAD)
+
+test:
+	@tools/install-deps.sh $(TEST_PACKAGES)
+	cargo build --release --locked
+	cargo test --workspace --locked
+	python3.11 tests/run.py $(LANCEHEAD)
+
+bench:
+	@tools/install-deps.sh $(BENCH_PACKAGES)
+	cargo build --release --locked
+	python3.11 bench/run.py $(LANCEHEAD)

@@ -44,14 +44,16 @@ unsafe impl Sync for Target {}
 
 impl CallbackTarget for Target {
     unsafe fn invoke(&self, args: *const *const c_void, ret: *mut c_void) {
-        if self.flags & FUNC_USE_ERRNO != 0 {
+        // The callback may delete its own function object, and this with it: nothing of `self` is used after `run`.
+        let use_errno = self.flags & FUNC_USE_ERRNO != 0;
+        if use_errno {
             lh_foreign::errno::swap();
         }
         let had = thread::ensure();
         // SAFETY: generated code passes values of the types the thunk was made with; the GIL is held.
         unsafe { self.run(args, ret.cast()) };
         thread::ensure_end(had);
-        if self.flags & FUNC_USE_ERRNO != 0 {
+        if use_errno {
             lh_foreign::errno::swap();
         }
     }

@@ -1,1 +1,4 @@
-//! See docs/architecture.md.
+//! The interpreter. See docs/architecture.md.
+
+pub mod builtins;
+pub mod superobject;

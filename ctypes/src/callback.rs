@@ -168,7 +168,7 @@ impl Thunk {
             match info_of(t) {
                 Some(i) => {
                     types.push(i.ctype());
-                    plan.push(i.scalar.filter(|_| t.downcast::<Type>().is_some_and(|c| !keeps_instances(c))));
+                    plan.push(i.value);
                 }
                 None => return raise!(TypeError, "cannot build parameter"),
             }

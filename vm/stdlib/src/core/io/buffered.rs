@@ -306,9 +306,8 @@ impl Buf {
             match self.raw_write(self.at(self.write_pos.get()), n)? {
                 None => return Err(would_block(0)),
                 Some(n) => {
-                    self.move_to(self.write_pos.get() + n as i64);
-                    self.write_pos.set(self.pos.get());
-                    self.raw_pos.set(self.pos.get());
+                    self.write_pos.set(self.write_pos.get() + n as i64);
+                    self.raw_pos.set(self.write_pos.get());
                     after_eintr()?;
                 }
             }

@@ -152,7 +152,4 @@ fn types(m: &Module) -> PyResult<()> {
     m.add("ExceptionGroup", lh_runtime::exc_fields::exception_group_type())?;
     m.add("EnvironmentError", exc::OSError())?;
     m.add("IOError", exc::OSError())
-use crate::prelude::*;
-pub fn init() -> PyResult<()> {
-    Ok(())
 }

@@ -40,7 +40,8 @@ impl Folder {
             && let StmtKind::Expr { value } = &mut body[0].kind
         {
             let loc = value.loc;
-            let text = std::mem::replace(&mut **value, Expr { kind: ExprKind::JoinedStr { values: vec![] }, loc });
+            let text =
+                std::mem::replace(&mut **value, Expr { kind: ExprKind::JoinedStr { values: vec![] }, loc });
             value.kind = ExprKind::JoinedStr { values: vec![text] };
         }
     }
@@ -181,7 +182,9 @@ impl Folder {
                 patterns.iter_mut().chain(kwd_patterns).for_each(|p| self.pattern(p));
             }
             PatternKind::MatchAs { pattern: Some(p), .. } => self.pattern(p),
-            PatternKind::MatchSingleton { .. } | PatternKind::MatchStar { .. } | PatternKind::MatchAs { .. } => {}
+            PatternKind::MatchSingleton { .. }
+            | PatternKind::MatchStar { .. }
+            | PatternKind::MatchAs { .. } => {}
         }
     }
 
@@ -236,7 +239,8 @@ impl Folder {
                             _ => return,
                         };
                         // The comparison takes the place of the whole, with its own position.
-                        let inner = std::mem::replace(&mut **operand, Expr::constant(Const::None, Location::NONE));
+                        let inner =
+                            std::mem::replace(&mut **operand, Expr::constant(Const::None, Location::NONE));
                         *e = inner;
                         None
                     }

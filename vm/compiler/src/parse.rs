@@ -18,7 +18,7 @@ pub fn parse(lines: &Lines<'_>, mode: Mode, flags: &CompileFlags) -> Result<Mod>
         let e = parse_errors::translate(lines, &parsed, mode);
         return Err(if flags.allow_incomplete { incomplete(lines, e) } else { e });
     }
-    let mut lower = Lower::new(lines);
+    let mut lower = Lower::new(lines, flags.warnings);
     match parsed.into_syntax() {
         RuffMod::Expression(e) => Ok(Mod::Expression { body: Box::new(lower.expr(&e.body)?) }),
         RuffMod::Module(m) => {
@@ -63,7 +63,11 @@ fn single(lines: &Lines<'_>, body: &[Stmt], flags: &CompileFlags) -> Result<()> 
         } else {
             "multiple statements found while compiling a single statement"
         };
-        return Err(lines.error_at(ErrorKind::Syntax, msg, if is_compound(first) { s.loc } else { first.loc }));
+        return Err(lines.error_at(
+            ErrorKind::Syntax,
+            msg,
+            if is_compound(first) { s.loc } else { first.loc },
+        ));
     }
     if flags.dont_imply_dedent && is_compound(&body[body.len() - 1]) && !lines.text.ends_with('\n') {
         return Err(lines.error_at(ErrorKind::Incomplete, "incomplete input", first.loc));

@@ -33,8 +33,15 @@ struct Context<'a> {
 }
 
 pub fn translate(lines: &Lines<'_>, parsed: &Parsed<r::Mod>, mode: Mode) -> Error {
-    let tokens = tokenize(lines);
-    if let Some(e) = tokens.error {
+    let mut tokens = tokenize(lines);
+    if let Some(e) = tokens.error.take() {
+        // An unexpected indent before it is reported first.
+        if let Some(ParseError { error: E::UnexpectedIndentation, location }) = parsed.errors().first()
+            && let Some(i) =
+                tokens.list.iter().position(|t| t.kind == Kind::Indent && t.end >= location.start().to_u32())
+        {
+            return Context { lines, tokens, exprs: vec![] }.indent_error(i);
+        }
         return e;
     }
     let mut exprs = Exprs(vec![]);
@@ -53,7 +60,14 @@ pub fn translate(lines: &Lines<'_>, parsed: &Parsed<r::Mod>, mode: Mode) -> Erro
     if let Some(open) = c.tokens.unclosed {
         let line = lines.find(open).0;
         let at_end = first.location.end().to_usize() >= lines.text.trim_end().len();
-        if e.lineno > line || at_end {
+        // Special messages are found by reading on: the last token read counts.
+        let list = &c.tokens.list;
+        let read = list.iter().find(|t| {
+            let (l, col) = lines.find(t.start);
+            e.msg.len() > 14 && (l, col) >= (e.end_lineno, e.end_offset - 1)
+        });
+        let last = read.map_or(e.lineno, |t| lines.find(t.start).0).max(e.lineno);
+        if last > line || at_end {
             let bracket = lines.text.as_bytes()[open as usize] as char;
             let mut e = lines.error(ErrorKind::Syntax, format!("'{bracket}' was never closed"), open, open);
             e.end_offset = 0;
@@ -91,7 +105,9 @@ impl<'a> Context<'a> {
             Kind::Indent => self.indent_error(i),
             Kind::String if list[i].start < at => self.in_fstring(i, at),
             // A head without a body at the end of the file.
-            Kind::Newline | Kind::End if i > 0 && self.ends_head(i) => self.expected_block(self.lines.text.len() as u32),
+            Kind::Newline | Kind::End if i > 0 && self.ends_head(i) => {
+                self.expected_block(self.lines.text.len() as u32)
+            }
             _ => self.token_error("invalid syntax", i),
         }
     }
@@ -101,7 +117,8 @@ impl<'a> Context<'a> {
         let list = &self.tokens.list;
         let rest_blank = list[i..].iter().all(|t| matches!(t.kind, Kind::Newline | Kind::Dedent | Kind::End));
         let last = (0..i).rev().find(|&k| !matches!(list[k].kind, Kind::Newline | Kind::Dedent));
-        rest_blank && last.is_some_and(|k| self.text(&list[k]) == ":" && list[k].level == 0 && self.is_head(k))
+        rest_blank
+            && last.is_some_and(|k| self.text(&list[k]) == ":" && list[k].level == 0 && self.is_head(k))
     }
 
     /// Errors in a field of an f-string: CPython parses its text on its own, in parentheses.
@@ -121,8 +138,13 @@ impl<'a> Context<'a> {
             return self.behind("f-string expression part cannot include '#'", i);
         }
         let words: Vec<&str> = field.split_whitespace().collect();
-        let comma = words.len() == 2 && words.iter().all(|w| w.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
-        let msg = if comma { "f-string: invalid syntax. Perhaps you forgot a comma?" } else { "f-string: invalid syntax" };
+        let comma = words.len() == 2
+            && words.iter().all(|w| w.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+        let msg = if comma {
+            "f-string: invalid syntax. Perhaps you forgot a comma?"
+        } else {
+            "f-string: invalid syntax"
+        };
         let mut e = self.at(msg, t.start, t.start);
         e.offset = 2;
         e.end_offset = if comma { 2 + field.trim_end().len() as i32 } else { 3 };
@@ -139,7 +161,10 @@ impl<'a> Context<'a> {
     }
 
     fn expr_at(&self, start: u32, end: u32) -> Option<&'a Expr> {
-        self.exprs.iter().copied().find(|e| e.range().start().to_u32() == start && e.range().end().to_u32() == end)
+        self.exprs
+            .iter()
+            .copied()
+            .find(|e| e.range().start().to_u32() == start && e.range().end().to_u32() == end)
     }
 
     /// The statement keyword that starts the logical line before token `i`, with its line.
@@ -169,9 +194,9 @@ impl<'a> Context<'a> {
     fn expected_block(&self, at: u32) -> Error {
         let list = &self.tokens.list;
         let mut i = self.index(at);
-        if let Some(k) = (0..list.len()).find(|&k| {
-            list[k].start >= at && !matches!(list[k].kind, Kind::Newline | Kind::Dedent)
-        }) {
+        if let Some(k) = (0..list.len())
+            .find(|&k| list[k].start >= at && !matches!(list[k].kind, Kind::Newline | Kind::Dedent))
+        {
             i = k;
         }
         let Some((what, line)) = self.statement_before(i) else { return self.invalid(at) };
@@ -199,28 +224,89 @@ impl<'a> Context<'a> {
                 None => self.invalid(start),
             },
             E::InvalidAugmentedAssignmentTarget => match self.expr_at(start, end) {
-                Some(x) => range(&format!("'{}' is an illegal expression for augmented assignment", expr_name(x))),
+                Some(x) => {
+                    range(&format!("'{}' is an illegal expression for augmented assignment", expr_name(x)))
+                }
                 None => self.invalid(start),
             },
-            E::InvalidAnnotatedAssignmentTarget => range("illegal target for annotation"),
+            E::InvalidAnnotatedAssignmentTarget => {
+                let list = &self.tokens.list;
+                let colon = (0..list.len()).find(|&k| list[k].start >= end && self.text(&list[k]) == ":");
+                match colon {
+                    // Nothing is annotated: the colon itself is wrong.
+                    Some(k)
+                        if list.get(k + 1).is_none_or(|t| matches!(t.kind, Kind::Newline | Kind::End)) =>
+                    {
+                        self.token_error("invalid syntax", k)
+                    }
+                    _ => range("illegal target for annotation"),
+                }
+            }
             E::InvalidDeleteTarget => match self.expr_at(start, end) {
                 Some(x) => range(&format!("cannot delete {}", expr_name(x))),
                 None => self.invalid(start),
             },
-            E::PositionalAfterKeywordArgument => range("positional argument follows keyword argument"),
-            E::PositionalAfterKeywordUnpacking => range("positional argument follows keyword argument unpacking"),
+            E::PositionalAfterKeywordArgument => {
+                self.token_error("positional argument follows keyword argument", self.closing(start))
+            }
+            E::PositionalAfterKeywordUnpacking => self
+                .token_error("positional argument follows keyword argument unpacking", self.closing(start)),
             E::InvalidArgumentUnpackingOrder => {
-                range("iterable argument unpacking follows keyword argument unpacking")
+                let msg = "iterable argument unpacking follows keyword argument unpacking";
+                let i = self.index(start);
+                let list = &self.tokens.list;
+                let level = list[i].level;
+                let found = (0..i).rev().find(|&k| list[k].level == level && self.text(&list[k]) == "**");
+                let Some(k) = found else { return range(msg) };
+                let comma =
+                    (k..i).find(|&k| list[k].level == level && self.text(&list[k]) == ",").unwrap_or(i);
+                self.at(msg, list[k].start, list[comma - 1].end)
+            }
+            E::InvalidStarredExpressionUsage => {
+                let i = self.index(start);
+                if i > 0 && self.text(&self.tokens.list[i - 1]) == ":" && self.bracket(i) == Some("{") {
+                    return range("cannot use a starred expression in a dictionary value");
+                }
+                let list = &self.tokens.list;
+                let next = self.index(end);
+                match (i > 0 && self.text(&list[i - 1]) == "(", self.text(&list[next])) {
+                    (true, ")") => range("cannot use starred expression here"),
+                    (_, ":") => self.token_error("invalid syntax", next),
+                    _ => self.invalid(start),
+                }
+            }
+            E::InvalidMatchPatternTarget => {
+                let i = self.index(start);
+                if i > 0 && self.text(&self.tokens.list[i - 1]) == "as" {
+                    range("cannot use '_' as a target")
+                } else {
+                    self.invalid(start)
+                }
+            }
+            E::UnparenthesizedGeneratorExpression if self.head(start) == "class" => {
+                let list = &self.tokens.list;
+                let i = self.index(start);
+                self.token_error(
+                    "invalid syntax",
+                    (i..list.len()).find(|&k| self.text(&list[k]) == "for").unwrap_or(i),
+                )
             }
             E::UnparenthesizedGeneratorExpression => range("Generator expression must be parenthesized"),
-            E::IterableUnpackingInComprehension => range("iterable unpacking cannot be used in comprehension"),
+            E::IterableUnpackingInComprehension => {
+                range("iterable unpacking cannot be used in comprehension")
+            }
             E::NonDefaultParamAfterDefaultParam => {
                 let i = self.index(start);
                 self.token_error("non-default argument follows default argument", i)
             }
             E::ExpectedKeywordParam => {
                 let i = self.index(start);
-                self.token_error("named arguments must follow bare *", i)
+                let next = (i + 1).min(self.tokens.list.len() - 1);
+                match self.text(&self.tokens.list[next]) {
+                    "None" | "True" | "False" => self.token_error("invalid syntax", next),
+                    ":" => self.token_error("named arguments must follow bare *", next),
+                    _ => self.token_error("named arguments must follow bare *", i),
+                }
             }
             E::ParamAfterVarKeywordParam => {
                 let i = self.index(start);
@@ -237,10 +323,13 @@ impl<'a> Context<'a> {
             E::UnexpectedIndentation => {
                 let i = self.index(start);
                 let list = &self.tokens.list;
-                let i = (i.saturating_sub(1)..list.len()).find(|&k| list[k].kind == Kind::Indent).unwrap_or(i);
+                let i =
+                    (i.saturating_sub(1)..list.len()).find(|&k| list[k].kind == Kind::Indent).unwrap_or(i);
                 self.indent_error(i)
             }
-            E::SimpleStatementsOnSameLine | E::SimpleAndCompoundStatementOnSameLine => self.two_statements(start),
+            E::SimpleStatementsOnSameLine | E::SimpleAndCompoundStatementOnSameLine => {
+                self.two_statements(start)
+            }
             E::ExpectedToken { expected, .. } => self.expected_token(&format!("{expected:?}"), start),
             E::FStringError(f) => self.fstring(f, start),
             E::Lexical(Lex::FStringError(f)) => self.fstring(f, start),
@@ -251,6 +340,26 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Index of the bracket that closes around an offset.
+    fn closing(&self, at: u32) -> usize {
+        let list = &self.tokens.list;
+        let i = self.index(at);
+        let level = list[i].level;
+        (i..list.len())
+            .find(|&k| list[k].level == level && matches!(self.text(&list[k]), ")" | "]" | "}"))
+            .unwrap_or(i)
+    }
+
+    /// First word of the logical line around an offset.
+    fn head(&self, at: u32) -> &'a str {
+        let list = &self.tokens.list;
+        let mut k = self.index(at);
+        while k > 0 && !matches!(list[k - 1].kind, Kind::Newline | Kind::Indent | Kind::Dedent) {
+            k -= 1;
+        }
+        self.text(&list[k])
+    }
+
     fn assignment_target(&self, start: u32, end: u32) -> Error {
         let Some(x) = self.expr_at(start, end) else { return self.invalid(start) };
         let name = expr_name(x);
@@ -258,7 +367,7 @@ impl<'a> Context<'a> {
         let assigned = next.is_some_and(|t| self.text(t) == "=");
         if matches!(x, Expr::Yield(_) | Expr::YieldFrom(_)) {
             let before = self.lines.text[..start as usize].trim_end();
-            if before.ends_with('=') {
+            if !before.ends_with('(') {
                 return self.at("assignment to yield expression not possible", start, end);
             }
         }
@@ -318,12 +427,41 @@ impl<'a> Context<'a> {
                 if self.text(&list[i]) == "=" {
                     return self.maybe_walrus(i);
                 }
-                return self.token_error("expected ':'", i);
+                // Only some heads demand the colon whatever comes instead.
+                let forced = matches!(self.head(at), "else" | "try" | "finally" | "def" | "async");
+                if forced || list[i].kind == Kind::Newline {
+                    return self.token_error("expected ':'", i);
+                }
             }
-            "Lpar" if i >= 2 && self.text(&list[i - 2]) == "def" => return self.token_error("expected '('", i),
+            "Rpar" if self.text(&list[i]) == "(" && list[i].level == 1 && self.head(at) == "def" => {
+                let msg = "Function parameters cannot be parenthesized";
+                return self.at(msg, list[i].start, list[self.closing(list[i].end)].end);
+            }
+            "Colon" if self.text(&list[i]) == "(" && self.text(&list[self.start_of_list(i)]) == "lambda" => {
+                let msg = "Lambda expression parameters cannot be parenthesized";
+                return self.at(msg, list[i].start, list[self.closing(list[i].end)].end);
+            }
+            "Comma" if self.text(&list[i]) == "*" && i > 0 && self.text(&list[i - 1]) == "/" => {
+                return self.token_error("expected comma between / and *", i);
+            }
+            "Comma" if i > 0 && list[i].level == 0 && is_augmented(self.text(&list[i])) => {
+                let mut k = i;
+                while k > 0 && !matches!(list[k - 1].kind, Kind::Newline | Kind::Indent | Kind::Dedent) {
+                    k -= 1;
+                }
+                if !is_keyword(self.text(&list[k])) {
+                    let msg = "'tuple' is an illegal expression for augmented assignment";
+                    return self.at(msg, list[k].start, list[i - 1].end);
+                }
+            }
+            "Lpar" if i >= 2 && self.text(&list[i - 2]) == "def" => {
+                return self.token_error("expected '('", i);
+            }
             "Else" => {
                 let found = self.exprs.iter().find_map(|e| match e {
-                    Expr::If(x) if x.test.range().end().to_u32() <= at && x.orelse.range().start().to_u32() >= at => {
+                    Expr::If(x)
+                        if x.test.range().end().to_u32() <= at && x.orelse.range().start().to_u32() >= at =>
+                    {
                         Some((x.body.range().start().to_u32(), x.test.range().end().to_u32()))
                     }
                     _ => None,
@@ -343,11 +481,23 @@ impl<'a> Context<'a> {
         self.in_brackets(i)
     }
 
+    /// The `lambda` before token `i` on its level, else `i`.
+    fn start_of_list(&self, i: usize) -> usize {
+        let list = &self.tokens.list;
+        let level = list[i].level;
+        (0..i)
+            .rev()
+            .take_while(|&k| list[k].level >= level)
+            .find(|&k| self.text(&list[k]) == "lambda")
+            .unwrap_or(i)
+    }
+
     /// The bracket around token `i`.
     fn bracket(&self, i: usize) -> Option<&'a str> {
         let list = &self.tokens.list;
         let level = list[i].level.checked_sub(1)?;
-        let open = list[..i].iter().rev().find(|t| t.level == level && matches!(self.text(t), "(" | "[" | "{"))?;
+        let open =
+            list[..i].iter().rev().find(|t| t.level == level && matches!(self.text(t), "(" | "[" | "{"))?;
         Some(self.text(open))
     }
 
@@ -376,17 +526,26 @@ impl<'a> Context<'a> {
     /// `x = 1` where a condition or element should be.
     fn maybe_walrus(&self, i: usize) -> Error {
         let t = self.tokens.list[i];
-        let left = self.exprs.iter().filter(|e| e.range().end().to_u32() <= t.start).max_by_key(|e| {
-            (e.range().end(), std::cmp::Reverse(e.range().start()))
-        });
+        let left = self
+            .exprs
+            .iter()
+            .filter(|e| e.range().end().to_u32() <= t.start)
+            .max_by_key(|e| (e.range().end(), std::cmp::Reverse(e.range().start())));
+        let left = left.filter(|l| i > 0 && l.range().end().to_u32() == self.tokens.list[i - 1].end);
         let Some(left) = left else { return self.token_error("invalid syntax", i) };
         let start = left.range().start().to_u32();
         if !matches!(left, Expr::Name(_)) {
             let msg = match left {
-                Expr::List(_) | Expr::Tuple(_) | Expr::Generator(_) | Expr::BooleanLiteral(_) | Expr::NoneLiteral(_) => {
+                Expr::List(_)
+                | Expr::Tuple(_)
+                | Expr::Generator(_)
+                | Expr::BooleanLiteral(_)
+                | Expr::NoneLiteral(_) => {
                     return self.token_error("invalid syntax", i);
                 }
-                _ => format!("cannot assign to {} here. Maybe you meant '==' instead of '='?", expr_name(left)),
+                _ => {
+                    format!("cannot assign to {} here. Maybe you meant '==' instead of '='?", expr_name(left))
+                }
             };
             return self.at(msg, start, left.range().end().to_u32());
         }
@@ -394,7 +553,8 @@ impl<'a> Context<'a> {
         let list = &self.tokens.list;
         let mut k = i + 1;
         while k < list.len()
-            && (list[k].level > t.level || !matches!(self.text(&list[k]), ")" | "]" | "}" | "," | ":" | "\n" | ""))
+            && (list[k].level > t.level
+                || !matches!(self.text(&list[k]), ")" | "]" | "}" | "," | ":" | "\n" | ""))
         {
             if list[k].level == t.level && self.text(&list[k]) == "=" {
                 return self.token_error("invalid syntax", k);
@@ -432,8 +592,8 @@ impl<'a> Context<'a> {
             k -= 1;
         }
         const HEADS: [&str; 14] = [
-            "if", "elif", "else", "for", "while", "try", "except", "finally", "with", "def", "class", "async", "match",
-            "case",
+            "if", "elif", "else", "for", "while", "try", "except", "finally", "with", "def", "class",
+            "async", "match", "case",
         ];
         let word = self.text(&list[k]);
         HEADS.contains(&word)
@@ -447,6 +607,14 @@ impl<'a> Context<'a> {
         // `{key:}`
         if i > 0 && self.text(&list[i - 1]) == ":" && self.text(&list[i]) == "}" {
             return self.token_error("expression expected after dictionary key and ':'", i - 1);
+        }
+        if i > 0
+            && self.text(&list[i - 1]) == "="
+            && matches!(self.text(&list[i]), "," | ")" | ":")
+            && (self.head(at) == "def" && list[i].level == 1
+                || self.text(&list[self.start_of_list(i)]) == "lambda")
+        {
+            return self.token_error("expected default value expression", i - 1);
         }
         if self.text(&list[i]) == "*" && i > 0 && self.text(&list[i - 1]) == ":" {
             let end = self.exprs.iter().filter(|e| e.range().start().to_u32() == list[i].start);
@@ -467,7 +635,8 @@ impl<'a> Context<'a> {
                 let list = &self.tokens.list;
                 let k = (0..list.len())
                     .find(|&k| {
-                        list[k].start >= start && !matches!(list[k].kind, Kind::Newline | Kind::Dedent | Kind::Indent)
+                        list[k].start >= start
+                            && !matches!(list[k].kind, Kind::Newline | Kind::Dedent | Kind::Indent)
                     })
                     .unwrap_or(i);
                 let mut e = self.token_error("expected 'except' or 'finally' block", k);
@@ -481,9 +650,11 @@ impl<'a> Context<'a> {
                 e
             }
             "Cannot have both 'except' and 'except*' on the same 'try'" => {
-                self.at("cannot have both 'except' and 'except*' on the same 'try'", start, end)
+                self.token_error("cannot have both 'except' and 'except*' on the same 'try'", i)
             }
-            "Expected one or more exception types" => self.token_error("expected one or more exception types", i),
+            "Expected one or more exception types" => {
+                self.token_error("expected one or more exception types", i)
+            }
             "Multiple exception types must be parenthesized when using `as`" => {
                 self.at("multiple exception types must be parenthesized", start, end)
             }
@@ -520,9 +691,19 @@ impl<'a> Context<'a> {
             "Positional patterns cannot follow keyword patterns" => {
                 self.at("positional patterns follow keyword patterns", start, end)
             }
-            "Cannot mix bytes and nonbytes literals" => self.at("cannot mix bytes and nonbytes literals", start, end),
+            "Expected an identifier"
+                if self.head(start) == "case" && i > 0 && self.text(&self.tokens.list[i - 1]) == "as" =>
+            {
+                let list = &self.tokens.list;
+                let stop =
+                    (i..list.len()).find(|&k| matches!(self.text(&list[k]), ":" | "if" | ")" | "," | "|"));
+                self.at("invalid pattern target", list[i].start, list[stop.unwrap_or(i + 1) - 1].end)
+            }
+            "Cannot mix bytes and nonbytes literals" => {
+                self.behind("cannot mix bytes and nonbytes literals", i)
+            }
             _ if msg.contains("ytes literal") && msg.contains("mix") => {
-                self.at("cannot mix bytes and nonbytes literals", start, end)
+                self.behind("cannot mix bytes and nonbytes literals", i)
             }
             _ => {
                 let list = &self.tokens.list;
@@ -554,6 +735,15 @@ impl<'a> Context<'a> {
 
     fn fstring(&self, f: &FError, at: u32) -> Error {
         let i = self.index(at);
+        let t = self.tokens.list[i];
+        if matches!(f, FError::UnclosedLbrace) && t.start < at && at + 1 < t.end {
+            return self.in_fstring(i, at);
+        }
+        if matches!(f, FError::UnterminatedString | FError::UnterminatedTripleQuotedString)
+            && self.text(&t).contains('#')
+        {
+            return self.behind("f-string expression part cannot include '#'", i);
+        }
         let msg = match f {
             FError::UnclosedLbrace => "f-string: expecting '}'",
             FError::InvalidConversionFlag | FError::ConversionFlagNotImmediatelyAfterExclamation => {
@@ -582,9 +772,14 @@ impl<'a> Context<'a> {
         let t = self.tokens.list[i];
         match l {
             Lex::InvalidByteLiteral => self.behind("bytes can only contain ASCII literal characters", i),
-            Lex::UnicodeError | Lex::MissingUnicodeLbrace | Lex::MissingUnicodeRbrace if t.kind == Kind::String => {
+            Lex::UnicodeError | Lex::MissingUnicodeLbrace | Lex::MissingUnicodeRbrace
+                if t.kind == Kind::String =>
+            {
                 match bad_escape(self.text(&t)) {
-                    Some(msg) => self.behind(format!("(unicode error) 'unicodeescape' codec can't decode bytes in {msg}"), i),
+                    Some(msg) => self.behind(
+                        format!("(unicode error) 'unicodeescape' codec can't decode bytes in {msg}"),
+                        i,
+                    ),
                     None => self.behind("invalid syntax", i),
                 }
             }
@@ -612,17 +807,30 @@ impl<'a> Context<'a> {
             K::Pep701FString(_) if text.contains("backslash") => {
                 self.behind("f-string expression part cannot include a backslash", i)
             }
-            K::Pep701FString(_) if text.contains("comments") || self.text(&self.tokens.list[i]).contains('#') => {
+            K::Pep701FString(_)
+                if text.contains("comments") || self.text(&self.tokens.list[i]).contains('#') =>
+            {
                 self.behind("f-string expression part cannot include '#'", i)
             }
             K::Pep701FString(_) => self.behind("f-string: expecting '}'", i),
+            K::ParenthesizedKeywordArgumentName => {
+                let eq = self
+                    .tokens
+                    .list
+                    .iter()
+                    .find(|t| t.start >= end && self.text(t) == "=")
+                    .map_or(end, |t| t.end);
+                self.at("expression cannot contain assignment, perhaps you meant \"==\"?", start + 1, eq)
+            }
             K::UnparenthesizedExceptionTypes => {
                 self.at("multiple exception types must be parenthesized", start, end)
             }
             K::TypeParameterList if i >= 2 && self.text(&self.tokens.list[i - 2]) == "def" => {
                 self.token_error("expected '('", i)
             }
-            K::TypeAliasStatement => self.token_error("invalid syntax", (i + 1).min(self.tokens.list.len() - 1)),
+            K::TypeAliasStatement => {
+                self.token_error("invalid syntax", (i + 1).min(self.tokens.list.len() - 1))
+            }
             K::UnpackingInComprehension(_) => {
                 let msg = if text.contains("dictionary") {
                     "dict unpacking cannot be used in dict comprehension"
@@ -636,11 +844,15 @@ impl<'a> Context<'a> {
     }
 }
 
+fn is_augmented(s: &str) -> bool {
+    s.len() > 1 && s.ends_with('=') && !matches!(s, "==" | "!=" | "<=" | ">=" | ":=")
+}
+
 fn is_keyword(s: &str) -> bool {
     const KEYWORDS: [&str; 32] = [
-        "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except",
-        "finally", "for", "from", "global", "if", "import", "in", "is", "nonlocal", "or", "pass", "raise", "return",
-        "try", "while", "with", "yield", "lambda", "not",
+        "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else",
+        "except", "finally", "for", "from", "global", "if", "import", "in", "is", "nonlocal", "or", "pass",
+        "raise", "return", "try", "while", "with", "yield", "lambda", "not",
     ];
     KEYWORDS.contains(&s)
 }

@@ -23,7 +23,7 @@ pub struct Token {
     pub kind: Kind,
     pub start: u32,
     pub end: u32,
-    /// Depth of brackets before the token.
+    /// Depth of brackets around the token; brackets themselves: inside for closing, outside for opening ones.
     pub level: usize,
 }
 
@@ -35,9 +35,9 @@ pub struct Tokens {
 }
 
 const OPERATORS: [&str; 47] = [
-    "**=", "//=", ">>=", "<<=", "...", "==", "!=", "<>", "<=", ">=", "->", ":=", "+=", "-=", "*=", "/=", "%=", "@=",
-    "&=", "|=", "^=", "**", "//", "<<", ">>", "+", "-", "*", "/", "%", "@", "&", "|", "^", "~", "<", ">", "(", ")",
-    "[", "]", "{", "}", ",", ":", ".", ";",
+    "**=", "//=", ">>=", "<<=", "...", "==", "!=", "<>", "<=", ">=", "->", ":=", "+=", "-=", "*=", "/=",
+    "%=", "@=", "&=", "|=", "^=", "**", "//", "<<", ">>", "+", "-", "*", "/", "%", "@", "&", "|", "^", "~",
+    "<", ">", "(", ")", "[", "]", "{", "}", ",", ":", ".", ";",
 ];
 
 struct Scan<'a> {
@@ -161,7 +161,10 @@ impl Scan<'_> {
                 b'\\' => {
                     if self.peek(1) != b'\n' {
                         let mut e = self
-                            .error::<()>("unexpected character after line continuation character", self.at + 2)
+                            .error::<()>(
+                                "unexpected character after line continuation character",
+                                self.at + 2,
+                            )
                             .err();
                         if let Some(e) = &mut e {
                             e.end_offset = 0;
@@ -214,17 +217,16 @@ impl Scan<'_> {
         let text = &self.lines.text[start..self.at];
         if matches!(self.peek(0), b'"' | b'\'')
             && text.len() <= 2
-            && matches!(
-                text.to_ascii_lowercase().as_str(),
-                "r" | "u" | "b" | "f" | "rb" | "br" | "rf" | "fr"
-            )
+            && matches!(text.to_ascii_lowercase().as_str(), "r" | "u" | "b" | "f" | "rb" | "br" | "rf" | "fr")
         {
             return self.string(start);
         }
         for (i, c) in text.char_indices() {
-            let good = c == '_' || if i == 0 { unicode_ident::is_xid_start(c) } else { unicode_ident::is_xid_continue(c) };
+            let good = c == '_'
+                || if i == 0 { unicode_ident::is_xid_start(c) } else { unicode_ident::is_xid_continue(c) };
             if !good {
-                let printable = !c.is_control() && !c.is_whitespace() && !('\u{200b}'..='\u{200f}').contains(&c);
+                let printable =
+                    !c.is_control() && !c.is_whitespace() && !('\u{200b}'..='\u{200f}').contains(&c);
                 let msg = if printable {
                     format!("invalid character '{c}' (U+{:04X})", c as u32)
                 } else {
@@ -315,7 +317,9 @@ impl Scan<'_> {
         }
         let rest = &self.b[self.at..];
         let c = self.peek(0);
-        let keyword = ["and", "else", "for", "if", "in", "is", "or", "not"].iter().any(|k| rest.starts_with(k.as_bytes()));
+        let keyword = ["and", "else", "for", "if", "in", "is", "or", "not"]
+            .iter()
+            .any(|k| rest.starts_with(k.as_bytes()));
         if (c == b'_' || c.is_ascii_alphanumeric() || c >= 128) && !keyword {
             return self.error(format!("invalid {kind} literal"), self.at);
         }
@@ -341,7 +345,8 @@ impl Scan<'_> {
                 break;
             } else if c == b'\n' && !triple {
                 let line = self.lines.find(self.at as u32).0;
-                return self.error(format!("unterminated string literal (detected at line {line})"), start + 1);
+                return self
+                    .error(format!("unterminated string literal (detected at line {line})"), start + 1);
             } else {
                 self.at += 1;
             }
@@ -364,6 +369,7 @@ impl Scan<'_> {
                 self.brackets.push(start as u32);
             }
             b')' | b']' | b'}' => {
+                self.push(Kind::Op, start, start + 1);
                 let Some(open) = self.brackets.pop() else {
                     return self.error(format!("unmatched '{}'", c as char), start + 1);
                 };
@@ -377,7 +383,9 @@ impl Scan<'_> {
                     );
                     return self.error(msg, start + 1);
                 }
-                self.push(Kind::Op, start, start + 1);
+            }
+            0..0x20 | 0x7f => {
+                return self.error(format!("invalid non-printable character U+{c:04X}"), start + 1);
             }
             _ => self.push(Kind::Op, start, start + len),
         }

@@ -112,7 +112,9 @@ pub fn binary(op: Operator, a: &Const, b: &Const) -> Option<Const> {
         (Add, Const::Tuple(x), Const::Tuple(y)) => Some(Const::Tuple([&x[..], &y[..]].concat())),
         (Mult, Const::Str(_) | Const::Bytes(_) | Const::Tuple(_), _) => repeat(a, &as_int(b)?),
         (Mult, _, Const::Str(_) | Const::Bytes(_) | Const::Tuple(_)) => repeat(b, &as_int(a)?),
-        (_, Const::Complex(..), _) | (_, _, Const::Complex(..)) => complex(op, as_complex(a)?, as_complex(b)?),
+        (_, Const::Complex(..), _) | (_, _, Const::Complex(..)) => {
+            complex(op, as_complex(a)?, as_complex(b)?)
+        }
         (_, Const::Float(_), _) | (_, _, Const::Float(_)) => float(op, as_float(a)?, as_float(b)?),
         (BitAnd | BitOr | BitXor, Const::True | Const::False, Const::True | Const::False) => {
             let (x, y) = (matches!(a, Const::True), matches!(b, Const::True));

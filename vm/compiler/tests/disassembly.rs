@@ -202,10 +202,20 @@ fn errors() {
     check_error("def f(a, a): pass", Syntax, "duplicate argument 'a' in function definition", (1, 10));
     check_error("def f():\n nonlocal x", Syntax, "no binding for nonlocal 'x' found", (2, 2));
     check_error("def f(x): global x", Syntax, "name 'x' is parameter and global", (1, 11));
-    check_error("f() = 1", Syntax, "cannot assign to function call here. Maybe you meant '==' instead of '='?", (1, 1));
+    check_error(
+        "f() = 1",
+        Syntax,
+        "cannot assign to function call here. Maybe you meant '==' instead of '='?",
+        (1, 1),
+    );
     check_error("if x:\ny", Indentation, "expected an indented block after 'if' statement on line 1", (2, 1));
     check_error("if x:\n\ty\n        z", Tab, "inconsistent use of tabs and spaces in indentation", (3, 1));
-    check_error("print 'x'", Syntax, "Missing parentheses in call to 'print'. Did you mean print(...)?", (1, 1));
+    check_error(
+        "print 'x'",
+        Syntax,
+        "Missing parentheses in call to 'print'. Did you mean print(...)?",
+        (1, 1),
+    );
     check_error("x = (1,\ny = 2", Syntax, "'(' was never closed", (1, 5));
     check_error("type X = int", Syntax, "invalid syntax", (1, 6));
     check_error("def f[T](): pass", Syntax, "expected '('", (1, 6));
@@ -256,5 +266,58 @@ fn deep_nesting_does_not_overflow() {
     module(&deep);
     let chain = format!("x = a{}", ".b".repeat(2000));
     module(&chain);
-    assert!(compile(format!("x = {}1", "-".repeat(50000)).as_bytes(), "t", Mode::Exec, &CompileFlags::default()).is_err());
+    assert!(
+        compile(format!("x = {}1", "-".repeat(50000)).as_bytes(), "t", Mode::Exec, &CompileFlags::default())
+            .is_err()
+    );
+}
+
+#[test]
+fn warnings_are_collected() {
+    let sink = lh_compiler::warnings::Sink::default();
+    let flags = CompileFlags { warnings: Some(&sink), ..Default::default() };
+    let source = "x is 1\nassert (x, 'y')\n'a' (b)\n[1] ['x']\n'\\d'";
+    compile(source.as_bytes(), "t", Mode::Exec, &flags).expect("compiles");
+    let got: Vec<_> = sink.borrow().iter().map(|w| format!("{}: {}", w.loc.line, w.msg)).collect();
+    let want = [
+        "5: invalid escape sequence '\\d'",
+        "1: \"is\" with a literal. Did you mean \"==\"?",
+        "2: assertion is always true, perhaps remove parentheses?",
+        "3: 'str' object is not callable; perhaps you missed a comma?",
+        "4: list indices must be integers or slices, not str; perhaps you missed a comma?",
+    ];
+    assert_eq!(got, want);
+}
+
+#[test]
+fn eval_and_single_modes() {
+    let code = |s: &str, mode| {
+        listing(&compile(s.as_bytes(), "t", mode, &CompileFlags::default()).expect("compiles"))
+    };
+    let eval = "0 RESUME 0\n2 LOAD_NAME a\n4 LOAD_NAME b\n6 BINARY_OP +\n10 RETURN_VALUE\n";
+    assert_eq!(code("a + b\n", Mode::Eval), eval);
+    let single = "0 RESUME 0\n2 LOAD_NAME x\n4 PRINT_EXPR\n6 LOAD_CONST None\n8 RETURN_VALUE\n";
+    assert_eq!(code("x\n", Mode::Single), single);
+}
+
+#[test]
+fn trees_compile_like_sources_and_are_checked() {
+    let flags = CompileFlags::default();
+    let source = b"def f(a, *b, c=1):\n return [x async for x in a] if b else {**c}";
+    let tree = lh_compiler::parse_ast(b"class C:\n x: int = 1", "t", Mode::Exec, &flags).expect("parses");
+    assert_eq!(
+        lh_compiler::compile_ast(tree, "t", &flags),
+        compile(b"class C:\n x: int = 1", "t", Mode::Exec, &flags)
+    );
+    assert_eq!(
+        compile(source, "t", Mode::Exec, &flags).expect_err("async").msg,
+        "asynchronous comprehension outside of an asynchronous function"
+    );
+    let empty = lh_compiler::ast::Stmt {
+        kind: lh_compiler::ast::StmtKind::Delete { targets: vec![] },
+        loc: lh_compiler::ast::Location { line: 1, end_line: 1, col: 0, end_col: 1 },
+    };
+    let e = lh_compiler::compile_ast(lh_compiler::ast::Mod::Module { body: vec![empty] }, "t", &flags)
+        .expect_err("empty");
+    assert_eq!((e.kind, e.msg.as_str()), (ErrorKind::Value, "empty targets on Delete"));
 }

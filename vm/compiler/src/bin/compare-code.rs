@@ -94,7 +94,7 @@ fn run() -> std::io::Result<()> {
         let name = f.display().to_string();
         let want = std::fs::read(dir.join(format!("{n}.code"))).ok();
         let start = Instant::now();
-        let flags = CompileFlags { optimize, ..Default::default() };
+        let flags = CompileFlags { optimize, decode: Some(&decode), ..Default::default() };
         let ours = lh_compiler::compile(&source, &name, Mode::Exec, &flags);
         if want.is_some() {
             spent += start.elapsed().as_secs_f64();
@@ -117,7 +117,10 @@ fn run() -> std::io::Result<()> {
             }
             (Ok(_), None) => {
                 let want = std::fs::read_to_string(dir.join(format!("{n}.error"))).unwrap_or_default();
-                report.differ("compiles, but not in CPython".into(), format!("{name}: {}", want.replace('\n', " | ")));
+                report.differ(
+                    "compiles, but not in CPython".into(),
+                    format!("{name}: {}", want.replace('\n', " | ")),
+                );
             }
             (Err(e), None) => {
                 report.files_equal += 1;
@@ -149,6 +152,22 @@ fn run() -> std::io::Result<()> {
     );
     println!("time: ours {spent:.3} s, CPython {} s", String::from_utf8_lossy(&theirs.stdout).trim());
     Ok(())
+}
+
+/// Other encodings: what CPython's codec says.
+fn decode(encoding: &str, bytes: &[u8]) -> Option<String> {
+    const SCRIPT: &str =
+        "import sys; sys.stdout.buffer.write(sys.stdin.buffer.read().decode(sys.argv[1]).encode())";
+    let mut child = Command::new("python3.11")
+        .args(["-I", "-c", SCRIPT, encoding])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    child.stdin.take()?.write_all(bytes).ok()?;
+    let out = child.wait_with_output().ok()?;
+    if out.status.success() { String::from_utf8(out.stdout).ok() } else { None }
 }
 
 fn compare_errors(list: Option<PathBuf>) -> std::io::Result<()> {
@@ -222,7 +241,10 @@ fn compare(a: &CodeUnit, b: &CodeUnit, file: &str, report: &mut Report, verbose:
         }
     }
     let inner = |c: &CodeUnit| -> Vec<CodeUnit> {
-        c.consts.iter().filter_map(|c| if let Const::Code(c) = c { Some((**c).clone()) } else { None }).collect()
+        c.consts
+            .iter()
+            .filter_map(|c| if let Const::Code(c) = c { Some((**c).clone()) } else { None })
+            .collect()
     };
     let (x, y) = (inner(a), inner(b));
     if x.len() == y.len() {
@@ -249,7 +271,8 @@ fn difference(a: &CodeUnit, b: &CodeUnit) -> Option<(String, String)> {
     }
     field!(name qualname firstlineno argcount posonlyargcount kwonlyargcount flags);
     let (x, y): (Vec<_>, Vec<_>) = (instructions(&a.code).collect(), instructions(&b.code).collect());
-    let show = |c: &CodeUnit, at: usize| positions(&c.linetable, c.firstlineno).nth(at).map_or(-1, |l| l.line);
+    let show =
+        |c: &CodeUnit, at: usize| positions(&c.linetable, c.firstlineno).nth(at).map_or(-1, |l| l.line);
     for (i, j) in x.iter().zip(&y) {
         if i.op != j.op {
             return Some((

@@ -65,6 +65,7 @@ pub fn compile(c: Compile<'_>) -> PyResult {
         n if n < 0 => lh_runtime::sysobject::config().optimize.clamp(0, 2) as u8,
         n => n as u8,
     };
+    let warnings: lh_compiler::warnings::Sink = std::cell::RefCell::new(vec![]);
     let flags = CompileFlags {
         future: c.flags as u32 & lh_bytecode::flags::PYCF_MASK,
         optimize,
@@ -72,7 +73,9 @@ pub fn compile(c: Compile<'_>) -> PyResult {
         ignore_cookie: c.flags as u32 & lh_bytecode::flags::PYCF_IGNORE_COOKIE != 0,
         allow_incomplete: c.flags as u32 & lh_bytecode::flags::PYCF_ALLOW_INCOMPLETE_INPUT != 0,
         dont_imply_dedent: c.flags as u32 & lh_bytecode::flags::PYCF_DONT_IMPLY_DEDENT != 0,
+        warnings: Some(&warnings),
         decode: Some(&decode),
+        ..CompileFlags::default()
     };
     let mode = match c.mode {
         Mode::Exec | Mode::FuncType => lh_compiler::Mode::Exec,
@@ -80,7 +83,37 @@ pub fn compile(c: Compile<'_>) -> PyResult {
         Mode::Single => lh_compiler::Mode::Single,
     };
     match lh_compiler::compile(text, &c.filename.to_str_lossy(), mode, &flags) {
-        Ok(unit) => Ok(Code::from_unit(&unit)?.into_object()),
+        Ok(unit) => {
+            for w in warnings.into_inner() {
+                issue(&w, c.filename, text)?;
+            }
+            Ok(Code::from_unit(&unit)?.into_object())
+        }
         Err(e) => Err(raise_error(&e, c.filename)),
+    }
+}
+
+/// Issues a warning of the compiler. If a filter makes it an error, that is a syntax error at the same place.
+fn issue(w: &lh_compiler::warnings::Warning, filename: &Str, source: &[u8]) -> PyResult<()> {
+    let category = match w.category {
+        lh_compiler::warnings::Category::Syntax => exc::SyntaxWarning(),
+        lh_compiler::warnings::Category::Deprecation => exc::DeprecationWarning(),
+    };
+    match lh_runtime::warnings::warn_explicit(category, &w.msg, &filename.to_str_lossy(), w.loc.line as i64, None) {
+        Err(e) if e.matches(category) => {
+            e.clear();
+            let line = source.split(|b| *b == b'\n').nth((w.loc.line as usize).saturating_sub(1));
+            let error = SyntaxError {
+                kind: ErrorKind::Syntax,
+                msg: w.msg.clone(),
+                lineno: w.loc.line,
+                offset: w.loc.col + 1,
+                end_lineno: w.loc.end_line,
+                end_offset: w.loc.end_col + 1,
+                text: line.map(|l| String::from_utf8_lossy(l).into_owned()),
+            };
+            Err(raise_error(&error, filename))
+        }
+        r => r,
     }
 }

@@ -307,6 +307,8 @@ pub unsafe fn object(f: *mut Frame) -> *mut PyFrameObject {
             assert!(!o.is_null(), "out of memory");
             restore(t, v, tb);
             let fo = o.cast::<PyFrameObject>();
+            // The allocator wrote the item count there.
+            (*fo).f_back = null_mut();
             (*fo).f_frame = f.cast();
             (*fo).f_trace_lines = 1;
             (*f).frame_obj = fo;

@@ -7,7 +7,6 @@ pub mod bind;
 pub mod builtins;
 pub mod compile;
 pub mod eval;
-pub mod evalapi;
 pub mod frame;
 pub mod frameobject;
 pub mod generator;
@@ -26,7 +25,6 @@ use std::ptr::null_mut;
 
 /// Installs the interpreter's hooks in the runtime. Must come before `lh_runtime::init::init_types`.
 pub fn install_hooks() {
-    evalapi::install();
     let _ = lh_runtime::hooks::HOOKS.set(lh_runtime::hooks::Hooks {
         function_vectorcall: bind::function_vectorcall,
         import_module: lh_runtime::import::import_module,

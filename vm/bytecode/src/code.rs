@@ -244,9 +244,9 @@ impl Wtf8 {
         std::iter::from_fn(move || {
             let &first = rest.first()?;
             let (len, mut c) = match first {
-                0..0x80 => (1, first as u32),
-                0..0xe0 => (2, first as u32 & 0x1f),
-                0..0xf0 => (3, first as u32 & 0x0f),
+                0..=0x7f => (1, first as u32),
+                0x80..=0xdf => (2, first as u32 & 0x1f),
+                0xe0..=0xef => (3, first as u32 & 0x0f),
                 _ => (4, first as u32 & 0x07),
             };
             for &b in &rest[1..len] {

@@ -1,8 +1,8 @@
 //! From a finished control-flow graph to a code object.
 
+use crate::ast::Location;
 use crate::codegen::Unit;
 use crate::flow::{Graph, Instr, NO_BLOCK};
-use crate::ast::Location;
 use lh_bytecode::flags::*;
 use lh_bytecode::location::Writer;
 use lh_bytecode::{CodeUnit, Const, exctable, opcode};

@@ -36,7 +36,15 @@ pub struct SyntaxError {
 impl SyntaxError {
     /// An error without a position.
     pub fn plain(kind: ErrorKind, msg: impl Into<String>) -> Box<SyntaxError> {
-        Box::new(SyntaxError { kind, msg: msg.into(), lineno: 0, offset: 0, end_lineno: 0, end_offset: 0, text: None })
+        Box::new(SyntaxError {
+            kind,
+            msg: msg.into(),
+            lineno: 0,
+            offset: 0,
+            end_lineno: 0,
+            end_offset: 0,
+            text: None,
+        })
     }
 }
 

@@ -142,8 +142,7 @@ impl Graph {
     }
 
     fn push(&mut self, i: Instr) {
-        let full =
-            self.blocks[self.cur as usize].instrs.last().is_some_and(|l| l.is_jump() || l.is_exit());
+        let full = self.blocks[self.cur as usize].instrs.last().is_some_and(|l| l.is_jump() || l.is_exit());
         if full {
             let b = self.new_block();
             self.use_next(b);
@@ -399,9 +398,19 @@ impl Graph {
                 JUMP_IF_FALSE_OR_POP | JUMP_IF_TRUE_OR_POP => {
                     let on_false = inst.op == JUMP_IF_FALSE_OR_POP;
                     let (same_pop, same, other_pop, other) = if on_false {
-                        (op::POP_JUMP_IF_FALSE, JUMP_IF_FALSE_OR_POP, op::POP_JUMP_IF_TRUE, JUMP_IF_TRUE_OR_POP)
+                        (
+                            op::POP_JUMP_IF_FALSE,
+                            JUMP_IF_FALSE_OR_POP,
+                            op::POP_JUMP_IF_TRUE,
+                            JUMP_IF_TRUE_OR_POP,
+                        )
                     } else {
-                        (op::POP_JUMP_IF_TRUE, JUMP_IF_TRUE_OR_POP, op::POP_JUMP_IF_FALSE, JUMP_IF_FALSE_OR_POP)
+                        (
+                            op::POP_JUMP_IF_TRUE,
+                            JUMP_IF_TRUE_OR_POP,
+                            op::POP_JUMP_IF_FALSE,
+                            JUMP_IF_FALSE_OR_POP,
+                        )
                     };
                     if target.op == same_pop {
                         if thread(&mut b.instrs[i], &target, same_pop) {
@@ -422,10 +431,10 @@ impl Graph {
                         continue;
                     }
                 }
-                op::JUMP | op::POP_JUMP_IF_FALSE..=op::POP_JUMP_IF_NOT_NONE => {
-                    if target.op == op::JUMP && thread(&mut b.instrs[i], &target, inst.op) {
-                        continue;
-                    }
+                op::JUMP | op::POP_JUMP_IF_FALSE..=op::POP_JUMP_IF_NOT_NONE
+                    if target.op == op::JUMP && thread(&mut b.instrs[i], &target, inst.op) =>
+                {
+                    continue;
                 }
                 SWAP => {
                     if inst.arg == 1 {
@@ -435,11 +444,12 @@ impl Graph {
                         apply_swaps(b, i);
                     }
                 }
-                o if o == opcode::PUSH_NULL as u16 => {
-                    if nextop == opcode::LOAD_GLOBAL as u16 && b.instrs[i + 1].arg & 1 == 0 {
-                        b.instrs[i].op = NOP;
-                        b.instrs[i + 1].arg |= 1;
-                    }
+                o if o == opcode::PUSH_NULL as u16
+                    && nextop == opcode::LOAD_GLOBAL as u16
+                    && b.instrs[i + 1].arg & 1 == 0 =>
+                {
+                    b.instrs[i].op = NOP;
+                    b.instrs[i + 1].arg |= 1;
                 }
                 _ => {}
             }

@@ -40,7 +40,8 @@ impl Folder {
             && let StmtKind::Expr { value } = &mut body[0].kind
         {
             let loc = value.loc;
-            let text = std::mem::replace(&mut **value, Expr { kind: ExprKind::JoinedStr { values: vec![] }, loc });
+            let text =
+                std::mem::replace(&mut **value, Expr { kind: ExprKind::JoinedStr { values: vec![] }, loc });
             value.kind = ExprKind::JoinedStr { values: vec![text] };
         }
     }
@@ -181,7 +182,9 @@ impl Folder {
                 patterns.iter_mut().chain(kwd_patterns).for_each(|p| self.pattern(p));
             }
             PatternKind::MatchAs { pattern: Some(p), .. } => self.pattern(p),
-            PatternKind::MatchSingleton { .. } | PatternKind::MatchStar { .. } | PatternKind::MatchAs { .. } => {}
+            PatternKind::MatchSingleton { .. }
+            | PatternKind::MatchStar { .. }
+            | PatternKind::MatchAs { .. } => {}
         }
     }
 
@@ -236,7 +239,8 @@ impl Folder {
                             _ => return,
                         };
                         // The comparison takes the place of the whole, with its own position.
-                        let inner = std::mem::replace(&mut **operand, Expr::constant(Const::None, Location::NONE));
+                        let inner =
+                            std::mem::replace(&mut **operand, Expr::constant(Const::None, Location::NONE));
                         *e = inner;
                         None
                     }
@@ -443,13 +447,13 @@ fn next_char(text: &[u32], pos: &mut usize) -> Option<char> {
     Some(c)
 }
 
-/// A decimal number of at most three digits; `c` is its first character and becomes the one after it.
+/// A decimal number of at most two digits; `c` is its first character and becomes the one after it.
 fn number(text: &[u32], pos: &mut usize, c: &mut char) -> Option<u32> {
     let (mut v, mut digits) = (0, 0);
     while let Some(d) = c.to_digit(10).filter(|_| c.is_ascii()) {
         v = v * 10 + d;
         digits += 1;
-        if digits > 3 {
+        if digits > 2 {
             return None;
         }
         *c = next_char(text, pos)?;

@@ -29,8 +29,7 @@ pub fn scan(m: &Mod, inherited: u32) -> Result<(u32, i32), Box<Located>> {
                 }
                 line = s.loc.line;
             }
-            StmtKind::Expr { value }
-                if i < start && matches!(value.as_constant(), Some(Const::Str(_))) => {}
+            StmtKind::Expr { value } if i < start && matches!(value.as_constant(), Some(Const::Str(_))) => {}
             _ => done = true,
         }
     }
@@ -39,8 +38,8 @@ pub fn scan(m: &Mod, inherited: u32) -> Result<(u32, i32), Box<Located>> {
 
 fn feature(name: &str, loc: Location) -> Result<u32, Box<Located>> {
     Ok(match name {
-        "nested_scopes" | "generators" | "division" | "absolute_import" | "with_statement" | "print_function"
-        | "unicode_literals" | "generator_stop" => 0,
+        "nested_scopes" | "generators" | "division" | "absolute_import" | "with_statement"
+        | "print_function" | "unicode_literals" | "generator_stop" => 0,
         "barry_as_FLUFL" => CO_FUTURE_BARRY_AS_BDFL,
         "annotations" => CO_FUTURE_ANNOTATIONS,
         "braces" => return Err(Located::new("not a chance", loc)),

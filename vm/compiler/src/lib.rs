@@ -8,8 +8,8 @@
 //! The result is CPython 3.11's, byte for byte where the tool `compare-code` can tell; see `docs/compiler.md`. This crate knows
 //! no Python objects: the VM converts [`CodeUnit`]s, and `_ast` converts the tree of [`ast`].
 
-pub mod ast;
 mod assemble;
+pub mod ast;
 pub mod codegen;
 pub mod error;
 mod flow;
@@ -18,14 +18,18 @@ pub mod future;
 mod literal;
 mod lower;
 mod parse;
+mod parse_errors;
 pub mod source;
 pub mod symtable;
+mod tokens;
 pub mod unparse;
+mod validate;
 pub mod values;
+pub mod warnings;
 
+use error::Located;
 pub use error::{ErrorKind, Result, SyntaxError};
 pub use lh_bytecode::CodeUnit;
-use error::Located;
 use source::Lines;
 
 /// How source is read.
@@ -49,39 +53,62 @@ pub struct CompileFlags<'a> {
     pub allow_top_level_await: bool,
     /// The source is UTF-8 whatever its cookie says (it came as `str`).
     pub ignore_cookie: bool,
+    /// The source is a program's file, read by the interpreter itself (it has other messages for bad encodings).
+    pub from_file: bool,
     /// Interactive input may be unfinished: report [`ErrorKind::Incomplete`] instead of a syntax error at its end.
     pub allow_incomplete: bool,
+    /// Interactive input: a block needs its closing newline (`PyCF_DONT_IMPLY_DEDENT`).
+    pub dont_imply_dedent: bool,
+    /// Collects warnings.
+    pub warnings: Option<&'a warnings::Sink>,
     /// Decodes encodings that this crate doesn't know.
     pub decode: Option<&'a dyn Fn(&str, &[u8]) -> Option<String>>,
 }
 
 /// Compiles source bytes.
 pub fn compile(source: &[u8], filename: &str, mode: Mode, flags: &CompileFlags) -> Result<CodeUnit> {
-    let text = source::decode(source, filename, flags.ignore_cookie, flags.decode)?;
-    let lines = Lines::new(&text);
-    let tree = parse::parse(&lines, mode, flags)?;
-    compile_tree(tree, filename, flags).map_err(|e| locate(&lines, e))
+    let text = source::decode(source, filename, flags.ignore_cookie, flags.from_file, flags.decode)?;
+    deep(|| {
+        let lines = Lines::new(&text);
+        let tree = parse::parse(&lines, mode, flags)?;
+        compile_tree(tree, filename, flags).map_err(|e| locate(&lines, e))
+    })
+}
+
+/// Recursive descent over deeply nested programs needs more stack than a thread may have left. No Python code
+/// runs inside (decoding may: it comes before).
+fn deep<T>(f: impl FnOnce() -> T) -> T {
+    stacker::grow(64 << 20, f)
 }
 
 /// Parses source bytes (`ast.parse`).
 pub fn parse_ast(source: &[u8], filename: &str, mode: Mode, flags: &CompileFlags) -> Result<ast::Mod> {
-    let text = source::decode(source, filename, flags.ignore_cookie, flags.decode)?;
-    parse::parse(&Lines::new(&text), mode, flags)
+    let text = source::decode(source, filename, flags.ignore_cookie, flags.from_file, flags.decode)?;
+    deep(|| parse::parse(&Lines::new(&text), mode, flags))
 }
 
-/// Compiles a tree, e.g. one made from Python's `ast` objects. Errors carry no source text.
+/// Compiles a tree, e.g. one made from Python's `ast` objects, after checking it. Errors carry no source text.
 pub fn compile_ast(tree: ast::Mod, filename: &str, flags: &CompileFlags) -> Result<CodeUnit> {
-    compile_tree(tree, filename, flags).map_err(|e| locate(&Lines::new(""), e))
+    deep(|| validate::validate(&tree).and_then(|()| compile_tree(tree, filename, flags)))
+        .map_err(|e| locate(&Lines::new(""), e))
 }
 
 /// The symbol table of source bytes (`symtable.symtable`).
-pub fn symbols(source: &[u8], filename: &str, mode: Mode, flags: &CompileFlags) -> Result<symtable::SymbolTable> {
-    let text = source::decode(source, filename, flags.ignore_cookie, flags.decode)?;
-    let lines = Lines::new(&text);
-    let tree = parse::parse(&lines, mode, flags)?;
-    let table = future::scan(&tree, flags.future)
-        .and_then(|(future, _)| symtable::build(&tree, future & lh_bytecode::flags::CO_FUTURE_ANNOTATIONS != 0));
-    table.map_err(|e| locate(&lines, e))
+pub fn symbols(
+    source: &[u8],
+    filename: &str,
+    mode: Mode,
+    flags: &CompileFlags,
+) -> Result<symtable::SymbolTable> {
+    let text = source::decode(source, filename, flags.ignore_cookie, flags.from_file, flags.decode)?;
+    deep(|| {
+        let lines = Lines::new(&text);
+        let tree = parse::parse(&lines, mode, flags)?;
+        let table = future::scan(&tree, flags.future).and_then(|(future, _)| {
+            symtable::build(&tree, future & lh_bytecode::flags::CO_FUTURE_ANNOTATIONS != 0)
+        });
+        table.map_err(|e| locate(&lines, e))
+    })
 }
 
 fn compile_tree(
@@ -100,11 +127,13 @@ fn compile_tree(
         future_line,
         interactive: matches!(tree, ast::Mod::Interactive { .. }),
         top_level_await: flags.allow_top_level_await,
+        warnings: flags.warnings,
     };
     codegen::compile(&tree, &table, &opts)
 }
 
 /// Gives an error of the later stages its place in the text.
+#[expect(clippy::boxed_local, reason = "errors travel boxed")]
 fn locate(lines: &Lines, e: Box<Located>) -> Box<SyntaxError> {
     if e.loc.line <= 0 {
         return SyntaxError::plain(e.kind, e.msg);

@@ -9,6 +9,7 @@ use crate::ast::*;
 use crate::error::{ErrorKind, Result};
 use crate::literal;
 use crate::source::Lines;
+use crate::warnings::{self, Category, Sink};
 use lh_bytecode::{Const, PyInt, Wtf8};
 use ruff_python_ast as r;
 use ruff_text_size::{Ranged, TextRange};
@@ -18,11 +19,16 @@ use std::rc::Rc;
 pub struct Lower<'a> {
     lines: &'a Lines<'a>,
     names: FxHashSet<Name>,
+    depth: u32,
+    warnings: Option<&'a Sink>,
 }
 
+/// Deeper expressions are refused, before some recursion over them runs out of stack.
+const MAX_DEPTH: u32 = 10_000;
+
 impl<'a> Lower<'a> {
-    pub fn new(lines: &'a Lines<'a>) -> Lower<'a> {
-        Lower { lines, names: FxHashSet::default() }
+    pub fn new(lines: &'a Lines<'a>, warnings: Option<&'a Sink>) -> Lower<'a> {
+        Lower { lines, names: FxHashSet::default(), depth: 0, warnings }
     }
 
     fn loc(&self, range: TextRange) -> Location {
@@ -72,11 +78,37 @@ impl<'a> Lower<'a> {
         TextRange::new((at as u32).into(), range.end())
     }
 
+    /// A compound statement whose last line ends with a semicolon includes it.
+    fn with_semicolon(&self, range: TextRange) -> TextRange {
+        let end = range.end().to_usize();
+        let rest = &self.lines.text.as_bytes()[end..];
+        let blanks = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        if rest.get(blanks) == Some(&b';') {
+            TextRange::new(range.start(), ((end + blanks + 1) as u32).into())
+        } else {
+            range
+        }
+    }
+
     fn stmt(&mut self, s: &r::Stmt) -> Result<Stmt> {
-        let mut loc = self.loc(s.range());
+        let mut range = s.range();
+        if matches!(
+            s,
+            r::Stmt::FunctionDef(_)
+                | r::Stmt::ClassDef(_)
+                | r::Stmt::For(_)
+                | r::Stmt::While(_)
+                | r::Stmt::If(_)
+                | r::Stmt::With(_)
+                | r::Stmt::Match(_)
+                | r::Stmt::Try(_)
+        ) {
+            range = self.with_semicolon(range);
+        }
+        let mut loc = self.loc(range);
         let kind = match s {
             r::Stmt::FunctionDef(f) => {
-                loc = self.loc(self.after_decorators(&f.decorator_list, f.range));
+                loc = self.loc(self.after_decorators(&f.decorator_list, range));
                 let def = FunctionDef {
                     name: self.ident(&f.name),
                     decorator_list: self.decorators(&f.decorator_list)?,
@@ -84,10 +116,14 @@ impl<'a> Lower<'a> {
                     returns: f.returns.as_deref().map(|e| self.expr(e)).transpose()?,
                     body: self.body(&f.body)?,
                 };
-                if f.is_async { StmtKind::AsyncFunctionDef(Box::new(def)) } else { StmtKind::FunctionDef(Box::new(def)) }
+                if f.is_async {
+                    StmtKind::AsyncFunctionDef(Box::new(def))
+                } else {
+                    StmtKind::FunctionDef(Box::new(def))
+                }
             }
             r::Stmt::ClassDef(c) => {
-                loc = self.loc(self.after_decorators(&c.decorator_list, c.range));
+                loc = self.loc(self.after_decorators(&c.decorator_list, range));
                 let (bases, keywords) = match &c.arguments {
                     Some(a) => (self.exprs(&a.args)?, self.keywords(&a.keywords)?),
                     None => (vec![], vec![]),
@@ -170,7 +206,7 @@ impl<'a> Lower<'a> {
                         typ: self.opt_expr(&h.type_)?,
                         name: self.opt_ident(&h.name),
                         body: self.body(&h.body)?,
-                        loc: self.loc(h.range),
+                        loc: self.loc(self.with_semicolon(h.range)),
                     });
                 }
                 let t = Box::new(Try {
@@ -191,7 +227,9 @@ impl<'a> Lower<'a> {
                 level: x.level,
             },
             r::Stmt::Global(x) => StmtKind::Global { names: x.names.iter().map(|n| self.ident(n)).collect() },
-            r::Stmt::Nonlocal(x) => StmtKind::Nonlocal { names: x.names.iter().map(|n| self.ident(n)).collect() },
+            r::Stmt::Nonlocal(x) => {
+                StmtKind::Nonlocal { names: x.names.iter().map(|n| self.ident(n)).collect() }
+            }
             r::Stmt::Expr(x) => StmtKind::Expr { value: self.boxed(&x.value)? },
             r::Stmt::Pass(_) => StmtKind::Pass,
             r::Stmt::Break(_) => StmtKind::Break,
@@ -276,7 +314,9 @@ impl<'a> Lower<'a> {
                     r::Singleton::False => Const::False,
                 },
             },
-            r::Pattern::MatchSequence(x) => PatternKind::MatchSequence { patterns: self.patterns(&x.patterns)? },
+            r::Pattern::MatchSequence(x) => {
+                PatternKind::MatchSequence { patterns: self.patterns(&x.patterns)? }
+            }
             r::Pattern::MatchMapping(x) => PatternKind::MatchMapping {
                 keys: self.exprs(&x.keys)?,
                 patterns: self.patterns(&x.patterns)?,
@@ -357,6 +397,17 @@ impl<'a> Lower<'a> {
     }
 
     pub fn expr(&mut self, e: &r::Expr) -> Result<Expr> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            let msg = "maximum recursion depth exceeded during compilation";
+            return Err(crate::error::SyntaxError::plain(ErrorKind::Recursion, msg));
+        }
+        let lowered = self.expr_inner(e);
+        self.depth -= 1;
+        lowered
+    }
+
+    fn expr_inner(&mut self, e: &r::Expr) -> Result<Expr> {
         let loc = self.loc(e.range());
         let kind = match e {
             r::Expr::BoolOp(x) => ExprKind::BoolOp {
@@ -419,9 +470,10 @@ impl<'a> Lower<'a> {
                     generators: self.generators(&x.generators)?,
                 }
             }
-            r::Expr::Generator(x) => {
-                ExprKind::GeneratorExp { elt: self.boxed(&x.elt)?, generators: self.generators(&x.generators)? }
-            }
+            r::Expr::Generator(x) => ExprKind::GeneratorExp {
+                elt: self.boxed(&x.elt)?,
+                generators: self.generators(&x.generators)?,
+            },
             r::Expr::Await(x) => ExprKind::Await { value: self.boxed(&x.value)? },
             r::Expr::Yield(x) => ExprKind::Yield { value: self.opt_expr(&x.value)? },
             r::Expr::YieldFrom(x) => ExprKind::YieldFrom { value: self.boxed(&x.value)? },
@@ -450,6 +502,9 @@ impl<'a> Lower<'a> {
                 ExprKind::Constant { value: Const::Str(text), kind_u }
             }
             r::Expr::BytesLiteral(x) => {
+                for p in x.value.iter().filter(|p| !p.flags.prefix().is_raw()) {
+                    self.check_escapes(p.content_range(), p.range, true);
+                }
                 let value = Const::Bytes(x.value.iter().flat_map(|p| p.value.iter().copied()).collect());
                 ExprKind::Constant { value, kind_u: false }
             }
@@ -470,9 +525,11 @@ impl<'a> Lower<'a> {
             }
             r::Expr::NoneLiteral(_) => ExprKind::Constant { value: Const::None, kind_u: false },
             r::Expr::EllipsisLiteral(_) => ExprKind::Constant { value: Const::Ellipsis, kind_u: false },
-            r::Expr::Attribute(x) => {
-                ExprKind::Attribute { value: self.boxed(&x.value)?, attr: self.ident(&x.attr), ctx: ctx(x.ctx) }
-            }
+            r::Expr::Attribute(x) => ExprKind::Attribute {
+                value: self.boxed(&x.value)?,
+                attr: self.ident(&x.attr),
+                ctx: ctx(x.ctx),
+            },
             r::Expr::Subscript(x) => ExprKind::Subscript {
                 value: self.boxed(&x.value)?,
                 slice: self.boxed(&x.slice)?,
@@ -523,7 +580,20 @@ impl<'a> Lower<'a> {
 
     // ---- Strings ----
 
+    /// Unknown escapes are kept as they are, with a warning at the literal's first line.
+    fn check_escapes(&self, source: TextRange, literal: TextRange, bytes: bool) {
+        if self.warnings.is_some()
+            && let Some(c) = warnings::bad_escape(&self.lines.text[source], bytes)
+        {
+            let msg = format!("invalid escape sequence '\\{c}'");
+            warnings::warn(self.warnings, Category::Deprecation, msg, self.loc(literal));
+        }
+    }
+
     fn string_part(&self, part: &r::StringLiteral, out: &mut Wtf8) {
+        if !part.flags.prefix().is_raw() {
+            self.check_escapes(part.content_range(), part.range, false);
+        }
         if part.value.contains(char::REPLACEMENT_CHARACTER) && !part.flags.prefix().is_raw() {
             let range = part.content_range();
             if self.lines.text[range].contains('\\') {
@@ -570,6 +640,9 @@ impl<'a> Lower<'a> {
             match e {
                 r::InterpolatedStringElement::Literal(l) => {
                     let source = &self.lines.text[l.range];
+                    if !raw {
+                        self.check_escapes(l.range, l.range, false);
+                    }
                     if l.value.contains(char::REPLACEMENT_CHARACTER) && !raw && source.contains('\\') {
                         literal::unescape(source, true, &mut b.text);
                     } else {
@@ -590,7 +663,16 @@ impl<'a> Lower<'a> {
                         }
                     }
                     b.flush(b.loc);
-                    let value = self.boxed(&i.expression)?;
+                    let mut value = self.boxed(&i.expression)?;
+                    if let r::Expr::Tuple(t) = &*i.expression
+                        && !t.parenthesized
+                    {
+                        // CPython 3.11 parses the field's text in parentheses, and a tuple takes them for its own.
+                        let rest = &self.lines.text.as_bytes()[t.range.end().to_usize()..];
+                        let blanks = rest.iter().take_while(|b| b.is_ascii_whitespace()).count();
+                        let end = t.range.end().to_u32() + blanks as u32 + 1;
+                        value.loc = self.lines.location(i.range.start().to_u32(), end);
+                    }
                     let format_spec = match &i.format_spec {
                         Some(spec) => {
                             let mut inner = Pieces { values: vec![], text: Wtf8::new(), loc: b.loc };

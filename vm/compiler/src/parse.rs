@@ -1,45 +1,98 @@
-//! Parsing: calls ruff, translates its errors into CPython's, and lowers the tree.
+//! Parsing: calls ruff and lowers its tree. What ruff accepts but Python 3.11 doesn't is rejected here; errors go to
+//! [`crate::parse_errors`] to get CPython's wording.
 
 use crate::ast::*;
 use crate::error::{ErrorKind, Result, SyntaxError};
 use crate::lower::Lower;
+use crate::parse_errors;
 use crate::source::Lines;
 use crate::{CompileFlags, Mode};
 use ruff_python_ast::{Mod as RuffMod, PythonVersion};
 use ruff_python_parser::{Mode as RuffMode, ParseOptions};
 
-pub fn parse(lines: &Lines<'_>, mode: Mode, _flags: &CompileFlags) -> Result<Mod> {
+pub fn parse(lines: &Lines<'_>, mode: Mode, flags: &CompileFlags) -> Result<Mod> {
     let ruff_mode = if mode == Mode::Eval { RuffMode::Expression } else { RuffMode::Module };
     let options = ParseOptions::from(ruff_mode).with_target_version(PythonVersion::PY311);
-    let text = if mode == Mode::Eval { lines.text.trim_start_matches([' ', '\t']) } else { lines.text };
-    let skipped = lines.text.len() - text.len();
-    let padded;
-    let text = if skipped > 0 {
-        // Keep offsets: leading blanks of an expression become nothing but must count.
-        padded = format!("{}{}", "\u{c}".repeat(skipped), text);
-        &padded[..]
-    } else {
-        text
-    };
-    let parsed = ruff_python_parser::parse_unchecked(text, options);
-    if let Some(e) = parsed.errors().first() {
-        return Err(crate::parse::error(lines, e));
+    let parsed = ruff_python_parser::parse_unchecked(lines.text, options);
+    if !parsed.has_no_syntax_errors() {
+        let e = parse_errors::translate(lines, &parsed, mode);
+        return Err(if flags.allow_incomplete { incomplete(lines, e) } else { e });
     }
-    if let Some(e) = parsed.unsupported_syntax_errors().first() {
-        let (start, end) = (e.range.start().to_u32(), e.range.end().to_u32());
-        return Err(lines.error(ErrorKind::Syntax, "invalid syntax", start, end));
-    }
-    let mut lower = Lower::new(lines);
+    let mut lower = Lower::new(lines, flags.warnings);
     match parsed.into_syntax() {
         RuffMod::Expression(e) => Ok(Mod::Expression { body: Box::new(lower.expr(&e.body)?) }),
         RuffMod::Module(m) => {
             let body = lower.body(&m.body)?;
-            Ok(if mode == Mode::Single { Mod::Interactive { body } } else { Mod::Module { body } })
+            if mode != Mode::Single {
+                return Ok(Mod::Module { body });
+            }
+            single(lines, &body, flags)?;
+            Ok(Mod::Interactive { body })
         }
     }
 }
 
-fn error(lines: &Lines<'_>, e: &ruff_python_parser::ParseError) -> Box<SyntaxError> {
-    let (start, end) = (e.location.start().to_u32(), e.location.end().to_u32());
-    lines.error(ErrorKind::Syntax, e.error.to_string(), start, end)
+fn is_compound(s: &Stmt) -> bool {
+    matches!(
+        s.kind,
+        StmtKind::FunctionDef(_)
+            | StmtKind::AsyncFunctionDef(_)
+            | StmtKind::ClassDef(_)
+            | StmtKind::For(_)
+            | StmtKind::AsyncFor(_)
+            | StmtKind::While { .. }
+            | StmtKind::If { .. }
+            | StmtKind::With { .. }
+            | StmtKind::AsyncWith { .. }
+            | StmtKind::Match { .. }
+            | StmtKind::Try(_)
+            | StmtKind::TryStar(_)
+    )
+}
+
+/// Interactive input is one compound statement or one line of simple ones.
+fn single(lines: &Lines<'_>, body: &[Stmt], flags: &CompileFlags) -> Result<()> {
+    let Some(first) = body.first() else {
+        let e = SyntaxError::plain(ErrorKind::Syntax, "invalid syntax");
+        return Err(if flags.allow_incomplete { incomplete(lines, e) } else { e });
+    };
+    let stray = body[1..].iter().find(|s| is_compound(first) || s.loc.line > last_line(body, s));
+    if let Some(s) = stray {
+        let msg = if is_compound(first) {
+            "invalid syntax"
+        } else {
+            "multiple statements found while compiling a single statement"
+        };
+        return Err(lines.error_at(
+            ErrorKind::Syntax,
+            msg,
+            if is_compound(first) { s.loc } else { first.loc },
+        ));
+    }
+    if flags.dont_imply_dedent && is_compound(&body[body.len() - 1]) && !lines.text.ends_with('\n') {
+        return Err(lines.error_at(ErrorKind::Incomplete, "incomplete input", first.loc));
+    }
+    Ok(())
+}
+
+/// Where the statement before `s` ends.
+fn last_line(body: &[Stmt], s: &Stmt) -> i32 {
+    body.iter().take_while(|x| !std::ptr::eq(*x, s)).last().map_or(0, |x| x.loc.end_line)
+}
+
+/// An error at the end of interactive input means that more is to come.
+fn incomplete(lines: &Lines<'_>, mut e: Box<SyntaxError>) -> Box<SyntaxError> {
+    let at_end = e.lineno >= lines.count() && !lines.text.ends_with('\n')
+        || e.lineno == 0
+        || e.lineno > lines.count()
+        || e.msg.ends_with("was never closed")
+        || e.msg.starts_with("unterminated triple-quoted")
+        || e.msg.starts_with("expected an indented block")
+        || e.msg.starts_with("expected 'except' or 'finally'")
+        || e.msg.starts_with("unexpected EOF");
+    if at_end {
+        e.kind = ErrorKind::Incomplete;
+        e.msg = "incomplete input".into();
+    }
+    e
 }

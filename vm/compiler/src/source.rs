@@ -12,6 +12,7 @@ pub fn decode<'a>(
     bytes: &'a [u8],
     filename: &str,
     ignore_cookie: bool,
+    from_file: bool,
     decode: Option<&dyn Fn(&str, &[u8]) -> Option<String>>,
 ) -> Result<Cow<'a, str>> {
     if memchr::memchr(0, bytes).is_some() {
@@ -23,16 +24,24 @@ pub fn decode<'a>(
     };
     let cookie = if ignore_cookie { None } else { find_cookie(bytes) };
     let name = cookie.as_deref().unwrap_or("utf-8");
+    // With a byte order mark only the proper name is accepted.
+    let proper = |n: &str| n == "utf-8" || n.starts_with("utf-8-");
     let text: Cow<'a, str> = match normal_name(name).as_str() {
-        "utf-8" => match std::str::from_utf8(bytes) {
-            Ok(s) => Cow::Borrowed(s),
-            Err(e) => return Err(bad_utf8(bytes, e.valid_up_to(), cookie.is_some() || bom, filename)),
-        },
+        "utf-8" if !bom || proper(&name.to_ascii_lowercase().replace('_', "-")) => {
+            match std::str::from_utf8(bytes) {
+                Ok(s) => Cow::Borrowed(s),
+                Err(e) => {
+                    return Err(bad_utf8(
+                        bytes,
+                        e.valid_up_to(),
+                        !from_file || cookie.is_some() || bom,
+                        filename,
+                    ));
+                }
+            }
+        }
         _ if bom => {
-            return Err(SyntaxError::plain(
-                ErrorKind::Syntax,
-                format!("encoding problem: {name} with BOM"),
-            ));
+            return Err(SyntaxError::plain(ErrorKind::Syntax, format!("encoding problem: {name} with BOM")));
         }
         "iso-8859-1" => match std::str::from_utf8(bytes) {
             Ok(s) if s.is_ascii() => Cow::Borrowed(s),
@@ -81,7 +90,15 @@ fn normalise_newlines(text: Cow<'_, str>) -> Cow<'_, str> {
 fn bad_utf8(bytes: &[u8], at: usize, declared: bool, filename: &str) -> Box<SyntaxError> {
     let line = 1 + bytes[..at].iter().filter(|&&b| b == b'\n').count();
     if declared {
-        let msg = format!("(unicode error) 'utf-8' codec can't decode byte 0x{:02x} in position {at}: {}", bytes[at], utf8_reason(&bytes[at..]));
+        // CPython decodes token by token: the position counts from the start of the text literal, if it is in one.
+        let line_start = bytes[..at].iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1);
+        let quote = bytes[line_start..at].iter().rposition(|b| matches!(b, b'"' | b'\''));
+        let position = quote.map_or(at, |q| at - (line_start + q + 1));
+        let msg = format!(
+            "(unicode error) 'utf-8' codec can't decode byte 0x{:02x} in position {position}: {}",
+            bytes[at],
+            utf8_reason(&bytes[at..])
+        );
         return SyntaxError::plain(ErrorKind::Syntax, msg);
     }
     let msg = format!(
@@ -131,7 +148,13 @@ fn normal_name(name: &str) -> String {
     let is = |n: &str| lower == n || lower.strip_prefix(n).is_some_and(|r| r.starts_with('-'));
     if is("utf-8") || lower == "utf8" || lower == "u8" {
         "utf-8".into()
-    } else if is("latin-1") || is("iso-8859-1") || is("iso-latin-1") || lower == "latin1" || lower == "l1" || lower == "8859" {
+    } else if is("latin-1")
+        || is("iso-8859-1")
+        || is("iso-latin-1")
+        || lower == "latin1"
+        || lower == "l1"
+        || lower == "8859"
+    {
         "iso-8859-1".into()
     } else if lower == "ascii" || lower == "us-ascii" || lower == "646" {
         "ascii".into()
@@ -235,9 +258,9 @@ mod tests {
     fn cookies() {
         assert_eq!(find_cookie(b"#!/x\n# -*- coding: Latin-1 -*-\n"), Some("Latin-1".into()));
         assert_eq!(find_cookie(b"x=1\n# coding: latin-1\n"), None);
-        assert_eq!(&decode(b"# coding: latin-1\n'\xe9'", "f", false, None).unwrap()[18..], "'é'");
-        assert_eq!(decode(b"\xef\xbb\xbfa\r\nb\rc", "f", false, None).unwrap(), "a\nb\nc");
-        assert!(decode(b"\xe9", "f", false, None).is_err());
+        assert_eq!(&decode(b"# coding: latin-1\n'\xe9'", "f", false, true, None).unwrap()[18..], "'é'");
+        assert_eq!(decode(b"\xef\xbb\xbfa\r\nb\rc", "f", false, true, None).unwrap(), "a\nb\nc");
+        assert!(decode(b"\xe9", "f", false, true, None).is_err());
     }
 
     #[test]

@@ -181,7 +181,8 @@ type Result<T> = std::result::Result<T, Box<Located>>;
 
 /// Builds and analyses the symbol table of a module.
 pub fn build(m: &Mod, future_annotations: bool) -> Result<SymbolTable> {
-    let top = Block::new("top".into(), BlockType::Module, Location { line: 0, end_line: 0, col: 0, end_col: 0 });
+    let top =
+        Block::new("top".into(), BlockType::Module, Location { line: 0, end_line: 0, col: 0, end_col: 0 });
     let mut b = Builder {
         table: SymbolTable { blocks: vec![top], by_node: FxHashMap::default() },
         stack: vec![0],
@@ -694,8 +695,9 @@ impl Builder {
             let flags = block.flags(&mangled);
             if block.comprehension != CompKind::None {
                 if flags & DEF_COMP_ITER != 0 && flags & DEF_LOCAL != 0 {
-                    let msg =
-                        format!("assignment expression cannot rebind comprehension iteration variable '{id}'");
+                    let msg = format!(
+                        "assignment expression cannot rebind comprehension iteration variable '{id}'"
+                    );
                     return Err(Located::new(msg, target.loc));
                 }
                 continue;

@@ -189,7 +189,9 @@ impl Writer {
             ExprKind::ListComp { elt, generators } => self.comp("[", elt, None, generators, "]"),
             ExprKind::SetComp { elt, generators } => self.comp("{", elt, None, generators, "}"),
             ExprKind::GeneratorExp { elt, generators } => self.comp("(", elt, None, generators, ")"),
-            ExprKind::DictComp { key, value, generators } => self.comp("{", key, Some(value), generators, "}"),
+            ExprKind::DictComp { key, value, generators } => {
+                self.comp("{", key, Some(value), generators, "}")
+            }
             ExprKind::Await { value } => self.paren(level > Prec::Await, |w| {
                 w.s("await ");
                 w.expr(value, Prec::Atom);

@@ -112,7 +112,9 @@ pub fn binary(op: Operator, a: &Const, b: &Const) -> Option<Const> {
         (Add, Const::Tuple(x), Const::Tuple(y)) => Some(Const::Tuple([&x[..], &y[..]].concat())),
         (Mult, Const::Str(_) | Const::Bytes(_) | Const::Tuple(_), _) => repeat(a, &as_int(b)?),
         (Mult, _, Const::Str(_) | Const::Bytes(_) | Const::Tuple(_)) => repeat(b, &as_int(a)?),
-        (_, Const::Complex(..), _) | (_, _, Const::Complex(..)) => complex(op, as_complex(a)?, as_complex(b)?),
+        (_, Const::Complex(..), _) | (_, _, Const::Complex(..)) => {
+            complex(op, as_complex(a)?, as_complex(b)?)
+        }
         (_, Const::Float(_), _) | (_, _, Const::Float(_)) => float(op, as_float(a)?, as_float(b)?),
         (BitAnd | BitOr | BitXor, Const::True | Const::False, Const::True | Const::False) => {
             let (x, y) = (matches!(a, Const::True), matches!(b, Const::True));
@@ -335,10 +337,50 @@ fn complex(op: Operator, (a, b): (f64, f64), (c, d): (f64, f64)) -> Option<Const
                 ((a * ratio + b) / den, (b * ratio - a) / den)
             }
         }
-        // Complex powers are left to run time.
+        Pow => complex_pow((a, b), (c, d))?,
         _ => return None,
     };
     Some(Const::Complex(re, im))
+}
+
+/// Powers: whole exponents up to 100 by multiplication, others in polar form.
+fn complex_pow((a, b): (f64, f64), (c, d): (f64, f64)) -> Option<(f64, f64)> {
+    let mul = |(a, b): (f64, f64), (c, d): (f64, f64)| (a * c - b * d, a * d + b * c);
+    let (re, im) = if d == 0.0 && c.floor() == c && c.abs() <= 100.0 {
+        let n = c.abs() as u32;
+        let (mut r, mut p, mut mask) = ((1.0, 0.0), (a, b), 1);
+        while n >= mask {
+            if n & mask != 0 {
+                r = mul(r, p);
+            }
+            mask <<= 1;
+            p = mul(p, p);
+        }
+        if c > 0.0 {
+            r
+        } else {
+            match complex(Operator::Div, (1.0, 0.0), r)? {
+                Const::Complex(re, im) => (re, im),
+                _ => return None,
+            }
+        }
+    } else if a == 0.0 && b == 0.0 {
+        if d != 0.0 || c < 0.0 {
+            return None;
+        }
+        (0.0, 0.0)
+    } else {
+        let abs = a.hypot(b);
+        let mut len = abs.powf(c);
+        let at = b.atan2(a);
+        let mut phase = at * c;
+        if d != 0.0 {
+            len *= (-at * d).exp();
+            phase += d * abs.ln();
+        }
+        (len * phase.cos(), len * phase.sin())
+    };
+    (re.is_finite() && im.is_finite()).then_some((re, im))
 }
 
 /// `value[index]` of constants.

@@ -1,1 +1,33 @@
-//! See docs/architecture.md.
+//! The tracing JIT on top of the pure crates: what is hot, recording, compiled traces, leaving them. See docs/jit.md.
+//!
+//! ```text
+//!   interp ──hot_loop──▶ manager ──starts──▶ recorder (one handler per bytecode) ──Builder──▶ trace ──x64──▶ code
+//!     ▲                                                                                                     │
+//!     └───────────────────────── exit: frame rebuilt from the snapshot ◀────────── enter ◀──────────────────┘
+//! ```
+//!
+//! A loop is recorded while the interpreter runs it. What has no recording yet aborts the attempt; the location is then penalised.
+
+pub mod descs;
+pub mod force;
+pub mod helpers;
+pub mod manager;
+pub mod record;
+pub mod record_call;
+pub mod record_obj;
+
+/// How the JIT takes part (`-X jit=`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    Off,
+    On,
+    /// Compile at once and leave traces at random.
+    Stress,
+}
+
+/// Installs the hooks. Called once at start-up, with the GIL held.
+pub fn install(mode: Mode) {
+    if mode != Mode::Off && cfg!(all(target_arch = "x86_64", target_os = "linux")) {
+        manager::install(mode)
+    }
+}

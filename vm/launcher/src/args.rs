@@ -35,8 +35,6 @@ pub struct Options {
     pub warnings: Vec<OsString>,
     pub xoptions: Vec<OsString>,
     pub check_hash_based_pycs: Option<String>,
-    pub dev_mode: bool,
-    pub hash_seed: Option<String>,
 }
 
 pub enum Parsed {
@@ -320,16 +318,13 @@ pub fn configure(o: &Options, c: &mut lh_runtime::sysobject::Config) -> Result<(
     if o.bytes_warning > 0 {
         c.warnoptions.push(if o.bytes_warning > 1 { "error::BytesWarning" } else { "default::BytesWarning" }.into());
     }
-    let seed = if env_ok { var("PYTHONHASHSEED") } else { None };
-    c.hash_randomization = match seed.as_deref().and_then(OsStr::to_str) {
-        None if seed.is_none() => true,
-        Some("random") => true,
-        Some(s) => match s.parse::<u32>() {
-            Ok(n) => n != 0,
-            Err(_) => return Err("PYTHONHASHSEED must be \"random\" or an integer in range [0; 4294967295]".into()),
-        },
-        None => return Err("PYTHONHASHSEED must be \"random\" or an integer in range [0; 4294967295]".into()),
+    let seed = if env_ok { env::var_os("PYTHONHASHSEED") } else { None };
+    let seed = seed.map(|s| s.to_string_lossy().into_owned());
+    let Some(seed) = lh_runtime::hashing::Seed::from_env(seed.as_deref()) else {
+        return Err("PYTHONHASHSEED must be \"random\" or an integer in range [0; 4294967295]".into());
     };
+    c.hash_randomization = seed != lh_runtime::hashing::Seed::Fixed(0);
+    lh_runtime::hashing::init_secret(seed);
     if env_ok && let Some(v) = var("PYTHONIOENCODING") {
         let s = v.to_string_lossy();
         let (e, r) = s.split_once(':').map_or((&*s, ""), |x| x);

@@ -14,6 +14,7 @@ use lh_stdlib::core::{bootstrap, imp, sys};
 pub fn start_runtime() -> PyResult<()> {
     lh_runtime::thread::new_state();
     lh_runtime::thread::gil_acquire();
+    crate::wiring::install_hooks();
     lh_runtime::init::init_types()?;
     crate::wiring::start_interpreter()?;
     imp::register(lh_stdlib::modules());

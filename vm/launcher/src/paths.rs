@@ -97,7 +97,7 @@ pub fn compute(argv0: &OsStr, use_environment: bool, debug: bool) -> Result<Path
     let mut found: Option<PathBuf> = None;
     let mut exec_prefix: Option<PathBuf> = None;
     let mut home = None;
-    let mut consider = |p: PathBuf, looked: &mut Vec<String>| -> Option<PathBuf> {
+    let consider = |p: PathBuf, looked: &mut Vec<String>| -> Option<PathBuf> {
         if debug {
             eprintln!("looking for the standard library in {}", p.join(LIB).display());
         }

@@ -4,9 +4,13 @@ use lh_runtime::prelude::*;
 use lh_stdlib::Entry;
 use lh_stdlib::core::bootstrap::Services;
 
-/// Makes the interpreter (functions, frames, `builtins`) work.
+/// Before the types are readied.
+pub fn install_hooks() {
+    lh_interp::install_hooks();
+}
+/// Makes the interpreter (functions, frames, `builtins`) work; the runtime's types are ready.
 pub fn start_interpreter() -> PyResult<()> {
-    Ok(())
+    lh_interp::init()
 }
 
 /// Built-in modules of crates other than `stdlib`.
@@ -17,7 +21,7 @@ pub fn extra_modules() -> Vec<Entry> {
 /// What the import bootstrap needs.
 pub fn services() -> Services {
     Services {
-        eval: |code, globals| crate::run::exec(code, globals),
+        eval: |code, globals| lh_interp::eval_code(code, globals, None),
         compile: Some(|source, filename| {
             let code = crate::run::compile(&Bytes::new(source), &Str::new(filename), "exec")?;
             code.downcast_owned::<Code>().map_err(|_| raised!(SystemError, "compile() returned no code"))

@@ -173,6 +173,37 @@ pub fn ready<T: ClassDef>() -> PyResult<&'static Type> {
     }
 }
 
+/// The deallocator of a payload type; `prepare_payload` installs it. Types with a finaliser wrap it.
+///
+/// # Safety
+/// Called once, when the count of an instance has reached zero.
+pub unsafe extern "C" fn payload_dealloc<T: Payload>(o: *mut PyObject) {
+    // SAFETY: called once, when the count has reached zero; the payload is dropped before its memory goes.
+    unsafe {
+        let t = T::type_ptr();
+        let base = (*t).tp_base;
+        if crate::gc::is_gc_object(o) {
+            crate::gc::untrack(o);
+        }
+        if (*t).tp_weaklistoffset > 0 {
+            crate::weakref::clear_weakrefs(o);
+        }
+        core::ptr::drop_in_place(o.cast::<u8>().add(T::OFFSET).cast::<T>());
+        if (*t).tp_dictoffset > 0 {
+            let d = o.cast::<u8>().add((*t).tp_dictoffset as usize).cast::<*mut PyObject>();
+            xdecref(core::mem::replace(&mut *d, core::ptr::null_mut()));
+        }
+        if base.is_null() || base == <Object as Kind>::type_ptr() {
+            crate::typeobject::free_instance(o);
+        } else {
+            if crate::gc::is_gc_object(o) {
+                crate::gc::track(o);
+            }
+            ((*base).tp_dealloc.expect("a ready base has one"))(o)
+        }
+    }
+}
+
 /// Sets base, deallocation and tracing of a payload type.
 pub fn prepare_payload<T: Payload>(b: &mut TypeBuilder, base: *mut PyTypeObject) {
     unsafe extern "C" fn traverse<T: Payload>(o: *mut PyObject, visit: visitproc, arg: *mut c_void) -> c_int {
@@ -205,36 +236,10 @@ pub fn prepare_payload<T: Payload>(b: &mut TypeBuilder, base: *mut PyTypeObject)
             }
         }
     }
-    unsafe extern "C" fn dealloc<T: Payload>(o: *mut PyObject) {
-        // SAFETY: called once, when the count has reached zero; the payload is dropped before its memory goes.
-        unsafe {
-            let t = T::type_ptr();
-            let base = (*t).tp_base;
-            if crate::gc::is_gc_object(o) {
-                crate::gc::untrack(o);
-            }
-            if (*t).tp_weaklistoffset > 0 {
-                crate::weakref::clear_weakrefs(o);
-            }
-            core::ptr::drop_in_place(o.cast::<u8>().add(T::OFFSET).cast::<T>());
-            if (*t).tp_dictoffset > 0 {
-                let d = o.cast::<u8>().add((*t).tp_dictoffset as usize).cast::<*mut PyObject>();
-                xdecref(core::mem::replace(&mut *d, core::ptr::null_mut()));
-            }
-            if base.is_null() || base == <Object as Kind>::type_ptr() {
-                crate::typeobject::free_instance(o);
-            } else {
-                if crate::gc::is_gc_object(o) {
-                    crate::gc::track(o);
-                }
-                ((*base).tp_dealloc.expect("a ready base has one"))(o)
-            }
-        }
-    }
     // SAFETY: the type is being built.
     unsafe {
         (*b.ty).tp_base = base;
-        (*b.ty).tp_dealloc = Some(dealloc::<T>);
+        (*b.ty).tp_dealloc = Some(payload_dealloc::<T>);
         if (*b.ty).tp_flags & Py_TPFLAGS_HAVE_GC != 0 {
             (*b.ty).tp_traverse = Some(traverse::<T>);
             (*b.ty).tp_clear = Some(clear::<T>);

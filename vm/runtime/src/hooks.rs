@@ -30,3 +30,25 @@ pub fn hooks() -> &'static Hooks {
 pub fn import_module(name: &str) -> PyResult<Owned<Object>> {
     (hooks().import_module)(name)
 }
+
+/// What signals and pending calls ask for: the signal module's and the C API's parts, each installed by its owner. They clear
+/// their bit of the eval breaker themselves.
+pub static SIGNAL_HOOK: OnceLock<fn() -> PyResult<()>> = OnceLock::new();
+pub static PENDING_HOOK: OnceLock<fn() -> PyResult<()>> = OnceLock::new();
+
+/// Runs signal handlers (in the main thread) and pending calls.
+pub fn run_signals_and_pending() -> PyResult<()> {
+    use crate::thread::{BREAK_PENDING, BREAK_SIGNAL, EVAL_BREAKER};
+    use std::sync::atomic::Ordering;
+    for (bit, hook) in [(BREAK_SIGNAL, &SIGNAL_HOOK), (BREAK_PENDING, &PENDING_HOOK)] {
+        if EVAL_BREAKER.load(Ordering::SeqCst) & bit != 0 {
+            match hook.get() {
+                Some(f) => f()?,
+                None => {
+                    EVAL_BREAKER.fetch_and(!bit, Ordering::SeqCst);
+                }
+            }
+        }
+    }
+    Ok(())
+}

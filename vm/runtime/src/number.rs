@@ -320,12 +320,9 @@ unary! {
 
 // ---- Conversions ----
 
-/// Warns through the `warnings` module; an error if the filters say so.
+/// Issues a warning; an error if the filters say so.
 pub fn warn(category: &Type, message: &str, stacklevel: i64) -> PyResult<()> {
-    let m = crate::hooks::import_module("_warnings")?;
-    let (text, level) = (Str::new(message), Int::from_i64(stacklevel));
-    m.get_attr(intern!("warn"))?.call(&[&text, category, &level])?;
-    Ok(())
+    crate::warnings::warn(category, message, stacklevel as isize)
 }
 
 /// Does the object have `__index__` (`PyIndex_Check`)?

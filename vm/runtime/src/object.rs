@@ -54,7 +54,8 @@ pub unsafe trait Kind: 'static + Sized {
     /// The object this value is part of.
     fn as_object(&self) -> &Object {
         // SAFETY: a `Self` of an object lies OFFSET bytes behind its head (trait contract).
-        unsafe { &*((self as *const Self).cast::<u8>().sub(Self::OFFSET).cast::<Object>()) }
+        // Through an address: a payload without cells is immutable behind `&self` for the optimiser, the head in front of it is not.
+        unsafe { &*((self as *const Self as usize - Self::OFFSET) as *const Object) }
     }
     /// # Safety
     /// `o` is of this kind.

@@ -101,7 +101,9 @@ static CONFIG: OnceLock<Config> = OnceLock::new();
 
 /// Installs the configuration; before any type is made. The first one stays.
 pub fn set_config(c: Config) {
-    INT_MAX_STR_DIGITS.store(if c.int_max_str_digits >= 0 { c.int_max_str_digits } else { 4300 }, Ordering::Relaxed);
+    if c.int_max_str_digits >= 0 {
+        crate::intobject::set_max_str_digits(c.int_max_str_digits);
+    }
     let _ = CONFIG.set(c);
 }
 /// The configuration of this run (CPython's defaults if nobody set one).
@@ -109,8 +111,6 @@ pub fn config() -> &'static Config {
     CONFIG.get_or_init(Config::default)
 }
 
-/// `sys.get_int_max_str_digits()`: 0 means unlimited.
-pub static INT_MAX_STR_DIGITS: AtomicI32 = AtomicI32::new(4300);
 /// `sys.getdlopenflags()`.
 pub static DLOPEN_FLAGS: AtomicI32 = AtomicI32::new(libc::RTLD_NOW);
 

@@ -2,10 +2,13 @@
 //!
 //! ```text
 //! compare-code [-O] [-OO] [-v] [-n EXAMPLES] [FILE or DIRECTORY]...
+//! compare-code -e [FILE]
 //! ```
 //!
 //! Without paths: the whole standard library of the `python3.11` on PATH, with its tests, without installed packages. Code objects are compared one by one
 //! (nested ones on their own); the first differing field counts. Prints the share of equal code objects and the differences by kind.
+//!
+//! `-e` compares error messages and positions for the snippets of `tools/errors.txt` (or another file of that form).
 
 use lh_bytecode::location::positions;
 use lh_bytecode::opcode::{Opcode, instructions};
@@ -18,6 +21,8 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 const HELPER: &str = include_str!("../../tools/dump_code.py");
+const ERROR_HELPER: &str = include_str!("../../tools/dump_errors.py");
+const ERRORS: &str = include_str!("../../tools/errors.txt");
 
 #[derive(Default)]
 struct Report {
@@ -52,6 +57,7 @@ fn run() -> std::io::Result<()> {
             "-O" => optimize = 1,
             "-OO" => optimize = 2,
             "-v" => verbose = true,
+            "-e" => return compare_errors(args.next().map(PathBuf::from)),
             "-n" => examples = args.next().and_then(|n| n.parse().ok()).unwrap_or(examples),
             _ => paths.push(PathBuf::from(a)),
         }
@@ -88,7 +94,7 @@ fn run() -> std::io::Result<()> {
         let name = f.display().to_string();
         let want = std::fs::read(dir.join(format!("{n}.code"))).ok();
         let start = Instant::now();
-        let flags = CompileFlags { optimize, ..Default::default() };
+        let flags = CompileFlags { optimize, decode: Some(&decode), ..Default::default() };
         let ours = lh_compiler::compile(&source, &name, Mode::Exec, &flags);
         if want.is_some() {
             spent += start.elapsed().as_secs_f64();
@@ -111,7 +117,10 @@ fn run() -> std::io::Result<()> {
             }
             (Ok(_), None) => {
                 let want = std::fs::read_to_string(dir.join(format!("{n}.error"))).unwrap_or_default();
-                report.differ("compiles, but not in CPython".into(), format!("{name}: {}", want.replace('\n', " | ")));
+                report.differ(
+                    "compiles, but not in CPython".into(),
+                    format!("{name}: {}", want.replace('\n', " | ")),
+                );
             }
             (Err(e), None) => {
                 report.files_equal += 1;
@@ -145,6 +154,65 @@ fn run() -> std::io::Result<()> {
     Ok(())
 }
 
+/// Other encodings: what CPython's codec says.
+fn decode(encoding: &str, bytes: &[u8]) -> Option<String> {
+    const SCRIPT: &str =
+        "import sys; sys.stdout.buffer.write(sys.stdin.buffer.read().decode(sys.argv[1]).encode())";
+    let mut child = Command::new("python3.11")
+        .args(["-I", "-c", SCRIPT, encoding])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    child.stdin.take()?.write_all(bytes).ok()?;
+    let out = child.wait_with_output().ok()?;
+    if out.status.success() { String::from_utf8(out.stdout).ok() } else { None }
+}
+
+fn compare_errors(list: Option<PathBuf>) -> std::io::Result<()> {
+    let snippets = match list {
+        Some(p) => std::fs::read_to_string(p)?,
+        None => ERRORS.to_owned(),
+    };
+    let dir = std::env::temp_dir().join(format!("compare-code-{}", std::process::id()));
+    std::fs::create_dir_all(&dir)?;
+    let mut child = Command::new("python3.11")
+        .args(["-I", "-X", "utf8", "-c", ERROR_HELPER])
+        .arg(&dir)
+        .stdin(Stdio::piped())
+        .spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(snippets.as_bytes())?;
+    }
+    child.wait()?;
+    let (mut total, mut messages, mut places) = (0, 0, 0);
+    for (n, line) in snippets.lines().enumerate() {
+        let source = std::fs::read(dir.join(format!("{n}.src")))?;
+        let want = std::fs::read_to_string(dir.join(format!("{n}.txt")))?;
+        let flags = CompileFlags { ignore_cookie: true, ..Default::default() };
+        let got = match lh_compiler::compile(&source, "f", Mode::Exec, &flags) {
+            Ok(_) => "ok".to_owned(),
+            Err(e) => {
+                let text = e.to_string();
+                let class = text.split(':').next().unwrap_or("");
+                format!("{class}\n{}\n{}\n{}\n{}\n{}", e.msg, e.lineno, e.offset, e.end_lineno, e.end_offset)
+            }
+        };
+        total += 1;
+        let (a, b): (Vec<_>, Vec<_>) = (got.lines().collect(), want.lines().collect());
+        let same = a.iter().take(2).eq(b.iter().take(2));
+        messages += usize::from(same);
+        places += usize::from(a == b);
+        if a != b {
+            println!("{} {line}\n     ours {a:?}\n   theirs {b:?}", if same { "place  " } else { "message" });
+        }
+    }
+    std::fs::remove_dir_all(&dir)?;
+    println!("{messages} of {total} messages equal, {places} with all positions");
+    Ok(())
+}
+
 fn collect(p: &Path, out: &mut Vec<PathBuf>) -> std::io::Result<()> {
     if p.is_dir() {
         for e in std::fs::read_dir(p)? {
@@ -173,7 +241,10 @@ fn compare(a: &CodeUnit, b: &CodeUnit, file: &str, report: &mut Report, verbose:
         }
     }
     let inner = |c: &CodeUnit| -> Vec<CodeUnit> {
-        c.consts.iter().filter_map(|c| if let Const::Code(c) = c { Some((**c).clone()) } else { None }).collect()
+        c.consts
+            .iter()
+            .filter_map(|c| if let Const::Code(c) = c { Some((**c).clone()) } else { None })
+            .collect()
     };
     let (x, y) = (inner(a), inner(b));
     if x.len() == y.len() {
@@ -200,7 +271,8 @@ fn difference(a: &CodeUnit, b: &CodeUnit) -> Option<(String, String)> {
     }
     field!(name qualname firstlineno argcount posonlyargcount kwonlyargcount flags);
     let (x, y): (Vec<_>, Vec<_>) = (instructions(&a.code).collect(), instructions(&b.code).collect());
-    let show = |c: &CodeUnit, at: usize| positions(&c.linetable, c.firstlineno).nth(at).map_or(-1, |l| l.line);
+    let show =
+        |c: &CodeUnit, at: usize| positions(&c.linetable, c.firstlineno).nth(at).map_or(-1, |l| l.line);
     for (i, j) in x.iter().zip(&y) {
         if i.op != j.op {
             return Some((

@@ -32,7 +32,8 @@ struct Display {
     tuple: bool,
 }
 
-const LIST: Display = Display { build: op::BUILD_LIST, add: op::LIST_APPEND, extend: op::LIST_EXTEND, tuple: false };
+const LIST: Display =
+    Display { build: op::BUILD_LIST, add: op::LIST_APPEND, extend: op::LIST_EXTEND, tuple: false };
 const TUPLE: Display = Display { tuple: true, ..LIST };
 const SET: Display = Display { build: op::BUILD_SET, add: op::SET_ADD, extend: op::SET_UPDATE, tuple: false };
 
@@ -172,6 +173,9 @@ impl<'a> Compiler<'a> {
                 self.emit_name(pick(*ctx, [op::LOAD_ATTR, op::STORE_ATTR, op::DELETE_ATTR]), attr);
             }
             ExprKind::Subscript { value, slice, ctx } => {
+                if *ctx == Context::Load {
+                    self.warn(warnings::of_subscript(value, slice));
+                }
                 self.expr(value)?;
                 self.expr(slice)?;
                 self.emit(pick(*ctx, [op::BINARY_SUBSCR, op::STORE_SUBSCR, op::DELETE_SUBSCR]));
@@ -251,6 +255,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn compare(&mut self, left: &'a Expr, ops: &[CmpOp], comparators: &'a [Expr]) -> Result<()> {
+        self.warn(warnings::of_compare(left, ops, comparators));
         self.expr(left)?;
         let n = ops.len() - 1;
         if n == 0 {
@@ -422,7 +427,13 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn subdict(&mut self, keys: &'a [Option<Expr>], values: &'a [Expr], from: usize, to: usize) -> Result<()> {
+    fn subdict(
+        &mut self,
+        keys: &'a [Option<Expr>],
+        values: &'a [Expr],
+        from: usize,
+        to: usize,
+    ) -> Result<()> {
         let n = to - from;
         let big = n * 2 > STACK_USE_GUIDELINE;
         let consts: Option<Vec<Const>> =
@@ -498,6 +509,7 @@ impl<'a> Compiler<'a> {
             self.emit_arg(op::CALL, n);
             return Ok(());
         }
+        self.warn(warnings::of_call(func));
         self.set_loc(func.loc);
         self.emit(op::PUSH_NULL);
         self.set_loc(e.loc);

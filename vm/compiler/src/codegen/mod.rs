@@ -19,6 +19,7 @@ use crate::ast::*;
 use crate::error::Located;
 use crate::flow::{self, BlockId, Graph, op as pseudo};
 use crate::symtable::{BlockType, ScopeKind, SymbolTable, mangle};
+use crate::warnings::{self, Category, Sink};
 use lh_bytecode::flags::*;
 use lh_bytecode::opcode as op;
 use lh_bytecode::{CodeUnit, Const};
@@ -29,7 +30,7 @@ pub type Result<T> = std::result::Result<T, Box<Located>>;
 
 /// What the driver decides.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct Options<'a> {
     pub filename: String,
     pub optimize: u8,
     /// `CO_FUTURE_*` bits.
@@ -38,6 +39,7 @@ pub struct Options {
     pub future_line: i32,
     pub interactive: bool,
     pub top_level_await: bool,
+    pub warnings: Option<&'a Sink>,
 }
 
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -90,7 +92,9 @@ impl ConstTable {
         let mut h = FxHasher::default();
         value.hash(&mut h);
         let h = h.finish();
-        if let Some(&i) = self.map.get(&h) {
+        // No NaN equals another, so each is a constant of its own.
+        let nan = matches!(value, Const::Float(f) if f.is_nan());
+        if !nan && let Some(&i) = self.map.get(&h) {
             if self.list[i as usize] == value {
                 return i;
             }
@@ -167,14 +171,14 @@ pub struct Unit<'a> {
 
 pub struct Compiler<'a> {
     table: &'a SymbolTable,
-    opts: &'a Options,
+    opts: &'a Options<'a>,
     units: Vec<Unit<'a>>,
     /// Depth of code objects: `single` mode prints only at the top.
     nest: u32,
 }
 
 /// Compiles a folded tree.
-pub fn compile<'a>(m: &'a Mod, table: &'a SymbolTable, opts: &'a Options) -> Result<CodeUnit> {
+pub fn compile<'a>(m: &'a Mod, table: &'a SymbolTable, opts: &'a Options<'a>) -> Result<CodeUnit> {
     let mut c = Compiler { table, opts, units: vec![], nest: 0 };
     c.enter_block("<module>".into(), ScopeType::Module, 0, 1);
     let mut add_none = true;
@@ -208,6 +212,12 @@ impl<'a> Compiler<'a> {
 
     fn error<T>(&self, msg: impl Into<String>) -> Result<T> {
         Err(Located::new(msg, self.unit().loc))
+    }
+
+    fn warn(&self, msg: Option<impl Into<String>>) {
+        if let Some(m) = msg {
+            warnings::warn(self.opts.warnings, Category::Syntax, m, self.unit().loc);
+        }
     }
 
     // ---- Units ----

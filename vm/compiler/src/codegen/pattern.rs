@@ -36,10 +36,8 @@ impl<'a> Compiler<'a> {
             if copy {
                 self.emit_arg(op::COPY, 1);
             }
-            let mut pc = Match {
-                allow_irrefutable: case.guard.is_some() || i + 1 == cases.len(),
-                ..Match::default()
-            };
+            let mut pc =
+                Match { allow_irrefutable: case.guard.is_some() || i + 1 == cases.len(), ..Match::default() };
             self.pattern(&case.pattern, &mut pc)?;
             for name in std::mem::take(&mut pc.stores) {
                 self.nameop(&name, Context::Store)?;
@@ -152,7 +150,9 @@ impl<'a> Compiler<'a> {
                 self.class_pattern(cls, patterns, kwd_attrs, kwd_patterns, pc)?
             }
             PatternKind::MatchStar { name } => self.capture(name.as_ref(), pc)?,
-            PatternKind::MatchAs { pattern, name } => self.as_pattern(pattern.as_deref(), name.as_ref(), pc)?,
+            PatternKind::MatchAs { pattern, name } => {
+                self.as_pattern(pattern.as_deref(), name.as_ref(), pc)?
+            }
             PatternKind::MatchOr { patterns } => self.or_pattern(patterns, pc)?,
         }
         Ok(())
@@ -165,7 +165,12 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn as_pattern(&mut self, inner: Option<&'a Pattern>, name: Option<&'a Name>, pc: &mut Match) -> Result<()> {
+    fn as_pattern(
+        &mut self,
+        inner: Option<&'a Pattern>,
+        name: Option<&'a Name>,
+        pc: &mut Match,
+    ) -> Result<()> {
         let Some(inner) = inner else {
             if !pc.allow_irrefutable {
                 return match name {
@@ -223,7 +228,12 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn sequence_unpack(&mut self, patterns: &'a [Pattern], star: Option<usize>, pc: &mut Match) -> Result<()> {
+    fn sequence_unpack(
+        &mut self,
+        patterns: &'a [Pattern],
+        star: Option<usize>,
+        pc: &mut Match,
+    ) -> Result<()> {
         let n = patterns.len();
         match star {
             Some(i) => {
@@ -387,7 +397,8 @@ impl<'a> Compiler<'a> {
         let mut control: Vec<Name> = vec![];
         for (i, alt) in patterns.iter().enumerate() {
             self.set_loc(alt.loc);
-            let mut inner = Match { allow_irrefutable: i + 1 == size && pc.allow_irrefutable, ..Match::default() };
+            let mut inner =
+                Match { allow_irrefutable: i + 1 == size && pc.allow_irrefutable, ..Match::default() };
             self.emit_arg(op::COPY, 1);
             self.pattern(alt, &mut inner)?;
             if i == 0 {

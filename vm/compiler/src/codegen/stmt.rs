@@ -92,7 +92,9 @@ impl<'a> Compiler<'a> {
             StmtKind::TryStar(t) => self.try_star(t),
             StmtKind::Assert { test, msg } => self.assert_stmt(test, msg.as_deref()),
             StmtKind::Import { names } => self.import(names),
-            StmtKind::ImportFrom { module, names, level } => self.import_from(s, module.as_ref(), names, *level),
+            StmtKind::ImportFrom { module, names, level } => {
+                self.import_from(s, module.as_ref(), names, *level)
+            }
             StmtKind::Global { .. } | StmtKind::Nonlocal { .. } => Ok(()),
             StmtKind::Expr { value } => {
                 if self.opts.interactive && self.nest <= 1 {
@@ -132,6 +134,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn assert_stmt(&mut self, test: &'a Expr, msg: Option<&'a Expr>) -> Result<()> {
+        self.warn(warnings::of_assert(test));
         if self.opts.optimize > 0 {
             return Ok(());
         }
@@ -180,6 +183,7 @@ impl<'a> Compiler<'a> {
                 self.set_loc(e.loc);
                 let n = ops.len() - 1;
                 if n > 0 {
+                    self.warn(warnings::of_compare(left, ops, comparators));
                     let cleanup = self.new_block();
                     self.expr(left)?;
                     for i in 0..n {
@@ -191,7 +195,10 @@ impl<'a> Compiler<'a> {
                     }
                     self.expr(&comparators[n])?;
                     self.compare_op(ops[n]);
-                    self.emit_jump(if cond { pseudo::POP_JUMP_IF_TRUE } else { pseudo::POP_JUMP_IF_FALSE }, next);
+                    self.emit_jump(
+                        if cond { pseudo::POP_JUMP_IF_TRUE } else { pseudo::POP_JUMP_IF_FALSE },
+                        next,
+                    );
                     let end = self.new_block();
                     self.emit_jump_noline(pseudo::JUMP, end);
                     self.use_block(cleanup);
@@ -307,7 +314,13 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn annassign(&mut self, target: &'a Expr, ann: &'a Expr, value: Option<&'a Expr>, simple: bool) -> Result<()> {
+    fn annassign(
+        &mut self,
+        target: &'a Expr,
+        ann: &'a Expr,
+        value: Option<&'a Expr>,
+        simple: bool,
+    ) -> Result<()> {
         // The assignment comes first.
         if let Some(v) = value {
             self.expr(v)?;

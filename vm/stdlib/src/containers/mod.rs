@@ -2,5 +2,8 @@
 
 use crate::Entry;
 
+mod collections;
+mod itertools;
+
 /// The modules of this group.
-pub const MODULES: &[Entry] = &[];
+pub const MODULES: &[Entry] = &[("itertools", itertools::make), ("_collections", collections::make)];

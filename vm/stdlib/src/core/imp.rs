@@ -204,7 +204,7 @@ pub fn siphash13(key: u64, data: &[u8]) -> u64 {
     }
     let mut v =
         [key ^ 0x736f6d6570736575, 0x646f72616e646f6d, key ^ 0x6c7967656e657261, 0x7465646279746573];
-    let mut absorb = |m: u64, v: &mut [u64; 4]| {
+    let absorb = |m: u64, v: &mut [u64; 4]| {
         v[3] ^= m;
         round(v);
         v[0] ^= m;

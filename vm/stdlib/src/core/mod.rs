@@ -5,6 +5,7 @@ use crate::Entry;
 pub mod bootstrap;
 pub mod errdisplay;
 pub mod imp;
+pub mod io;
 pub mod marshal;
 pub mod sys;
 pub mod sys_info;
@@ -14,6 +15,7 @@ pub mod warnings;
 /// The modules of this group.
 pub const MODULES: &[Entry] = &[
     ("_imp", imp::make),
+    ("_io", io::make),
     ("_typing", typing::make),
     ("_warnings", warnings::make),
     ("marshal", marshal::make),

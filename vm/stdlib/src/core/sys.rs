@@ -311,7 +311,7 @@ fn setswitchinterval(interval: f64) -> PyResult<()> {
 /// Return the maximum string digits limit for non-binary int<->str conversions.
 #[pyfunction]
 fn get_int_max_str_digits() -> i32 {
-    sysobject::INT_MAX_STR_DIGITS.load(Ordering::Relaxed)
+    lh_runtime::intobject::max_str_digits()
 }
 /// Set the maximum string digits limit for non-binary int<->str conversions.
 #[pyfunction(signature = "(maxdigits)")]
@@ -319,7 +319,7 @@ fn set_int_max_str_digits(maxdigits: i32) -> PyResult<()> {
     if maxdigits != 0 && maxdigits < 640 {
         return raise!(ValueError, "maxdigits must be 0 or larger than 640");
     }
-    sysobject::INT_MAX_STR_DIGITS.store(maxdigits, Ordering::Relaxed);
+    lh_runtime::intobject::set_max_str_digits(maxdigits);
     Ok(())
 }
 /// Return the current value of the flags that are used for dlopen calls.

@@ -2,5 +2,9 @@
 
 use crate::Entry;
 
+pub mod math;
+pub mod random;
+pub mod structs;
+
 /// The modules of this group.
-pub const MODULES: &[Entry] = &[];
+pub const MODULES: &[Entry] = &[("math", math::make), ("_random", random::make), ("_struct", structs::make)];

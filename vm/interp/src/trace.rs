@@ -1,0 +1,440 @@
+//! `sys.settrace` and `sys.setprofile`: calling trace functions, the line tracer, and the mask that sends every instruction here.
+//!
+//! A thread with a trace function (or a recording JIT) has `use_tracing` = 255 in its cframe. The evaluation loop ors that into
+//! each opcode, so every instruction becomes `TRACED` first and `before_instruction` runs.
+
+use crate::frame::{self, Frame};
+use crate::frameobject::FrameObj;
+use crate::prelude::*;
+use core::ffi::c_int;
+use std::ptr::null_mut;
+
+pub const CALL: c_int = 0;
+pub const EXCEPTION: c_int = 1;
+pub const LINE: c_int = 2;
+pub const RETURN: c_int = 3;
+pub const C_CALL: c_int = 4;
+pub const C_EXCEPTION: c_int = 5;
+pub const C_RETURN: c_int = 6;
+pub const OPCODE: c_int = 7;
+const NAMES: [&str; 8] = ["call", "exception", "line", "return", "c_call", "c_exception", "c_return", "opcode"];
+
+/// Sets the mask of the current cframe from what is switched on.
+pub unsafe fn update_mask(ts: *mut PyThreadState) {
+    // SAFETY: the thread's own state.
+    unsafe {
+        let on = ((*ts).c_tracefunc.is_some() || (*ts).c_profilefunc.is_some()) && (*ts).tracing == 0;
+        (*(*ts).cframe).use_tracing = if on || crate::jit::recording() { 255 } else { 0 };
+    }
+}
+
+/// The opcode to run in place of `op` while tracing: quick forms of calls hide events.
+#[inline]
+pub fn plain(op: u8) -> u8 {
+    quick::BASE[op as usize]
+}
+
+unsafe fn call_hook(
+    ts: *mut PyThreadState,
+    func: Py_tracefunc,
+    obj: *mut PyObject,
+    f: *mut Frame,
+    what: c_int,
+    arg: &Object,
+) -> PyResult<()> {
+    // SAFETY: the hook's signature; the frame object is kept alive during the call.
+    unsafe {
+        if (*ts).tracing != 0 {
+            return Ok(());
+        }
+        let fo = FrameObj::of(f);
+        let old_what = std::mem::replace(&mut (*ts).tracing_what, what);
+        (*ts).tracing += 1;
+        update_mask(ts);
+        let s = fo.as_struct();
+        (*s).f_lineno = frame::line(f).unwrap_or(0);
+        xincref(obj);
+        let res = func(obj, fo.raw(), what, arg.as_ptr());
+        xdecref(obj);
+        (*s).f_lineno = 0;
+        (*ts).tracing -= 1;
+        (*ts).tracing_what = old_what;
+        update_mask(ts);
+        if res == 0 { Ok(()) } else { Err(Raised::already_set()) }
+    }
+}
+
+/// Keeps a pending exception over the call; a failing hook replaces it.
+unsafe fn protected(
+    ts: *mut PyThreadState,
+    func: Py_tracefunc,
+    obj: *mut PyObject,
+    f: *mut Frame,
+    what: c_int,
+    arg: &Object,
+) -> PyResult<()> {
+    // SAFETY: as `call_hook`.
+    unsafe {
+        let saved = fetch();
+        let res = call_hook(ts, func, obj, f, what, arg);
+        if res.is_ok() {
+            restore(saved.0, saved.1, saved.2);
+        }
+        res
+    }
+}
+
+/// An exception event: the pending exception is shown to the trace function.
+#[cold]
+pub unsafe fn exception(ts: *mut PyThreadState, f: *mut Frame) {
+    // SAFETY: the thread's own state.
+    unsafe {
+        let Some(func) = (*ts).c_tracefunc else { return };
+        if (*ts).tracing != 0 {
+            return;
+        }
+        let e = lh_runtime::errors::take_raised();
+        let tb = e.traceback().unwrap_or_else(none);
+        let arg = Tuple::from_vec(vec![(*e).ty().own().into_object(), e.as_object().own(), tb]);
+        if call_hook(ts, func, (*ts).c_traceobj, f, EXCEPTION, &arg).is_ok() {
+            let _ = lh_runtime::errors::raise_exc(e);
+        }
+    }
+}
+
+/// Return events of a frame that an exception leaves.
+#[cold]
+pub unsafe fn unwind_return(ts: *mut PyThreadState, f: *mut Frame) {
+    // SAFETY: the thread's own state.
+    unsafe {
+        if let Some(func) = (*ts).c_tracefunc {
+            let _ = protected(ts, func, (*ts).c_traceobj, f, RETURN, none_ref());
+        }
+        if let Some(func) = (*ts).c_profilefunc {
+            let _ = protected(ts, func, (*ts).c_profileobj, f, RETURN, none_ref());
+        }
+    }
+}
+
+/// Return events (also for `yield`).
+#[cold]
+pub unsafe fn returning(ts: *mut PyThreadState, f: *mut Frame, v: *mut PyObject) -> PyResult<()> {
+    // SAFETY: the thread's own state.
+    unsafe {
+        if let Some(func) = (*ts).c_tracefunc {
+            call_hook(ts, func, (*ts).c_traceobj, f, RETURN, r(v))?;
+        }
+        if let Some(func) = (*ts).c_profilefunc {
+            call_hook(ts, func, (*ts).c_profileobj, f, RETURN, r(v))?;
+        }
+        Ok(())
+    }
+}
+
+/// Before the instruction at `pc`: call, line and opcode events, or recording. May move the frame's `prev_instr` (a debugger's
+/// jump), which then is the instruction to run.
+#[cold]
+pub unsafe fn before_instruction(ts: *mut PyThreadState, f: *mut Frame, pc: *mut u16) -> PyResult<()> {
+    // SAFETY: a running frame whose `stacktop` is set.
+    unsafe {
+        (*f).prev_instr = pc;
+        if crate::jit::recording() {
+            crate::jit::record(ts, f, pc);
+        }
+        if (*ts).tracing != 0 || ((*ts).c_tracefunc.is_none() && (*ts).c_profilefunc.is_none()) {
+            return Ok(());
+        }
+        let code = frame::code_ref(f);
+        let unit = frame::last_unit(f);
+        let (opcode, _) = code.unit_at(unit as usize);
+        if opcode == op::RESUME {
+            (*f).jit = 0;
+            if let Some(func) = (*ts).c_tracefunc {
+                set_last(f, -1);
+                protected(ts, func, (*ts).c_traceobj, f, CALL, none_ref())?;
+            }
+            if let Some(func) = (*ts).c_profilefunc {
+                protected(ts, func, (*ts).c_profileobj, f, CALL, none_ref())?;
+            }
+            // The next instruction compares with nothing.
+            set_last(f, -1);
+            return Ok(());
+        }
+        if let Some(func) = (*ts).c_tracefunc {
+            let fo = FrameObj::of(f);
+            let lines = code.line_array();
+            let line = *lines.offset(unit);
+            let before = last(f);
+            let entry = (*(*f).code)._co_firsttraceable as isize;
+            let last_line = if before <= entry { -1 } else { *lines.offset(before) };
+            let s = fo.as_struct();
+            if line != -1 && (*s).f_trace_lines != 0 {
+                let backwards =
+                    before >= 0 && unit < before && code.unit_at(before as usize).0 != op::SEND && before > entry;
+                if line != last_line || backwards {
+                    call_hook(ts, func, (*ts).c_traceobj, f, LINE, none_ref())?;
+                }
+            }
+            if (*s).f_trace_opcodes != 0 {
+                call_hook(ts, func, (*ts).c_traceobj, f, OPCODE, none_ref())?;
+            }
+            set_last(f, frame::last_unit(f));
+        }
+        Ok(())
+    }
+}
+
+// The unit executed before, in a traced frame, is kept beside the frame in a small per-thread table keyed by the frame.
+thread_local! {
+    static LAST: std::cell::RefCell<Vec<(usize, isize)>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+fn last(f: *mut Frame) -> isize {
+    LAST.with_borrow(|v| v.iter().rev().find(|e| e.0 == f as usize).map_or(-1, |e| e.1))
+}
+fn set_last(f: *mut Frame, unit: isize) {
+    LAST.with_borrow_mut(|v| {
+        if let Some(e) = v.iter_mut().rev().find(|e| e.0 == f as usize) {
+            e.1 = unit;
+            return;
+        }
+        if v.len() > 4096 {
+            v.clear();
+        }
+        v.push((f as usize, unit))
+    })
+}
+
+// ---- Calls of built-in functions, for profilers ----
+
+/// Calls `callee`, with c_call, c_return and c_exception events if it is a built-in function.
+#[cold]
+pub unsafe fn call_native(
+    ts: *mut PyThreadState,
+    f: *mut Frame,
+    callee: *mut PyObject,
+    args: *const *mut PyObject,
+    nargsf: usize,
+    kwnames: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: the vectorcall protocol.
+    unsafe {
+        let n = nargsf & !(PY_VECTORCALL_ARGUMENTS_OFFSET as usize);
+        let first = if n > 0 { Some(r(*args)) } else { None };
+        let event_arg = profiled_function(r(callee), first);
+        with_events(ts, f, event_arg, || crate::ops::vectorcall(callee, args, nargsf, kwnames))
+    }
+}
+#[cold]
+pub unsafe fn call_native_ex(
+    ts: *mut PyThreadState,
+    f: *mut Frame,
+    callee: *mut PyObject,
+    args: &Tuple,
+    kwargs: Option<&Dict>,
+) -> *mut PyObject {
+    // SAFETY: a running frame and a live callable.
+    unsafe {
+        let first = if args.len() > 0 { Some(args.item_ref(0)) } else { None };
+        let event_arg = profiled_function(r(callee), first);
+        with_events(ts, f, event_arg, || raw(r(callee).call_tuple(args, kwargs)))
+    }
+}
+/// The built-in function that events name: method descriptors are shown bound.
+fn profiled_function(callee: &Object, first: Option<&Object>) -> Option<Owned<Object>> {
+    if callee.is_instance_of::<CFunction>() {
+        return Some(callee.own());
+    }
+    if callee.is_exact::<MethodDescr>()
+        && let Some(s) = first
+    {
+        // SAFETY: the slot of a method descriptor.
+        let bound = unsafe {
+            (*callee.ob_type()).tp_descr_get.map(|g| g(callee.as_ptr(), s.as_ptr(), s.ob_type().cast()))
+        };
+        // SAFETY: a new reference or null.
+        return match bound.and_then(|b| unsafe { Owned::from_raw_opt(b) }) {
+            Some(b) => Some(b),
+            None => {
+                clear();
+                None
+            }
+        };
+    }
+    None
+}
+unsafe fn with_events(
+    ts: *mut PyThreadState,
+    f: *mut Frame,
+    event_arg: Option<Owned<Object>>,
+    call: impl FnOnce() -> *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: the thread's own state.
+    unsafe {
+        let (Some(func), Some(arg)) = ((*ts).c_profilefunc, event_arg) else { return call() };
+        if call_hook(ts, func, (*ts).c_profileobj, f, C_CALL, &arg).is_err() {
+            return null_mut();
+        }
+        let res = call();
+        let Some(func) = (*ts).c_profilefunc else { return res };
+        if res.is_null() {
+            let _ = protected(ts, func, (*ts).c_profileobj, f, C_EXCEPTION, &arg);
+        } else if call_hook(ts, func, (*ts).c_profileobj, f, C_RETURN, &arg).is_err() {
+            decref(res);
+            return null_mut();
+        }
+        res
+    }
+}
+
+// ---- sys.settrace and sys.setprofile ----
+
+unsafe fn call_python(callback: *mut PyObject, fo: *mut PyObject, what: c_int, arg: *mut PyObject) -> PyResult {
+    // SAFETY: the frame object's frame is live.
+    unsafe {
+        let fo = r(fo).downcast_unchecked::<FrameObj>();
+        frame::fast_to_locals(fo.frame())?;
+        let arg = Object::from_ptr_opt(arg).unwrap_or(none_ref());
+        let res = r(callback).own().call(&[fo, Str::interned(NAMES[what as usize]), arg]);
+        frame::locals_to_fast(fo.frame(), true);
+        if res.is_err() {
+            crate::traceback::here(Thread::current_ptr(), fo.frame());
+        }
+        res
+    }
+}
+
+unsafe extern "C" fn trace_trampoline(
+    self_: *mut PyObject,
+    fo: *mut PyObject,
+    what: c_int,
+    arg: *mut PyObject,
+) -> c_int {
+    // SAFETY: installed by `set_trace` with a callable.
+    unsafe {
+        let s = fo.cast::<PyFrameObject>();
+        let callback = if what == CALL { self_ } else { (*s).f_trace };
+        if callback.is_null() {
+            return 0;
+        }
+        match call_python(callback, fo, what, arg) {
+            Ok(v) => {
+                if !v.is_none() {
+                    xdecref(std::mem::replace(&mut (*s).f_trace, v.into_raw()));
+                }
+                0
+            }
+            Err(Raised { .. }) => {
+                let saved = fetch();
+                let _ = set_trace(None);
+                xdecref(std::mem::replace(&mut (*s).f_trace, null_mut()));
+                restore(saved.0, saved.1, saved.2);
+                -1
+            }
+        }
+    }
+}
+unsafe extern "C" fn profile_trampoline(
+    self_: *mut PyObject,
+    fo: *mut PyObject,
+    what: c_int,
+    arg: *mut PyObject,
+) -> c_int {
+    // SAFETY: installed by `set_profile` with a callable.
+    unsafe {
+        match call_python(self_, fo, what, arg) {
+            Ok(_) => 0,
+            Err(Raised { .. }) => {
+                let saved = fetch();
+                let _ = set_profile(None);
+                restore(saved.0, saved.1, saved.2);
+                -1
+            }
+        }
+    }
+}
+
+/// `PyEval_SetTrace`.
+pub unsafe fn set_trace_func(func: Option<Py_tracefunc>, obj: Option<&Object>) -> PyResult<()> {
+    lh_runtime::sysobject::audit("sys.settrace", &[])?;
+    // SAFETY: the current thread's own state.
+    unsafe {
+        let ts = Thread::current_ptr();
+        let old = std::mem::replace(&mut (*ts).c_traceobj, null_mut());
+        (*ts).c_tracefunc = None;
+        update_mask(ts);
+        xdecref(old);
+        (*ts).c_traceobj = obj.map_or(null_mut(), |o| o.own().into_raw());
+        (*ts).c_tracefunc = func;
+        update_mask(ts);
+    }
+    Ok(())
+}
+/// `PyEval_SetProfile`.
+pub unsafe fn set_profile_func(func: Option<Py_tracefunc>, obj: Option<&Object>) -> PyResult<()> {
+    lh_runtime::sysobject::audit("sys.setprofile", &[])?;
+    // SAFETY: the current thread's own state.
+    unsafe {
+        let ts = Thread::current_ptr();
+        let old = std::mem::replace(&mut (*ts).c_profileobj, null_mut());
+        (*ts).c_profilefunc = None;
+        update_mask(ts);
+        xdecref(old);
+        (*ts).c_profileobj = obj.map_or(null_mut(), |o| o.own().into_raw());
+        (*ts).c_profilefunc = func;
+        update_mask(ts);
+    }
+    Ok(())
+}
+pub fn set_trace(f: Option<&Object>) -> PyResult<()> {
+    // SAFETY: the trampoline takes a Python callable.
+    unsafe { set_trace_func(f.map(|_| trace_trampoline as Py_tracefunc), f) }
+}
+pub fn set_profile(f: Option<&Object>) -> PyResult<()> {
+    // SAFETY: as above.
+    unsafe { set_profile_func(f.map(|_| profile_trampoline as Py_tracefunc), f) }
+}
+
+/// `frame.f_lineno = n`: only a trace function may do that, and only within the same level of blocks.
+pub fn jump_to_line(fo: &FrameObj, v: &Object) -> PyResult<()> {
+    // SAFETY: a live frame.
+    unsafe {
+        let ts = Thread::current_ptr();
+        if (*ts).tracing == 0 {
+            return raise!(
+                ValueError,
+                "f_lineno can only be set by a trace function"
+            );
+        }
+        if (*ts).tracing_what != LINE {
+            return raise!(ValueError, "can only jump from a 'line' trace event");
+        }
+        let f = fo.frame();
+        let code = frame::code_ref(f);
+        let Some(line) = v.downcast::<Int>().and_then(|i| i.to_i64()) else {
+            return raise!(ValueError, "lineno out of range");
+        };
+        if line < code.firstlineno() as i64 {
+            return raise!(ValueError, "line {} comes before the current code block", line);
+        }
+        let lines = code.line_array();
+        let n = code.len_units();
+        let later = (0..n).map(|i| *lines.add(i) as i64).filter(|l| *l >= line).min();
+        let Some(target_line) = later else {
+            return raise!(ValueError, "line {} comes after the current code block", line);
+        };
+        let start = (0..n).find(|i| *lines.add(*i) as i64 == target_line).expect("found above");
+        // Blocks are told apart by the handler that guards an instruction.
+        let depth = |u: usize| {
+            lh_bytecode::exctable::find(code.exceptiontable().as_bytes(), u as u32).map(|e| (e.target, e.depth))
+        };
+        let here = frame::last_unit(f) as usize;
+        let level = (*f).stacktop - (*(*f).code).co_nlocalsplus;
+        if level != 0 || depth(start).is_some_and(|d| d.1 > 0) && depth(start) != depth(here) {
+            return raise!(ValueError, "can't jump into the middle of a block");
+        }
+        frame::locals_to_fast(f, false);
+        (*f).prev_instr = frame::first_instr((*f).code).add(start);
+        (*fo.as_struct()).f_lineno = 0;
+    }
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! The descriptors by which the pure crates know the object model: fields, arrays, helpers, layout.
+
+use crate::helpers;
+use lh_abi::*;
+use lh_interp::frame::Frame;
+use lh_jit_ir::*;
+use lh_runtime::prelude::*;
+use lh_runtime::type_table::*;
+use std::mem::offset_of;
+
+pub const A_LIST: u8 = 1;
+pub const A_ITEMS: u8 = 2;
+pub const A_VALUES: u8 = 3;
+pub const A_DICT: u8 = 4;
+pub const A_TYPE: u8 = 5;
+pub const A_ITER: u8 = 6;
+pub const A_BREAKER: u8 = 7;
+pub const A_OTHER: u8 = 8;
+pub const A_HEADER: u8 = 9;
+pub const A_GIL: u8 = 10;
+pub const A_CONST: u8 = 11;
+
+macro_rules! fields {
+    ($($name:ident = $off:expr, $kind:ident, $alias:expr, $imm:expr, $lazy:expr;)*) => {
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        enum FieldNo { $($name,)* COUNT }
+        $(pub const $name: u32 = FieldNo::$name as u32;)*
+        fn named_fields() -> Vec<FieldDesc> {
+            vec![$(FieldDesc { name: stringify!($name).to_lowercase(), offset: $off as i32, kind: MemKind::$kind, alias: $alias, immutable: $imm, lazy: $lazy }),*]
+        }
+    };
+}
+fields! {
+    BREAKER = 0, U32, A_BREAKER, false, false;
+    REFCNT = 0, I64, A_OTHER, false, false;
+    RANGE_INDEX = 16, I64, A_ITER, false, true;
+    RANGE_START = 24, I64, A_ITER, true, false;
+    RANGE_STEP = 32, I64, A_ITER, true, false;
+    RANGE_LEN = 40, I64, A_ITER, true, false;
+    LIST_SIZE = 16, I64, A_LIST, false, false;
+    LIST_ITEMS = 24, Ptr, A_LIST, false, false;
+    TUPLE_SIZE = 16, I64, A_CONST, true, false;
+    SEQIT_INDEX = 16, I64, A_ITER, false, true;
+    SEQIT_SEQ = 24, Ref, A_ITER, false, false;
+    TYPE_VERSION = offset_of!(PyTypeObject, tp_version_tag), U32, A_TYPE, false, false;
+    INST_DICT = -24, Ptr, A_VALUES, false, false;
+    INST_BASE = -32, Ptr, A_VALUES, true, false;
+    INST_CAPACITY = 0, I64, A_VALUES, true, false;
+    DICT_TABLE = offset_of!(PyDictObject, ma_keys), Ptr, A_DICT, false, false;
+    TABLE_VERSION = 0, U32, A_DICT, false, false;
+    ENTRY_VALUE = 0, Ref, A_DICT, false, false;
+    FRAME_GLOBALS = offset_of!(Frame, globals), Ptr, A_CONST, true, false;
+    FRAME_BUILTINS = offset_of!(Frame, builtins), Ptr, A_CONST, true, false;
+    FRAME_PREV = offset_of!(Frame, prev_instr), Ptr, A_HEADER, false, false;
+    UNICODE_LEN = 16, I64, A_CONST, true, false;
+    CELL_REF = 16, Ref, A_OTHER, false, false;
+    FUNC_CODE = offset_of!(PyFunctionObject, func_code), Ptr, A_OTHER, false, false;
+    FUNC_VERSION = offset_of!(PyFunctionObject, func_version), U32, A_OTHER, false, false;
+    MODULE_DICT = offset_of!(PyModuleObject, md_dict), Ref, A_CONST, true, false;
+    IN_NATIVE = 0, U32, A_GIL, false, false;
+    STEAL = 0, U32, A_GIL, false, false;
+    VAL_I8 = 0, I8, A_OTHER, false, false;
+    VAL_U8 = 0, U8, A_OTHER, false, false;
+    VAL_I16 = 0, I16, A_OTHER, false, false;
+    VAL_U16 = 0, U16, A_OTHER, false, false;
+    VAL_I32 = 0, I32, A_OTHER, false, false;
+    VAL_U32 = 0, U32, A_OTHER, false, false;
+    VAL_I64 = 0, I64, A_OTHER, false, false;
+    VAL_F32 = 0, F32, A_OTHER, false, false;
+    VAL_F64 = 0, F64, A_OTHER, false, false;
+    VAL_PTR = 0, Ptr, A_OTHER, false, false;
+}
+/// Words, references and bytes at any small offset of an object.
+const WORDS: u32 = 64;
+pub fn word(at: u32) -> Option<u32> {
+    (at % 8 == 0 && at / 8 < WORDS).then_some(FieldNo::COUNT as u32 + at / 8)
+}
+pub fn reference(at: u32) -> Option<u32> {
+    (at % 8 == 0 && at / 8 < WORDS).then_some(FieldNo::COUNT as u32 + WORDS + at / 8)
+}
+pub fn byte(at: u32) -> Option<u32> {
+    (at < 256).then_some(FieldNo::COUNT as u32 + 2 * WORDS + at)
+}
+
+pub const LIST_ITEM: u32 = 0;
+pub const TUPLE_ITEM: u32 = 1;
+pub const INST_VALUE: u32 = 2;
+
+/// Type objects whose instances' destructors nobody can observe.
+pub fn silent_types() -> Vec<u64> {
+    vec![
+        &raw mut PyLong_Type as u64,
+        &raw mut PyFloat_Type as u64,
+        &raw mut PyBool_Type as u64,
+        &raw mut PyUnicode_Type as u64,
+        &raw mut PyBytes_Type as u64,
+        &raw mut PyComplex_Type as u64,
+        &raw mut _PyNone_Type as u64,
+        &raw mut PyRange_Type as u64,
+        &raw mut PyRangeIter_Type as u64,
+    ]
+}
+
+pub fn make() -> Descs {
+    let mut fields = named_fields();
+    for i in 0..WORDS {
+        fields.push(FieldDesc { name: format!("w{}", i * 8), offset: i as i32 * 8, kind: MemKind::Ptr, alias: A_OTHER, immutable: false, lazy: false });
+    }
+    for i in 0..WORDS {
+        fields.push(FieldDesc { name: format!("r{}", i * 8), offset: i as i32 * 8, kind: MemKind::Ref, alias: A_OTHER, immutable: false, lazy: false });
+    }
+    for i in 0..256 {
+        fields.push(FieldDesc { name: format!("b{i}"), offset: i, kind: MemKind::U8, alias: A_OTHER, immutable: false, lazy: false });
+    }
+    let array = |name: &str, offset, alias, immutable| ArrayDesc { name: name.into(), offset, kind: MemKind::Ref, alias, immutable };
+    Descs {
+        alias: ["frame", "list", "items", "values", "dict", "type", "iter", "breaker", "other", "header", "gil", "const"]
+            .iter()
+            .map(|s| s.to_string())
+            .collect(),
+        fields,
+        arrays: vec![
+            array("list_item", 0, A_ITEMS, false),
+            array("tuple_item", offset_of!(PyTupleObject, ob_item) as i32, A_CONST, true),
+            array("inst_value", 8, A_VALUES, false),
+        ],
+        helpers: helpers::table(),
+        classes: vec![],
+        silent_types: silent_types(),
+        layout: Layout {
+            refcnt: 0,
+            type_of: 8,
+            int_size: 16,
+            int_digits: 24,
+            float_value: 16,
+            slots: size_of::<Frame>() as i32,
+            exc: offset_of!(PyThreadState, curexc_type) as i32,
+            int_type: Int::type_ptr() as u64,
+            float_type: Float::type_ptr() as u64,
+            box_int: helpers::BOX_INT,
+            box_float: helpers::BOX_FLOAT,
+            dealloc: helpers::DEALLOC,
+        },
+    }
+}

@@ -85,6 +85,7 @@ pub mod type_table;
 pub mod type_attrs;
 pub mod type_new;
 pub mod type_slots;
+pub mod type_spec;
 pub mod typeobject;
 pub mod unicode;
 pub mod warnings;

@@ -96,10 +96,10 @@ capi! {
     fn PyObject_RichCompareBool(a: &Object, b: &Object, op: c_int) -> boolean {
         if a.is(b) {
             if op == CompareOp::Eq as c_int {
-                return Ok(true);
+                return Ok(1);
             }
             if op == CompareOp::Ne as c_int {
-                return Ok(false);
+                return Ok(0);
             }
         }
         a.rich_compare_bool(b, CompareOp::from_c(op))

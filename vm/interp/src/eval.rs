@@ -162,8 +162,10 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                     kwnames = null_mut();
                     let unit = frame::last_unit(frame);
                     let table = frame::code_ref(frame).exceptiontable().as_bytes();
-                    let found =
-                        if unit < 0 { None } else { lh_bytecode::exctable::find(table, unit as u32) };
+                    // A RERAISE may have set `prev_instr` to the instruction that raised first: it is guarded where it
+                    // stands itself.
+                    let at = pc.offset_from(frame::first_instr((*frame).code)) - 1;
+                    let found = if at < 0 { None } else { lh_bytecode::exctable::find(table, at as u32) };
                     let Some(h) = found else {
                         let base = frame::stack_base(frame);
                         while sp > base {

@@ -64,7 +64,6 @@ pub fn init_types() -> PyResult<()> {
     crate::object_type::init()?;
     crate::weakref::init()?;
     crate::moduleobject::init()?;
-    crate::capsule::init()?;
     // interp
     crate::codeobject::init()?;
     crate::funcobject::init()?;

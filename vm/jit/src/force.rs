@@ -1,0 +1,44 @@
+//! Forcing: somebody looks at a frame whose slots a running trace holds in registers and JIT frame.
+//!
+//! The interpreter's frame accessors ask `force` first; it writes the slots back from the call's snapshot and marks the activation,
+//! whose trace then leaves right behind its call.
+
+use crate::manager::state;
+use lh_interp::frame::{self, Frame};
+use lh_jit_ir::*;
+use lh_runtime::thread::Thread;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// How many traces are running.
+pub static ACTIVE: AtomicUsize = AtomicUsize::new(0);
+
+/// Is the frame alive and run by no trace?
+pub fn is_running(f: *mut Frame) -> bool {
+    !f.is_null()
+}
+
+/// Brings a frame's memory up to date.
+pub fn force(f: *mut Frame) {
+    if ACTIVE.load(Ordering::Relaxed) == 0 {
+        return;
+    }
+    let s = state();
+    let Some(a) = s.active.iter().rfind(|a| a.frame == f).copied() else { return };
+    // SAFETY: the activation is inside a force-ready call: its call word and the values the snapshot names are in jf.
+    unsafe {
+        if *a.jf.add(jf::FORCED as usize / 8) != 0 {
+            return;
+        }
+        let word = *a.jf.add(jf::CALL as usize / 8);
+        if word == 0 {
+            return;
+        }
+        let tr: *const crate::manager::Compiled = &raw const s.traces[(word >> 32) as usize];
+        let Some(site) = (&(*tr).calls).get(word as u32 as usize) else { return };
+        let snap = &(&(*tr).trace.snaps)[site.snap as usize];
+        let get = |v: Val| *a.jf.cast::<u8>().add(site.place(v) as usize).cast::<u64>();
+        *a.jf.add(jf::FORCED as usize / 8) = 1;
+        exec::restore(&(*tr).trace, snap, s.descs, Thread::current_ptr() as u64, &get);
+        (*f).prev_instr = frame::first_instr((*f).code).add(snap.frames[0].pc as usize);
+    }
+}

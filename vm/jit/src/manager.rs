@@ -1,0 +1,423 @@
+//! Compiled traces: where they start, entering them, leaving them, hot exits, penalties.
+//!
+//! A location (the back edge of a loop) goes `Counting -> Recording -> Compiled`, or back to counting with a penalty after an
+//! abort, and to `Never` after too many of those.
+
+use crate::Mode;
+use crate::record::{Recorder, Why};
+use lh_abi::*;
+use lh_interp::frame::{self, Frame};
+use lh_interp::jit::{Enter, JitHooks};
+use lh_jit_ir::*;
+use lh_jit_opt::Builder;
+use lh_runtime::codeobject::quick;
+use lh_runtime::prelude::*;
+use std::cell::UnsafeCell;
+use std::collections::HashMap;
+
+/// Snapshot kinds.
+pub const RESUME: u32 = 0;
+/// The instruction at `pc` raised; the exception is set.
+pub const RAISE: u32 = 1;
+/// The iterator on the stack gave null: exhausted, or an exception is set.
+pub const ITER_END: u32 = 2;
+
+/// A compiled trace, root or bridge.
+pub struct Compiled {
+    pub trace: Trace,
+    pub exits: Vec<lh_jit_x64::Site>,
+    pub calls: Vec<lh_jit_x64::Site>,
+    pub entry: u64,
+    pub cells: Box<[u64]>,
+    pub hits: Vec<u32>,
+    pub tries: Vec<u8>,
+    /// The word that holds the root's entry address, for bridges to link to.
+    pub entry_cell: Box<u64>,
+    /// The loop's head, as a unit of its code.
+    pub head: u32,
+    /// Root this one belongs to (itself for roots).
+    pub root: u32,
+    pub bridges: u32,
+    pub entries: u64,
+    /// Objects whose addresses are in the code.
+    pub pins: Vec<Owned<Object>>,
+}
+
+/// A trace that is running: its frame and its JIT frame.
+#[derive(Clone, Copy)]
+pub struct Activation {
+    pub frame: *mut Frame,
+    pub jf: *mut u64,
+}
+
+pub struct State {
+    pub mode: Mode,
+    pub descs: &'static Descs,
+    pub traces: Vec<Compiled>,
+    /// Loop head (address of the instruction) to trace.
+    pub heads: HashMap<usize, u32>,
+    /// Back edge (address) to trace.
+    pub edges: HashMap<usize, u32>,
+    pub penalties: HashMap<usize, u32>,
+    pub recorder: Option<Recorder>,
+    pub active: Vec<Activation>,
+    pub pool: Vec<Box<[u64]>>,
+    enter: unsafe extern "C" fn(*mut PyThreadState, *mut u64, u64) -> u64,
+    exit_routine: u64,
+    dump: Option<String>,
+    seed: u64,
+}
+
+struct Shared(UnsafeCell<Option<Box<State>>>);
+// SAFETY: only touched while the GIL is held.
+unsafe impl Sync for Shared {}
+static STATE: Shared = Shared(UnsafeCell::new(None));
+
+/// The JIT's state; the GIL is held.
+pub fn state() -> &'static mut State {
+    // SAFETY: set by `install`; the GIL serialises all users, none of which keeps the borrow across Python code.
+    unsafe { (*STATE.0.get()).as_mut().expect("installed") }
+}
+
+pub fn install(mode: Mode) {
+    let Ok(arena) = lh_foreign::arena::Arena::get() else { return };
+    let (code, exit) = lh_jit_x64::asm::trampoline();
+    let Ok(c) = arena.install(&code) else { return };
+    let base = c.addr() as u64;
+    // SAFETY: the trampoline has this signature (see lh_jit_x64::asm).
+    let enter = unsafe {
+        std::mem::transmute::<u64, unsafe extern "C" fn(*mut PyThreadState, *mut u64, u64) -> u64>(base)
+    };
+    let s = State {
+        mode,
+        descs: Box::leak(Box::new(crate::descs::make())),
+        traces: vec![],
+        heads: HashMap::new(),
+        edges: HashMap::new(),
+        penalties: HashMap::new(),
+        recorder: None,
+        active: vec![],
+        pool: vec![],
+        enter,
+        exit_routine: base + exit as u64,
+        dump: std::env::var("LANCEHEAD_JIT_DUMP").ok(),
+        seed: 0x9e37_79b9_7f4a_7c15,
+    };
+    // SAFETY: start-up, GIL held.
+    unsafe { *STATE.0.get() = Some(Box::new(s)) };
+    if mode == Mode::Stress {
+        lh_interp::jit::set_thresholds(2, 2);
+    }
+    lh_interp::jit::install(JitHooks { hot_loop, hot_function, enter: enter_hook, record });
+}
+
+impl State {
+    pub fn dumping(&self, what: char) -> bool {
+        self.dump.as_ref().is_some_and(|d| d.contains(what))
+    }
+    pub fn event(&self, text: impl FnOnce() -> String) {
+        if self.dumping('t') {
+            eprintln!("{}", text());
+        }
+    }
+    fn random(&mut self, n: u64) -> bool {
+        self.seed ^= self.seed << 13;
+        self.seed ^= self.seed >> 7;
+        self.seed ^= self.seed << 17;
+        self.seed.is_multiple_of(n)
+    }
+    pub fn exit_routine(&self) -> u64 {
+        self.exit_routine
+    }
+}
+
+/// Where code is: `file:line`.
+pub fn place(f: *mut Frame, unit: u32) -> String {
+    // SAFETY: a live frame.
+    unsafe {
+        let c = frame::code_ref(f);
+        let file = Object::from_ptr((*c.as_struct()).co_filename).str();
+        let name = file.map_or_else(|_| "?".into(), |s| s.to_str_lossy().into_owned());
+        format!("{}:{}", name, c.line_at(unit as isize).unwrap_or(0))
+    }
+}
+
+unsafe fn target_of(at: *mut u16) -> *mut u16 {
+    // SAFETY: a backward jump; its argument may be widened by EXTENDED_ARG before it.
+    unsafe {
+        let mut arg = (*at >> 8) as usize;
+        let mut shift = 8;
+        let mut p = at.sub(1);
+        while *p as u8 == lh_bytecode::opcode::EXTENDED_ARG && shift < 32 {
+            arg |= ((*p >> 8) as usize) << shift;
+            shift += 8;
+            p = p.sub(1);
+        }
+        at.add(1).sub(arg)
+    }
+}
+
+unsafe fn may_trace(ts: *mut PyThreadState) -> bool {
+    // SAFETY: the current thread.
+    unsafe { (*ts).c_tracefunc.is_none() && (*ts).c_profilefunc.is_none() }
+}
+
+unsafe fn hot_loop(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter {
+    let s = state();
+    // SAFETY: the interpreter's contract for hooks.
+    unsafe {
+        if s.recorder.is_some() || !may_trace(ts) {
+            return Enter::Stay;
+        }
+        let head = target_of(at);
+        if let Some(&t) = s.heads.get(&(head as usize)) {
+            patch(s, at, t);
+            return run(ts, f, t);
+        }
+        let pen = s.penalties.get(&(head as usize)).copied().unwrap_or(0);
+        if pen >= 6 {
+            return Enter::Stay;
+        }
+        if pen > 0 && !s.random(1 << pen) {
+            return Enter::Stay;
+        }
+        let unit = head.offset_from(frame::first_instr((*f).code)) as u32;
+        s.event(|| format!("start loop {}", place(f, unit)));
+        s.recorder = Some(Recorder::root(s.descs, f, unit, at));
+        lh_interp::jit::set_recording(true);
+    }
+    Enter::Stay
+}
+
+unsafe fn hot_function(_: *mut PyThreadState, _: *mut Frame, _: *mut u16) -> Enter {
+    Enter::Stay
+}
+
+/// Puts JIT_LOOP in place of the back edge.
+unsafe fn patch(s: &mut State, at: *mut u16, t: u32) {
+    // SAFETY: a back edge in the adaptive copy of its code, which the trace's pins keep alive.
+    unsafe {
+        let op = match *at as u8 {
+            lh_bytecode::opcode::JUMP_BACKWARD => quick::JIT_LOOP,
+            lh_bytecode::opcode::POP_JUMP_BACKWARD_IF_TRUE => quick::JIT_WHILE_TRUE,
+            lh_bytecode::opcode::POP_JUMP_BACKWARD_IF_FALSE => quick::JIT_WHILE_FALSE,
+            _ => return,
+        };
+        *at = (*at & 0xff00) | op as u16;
+    }
+    s.edges.insert(at as usize, t);
+}
+
+unsafe fn enter_hook(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter {
+    let s = state();
+    match s.edges.get(&(at as usize)) {
+        // SAFETY: the interpreter's contract for hooks.
+        Some(&t) if s.recorder.is_none() && unsafe { may_trace(ts) } => unsafe { run(ts, f, t) },
+        _ => Enter::Stay,
+    }
+}
+
+unsafe fn record(_ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) {
+    let s = state();
+    let Some(mut r) = s.recorder.take() else {
+        lh_interp::jit::set_recording(false);
+        return;
+    };
+    // SAFETY: the interpreter's contract for hooks.
+    match unsafe { r.step(f, at) } {
+        Ok(false) => s.recorder = Some(r),
+        Ok(true) => {
+            lh_interp::jit::set_recording(false);
+            close(s, r);
+        }
+        Err(why) => {
+            lh_interp::jit::set_recording(false);
+            give_up(s, &r, why);
+        }
+    }
+}
+
+fn give_up(s: &mut State, r: &Recorder, why: Why) {
+    let at = r.place();
+    s.event(|| format!("abort at {at}: {why}"));
+    match r.bridge {
+        None => *s.penalties.entry(r.head_addr()).or_insert(0) += 1,
+        Some((t, n)) => s.traces[t as usize].tries[n as usize] += 1,
+    }
+}
+
+/// The recording is whole: optimise, compile, install.
+fn close(s: &mut State, mut r: Recorder) {
+    let id = s.traces.len() as u32;
+    let builder = r.builder.take().expect("recording");
+    let trace = match r.bridge {
+        None => builder.finish_loop(),
+        Some((t, _)) => {
+            let root = s.traces[t as usize].root;
+            builder.finish_link(&raw const *s.traces[root as usize].entry_cell as u64)
+        }
+    };
+    let trace = match trace {
+        Ok(t) => t,
+        Err(e) => return give_up(s, &r, Why::Builder(e)),
+    };
+    if s.dumping('i') {
+        eprintln!("trace {id}\n{}", print::trace(&trace, s.descs));
+    }
+    let guards = trace.insts.iter().filter(|i| i.snap != NO_SNAP).count() + 1;
+    let mut cells = vec![s.exit_routine; guards].into_boxed_slice();
+    let options = lh_jit_x64::Options { trace_id: id, exit_cells: cells.as_mut_ptr() as u64, random: None };
+    let c = match lh_jit_x64::compile(&trace, s.descs, &options) {
+        Ok(c) => c,
+        Err(e) => return give_up(s, &r, Why::Backend(e)),
+    };
+    let Ok(code) = lh_foreign::arena::Arena::get().and_then(|a| a.install(&c.code)) else {
+        return give_up(s, &r, Why::NoMemory);
+    };
+    let entry = code.addr() as u64;
+    let root = match r.bridge {
+        None => id,
+        Some((t, _)) => s.traces[t as usize].root,
+    };
+    let n = c.exits.len();
+    s.event(|| {
+        let kind = if r.bridge.is_some() { "bridge" } else { "loop" };
+        format!("trace {id} {kind} {}: {} instructions, {} bytes", r.place(), trace.insts.len(), c.code.len())
+    });
+    s.traces.push(Compiled {
+        trace,
+        exits: c.exits,
+        calls: c.calls,
+        entry,
+        cells,
+        hits: vec![0; n],
+        tries: vec![0; n],
+        entry_cell: Box::new(entry),
+        head: r.head,
+        root,
+        bridges: 0,
+        entries: 0,
+        pins: std::mem::take(&mut r.pins),
+    });
+    match r.bridge {
+        None => {
+            s.heads.insert(r.head_addr(), id);
+            // SAFETY: the back edge that started the recording; its code is pinned.
+            unsafe { patch(s, r.edge, id) };
+        }
+        Some((t, n)) => {
+            s.traces[t as usize].cells[n as usize] = entry;
+            s.traces[root as usize].bridges += 1;
+        }
+    }
+}
+
+/// Runs a trace for the frame and puts the frame in order when it is left.
+unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
+    // SAFETY: the frame stands at the trace's head; `state()` is fetched anew after the trace, in which anything may have run.
+    unsafe {
+        let s = state();
+        let root = &mut s.traces[t as usize];
+        root.entries += 1;
+        let entry = root.entry;
+        let mut jf = s.pool.pop().unwrap_or_else(|| vec![0u64; jf::SIZE / 8].into_boxed_slice());
+        jf[jf::FRAME as usize / 8] = f as u64;
+        jf[jf::FORCED as usize / 8] = 0;
+        (*f).stacktop = -1;
+        let p = jf.as_mut_ptr();
+        s.active.push(Activation { frame: f, jf: p });
+        crate::force::ACTIVE.store(s.active.len(), std::sync::atomic::Ordering::Relaxed);
+        let word = (s.enter)(ts, p, entry);
+        let s = state();
+        let at = s.active.iter().rposition(|a| a.jf == p).expect("entered");
+        s.active.remove(at);
+        crate::force::ACTIVE.store(s.active.len(), std::sync::atomic::Ordering::Relaxed);
+        let r = leave(ts, f, (word >> 32) as u32, word as u32, p);
+        state().pool.push(jf);
+        r
+    }
+}
+
+unsafe fn leave(ts: *mut PyThreadState, f: *mut Frame, t: u32, n: u32, jf: *mut u64) -> Enter {
+    // SAFETY: the exit's values lie in jf where its site says; restoring may run destructors, so nothing of the state is borrowed.
+    unsafe {
+        let s = state();
+        let tr: *const Compiled = &raw const s.traces[t as usize];
+        let site = &(&(*tr).exits)[n as usize];
+        let snap = &(&(*tr).trace.snaps)[site.snap as usize];
+        let get = |v: Val| *jf.cast::<u8>().add(site.place(v) as usize).cast::<u64>();
+        let (kind, pc, sp) = (snap.kind, snap.frames[0].pc, snap.frames[0].sp);
+        let saved = if kind == RESUME { None } else { Some(fetch()) };
+        exec::restore(&(*tr).trace, snap, s.descs, ts as u64, &get);
+        if let Some((a, b, c)) = saved {
+            restore(a, b, c);
+        }
+        let code = (*f).code;
+        let first = frame::first_instr(code);
+        (*f).stacktop = sp as i32;
+        s.event_exit(t, n, kind);
+        match kind {
+            RAISE => {
+                (*f).prev_instr = first.add(pc as usize);
+                Enter::Raise(f)
+            }
+            ITER_END => {
+                if occurred() {
+                    if !matches(exc::StopIteration()) {
+                        (*f).prev_instr = first.add(pc as usize);
+                        return Enter::Raise(f);
+                    }
+                    clear();
+                }
+                let at = first.add(pc as usize);
+                let (op_at, arg) = crate::record::decode(at);
+                let it = frame::localsplus(f).add(sp as usize - 1);
+                let old = std::mem::replace(&mut *it, std::ptr::null_mut());
+                (*f).stacktop = sp as i32 - 1;
+                (*f).prev_instr = op_at.add(arg as usize);
+                decref(old);
+                Enter::Continue(f)
+            }
+            _ => {
+                (*f).prev_instr = first.add(pc as usize).sub(1);
+                hot_exit(f, t, n, snap, jf, pc, sp);
+                Enter::Continue(f)
+            }
+        }
+    }
+}
+
+impl State {
+    fn event_exit(&self, t: u32, n: u32, kind: u32) {
+        if self.dumping('x') {
+            eprintln!("exit {n} of trace {t}, kind {kind}");
+        }
+    }
+}
+
+/// Counts an exit; a hot one gets a bridge.
+unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot, _jf: *mut u64, pc: u32, sp: u32) {
+    let s = state();
+    let limit = if s.mode == Mode::Stress { 2 } else { 12 };
+    let tr = &mut s.traces[t as usize];
+    let h = &mut tr.hits[n as usize];
+    *h += 1;
+    let root = tr.root;
+    let hot = *h % limit == 0 && tr.tries[n as usize] < 3;
+    if !hot || s.recorder.is_some() || s.traces[root as usize].bridges >= 60 || !crate::force::is_running(f) {
+        return;
+    }
+    // SAFETY: the exit's frame; the parent trace lives for ever.
+    unsafe {
+        let tr: &'static Compiled = &*(&raw const s.traces[t as usize]);
+        if tr.cells[n as usize] != s.exit_routine {
+            return;
+        }
+        let site = &tr.exits[n as usize];
+        let b = Builder::bridge(s.descs, &tr.trace, snap, &|v| site.place(v));
+        let head = s.traces[root as usize].head;
+        s.event(|| format!("start bridge at exit {n} of trace {t}, {}", place(f, pc)));
+        s.recorder = Some(Recorder::bridge(s.descs, b, f, head, pc, sp, (t, n)));
+        lh_interp::jit::set_recording(true);
+    }
+}

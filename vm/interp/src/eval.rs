@@ -917,8 +917,34 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             let t = truth!(v);
                             decref(v);
                             if !t {
-                                pc = pc.sub(arg);
+                                let target = pc.sub(arg);
+                                if jit::count_loop(target) {
+                                    (*frame).prev_instr = target.sub(1);
+                                    save_sp!();
+                                    let res = jit::hot_loop(ts, frame, pc.sub(1));
+                                    match res {
+                                        Enter::Stay => (*frame).stacktop = -1,
+                                        other => jit_result!(other),
+                                    }
+                                    (*frame).prev_instr = pc.sub(1);
+                                }
+                                pc = target;
                                 eval_breaker!();
+                            }
+                            next!();
+                        }
+                        quick::JIT_WHILE_FALSE => {
+                            let v = pop!();
+                            let t = truth!(v);
+                            decref(v);
+                            if !t {
+                                eval_breaker!();
+                                let target = pc.sub(arg);
+                                (*frame).prev_instr = target.sub(1);
+                                save_sp!();
+                                jit_result!(jit::enter(ts, frame, pc.sub(1)));
+                                (*frame).stacktop = -1;
+                                pc = target;
                             }
                             next!();
                         }
@@ -927,8 +953,34 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             let t = truth!(v);
                             decref(v);
                             if t {
-                                pc = pc.sub(arg);
+                                let target = pc.sub(arg);
+                                if jit::count_loop(target) {
+                                    (*frame).prev_instr = target.sub(1);
+                                    save_sp!();
+                                    let res = jit::hot_loop(ts, frame, pc.sub(1));
+                                    match res {
+                                        Enter::Stay => (*frame).stacktop = -1,
+                                        other => jit_result!(other),
+                                    }
+                                    (*frame).prev_instr = pc.sub(1);
+                                }
+                                pc = target;
                                 eval_breaker!();
+                            }
+                            next!();
+                        }
+                        quick::JIT_WHILE_TRUE => {
+                            let v = pop!();
+                            let t = truth!(v);
+                            decref(v);
+                            if t {
+                                eval_breaker!();
+                                let target = pc.sub(arg);
+                                (*frame).prev_instr = target.sub(1);
+                                save_sp!();
+                                jit_result!(jit::enter(ts, frame, pc.sub(1)));
+                                (*frame).stacktop = -1;
+                                pc = target;
                             }
                             next!();
                         }

@@ -1,1 +1,22 @@
-//! See docs/architecture.md.
+//! The exported C API: one file per CPython header, each function a translation of a call into the runtime.
+//!
+//! Data symbols (types, singletons, exceptions) are defined where they live, in `lh_runtime`. Variadic functions are a few lines
+//! of C in `shim/`, which hand a `va_list` to Rust. Code inside the VM never calls through this crate.
+
+#![allow(non_snake_case, non_upper_case_globals, private_interfaces)]
+
+mod glue;
+mod va;
+mod prelude;
+
+pub mod abstract_;
+pub mod bytesobject;
+pub mod containers;
+pub mod format;
+pub mod longobject;
+pub mod modsupport;
+pub mod moduleobject;
+pub mod object;
+pub mod pyerrors;
+pub mod pystate;
+pub mod unicodeobject;

@@ -7,6 +7,7 @@
 
 extern crate self as lh_runtime;
 pub use lh_abi as abi;
+pub use lh_bytecode as bytecode;
 pub use lh_macros::{pyclass, pyfunction, pymethods};
 
 pub mod alloc;
@@ -19,10 +20,13 @@ pub mod bytearrayobject;
 pub mod bytes_methods;
 pub mod bytes_types;
 pub mod bytesobject;
+pub mod capsule;
 pub mod classobject;
 pub mod codecs;
 pub mod codeobject;
 pub mod complexobject;
+pub mod container_calls;
+pub mod contextobject;
 pub mod convert;
 pub mod descrobject;
 pub mod dict_table;
@@ -81,6 +85,7 @@ pub mod type_table;
 pub mod type_attrs;
 pub mod type_new;
 pub mod type_slots;
+pub mod type_spec;
 pub mod typeobject;
 pub mod unicode;
 pub mod warnings;

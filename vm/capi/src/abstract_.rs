@@ -1,0 +1,333 @@
+//! `abstract.h`: calls, items, numbers, sequences, mappings, iterators, buffers.
+
+use crate::object::{Identifier, id_str};
+use crate::prelude::*;
+use lh_runtime::buffer;
+use lh_runtime::protocols::{is_iterator, is_mapping, is_sequence};
+
+fn item_name(key: &CStr) -> Owned<Str> {
+    str_of(key)
+}
+/// # Safety
+/// As the vectorcall protocol passes them.
+unsafe fn vectorcall(f: &Object, args: *const *mut PyObject, nargsf: usize, kwnames: *mut PyObject) -> PyResult {
+    // SAFETY: the caller's promise.
+    unsafe { from_c(f.vectorcall(args, nargsf, kwnames)) }
+}
+fn bounds(i: isize) -> Owned<Object> {
+    Int::from_i64(i as i64).into_object()
+}
+
+capi! {
+    // ---- Calls ----
+    fn PyObject_Call(f: &Object, args: &Tuple, kw: Option<&Dict>) -> obj { f.call_tuple(args, kw) }
+    fn PyObject_CallObject(f: &Object, args: Option<&Object>) -> obj {
+        match args {
+            None => f.call0(),
+            Some(a) => match a.downcast::<Tuple>() {
+                Some(t) => f.call_tuple(t, None),
+                None => raise!(TypeError, "argument list must be a tuple"),
+            },
+        }
+    }
+    fn PyEval_CallObjectWithKeywords(f: &Object, args: Option<&Tuple>, kw: Option<&Dict>) -> obj {
+        match args {
+            Some(a) => f.call_tuple(a, kw),
+            None => f.call_tuple(&Tuple::empty(), kw),
+        }
+    }
+    fn PyObject_CallNoArgs(f: &Object) -> obj { f.call0() }
+    fn PyObject_CallOneArg(f: &Object, a: &Object) -> obj { f.call1(a) }
+    fn PyObject_Vectorcall(f: &Object, args: *const *mut PyObject, nargsf: usize, kwnames: *mut PyObject) -> obj {
+        vectorcall(f, args, nargsf, kwnames)
+    }
+    fn _PyObject_Vectorcall(f: &Object, args: *const *mut PyObject, nargsf: usize, kwnames: *mut PyObject) -> obj {
+        vectorcall(f, args, nargsf, kwnames)
+    }
+    fn _PyObject_FastCall(f: &Object, args: *const *mut PyObject, n: isize) -> obj {
+        vectorcall(f, args, n as usize, null_mut())
+    }
+    fn PyVectorcall_Call(f: &Object, args: &Tuple, kw: Option<&Dict>) -> obj {
+        match f.vectorcall_function() {
+            Some(v) => f.vectorcall_tuple(v, args, kw),
+            None => raise!(TypeError, "'{}' object does not support vectorcall", f.ty().name()),
+        }
+    }
+    fn PyVectorcall_Function(f: &Object) -> [*mut c_void] {
+        f.vectorcall_function().map_or(null_mut(), |v| v as *mut c_void)
+    }
+    fn PyObject_VectorcallDict(f: &Object, args: *const *mut PyObject, nargsf: usize, kw: Option<&Dict>) -> obj {
+        let n = nargsf & !PY_OFFSET;
+        match kw {
+            Some(d) if d.len() > 0 => f.call_tuple(&*lh_runtime::protocols::tuple_of_raw(args, n), Some(d)),
+            _ => vectorcall(f, args, nargsf, null_mut()),
+        }
+    }
+    fn PyObject_VectorcallMethod(name: &Str, args: *const *mut PyObject, nargsf: usize, kwnames: *mut PyObject) -> obj {
+        let this = Object::from_ptr(*args);
+        let f = this.get_attr(name)?;
+        vectorcall(&f, args.add(1), ((nargsf & !PY_OFFSET) - 1) | PY_OFFSET, kwnames)
+    }
+    fn _PyObject_MakeTpCall(_ts: *mut c_void, f: &Object, args: *const *mut PyObject, n: isize, keywords: Option<&Object>) -> obj {
+        let t = lh_runtime::protocols::tuple_of_raw(args, n as usize);
+        match keywords {
+            None => f.call_tuple(&t, None),
+            Some(k) => match k.downcast::<Dict>() {
+                Some(d) => f.call_tuple(&t, Some(d)),
+                None => {
+                    let d = lh_runtime::protocols::dict_of_kwnames(args.add(n as usize), k.as_ptr())?;
+                    f.call_tuple(&t, Some(&d))
+                }
+            },
+        }
+    }
+    fn _PyStack_AsDict(values: *const *mut PyObject, kwnames: *mut PyObject) -> obj {
+        lh_runtime::protocols::dict_of_kwnames(values, kwnames)
+    }
+    fn _Py_CheckFunctionResult(_ts: *mut c_void, f: Option<&Object>, result: *mut PyObject, place: Option<&CStr>) -> [*mut PyObject] {
+        lh_runtime::methodobject::check_result(result, || match (f, place) {
+            (Some(f), _) => f.repr_lossy(),
+            (None, Some(w)) => text(w).into_owned(),
+            (None, None) => "a function".into(),
+        })
+    }
+    fn lh_call_method_objs(o: &Object, name: &Object, args: *const *mut PyObject, n: usize) -> obj {
+        let Some(name) = name.downcast::<Str>() else {
+            return raise!(TypeError, "attribute name must be string, not '{}'", name.ty().name());
+        };
+        let f = o.get_attr(name)?;
+        vectorcall(&f, args, n, null_mut())
+    }
+    fn lh_identifier(id: *const Identifier) -> [*mut PyObject] { id_str(id).raw() }
+
+    // ---- Objects ----
+    fn PyObject_Type(o: &Object) -> obj { Ok(o.ty().own()) }
+    fn PyObject_Size(o: &Object) -> (isize, -1) { o.length().map(|n| n as isize) }
+    fn PyObject_Length(o: &Object) -> (isize, -1) { o.length().map(|n| n as isize) }
+    fn PyObject_LengthHint(o: &Object, default: isize) -> (isize, -1) { o.length_hint(default as usize).map(|n| n as isize) }
+    fn PyObject_GetItem(o: &Object, key: &Object) -> obj { o.get_item(key) }
+    fn PyObject_SetItem(o: &Object, key: &Object, v: &Object) -> status { o.set_item_of(key, v) }
+    fn PyObject_DelItem(o: &Object, key: &Object) -> status { o.del_item_of(key) }
+    fn PyObject_DelItemString(o: &Object, key: &CStr) -> status { o.del_item_of(&*item_name(key)) }
+    fn PyObject_Format(o: &Object, spec: Option<&Object>) -> obj {
+        match spec {
+            None => o.format(Str::empty()),
+            Some(s) => match s.downcast::<Str>() {
+                Some(s) => o.format(s),
+                None => raise!(SystemError, "Format specifier must be a string, not {}", s.ty().name()),
+            },
+        }
+    }
+    fn PyObject_GetIter(o: &Object) -> obj { o.iterator() }
+    fn PyObject_GetAIter(o: &Object) -> obj { lh_interp::builtins::iterate::aiter(o) }
+    fn PyObject_IsInstance(o: &Object, class: &Object) -> boolean { o.is_instance(class) }
+    fn PyObject_IsSubclass(o: &Object, class: &Object) -> boolean { o.is_subclass(class) }
+    fn _PyObject_RealIsInstance(o: &Object, class: &Object) -> boolean { o.recursive_is_instance(class) }
+    fn _PyObject_RealIsSubclass(o: &Object, class: &Object) -> boolean { o.recursive_is_subclass(class) }
+
+    // ---- Iterators ----
+    fn PyIter_Check(o: &Object) -> [c_int] { is_iterator(o) as c_int }
+    fn PyAIter_Check(o: &Object) -> [c_int] {
+        (*o.ob_type()).tp_as_async.as_ref().is_some_and(|m| m.am_anext.is_some()) as c_int
+    }
+    fn PyIter_Next(o: &Object) -> borrowed { Ok(o.iter_next()?.map_or(null_mut(), Owned::into_raw)) }
+    /// 0: the iterator returned (with that value), 1: it yielded, -1: error.
+    fn PyIter_Send(it: &Object, arg: &Object, out: *mut *mut PyObject) -> (c_int, -1) {
+        *out = null_mut();
+        if let Some(f) = (*it.ob_type()).tp_as_async.as_ref().and_then(|m| m.am_send) {
+            return Ok(f(it.as_ptr(), arg.as_ptr(), out));
+        }
+        let r = if arg.is_none() && is_iterator(it) {
+            ((*it.ob_type()).tp_iternext.expect("an iterator"))(it.as_ptr())
+        } else {
+            match it.call_method("send", &[arg]) { Ok(o) => o.into_raw(), Err(_) => null_mut() }
+        };
+        if !r.is_null() {
+            *out = r;
+            return Ok(1);
+        }
+        if occurred() && !matches(exc::StopIteration()) {
+            return Err(Raised::already_set());
+        }
+        *out = lh_runtime::exceptions::take_stop_iteration_value().unwrap_or_else(none).into_raw();
+        Ok(0)
+    }
+    fn PySeqIter_New(o: &Object) -> obj { Ok(lh_runtime::iterobject::new_sequence_iterator(o)) }
+    fn PyCallIter_New(f: &Object, sentinel: &Object) -> obj { Ok(lh_runtime::iterobject::new_call_iterator(f, sentinel)) }
+
+    // ---- Numbers ----
+    fn PyNumber_Check(o: Option<&Object>) -> [c_int] {
+        o.is_some_and(|o| number::is_number(o)) as c_int
+    }
+    fn PyIndex_Check(o: &Object) -> [c_int] { number::has_index(o) as c_int }
+    fn PyNumber_Index(o: &Object) -> obj { number::index_exact(o) }
+    fn _PyNumber_Index(o: &Object) -> obj { number::index(o) }
+    fn PyNumber_Long(o: &Object) -> obj { number::to_int(o) }
+    fn PyNumber_Float(o: &Object) -> obj { number::to_float(o) }
+    fn PyNumber_AsSsize_t(o: &Object, exception: Option<&Type>) -> (isize, -1) { number::as_isize(o, exception) }
+    fn PyNumber_ToBase(o: &Object, base: c_int) -> obj { to_base(o, base) }
+    fn PyNumber_Divmod(a: &Object, b: &Object) -> obj { number::divmod(a, b) }
+    fn PyNumber_Power(a: &Object, b: &Object, c: &Object) -> obj { number::power(a, b, c) }
+    fn PyNumber_InPlacePower(a: &Object, b: &Object, c: &Object) -> obj { number::inplace_power(a, b, c) }
+    fn PyNumber_Absolute(a: &Object) -> obj { number::absolute(a) }
+    fn PyNumber_Negative(a: &Object) -> obj { number::negative(a) }
+    fn PyNumber_Positive(a: &Object) -> obj { number::positive(a) }
+    fn PyNumber_Invert(a: &Object) -> obj { number::invert(a) }
+
+    // ---- Sequences ----
+    fn PySequence_Check(o: &Object) -> [c_int] { is_sequence(o) as c_int }
+    fn PySequence_Size(o: &Object) -> (isize, -1) { seq_size(o) }
+    fn PySequence_Length(o: &Object) -> (isize, -1) { seq_size(o) }
+    fn PySequence_GetItem(o: &Object, i: isize) -> obj { o.seq_item(i) }
+    fn PySequence_SetItem(o: &Object, i: isize, v: Option<&Object>) -> status { o.seq_ass_item(i, v) }
+    fn PySequence_DelItem(o: &Object, i: isize) -> status { o.seq_ass_item(i, None) }
+    fn PySequence_GetSlice(o: &Object, i: isize, j: isize) -> obj { o.get_item(&*Slice::new(&bounds(i), &bounds(j), none_ref())) }
+    fn PySequence_SetSlice(o: &Object, i: isize, j: isize, v: &Object) -> status {
+        o.set_item_of(&*Slice::new(&bounds(i), &bounds(j), none_ref()), v)
+    }
+    fn PySequence_DelSlice(o: &Object, i: isize, j: isize) -> status {
+        o.del_item_of(&*Slice::new(&bounds(i), &bounds(j), none_ref()))
+    }
+    fn PySequence_Contains(o: &Object, x: &Object) -> boolean { o.contains_item(x) }
+    fn PySequence_In(o: &Object, x: &Object) -> boolean { o.contains_item(x) }
+    fn PySequence_Count(o: &Object, x: &Object) -> (isize, -1) {
+        let mut n = 0;
+        o.for_each(|y| { n += (y.is(x) || y.equals_obj(x)?) as isize; Ok(()) })?;
+        Ok(n)
+    }
+    fn PySequence_Index(o: &Object, x: &Object) -> (isize, -1) {
+        let it = o.iterator()?;
+        let mut n = 0;
+        while let Some(y) = it.iter_next()? {
+            if y.is(x) || y.equals_obj(x)? {
+                return Ok(n);
+            }
+            n += 1;
+        }
+        raise!(ValueError, "sequence.index(x): x not in sequence")
+    }
+    fn PySequence_Tuple(o: &Object) -> obj { if o.is_exact::<Tuple>() { Ok(o.own()) } else { Ok(Tuple::from_iterable(o)?.into_object()) } }
+    fn PySequence_List(o: &Object) -> obj { Ok(List::from_vec(o.to_items()?)) }
+    fn PySequence_Fast(o: &Object, message: &CStr) -> obj {
+        if o.is_exact::<List>() || o.is_exact::<Tuple>() {
+            return Ok(o.own());
+        }
+        match o.iterator() {
+            Ok(it) => Ok(List::from_vec(it.to_items()?).into_object()),
+            Err(e) if e.matches(exc::TypeError()) => {
+                e.clear();
+                raise!(TypeError, "{}", text(message))
+            }
+            Err(e) => Err(e),
+        }
+    }
+    fn PySequence_Concat(a: &Object, b: &Object) -> obj {
+        if !is_sequence(a) && (*a.ob_type()).tp_as_sequence.as_ref().and_then(|s| s.sq_concat).is_none() {
+            return raise!(TypeError, "'{}' object can't be concatenated", a.ty().name());
+        }
+        number::add(a, b)
+    }
+    fn PySequence_InPlaceConcat(a: &Object, b: &Object) -> obj { number::inplace_add(a, b) }
+    fn PySequence_Repeat(a: &Object, n: isize) -> obj { number::multiply(a, &*Int::from_i64(n as i64)) }
+    fn PySequence_InPlaceRepeat(a: &Object, n: isize) -> obj { number::inplace_multiply(a, &*Int::from_i64(n as i64)) }
+
+    // ---- Mappings ----
+    fn PyMapping_Check(o: Option<&Object>) -> [c_int] { o.is_some_and(is_mapping) as c_int }
+    fn PyMapping_Size(o: &Object) -> (isize, -1) { o.length().map(|n| n as isize) }
+    fn PyMapping_Length(o: &Object) -> (isize, -1) { o.length().map(|n| n as isize) }
+    fn PyMapping_GetItemString(o: &Object, key: &CStr) -> obj { o.get_item(&*item_name(key)) }
+    fn PyMapping_SetItemString(o: &Object, key: &CStr, v: &Object) -> status { o.set_item_of(&*item_name(key), v) }
+    fn PyMapping_HasKey(o: &Object, key: &Object) -> [c_int] { has_key(o, key) }
+    fn PyMapping_HasKeyString(o: &Object, key: &CStr) -> [c_int] { has_key(o, &*item_name(key)) }
+    fn PyMapping_Keys(o: &Object) -> obj { view(o, "keys") }
+    fn PyMapping_Values(o: &Object) -> obj { view(o, "values") }
+    fn PyMapping_Items(o: &Object) -> obj { view(o, "items") }
+
+    // ---- Buffers ----
+    fn PyObject_CheckBuffer(o: &Object) -> [c_int] { buffer::supports_buffer(o) as c_int }
+    fn PyObject_GetBuffer(o: &Object, v: *mut Py_buffer, flags: c_int) -> status { buffer::get_into(o, &mut *v, flags) }
+    fn PyBuffer_Release(v: *mut Py_buffer) -> void { buffer::release(&mut *v) }
+    fn PyBuffer_FillInfo(v: *mut Py_buffer, o: Option<&Object>, buf: *mut c_void, len: isize, readonly: c_int, flags: c_int) -> status {
+        buffer::fill_info(v, o, buf.cast(), len as usize, readonly != 0, flags)
+    }
+    fn PyBuffer_IsContiguous(v: *const Py_buffer, order: u8) -> [c_int] { buffer::is_contiguous(&*v, order) as c_int }
+    fn PyBuffer_ToContiguous(buf: *mut u8, v: *const Py_buffer, len: isize, order: u8) -> status {
+        let b = buffer::to_contiguous(&*v, order);
+        if b.len() as isize != len {
+            return raise!(ValueError, "PyBuffer_ToContiguous: len != view->len");
+        }
+        buf.copy_from_nonoverlapping(b.as_ptr(), b.len());
+        Ok(())
+    }
+    fn PyBuffer_GetPointer(v: *const Py_buffer, index: *const isize) -> [*mut c_void] {
+        buffer::item_ptr(&*v, std::slice::from_raw_parts(index, (*v).ndim as usize)).cast()
+    }
+    fn PyObject_AsCharBuffer(o: &Object, p: *mut *const c_char, n: *mut isize) -> status { simple(o, p.cast(), n, false) }
+    fn PyObject_AsReadBuffer(o: &Object, p: *mut *const c_void, n: *mut isize) -> status { simple(o, p.cast(), n, false) }
+    fn PyObject_AsWriteBuffer(o: &Object, p: *mut *mut c_void, n: *mut isize) -> status { simple(o, p.cast(), n, true) }
+    fn PyObject_CheckReadBuffer(o: &Object) -> [c_int] {
+        match Buffer::simple(o) { Ok(_) => 1, Err(e) => { e.clear(); 0 } }
+    }
+}
+
+/// `PY_VECTORCALL_ARGUMENTS_OFFSET`.
+pub const PY_OFFSET: usize = 1 << 63;
+
+/// The obsolete buffer functions: the pointer outlives the view, as they always did.
+unsafe fn simple(o: &Object, p: *mut *mut c_void, n: *mut isize, write: bool) -> PyResult<()> {
+    let mut v = buffer::empty_view();
+    buffer::get_into(o, &mut v, if write { PyBUF_WRITABLE } else { 0 })?;
+    // SAFETY: the caller passes places to write to.
+    unsafe {
+        *p = v.buf;
+        *n = v.len;
+    }
+    buffer::release(&mut v);
+    Ok(())
+}
+fn seq_size(o: &Object) -> PyResult<isize> {
+    o.length().map(|n| n as isize)
+}
+fn has_key(o: &Object, key: &Object) -> c_int {
+    match o.get_item(key) {
+        Ok(_) => 1,
+        Err(e) => {
+            e.clear();
+            0
+        }
+    }
+}
+fn view(o: &Object, what: &str) -> PyResult {
+    let v = o.call_method(what, &[])?;
+    if v.is_exact::<List>() { Ok(v) } else { Ok(List::from_vec(v.to_items()?).into_object()) }
+}
+pub fn to_base(o: &Object, base: c_int) -> PyResult {
+    let prefix = match base {
+        2 => "0b",
+        8 => "0o",
+        10 => "",
+        16 => "0x",
+        _ => return raise!(SystemError, "PyNumber_ToBase: base must be 2, 8, 10 or 16"),
+    };
+    let t = number::index(o)?.to_string_radix(base as u32);
+    Ok(Str::new(&match t.strip_prefix('-') {
+        Some(d) => format!("-{prefix}{d}"),
+        None => format!("{prefix}{t}"),
+    })
+    .into_object())
+}
+
+/// Binary operators: C name, function in `number`.
+macro_rules! binary {
+    ($($c:ident $f:ident)*) => { capi! { $( fn $c(a: &Object, b: &Object) -> obj { number::$f(a, b) } )* } };
+}
+binary! {
+    PyNumber_Add add  PyNumber_Subtract subtract  PyNumber_Multiply multiply  PyNumber_TrueDivide true_divide
+    PyNumber_FloorDivide floor_divide  PyNumber_Remainder remainder  PyNumber_MatrixMultiply matrix_multiply
+    PyNumber_Lshift lshift  PyNumber_Rshift rshift  PyNumber_And and_  PyNumber_Or or_  PyNumber_Xor xor
+    PyNumber_InPlaceAdd inplace_add  PyNumber_InPlaceSubtract inplace_subtract  PyNumber_InPlaceMultiply inplace_multiply
+    PyNumber_InPlaceTrueDivide inplace_true_divide  PyNumber_InPlaceFloorDivide inplace_floor_divide
+    PyNumber_InPlaceRemainder inplace_remainder  PyNumber_InPlaceMatrixMultiply inplace_matrix_multiply
+    PyNumber_InPlaceLshift inplace_lshift  PyNumber_InPlaceRshift inplace_rshift  PyNumber_InPlaceAnd inplace_and
+    PyNumber_InPlaceOr inplace_or  PyNumber_InPlaceXor inplace_xor
+}

@@ -1,0 +1,203 @@
+//! `capi!`: C functions as translations, with conversions and ownership visible in the types.
+//!
+//! ```text
+//!   capi! { fn PyList_GetItem(list: &List, i: isize) -> borrowed { … PyResult<*mut PyObject> … } }
+//! ```
+//! | parameter type | C passes | null |
+//! |---|---|---|
+//! | `&Object`, `&List`, … | a borrowed reference | `SystemError`, as a wrong type |
+//! | `Option<&Object>`, … | a borrowed reference | `None` |
+//! | `Owned`, `Option<Owned>` | a reference that the function takes over (steals) | `SystemError` / `None` |
+//! | `&CStr`, `Option<&CStr>` | `const char *` | `SystemError` / `None` |
+//! | numbers, raw pointers | themselves | |
+//!
+//! | result | body | C sees on error |
+//! |---|---|---|
+//! | `obj` | `PyResult<Owned<_>>`: a new reference | NULL |
+//! | `borrowed` | `PyResult<*mut PyObject>` | NULL |
+//! | `status` | `PyResult<()>` | -1 (else 0) |
+//! | `boolean` | `PyResult<bool>` | -1 (else 0 or 1) |
+//! | `(T, e)` | `PyResult<T>` | `e` |
+//! | `[T]` | `T`: cannot fail | zero |
+//! | `void` | anything | |
+
+use core::ffi::{CStr, c_char};
+use lh_abi::PyObject;
+use lh_runtime::prelude::*;
+
+/// A C parameter as Rust wants it.
+pub trait Arg: Sized {
+    type C;
+    /// # Safety
+    /// `c` is what the C prototype promises.
+    unsafe fn take(c: Self::C) -> PyResult<Self>;
+}
+
+#[cold]
+pub fn null_argument() -> Raised {
+    if occurred() {
+        return Raised::already_set();
+    }
+    raised!(SystemError, "null argument to internal routine")
+}
+
+impl<'a, T: Kind> Arg for &'a T {
+    type C = *mut PyObject;
+    #[inline]
+    unsafe fn take(c: *mut PyObject) -> PyResult<Self> {
+        // SAFETY: the caller's promise.
+        match unsafe { Object::from_ptr_opt(c) } {
+            None => Err(null_argument()),
+            Some(o) => o.downcast::<T>().ok_or_else(bad_internal_call),
+        }
+    }
+}
+impl<'a, T: Kind> Arg for Option<&'a T> {
+    type C = *mut PyObject;
+    #[inline]
+    unsafe fn take(c: *mut PyObject) -> PyResult<Self> {
+        if c.is_null() {
+            return Ok(None);
+        }
+        // SAFETY: the caller's promise.
+        unsafe { <&'a T>::take(c) }.map(Some)
+    }
+}
+impl<T: Kind> Arg for Owned<T> {
+    type C = *mut PyObject;
+    unsafe fn take(c: *mut PyObject) -> PyResult<Self> {
+        // SAFETY: the caller gives up one count.
+        match unsafe { Owned::<Object>::from_raw_opt(c) } {
+            None => Err(null_argument()),
+            Some(o) => o.downcast_owned::<T>().map_err(|_| bad_internal_call()),
+        }
+    }
+}
+impl<T: Kind> Arg for Option<Owned<T>> {
+    type C = *mut PyObject;
+    unsafe fn take(c: *mut PyObject) -> PyResult<Self> {
+        if c.is_null() {
+            return Ok(None);
+        }
+        // SAFETY: the caller gives up one count.
+        unsafe { Owned::<T>::take(c) }.map(Some)
+    }
+}
+impl<'a> Arg for &'a CStr {
+    type C = *const c_char;
+    unsafe fn take(c: *const c_char) -> PyResult<Self> {
+        // SAFETY: the caller passes a C string.
+        if c.is_null() { Err(null_argument()) } else { Ok(unsafe { CStr::from_ptr(c) }) }
+    }
+}
+impl<'a> Arg for Option<&'a CStr> {
+    type C = *const c_char;
+    unsafe fn take(c: *const c_char) -> PyResult<Self> {
+        // SAFETY: the caller passes a C string.
+        Ok(if c.is_null() { None } else { Some(unsafe { CStr::from_ptr(c) }) })
+    }
+}
+macro_rules! as_they_are {
+    ($($t:ty),*) => { $(
+        impl Arg for $t {
+            type C = $t;
+            #[inline]
+            unsafe fn take(c: $t) -> PyResult<$t> { Ok(c) }
+        }
+    )* };
+}
+as_they_are!(i8, u8, i16, u16, i32, u32, i64, u64, isize, usize, f32, f64, bool);
+impl<T> Arg for *mut T {
+    type C = *mut T;
+    #[inline]
+    unsafe fn take(c: *mut T) -> PyResult<Self> {
+        Ok(c)
+    }
+}
+impl<T> Arg for *const T {
+    type C = *const T;
+    #[inline]
+    unsafe fn take(c: *const T) -> PyResult<Self> {
+        Ok(c)
+    }
+}
+
+/// The text of a C string; bytes that are not UTF-8 are replaced.
+pub fn text(c: &CStr) -> std::borrow::Cow<'_, str> {
+    c.to_string_lossy()
+}
+/// A string object of a C string.
+pub fn str_of(c: &CStr) -> Owned<Str> {
+    Str::new(&text(c))
+}
+
+/// Defines exported C functions.
+macro_rules! capi {
+    ($($(#[$m:meta])* fn $name:ident($($a:ident: $t:ty),* $(,)?) -> $kind:tt $body:block)*) => {
+        $( $crate::glue::capi_one!([$(#[$m])*] $kind $name ($($a: $t),*) $body); )*
+    };
+}
+macro_rules! capi_one {
+    ([$($m:tt)*] obj $name:ident ($($a:ident: $t:ty),*) $body:block) => {
+        $($m)* #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $name($($a: <$t as $crate::glue::Arg>::C),*) -> *mut lh_abi::PyObject {
+            // SAFETY: C passes what the prototype promises.
+            lh_runtime::border::object(|| unsafe { $(let $a: $t = <$t as $crate::glue::Arg>::take($a)?;)* $body })
+        }
+    };
+    ([$($m:tt)*] borrowed $name:ident ($($a:ident: $t:ty),*) $body:block) => {
+        $crate::glue::capi_one!([$($m)*] (*mut lh_abi::PyObject, core::ptr::null_mut()) $name ($($a: $t),*) $body);
+    };
+    ([$($m:tt)*] status $name:ident ($($a:ident: $t:ty),*) $body:block) => {
+        $($m)* #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $name($($a: <$t as $crate::glue::Arg>::C),*) -> core::ffi::c_int {
+            // SAFETY: C passes what the prototype promises.
+            lh_runtime::border::status(|| unsafe { $(let $a: $t = <$t as $crate::glue::Arg>::take($a)?;)* $body })
+        }
+    };
+    ([$($m:tt)*] boolean $name:ident ($($a:ident: $t:ty),*) $body:block) => {
+        $($m)* #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $name($($a: <$t as $crate::glue::Arg>::C),*) -> core::ffi::c_int {
+            // SAFETY: C passes what the prototype promises.
+            lh_runtime::border::int(|| unsafe {
+                $(let $a: $t = <$t as $crate::glue::Arg>::take($a)?;)*
+                let r: lh_runtime::errors::PyResult<bool> = $body;
+                r.map(|b| b as core::ffi::c_int)
+            }, -1)
+        }
+    };
+    ([$($m:tt)*] void $name:ident ($($a:ident: $t:ty),*) $body:block) => {
+        $($m)* #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $name($($a: <$t as $crate::glue::Arg>::C),*) {
+            // SAFETY: C passes what the prototype promises.
+            lh_runtime::border::int(|| unsafe {
+                $(let $a: $t = <$t as $crate::glue::Arg>::take($a)?;)*
+                { $body };
+                Ok(())
+            }, ())
+        }
+    };
+    ([$($m:tt)*] ($r:ty, $fail:expr) $name:ident ($($a:ident: $t:ty),*) $body:block) => {
+        $($m)* #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $name($($a: <$t as $crate::glue::Arg>::C),*) -> $r {
+            // SAFETY: C passes what the prototype promises.
+            lh_runtime::border::int(|| unsafe {
+                $(let $a: $t = <$t as $crate::glue::Arg>::take($a)?;)*
+                let r: lh_runtime::errors::PyResult<$r> = $body;
+                r
+            }, $fail)
+        }
+    };
+    ([$($m:tt)*] [$r:ty] $name:ident ($($a:ident: $t:ty),*) $body:block) => {
+        $($m)* #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $name($($a: <$t as $crate::glue::Arg>::C),*) -> $r {
+            // SAFETY: C passes what the prototype promises; zero is a value of the result type.
+            lh_runtime::border::int(|| unsafe {
+                $(let $a: $t = <$t as $crate::glue::Arg>::take($a)?;)*
+                let r: $r = $body;
+                Ok(r)
+            }, unsafe { core::mem::zeroed() })
+        }
+    };
+}
+pub(crate) use {capi, capi_one};

@@ -1,0 +1,314 @@
+//! `object.h`: reference counts, attributes, comparison, conversion to text.
+
+use crate::prelude::*;
+use lh_runtime::{gc, typeobject};
+
+fn name(o: &Object) -> PyResult<&Str> {
+    match o.downcast::<Str>() {
+        Some(s) => Ok(s),
+        None => raise!(TypeError, "attribute name must be string, not '{}'", o.ty().name()),
+    }
+}
+fn set(o: &Object, n: &Str, v: Option<&Object>) -> PyResult<()> {
+    match v {
+        Some(v) => o.set_attr(n, v),
+        None => o.del_attr(n),
+    }
+}
+fn text_or_null(o: Option<&Object>, f: impl FnOnce(&Object) -> PyResult<Owned<Str>>) -> PyResult<Owned<Str>> {
+    match o {
+        None => Ok(Str::new("<NULL>")),
+        Some(o) => f(o),
+    }
+}
+fn add_type_count(o: *mut PyObject, t: *mut PyTypeObject) {
+    // SAFETY: fresh memory for an instance of a live type.
+    unsafe {
+        (*o).ob_type = t;
+        (*o).ob_refcnt = 1;
+        if (*t).tp_flags & Py_TPFLAGS_HEAPTYPE != 0 {
+            incref(t.cast());
+        }
+    }
+}
+/// Stores an optional attribute the way `_PyObject_LookupAttr` answers: 1 found, 0 missing, -1 error.
+///
+/// # Safety
+/// `out` is writable.
+unsafe fn lookup(r: PyResult<Option<Owned<Object>>>, out: *mut *mut PyObject) -> PyResult<c_int> {
+    let v = r?;
+    let found = v.is_some() as c_int;
+    // SAFETY: the caller's promise.
+    unsafe { *out = v.map_or(null_mut(), Owned::into_raw) };
+    Ok(found)
+}
+
+/// `_Py_Identifier`.
+#[repr(C)]
+pub struct Identifier {
+    pub string: *const c_char,
+    pub index: isize,
+    pub mutex: [usize; 2],
+}
+/// The interned string of an identifier.
+///
+/// # Safety
+/// `id` points to one.
+pub unsafe fn id_str(id: *const Identifier) -> &'static Str {
+    // SAFETY: the caller's promise.
+    Str::interned(&unsafe { CStr::from_ptr((*id).string) }.to_string_lossy())
+}
+
+capi! {
+    fn Py_IncRef(o: *mut PyObject) -> void { xincref(o) }
+    fn Py_DecRef(o: *mut PyObject) -> void { xdecref(o) }
+    fn _Py_IncRef(o: *mut PyObject) -> void { incref(o) }
+    fn _Py_DecRef(o: *mut PyObject) -> void { decref(o) }
+    fn _Py_Dealloc(o: *mut PyObject) -> void { dealloc(o) }
+    fn _Py_NewReference(o: *mut PyObject) -> void { (*o).ob_refcnt = 1 }
+    fn Py_NewRef(o: *mut PyObject) -> [*mut PyObject] { incref(o); o }
+    fn Py_XNewRef(o: *mut PyObject) -> [*mut PyObject] { xincref(o); o }
+    fn Py_Is(a: *mut PyObject, b: *mut PyObject) -> [c_int] { (a == b) as c_int }
+    fn Py_IsNone(a: &Object) -> [c_int] { a.is_none() as c_int }
+    fn Py_IsTrue(a: &Object) -> [c_int] { a.is_true_object() as c_int }
+    fn Py_IsFalse(a: &Object) -> [c_int] { a.is_false_object() as c_int }
+
+    fn PyObject_Repr(o: Option<&Object>) -> obj { text_or_null(o, |o| o.repr()) }
+    fn PyObject_Str(o: Option<&Object>) -> obj { text_or_null(o, |o| o.str()) }
+    fn PyObject_ASCII(o: Option<&Object>) -> obj { text_or_null(o, |o| o.ascii()) }
+    fn PyObject_Bytes(o: Option<&Object>) -> obj {
+        match o {
+            None => Ok(Bytes::new(b"<NULL>").into_object()),
+            Some(o) if o.is_exact::<Bytes>() => Ok(o.own()),
+            Some(o) => match o.lookup_special(intern!("__bytes__"))? {
+                Some(f) => {
+                    let r = f.call0()?;
+                    if !Bytes::check(&r) {
+                        return raise!(TypeError, "__bytes__ returned non-bytes (type {})", r.ty().name());
+                    }
+                    Ok(r)
+                }
+                None => crate::bytesobject::from_object(o),
+            },
+        }
+    }
+    fn PyObject_RichCompare(a: &Object, b: &Object, op: c_int) -> obj { a.rich_compare(b, CompareOp::from_c(op)) }
+    fn PyObject_RichCompareBool(a: &Object, b: &Object, op: c_int) -> boolean {
+        if a.is(b) {
+            if op == CompareOp::Eq as c_int {
+                return Ok(1);
+            }
+            if op == CompareOp::Ne as c_int {
+                return Ok(0);
+            }
+        }
+        a.rich_compare_bool(b, CompareOp::from_c(op))
+    }
+    fn PyObject_GetAttr(o: &Object, n: &Object) -> obj { o.get_attr(name(n)?) }
+    fn PyObject_GetAttrString(o: &Object, n: &CStr) -> obj { o.get_attr(&*str_of(n)) }
+    fn PyObject_SetAttr(o: &Object, n: &Object, v: Option<&Object>) -> status { set(o, name(n)?, v) }
+    fn PyObject_SetAttrString(o: &Object, n: &CStr, v: Option<&Object>) -> status { set(o, &str_of(n), v) }
+    fn PyObject_HasAttr(o: &Object, n: &Object) -> [c_int] {
+        match name(n).and_then(|n| o.get_attr_opt(n)) {
+            Ok(v) => v.is_some() as c_int,
+            Err(e) => { e.clear(); 0 }
+        }
+    }
+    fn PyObject_HasAttrString(o: &Object, n: &CStr) -> [c_int] {
+        match o.get_attr(&*str_of(n)) {
+            Ok(_) => 1,
+            Err(e) => { e.clear(); 0 }
+        }
+    }
+    fn _PyObject_LookupAttr(o: &Object, n: &Object, out: *mut *mut PyObject) -> (c_int, -1) {
+        *out = null_mut();
+        lookup(name(n).and_then(|n| o.get_attr_opt(n)), out)
+    }
+    fn _PyObject_LookupAttrId(o: &Object, n: *const Identifier, out: *mut *mut PyObject) -> (c_int, -1) {
+        *out = null_mut();
+        lookup(o.get_attr_opt(id_str(n)), out)
+    }
+    fn _PyObject_GetAttrId(o: &Object, n: *const Identifier) -> obj { o.get_attr(id_str(n)) }
+    fn _PyObject_SetAttrId(o: &Object, n: *const Identifier, v: Option<&Object>) -> status { set(o, id_str(n), v) }
+    fn _PyObject_HasAttrId(o: &Object, n: *const Identifier) -> (c_int, -1) {
+        o.get_attr_opt(id_str(n)).map(|v| v.is_some() as c_int)
+    }
+    fn _PyObject_LookupSpecialId(o: &Object, n: *const Identifier) -> borrowed {
+        Ok(o.lookup_special(id_str(n))?.map_or(null_mut(), Owned::into_raw))
+    }
+    fn PyObject_GenericGetAttr(o: &Object, n: &Object) -> obj { o.generic_get_attr(name(n)?) }
+    fn PyObject_GenericSetAttr(o: &Object, n: &Object, v: Option<&Object>) -> status { o.generic_set_attr(name(n)?, v) }
+    fn _PyObject_GenericGetAttrWithDict(o: &Object, n: &Object, dict: Option<&Dict>, suppress: c_int) -> borrowed {
+        let n = name(n)?;
+        let found = match dict {
+            // An explicit dictionary stands in for the instance's: data descriptors, then it, then the rest.
+            Some(d) => {
+                let of_type = o.ty().lookup(n);
+                let is_data = of_type.as_ref().is_some_and(|t| (*t.ob_type()).tp_descr_set.is_some());
+                match (is_data, d.get_str_key(n)?) {
+                    (false, Some(v)) => Some(v),
+                    _ => o.generic_get(n)?,
+                }
+            }
+            None => o.generic_get(n)?,
+        };
+        match found {
+            Some(v) => Ok(v.into_raw()),
+            None if suppress != 0 => Ok(null_mut()),
+            None => o.generic_get_attr(n).map(Owned::into_raw),
+        }
+    }
+    fn PyObject_GenericGetDict(o: &Object, _context: *mut c_void) -> obj {
+        match o.instance_dict(true)? {
+            Some(d) => Ok(d),
+            None => raise!(AttributeError, "This object has no __dict__"),
+        }
+    }
+    fn PyObject_GenericSetDict(o: &Object, v: Option<&Object>, _context: *mut c_void) -> status {
+        match v {
+            None => raise!(TypeError, "cannot delete __dict__"),
+            Some(v) if !Dict::check(v) => {
+                raise!(TypeError, "__dict__ must be set to a dictionary, not a '{}'", v.ty().name())
+            }
+            Some(v) => o.set_attr(intern!("__dict__"), v),
+        }
+    }
+    fn _PyObject_GetDictPtr(o: &Object) -> [*mut *mut PyObject] {
+        if lh_runtime::instance::is_managed(o) {
+            drop(lh_runtime::instance::dict(o.as_ptr()));
+            lh_runtime::instance::dict_word(o.as_ptr())
+        } else {
+            typeobject::dict_ptr(o.as_ptr())
+        }
+    }
+    fn PyObject_SelfIter(o: &Object) -> obj { Ok(o.own()) }
+    fn _PyObject_NextNotImplemented(o: *mut PyObject) -> [*mut PyObject] { typeobject::next_not_implemented(o) }
+    fn PyObject_Hash(o: &Object) -> (isize, -1) { o.hash_obj() }
+    fn PyObject_HashNotImplemented(o: *mut PyObject) -> [isize] { typeobject::hash_not_implemented(o) }
+    fn PyObject_IsTrue(o: &Object) -> boolean { o.is_true() }
+    fn PyObject_Not(o: &Object) -> boolean { o.is_true().map(|b| !b) }
+    fn PyCallable_Check(o: Option<&Object>) -> [c_int] { o.is_some_and(|o| o.is_callable()) as c_int }
+    fn PyObject_ClearWeakRefs(o: *mut PyObject) -> void { lh_runtime::weakref::clear_weakrefs(o) }
+    fn PyObject_Dir(o: Option<&Object>) -> obj {
+        match o {
+            Some(o) => o.dir(),
+            None => {
+                let l = List::from_vec((lh_interp::builtins::api()?.current_locals)()?.call_method("keys", &[])?.to_items()?);
+                l.sort(None, false)?;
+                Ok(l)
+            }
+        }
+    }
+    fn _PyObject_GetState(o: &Object) -> obj { o.call_method("__getstate__", &[]) }
+    fn PyObject_GetOptionalAttr(o: &Object, n: &Object, out: *mut *mut PyObject) -> (c_int, -1) {
+        *out = null_mut();
+        lookup(name(n).and_then(|n| o.get_attr_opt(n)), out)
+    }
+    fn Py_ReprEnter(o: &Object) -> [c_int] { !lh_runtime::reprguard::repr_enter(o) as c_int }
+    fn Py_ReprLeave(o: &Object) -> void { lh_runtime::reprguard::repr_leave(o) }
+    fn _PyTrash_begin(_ts: *mut c_void, o: *mut PyObject) -> [c_int] { lh_runtime::trash::begin(o) as c_int }
+    fn _PyTrash_end(_ts: *mut c_void) -> void { lh_runtime::trash::end() }
+    /// Whether a deallocation of `o` is one that the trashcan limits: only if the type's own deallocator is running.
+    fn _PyTrash_cond(o: &Object, dealloc: *mut c_void) -> [c_int] {
+        (*o.ob_type()).tp_dealloc.is_some_and(|f| f as usize == dealloc as usize) as c_int
+    }
+
+    fn PyObject_Malloc(n: usize) -> [*mut c_void] { lh_runtime::alloc::malloc(n) }
+    fn PyObject_Calloc(n: usize, size: usize) -> [*mut c_void] { lh_runtime::alloc::calloc(n, size) }
+    fn PyObject_Realloc(p: *mut c_void, n: usize) -> [*mut c_void] { lh_runtime::alloc::realloc(p, n) }
+    fn PyObject_Free(p: *mut c_void) -> void { lh_runtime::alloc::free(p) }
+    fn PyMem_Malloc(n: usize) -> [*mut c_void] { lh_runtime::alloc::malloc(n) }
+    fn PyMem_Calloc(n: usize, size: usize) -> [*mut c_void] { lh_runtime::alloc::calloc(n, size) }
+    fn PyMem_Realloc(p: *mut c_void, n: usize) -> [*mut c_void] { lh_runtime::alloc::realloc(p, n) }
+    fn PyMem_Free(p: *mut c_void) -> void { lh_runtime::alloc::free(p) }
+    fn PyMem_RawMalloc(n: usize) -> [*mut c_void] { lh_runtime::alloc::malloc(n) }
+    fn PyMem_RawCalloc(n: usize, size: usize) -> [*mut c_void] { lh_runtime::alloc::calloc(n, size) }
+    fn PyMem_RawRealloc(p: *mut c_void, n: usize) -> [*mut c_void] { lh_runtime::alloc::realloc(p, n) }
+    fn PyMem_RawFree(p: *mut c_void) -> void { lh_runtime::alloc::free(p) }
+    fn _PyMem_RawStrdup(s: &CStr) -> [*mut c_char] { dup(s) }
+    fn _PyMem_Strdup(s: &CStr) -> [*mut c_char] { dup(s) }
+
+    fn PyObject_Init(o: *mut PyObject, t: *mut PyTypeObject) -> [*mut PyObject] {
+        if o.is_null() {
+            let _ = no_memory();
+            return Ok(null_mut());
+        }
+        add_type_count(o, t);
+        o
+    }
+    fn PyObject_InitVar(o: *mut PyVarObject, t: *mut PyTypeObject, n: isize) -> [*mut PyVarObject] {
+        if o.is_null() {
+            let _ = no_memory();
+            return Ok(null_mut());
+        }
+        (*o).ob_size = n;
+        add_type_count(o.cast(), t);
+        o
+    }
+    fn _PyObject_New(t: *mut PyTypeObject) -> borrowed { plain_object(t, 0) }
+    fn _PyObject_NewVar(t: *mut PyTypeObject, n: isize) -> borrowed { plain_object(t, n) }
+    fn _PyObject_GC_New(t: *mut PyTypeObject) -> borrowed { gc_object(t, 0) }
+    fn _PyObject_GC_NewVar(t: *mut PyTypeObject, n: isize) -> borrowed { gc_object(t, n) }
+    fn _PyObject_GC_Resize(o: *mut PyObject, n: isize) -> borrowed {
+        let p = gc::resize_object(o, n);
+        if p.is_null() { Err(no_memory()) } else { Ok(p) }
+    }
+    fn PyObject_GC_Del(p: *mut c_void) -> void { typeobject::gc_del(p) }
+    fn PyObject_GC_Track(p: *mut PyObject) -> void { if !gc::is_tracked(p) { gc::track(p) } }
+    fn PyObject_GC_UnTrack(p: *mut PyObject) -> void { if gc::is_tracked(p) { gc::untrack(p) } }
+    fn PyObject_GC_IsTracked(p: *mut PyObject) -> [c_int] { (gc::is_gc_object(p) && gc::is_tracked(p)) as c_int }
+    fn PyObject_GC_IsFinalized(p: *mut PyObject) -> [c_int] { (gc::is_gc_object(p) && gc::is_finalized(p)) as c_int }
+    fn PyObject_IS_GC(p: *mut PyObject) -> [c_int] { gc::is_gc_object(p) as c_int }
+    fn PyObject_CallFinalizer(p: *mut PyObject) -> void { typeobject::finalize(p) }
+    fn PyObject_CallFinalizerFromDealloc(p: *mut PyObject) -> [c_int] {
+        if typeobject::finalize_from_dealloc(p) { 0 } else { -1 }
+    }
+    fn PyGC_Collect() -> [isize] { gc::collect(2) as isize }
+    fn PyGC_Enable() -> [c_int] { let was = gc::is_enabled(); gc::enable(true); was as c_int }
+    fn PyGC_Disable() -> [c_int] { let was = gc::is_enabled(); gc::enable(false); was as c_int }
+    fn PyGC_IsEnabled() -> [c_int] { gc::is_enabled() as c_int }
+}
+
+/// A copy of a C string, to be freed with `PyMem_Free`.
+pub fn dup(s: &CStr) -> *mut c_char {
+    let b = s.to_bytes_with_nul();
+    let p = lh_runtime::alloc::malloc(b.len()).cast::<u8>();
+    if !p.is_null() {
+        // SAFETY: room for the string and its NUL.
+        unsafe { p.copy_from_nonoverlapping(b.as_ptr(), b.len()) }
+    }
+    p.cast()
+}
+pub fn no_memory() -> Raised {
+    set_object(exc::MemoryError(), None)
+}
+
+/// # Safety
+/// `t` is a ready type without GC.
+unsafe fn plain_object(t: *mut PyTypeObject, n: isize) -> PyResult<*mut PyObject> {
+    // SAFETY: the caller's promise; memory of the type's size.
+    unsafe {
+        if (*t).tp_flags & Py_TPFLAGS_HAVE_GC != 0 {
+            return gc_object(t, n);
+        }
+        let size = gc::object_size(t, n);
+        let p = lh_runtime::alloc::malloc(size).cast::<PyObject>();
+        if p.is_null() {
+            return Err(no_memory());
+        }
+        if (*t).tp_itemsize != 0 {
+            (*p.cast::<PyVarObject>()).ob_size = n;
+        }
+        add_type_count(p, t);
+        Ok(p)
+    }
+}
+/// # Safety
+/// `t` is a ready type with GC.
+unsafe fn gc_object(t: *mut PyTypeObject, n: isize) -> PyResult<*mut PyObject> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let p = gc::new_object(t, n);
+        if p.is_null() { Err(no_memory()) } else { Ok(p) }
+    }
+}

@@ -7,6 +7,7 @@ use lh_stdlib::core::bootstrap::Services;
 /// Before the types are readied.
 pub fn install_hooks() {
     lh_interp::install_hooks();
+    lh_stdlib::core::ast::install();
 }
 /// Makes the interpreter (functions, frames, `builtins`) work; the runtime's types are ready.
 pub fn start_interpreter() -> PyResult<()> {

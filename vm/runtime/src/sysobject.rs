@@ -170,15 +170,9 @@ pub fn sys_set(name: &str, value: &Object) -> PyResult<()> {
 ///
 /// A pending exception stays pending.
 pub fn flush_std_files() -> bool {
-<<<<<<< HEAD
     preserving(flush_both)
 }
 fn flush_both() -> bool {
-=======
-    preserving(flush_files)
-}
-fn flush_files() -> bool {
->>>>>>> interp
     let mut ok = true;
     for name in ["stdout", "stderr"] {
         let Some(f) = sys_get(name).filter(|f| !f.is_none()) else { continue };

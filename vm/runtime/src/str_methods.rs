@@ -315,7 +315,9 @@ fn separator<'a>(sep: Option<&'a Object>) -> PyResult<Option<&'a Str>> {
     match sep.filter(|o| !o.is_none()) {
         None => Ok(None),
         Some(o) => {
-            let s = must_be_str(o)?;
+            let Some(s) = o.downcast::<Str>() else {
+                return raise!(TypeError, "must be str or None, not {}", name_of(o, 100));
+            };
             if s.is_empty() { raise!(ValueError, "empty separator") } else { Ok(Some(s)) }
         }
     }

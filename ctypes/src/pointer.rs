@@ -282,7 +282,7 @@ fn pointer_class(module: &Module, target: &Object) -> PyResult<Owned<Object>> {
         dict.set_str("_type_", target)?;
         key = Some(target.own());
     } else {
-        return raise!(TypeError, "must have a ctypes type");
+        return raise!(TypeError, "must be a ctypes type");
     }
     let cls = make_class(PointerMeta::class(), &name, Pointer::class(), &dict)?;
     // An incomplete pointer type is filed under its own address until it gets its target.

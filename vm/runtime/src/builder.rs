@@ -269,6 +269,11 @@ pub fn prepare_payload<T: Payload>(b: &mut TypeBuilder, base: *mut PyTypeObject)
     }
     // SAFETY: the type is being built.
     unsafe {
+        // `#[pyclass(dict)]`: instances show their dictionary.
+        if (*b.ty).tp_dictoffset > 0 {
+            b.getter(c"__dict__", crate::funcobject::generic_dict_get, None);
+            b.setter(c"__dict__", crate::funcobject::generic_dict_set);
+        }
         (*b.ty).tp_base = base;
         (*b.ty).tp_dealloc = Some(payload_dealloc::<T>);
         if (*b.ty).tp_flags & Py_TPFLAGS_HAVE_GC != 0 {

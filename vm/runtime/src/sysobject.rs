@@ -167,6 +167,8 @@ pub fn sys_set(name: &str, value: &Object) -> PyResult<()> {
 }
 
 /// Flushes `sys.stdout` and `sys.stderr`, ignoring errors; whether `stdout` could be flushed.
+///
+/// A pending exception stays pending.
 pub fn flush_std_files() -> bool {
     preserving(flush_both)
 }

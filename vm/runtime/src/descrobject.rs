@@ -461,7 +461,12 @@ pub unsafe fn member_get(o: *mut PyObject, m: &PyMemberDef) -> PyResult {
             T_OBJECT => Ok(Object::from_ptr_opt(*p.cast::<*mut PyObject>()).map_or_else(none, |x| x.own())),
             T_OBJECT_EX => match Object::from_ptr_opt(*p.cast::<*mut PyObject>()) {
                 Some(x) => Ok(x.own()),
-                None => raise!(AttributeError, "{}", CStr::from_ptr(m.name).to_string_lossy()),
+                None => raise!(
+                    AttributeError,
+                    "'{}' object has no attribute '{}'",
+                    Object::from_ptr(o).ty().name(),
+                    CStr::from_ptr(m.name).to_string_lossy()
+                ),
             },
             _ => raise!(SystemError, "bad memberdescr type"),
         }

@@ -51,12 +51,6 @@ fn new_class(meta: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<Owned
         set_proto(&info, &t)?;
     }
     let cls = type_new(meta, args, kwargs)?;
-    if !info.proto.is_some() {
-        // A subclass of a pointer class points to the same.
-        if let Some(t) = cls.as_object().get_attr_opt(intern!("_type_"))? {
-            set_proto(&info, &t)?;
-        }
-    }
     set_info(&cls, info);
     Ok(cls)
 }

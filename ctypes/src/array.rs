@@ -5,7 +5,7 @@ use lh_foreign::ctype::CType;
 use lh_runtime::prelude::*;
 
 use crate::cdata::*;
-use crate::convert;
+use crate::convert::{self, Scalar};
 use crate::info::*;
 
 pub fn install_meta(b: &mut TypeBuilder) {
@@ -230,7 +230,25 @@ impl Array {
         }
     }
 
+    /// Address and scalar of item `i` for arrays of plain values: the common case, without reference counting.
+    #[inline]
+    fn plain_item(&self, i: isize) -> Option<(Scalar, *mut u8)> {
+        let d = self.data();
+        if i < 0 || i as usize >= d.length.get() {
+            return None;
+        }
+        // SAFETY: nothing runs while the item class is looked at; the index is inside the array.
+        unsafe {
+            let item = info_of(d.info().proto.peek()?)?;
+            Some((item.value?, d.ptr.get().add(i as usize * item.size())))
+        }
+    }
+
     fn get_at(&self, i: isize) -> PyResult {
+        if let Some((s, addr)) = self.plain_item(i) {
+            // SAFETY: an item of the array.
+            return unsafe { s.get(addr, None) };
+        }
         let d = self.data();
         if i < 0 || i as usize >= d.length.get() {
             return raise!(IndexError, "invalid index");
@@ -246,6 +264,13 @@ impl Array {
 
     fn set_at(&self, i: isize, value: &Object) -> PyResult<()> {
         let d = self.data();
+        if let Some((s, addr)) = self.plain_item(i)
+            && as_cdata(value).is_none()
+        {
+            // SAFETY: an item of the array.
+            let keep = unsafe { s.set(addr, value, None)? };
+            return d.keep(i as usize, keep);
+        }
         if i < 0 || i as usize >= d.length.get() {
             return raise!(IndexError, "invalid index");
         }

@@ -310,15 +310,15 @@ pub fn result_value(restype: Option<&Object>, room: &[u128], checker: Option<&Ob
                 None => return r.call1(&int()),
                 Some(i) => {
                     let cls = r.downcast::<Type>().expect("classes have infos");
-                    match i.scalar {
-                        Some(s) if s.code == b'O' && !keeps_instances(cls) => {
+                    match i.value {
+                        Some(s) if s.code == b'O' => {
                             // The function gave us a reference.
                             match Owned::<Object>::from_raw_opt(p.cast::<*mut lh_abi::PyObject>().read()) {
                                 Some(o) => o,
                                 None => return raise!(ValueError, "PyObject is NULL"),
                             }
                         }
-                        Some(s) if !keeps_instances(cls) => s.get(p, None)?,
+                        Some(s) => s.get(p, None)?,
                         _ => from_base(cls, None, 0, p)?.into_object(),
                     }
                 }

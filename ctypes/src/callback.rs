@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ffi::c_void;
 use std::sync::Arc;
 
-use lh_abi::PyObject;
+use lh_abi::{PY_VECTORCALL_ARGUMENTS_OFFSET, PyObject};
 use lh_foreign::callback::{Callback, CallbackTarget};
 use lh_foreign::ctype::CType;
 use lh_runtime::prelude::*;
@@ -31,6 +31,8 @@ impl Thunk {}
 /// GIL held, so that the cycle collector sees all references.
 struct Target {
     owner: *mut PyObject,
+    /// Per parameter how it becomes a Python value; `None`: an instance of its class.
+    plan: Box<[Option<Scalar>]>,
     restype: Option<Scalar>,
     flags: i32,
 }
@@ -42,14 +44,16 @@ unsafe impl Sync for Target {}
 
 impl CallbackTarget for Target {
     unsafe fn invoke(&self, args: *const *const c_void, ret: *mut c_void) {
-        if self.flags & FUNC_USE_ERRNO != 0 {
+        // The callback may delete its own function object, and this with it: nothing of `self` is used after `run`.
+        let use_errno = self.flags & FUNC_USE_ERRNO != 0;
+        if use_errno {
             lh_foreign::errno::swap();
         }
         let had = thread::ensure();
         // SAFETY: generated code passes values of the types the thunk was made with; the GIL is held.
         unsafe { self.run(args, ret.cast()) };
         thread::ensure_end(had);
-        if self.flags & FUNC_USE_ERRNO != 0 {
+        if use_errno {
             lh_foreign::errno::swap();
         }
     }
@@ -72,13 +76,39 @@ impl Target {
                 return;
             }
         };
-        let made: PyResult<Vec<Owned<Object>>> = (0..argtypes.len())
-            // SAFETY: one value per declared parameter.
-            .map(|i| unsafe { argument(argtypes.item_ref(i), (*args.add(i)).cast_mut().cast()) })
-            .collect();
-        let result = made.and_then(|v| {
-            let refs: Vec<&Object> = v.iter().map(|o| &**o).collect();
-            callable.call(&refs)
+        // One place in front for the callee's use (vectorcall), then the arguments.
+        const INLINE: usize = 8;
+        let n = self.plan.len();
+        let mut few: [Option<Owned<Object>>; INLINE + 1] = [const { None }; INLINE + 1];
+        let mut many: Vec<Option<Owned<Object>>>;
+        let room = if n <= INLINE {
+            &mut few[..]
+        } else {
+            many = (0..=n).map(|_| None).collect();
+            &mut many[..]
+        };
+        let made = self.plan.iter().enumerate().try_for_each(|(i, scalar)| {
+            // SAFETY: one value per declared parameter, of its type.
+            let o = unsafe {
+                let p = (*args.add(i)).cast_mut().cast::<u8>();
+                match scalar {
+                    Some(s) => s.get(p, None)?,
+                    None => argument(argtypes.item_ref(i), p)?,
+                }
+            };
+            room[i + 1] = Some(o);
+            Ok(())
+        });
+        let result = made.and_then(|()| {
+            // SAFETY: an `Option<Owned>` is one pointer; the arguments are live, the place before them is ours.
+            unsafe {
+                let args = room.as_mut_ptr().cast::<*mut PyObject>().add(1);
+                from_c::<Object>(callable.vectorcall(
+                    args,
+                    n | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                    std::ptr::null_mut(),
+                ))
+            }
         });
         let value = match result {
             Ok(v) => v,
@@ -115,17 +145,12 @@ fn warn_leak() -> PyResult<()> {
     warn.call(&[&Str::new("memory leak in callback function."), exc::RuntimeWarning()]).map(|_| ())
 }
 
-/// One argument as Python sees it: simple types as values, anything else as an instance with a copy of the value.
+/// An argument that stays an instance: one with a copy of the value.
 unsafe fn argument(cls: &Object, p: *mut u8) -> PyResult {
-    let (Some(t), Some(info)) = (cls.downcast::<Type>(), info_of(cls)) else {
-        return raise!(TypeError, "cannot build parameter");
-    };
-    // SAFETY: `p` points to a value of the class's type.
-    unsafe {
-        match info.scalar {
-            Some(s) if !keeps_instances(t) => s.get(p, None),
-            _ => Ok(from_base(t, None, 0, p)?.into_object()),
-        }
+    match cls.downcast::<Type>() {
+        // SAFETY: `p` points to a value of the class's type.
+        Some(t) => Ok(unsafe { from_base(t, None, 0, p)? }.into_object()),
+        None => raise!(TypeError, "cannot build parameter"),
     }
 }
 
@@ -138,9 +163,13 @@ impl Thunk {
         flags: i32,
     ) -> PyResult<Owned<Thunk>> {
         let mut types: Vec<Arc<CType>> = Vec::with_capacity(argtypes.len());
+        let mut plan = Vec::with_capacity(argtypes.len());
         for t in argtypes.iter() {
             match info_of(t) {
-                Some(i) => types.push(i.ctype()),
+                Some(i) => {
+                    types.push(i.ctype());
+                    plan.push(i.value);
+                }
                 None => return raise!(TypeError, "cannot build parameter"),
             }
         }
@@ -157,7 +186,7 @@ impl Thunk {
             code: RefCell::new(None),
         }
         .build();
-        let target = Target { owner: thunk.as_object().as_ptr(), restype: scalar, flags };
+        let target = Target { owner: thunk.as_object().as_ptr(), plan: plan.into(), restype: scalar, flags };
         let refs: Vec<&CType> = types.iter().map(|t| &**t).collect();
         match Callback::new(&refs, ret.as_deref(), Box::new(target)) {
             Some(code) => *thunk.code.borrow_mut() = Some(code),

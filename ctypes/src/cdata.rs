@@ -17,7 +17,7 @@ use lh_runtime::prelude::*;
 use lh_runtime::sysobject::audit;
 
 use crate::convert::{self, Keep};
-use crate::info::{self, ClassKind, FINAL, HAS_POINTER, IS_POINTER, Info, info_of};
+use crate::info::{ClassKind, FINAL, HAS_POINTER, IS_POINTER, Info, info_of};
 
 #[repr(C)]
 #[pyclass(name = "_CData", module = "_ctypes", basetype)]
@@ -276,9 +276,7 @@ pub unsafe fn get_value(
             Access::WCharArray => return Ok(convert::get_wchar_array(addr, size)?.into_object()),
             Access::Plain => {}
         }
-        if let Some(s) = info_of(cls).and_then(|i| i.scalar)
-            && (bits.is_some() || !info::keeps_instances(cls))
-        {
+        if let Some(s) = info_of(cls).and_then(|i| if bits.is_some() { i.scalar } else { i.value }) {
             return s.get(addr, bits);
         }
         Ok(from_base(cls, Some(base), index, addr)?.into_object())

@@ -49,6 +49,8 @@ pub struct Info {
     /// Item or target class; the `_type_` string of a simple class.
     pub proto: Slot,
     pub scalar: Option<Scalar>,
+    /// The same, if instances turn into plain Python values by themselves when read from fields, items or results.
+    pub value: Option<Scalar>,
     /// PEP 3118 format and shape. Exported buffers point into them; both are set once, before the class has instances.
     pub format: RefCell<CString>,
     pub shape: RefCell<Box<[isize]>>,
@@ -73,6 +75,7 @@ impl Info {
             length: Cell::new(0),
             proto: Slot::empty(),
             scalar: None,
+            value: None,
             format: RefCell::new(CString::from(c"B")),
             shape: RefCell::new(Box::new([])),
             func: FuncInfo {
@@ -207,17 +210,28 @@ fn cell(t: &Type) -> Option<&UnsafeCell<Option<Box<Info>>>> {
     Some(unsafe { &*t.as_ptr().cast::<u8>().add(CTypeMeta::OFFSET).cast() })
 }
 
+/// A bit of `tp_flags` in its unused upper half: the class has an info. One test instead of a look at its metaclasses.
+const TPFLAGS_HAS_INFO: u64 = 1 << 41;
+
 /// The info of a class; `None` for abstract classes and for anything that is no ctypes class.
+#[inline]
 pub fn info_of(t: &Object) -> Option<&Info> {
-    // SAFETY: the info lives as long as the type, which the borrow keeps alive.
-    t.downcast::<Type>().and_then(cell).and_then(|c| unsafe { (*c.get()).as_deref() })
+    let t = t.downcast::<Type>()?;
+    if !t.has_flag(TPFLAGS_HAS_INFO) {
+        return None;
+    }
+    // SAFETY: only `set_info` sets the flag; the info lives as long as the type, which the borrow keeps alive.
+    unsafe { (*t.as_ptr().cast::<u8>().add(CTypeMeta::OFFSET).cast::<Option<Box<Info>>>()).as_deref() }
 }
 
 /// Gives a new class its info.
 pub fn set_info(t: &Type, info: Info) {
     if let Some(c) = cell(t) {
         // SAFETY: the class was just made: nobody borrows its (absent) info.
-        unsafe { *c.get() = Some(Box::new(info)) }
+        unsafe {
+            *c.get() = Some(Box::new(info));
+            (*t.tp()).tp_flags |= TPFLAGS_HAS_INFO;
+        }
     }
 }
 

@@ -68,7 +68,7 @@ fn new_class(meta: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<Owned
     if c == b'X' {
         return raise!(ValueError, "_type_ 'X' not supported");
     }
-    set_info(&cls, simple_info(c, false, &code));
+    set_info(&cls, simple_info(&cls, c, false, &code));
     // The three pointer-like base types convert more than their own instances; what derives from them inherits that.
     if let b'z' | b'Z' | b'P' = c
         && !keeps_instances(&cls)
@@ -90,11 +90,12 @@ fn new_class(meta: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<Owned
     Ok(cls)
 }
 
-fn simple_info(code: u8, swapped: bool, type_attr: &Object) -> Info {
+fn simple_info(cls: &Type, code: u8, swapped: bool, type_attr: &Object) -> Info {
     let scalar = Scalar { code, swapped };
     let ctype = if swapped { CType::prim_swapped(scalar.prim()) } else { prim_type(code) };
     let mut info = Info::new(ClassKind::Simple, ctype);
     info.scalar = Some(scalar);
+    info.value = info.scalar.filter(|_| !keeps_instances(cls));
     info.proto.set(Some(type_attr.own()));
     info.set_format([if swapped { b'>' } else { b'<' }, pep3118(code)]);
     if b"zZPO".contains(&code) {
@@ -107,7 +108,7 @@ fn swapped_twin(meta: &Type, args: &Tuple, code: u8, type_attr: &Object) -> PyRe
     let name = args.item_ref(0).str()?.to_str()?.to_string() + "_be";
     let args = Tuple::from_refs(&[&Str::new(&name), args.item_ref(1), args.item_ref(2)]);
     let twin = type_new(meta, &args, None)?;
-    set_info(&twin, simple_info(code, true, type_attr));
+    set_info(&twin, simple_info(&twin, code, true, type_attr));
     Ok(twin)
 }
 

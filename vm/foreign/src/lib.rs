@@ -5,6 +5,7 @@
 //! Users: ctypes, cppyy and the bridges describe and call; the JIT reads signatures and placements and shares the arena.
 
 pub mod abi;
+pub mod abi_a64;
 pub mod arena;
 pub mod callback;
 pub mod ctype;

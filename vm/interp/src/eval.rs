@@ -162,8 +162,10 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                     kwnames = null_mut();
                     let unit = frame::last_unit(frame);
                     let table = frame::code_ref(frame).exceptiontable().as_bytes();
-                    let found =
-                        if unit < 0 { None } else { lh_bytecode::exctable::find(table, unit as u32) };
+                    // A RERAISE may have set `prev_instr` to the instruction that raised first: it is guarded where it
+                    // stands itself.
+                    let at = pc.offset_from(frame::first_instr((*frame).code)) - 1;
+                    let found = if at < 0 { None } else { lh_bytecode::exctable::find(table, at as u32) };
                     let Some(h) = found else {
                         let base = frame::stack_base(frame);
                         while sp > base {
@@ -915,8 +917,34 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             let t = truth!(v);
                             decref(v);
                             if !t {
-                                pc = pc.sub(arg);
+                                let target = pc.sub(arg);
+                                if jit::count_loop(target) {
+                                    (*frame).prev_instr = target.sub(1);
+                                    save_sp!();
+                                    let res = jit::hot_loop(ts, frame, pc.sub(1));
+                                    match res {
+                                        Enter::Stay => (*frame).stacktop = -1,
+                                        other => jit_result!(other),
+                                    }
+                                    (*frame).prev_instr = pc.sub(1);
+                                }
+                                pc = target;
                                 eval_breaker!();
+                            }
+                            next!();
+                        }
+                        quick::JIT_WHILE_FALSE => {
+                            let v = pop!();
+                            let t = truth!(v);
+                            decref(v);
+                            if !t {
+                                eval_breaker!();
+                                let target = pc.sub(arg);
+                                (*frame).prev_instr = target.sub(1);
+                                save_sp!();
+                                jit_result!(jit::enter(ts, frame, pc.sub(1)));
+                                (*frame).stacktop = -1;
+                                pc = target;
                             }
                             next!();
                         }
@@ -925,8 +953,34 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             let t = truth!(v);
                             decref(v);
                             if t {
-                                pc = pc.sub(arg);
+                                let target = pc.sub(arg);
+                                if jit::count_loop(target) {
+                                    (*frame).prev_instr = target.sub(1);
+                                    save_sp!();
+                                    let res = jit::hot_loop(ts, frame, pc.sub(1));
+                                    match res {
+                                        Enter::Stay => (*frame).stacktop = -1,
+                                        other => jit_result!(other),
+                                    }
+                                    (*frame).prev_instr = pc.sub(1);
+                                }
+                                pc = target;
                                 eval_breaker!();
+                            }
+                            next!();
+                        }
+                        quick::JIT_WHILE_TRUE => {
+                            let v = pop!();
+                            let t = truth!(v);
+                            decref(v);
+                            if t {
+                                eval_breaker!();
+                                let target = pc.sub(arg);
+                                (*frame).prev_instr = target.sub(1);
+                                save_sp!();
+                                jit_result!(jit::enter(ts, frame, pc.sub(1)));
+                                (*frame).stacktop = -1;
+                                pc = target;
                             }
                             next!();
                         }

@@ -5,7 +5,6 @@
 pub mod asyncgen;
 pub mod bind;
 pub mod builtins;
-pub mod compile;
 pub mod eval;
 pub mod frame;
 pub mod frameobject;
@@ -32,16 +31,6 @@ pub fn install_hooks() {
         current_builtins,
         current_frame,
         run_pending: ops::eval_breaker,
-    });
-    let _ = builtins::EVAL_API.set(builtins::EvalApi {
-        eval_code: eval_code_closure,
-        call_with_locals,
-        current_locals,
-        current_globals,
-        current_builtins: || current_builtins().into_object(),
-        current_code_flags,
-        frame_locals,
-        compile: compile::compile,
     });
     let _ = lh_runtime::sysobject::TRACE_HOOKS.set(lh_runtime::sysobject::TraceHooks {
         set_trace: trace::set_trace,
@@ -131,41 +120,6 @@ pub fn eval_code_closure(
             return Err(Raised::already_set());
         }
         from_c(eval::run(ts, frame, false))
-    }
-}
-
-/// Runs a function without arguments whose locals are `namespace` (a class body).
-pub fn call_with_locals(function: &Function, namespace: &Object) -> PyResult {
-    // SAFETY: the references to function and locals go to the frame, which `run` takes over.
-    unsafe {
-        let ts = Thread::current_ptr();
-        let l = namespace.own().into_raw();
-        let f = function.own().into_raw().cast();
-        let frame = bind::frame_for_call(ts, f, l, null_mut(), 0, null_mut());
-        if frame.is_null() {
-            return Err(Raised::already_set());
-        }
-        from_c(eval::run(ts, frame, false))
-    }
-}
-
-/// `co_flags` of the running code, 0 if none runs.
-pub fn current_code_flags() -> i32 {
-    // SAFETY: the current thread's frame.
-    unsafe {
-        let f = frame::current(Thread::current_ptr());
-        if f.is_null() { 0 } else { (*(*f).code).co_flags }
-    }
-}
-
-fn frame_locals() -> Option<builtins::FrameLocals> {
-    // SAFETY: the current thread's frame.
-    unsafe {
-        let f = frame::current(Thread::current_ptr());
-        if f.is_null() {
-            return None;
-        }
-        Some(builtins::FrameLocals { code: frame::code_ref(f).own(), locals: frame::localsplus(f) })
     }
 }
 

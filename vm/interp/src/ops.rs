@@ -429,6 +429,13 @@ pub unsafe fn frame_for_call_ex(
             v.push(*p);
         }
         let mut names = Vec::with_capacity(pairs.len());
+        if pairs.iter().any(|p| !p.0.is_instance_of::<Str>()) {
+            v.iter().for_each(|p| decref(*p));
+            decref(func.cast());
+            xdecref(locals);
+            let _ = raised!(TypeError, "keywords must be strings");
+            return null_mut();
+        }
         for (k, x) in pairs {
             names.push(k);
             v.push(x.into_raw());
@@ -990,7 +997,7 @@ pub fn dict_merge(d: &Dict, v: &Object, callee: &Object) -> PyResult<()> {
                 function_str(callee),
                 s.to_str_lossy()
             ),
-            None => raise!(TypeError, "{} keywords must be strings", function_str(callee)),
+            None => raise!(TypeError, "keywords must be strings"),
         }
     };
     if let Some(x) = v.downcast_exact::<Dict>() {

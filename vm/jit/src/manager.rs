@@ -142,21 +142,6 @@ pub fn place(f: *mut Frame, unit: u32) -> String {
     }
 }
 
-unsafe fn target_of(at: *mut u16) -> *mut u16 {
-    // SAFETY: a backward jump; its argument may be widened by EXTENDED_ARG before it.
-    unsafe {
-        let mut arg = (*at >> 8) as usize;
-        let mut shift = 8;
-        let mut p = at.sub(1);
-        while *p as u8 == lh_bytecode::opcode::EXTENDED_ARG && shift < 32 {
-            arg |= ((*p >> 8) as usize) << shift;
-            shift += 8;
-            p = p.sub(1);
-        }
-        at.add(1).sub(arg)
-    }
-}
-
 unsafe fn may_trace(ts: *mut PyThreadState) -> bool {
     // SAFETY: the current thread.
     unsafe { (*ts).c_tracefunc.is_none() && (*ts).c_profilefunc.is_none() }
@@ -169,7 +154,8 @@ unsafe fn hot_loop(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter
         if s.recorder.is_some() || !may_trace(ts) {
             return Enter::Stay;
         }
-        let head = target_of(at);
+        // The frame stands at the loop's head.
+        let head = (*f).prev_instr.add(1);
         if let Some(&t) = s.heads.get(&(head as usize)) {
             patch(s, at, t);
             return run(ts, f, t);
@@ -328,6 +314,7 @@ unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
         s.active.push(Activation { frame: f, jf: p });
         crate::force::ACTIVE.store(s.active.len(), std::sync::atomic::Ordering::Relaxed);
         let word = (s.enter)(ts, p, entry);
+        lh_runtime::thread::settle_steal(ts);
         let s = state();
         let at = s.active.iter().rposition(|a| a.jf == p).expect("entered");
         s.active.remove(at);

@@ -41,8 +41,8 @@ pub enum Why {
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Why::Opcode(o) => write!(f, "{} is not recorded", op::name(*o)),
-            Why::Operands(o) => write!(f, "{} with such operands is not recorded", op::name(*o)),
+            Why::Opcode(o) => write!(f, "{} is not recorded", op::name(*o).unwrap_or("?")),
+            Why::Operands(o) => write!(f, "{} with such operands is not recorded", op::name(*o).unwrap_or("?")),
             Why::Flow => f.write_str("control went elsewhere"),
             Why::TooLong => f.write_str("trace too long"),
             Why::Left => f.write_str("loop left while recording"),
@@ -296,7 +296,7 @@ impl Recorder {
     unsafe fn guard_below(&mut self, i: R, limit: i64) -> Rec {
         let (l, w) = (self.b().int(limit), self.b().int(2 * limit));
         let s = self.b().emit(Op::Add, &[i, l])?;
-        let ok = self.b().emit(Op::ULt, &[s, w])?;
+        let ok = self.b().emit(Op::Ult, &[s, w])?;
         self.b().emit(Op::GTrue, &[ok])?;
         Ok(())
     }
@@ -617,13 +617,13 @@ impl Recorder {
                     6 if yv != 0 => self.b().emit(Op::FloorMod, &[x, y])?,
                     9 if (0..63).contains(&yv) => {
                         let lim = self.b().int(63);
-                        let ok = self.b().emit(Op::ULt, &[y, lim])?;
+                        let ok = self.b().emit(Op::Ult, &[y, lim])?;
                         self.b().emit(Op::GTrue, &[ok])?;
                         self.b().emit(Op::Sar, &[x, y])?
                     }
                     3 if (0..=20).contains(&yv) && small(aa, 1 << 40) => {
                         let lim = self.b().int(21);
-                        let ok = self.b().emit(Op::ULt, &[y, lim])?;
+                        let ok = self.b().emit(Op::Ult, &[y, lim])?;
                         self.b().emit(Op::GTrue, &[ok])?;
                         self.guard_below(x, 1 << 40)?;
                         self.b().emit(Op::Shl, &[x, y])?
@@ -813,7 +813,7 @@ impl Recorder {
                 self.b().guard_type(q, want as u64, true)?;
                 let i = self.b().fload(v, SEQIT_INDEX)?;
                 let len = self.b().fload(q, if list { LIST_SIZE } else { TUPLE_SIZE })?;
-                let more = self.b().emit(Op::ULt, &[i, len])?;
+                let more = self.b().emit(Op::Ult, &[i, len])?;
                 self.b().emit(Op::GTrue, &[more])?;
                 let x = if list {
                     let items = self.b().fload(q, LIST_ITEMS)?;

@@ -133,3 +133,8 @@ pub fn init() -> PyResult<()> {
     ready::<Capsule>()?;
     Ok(())
 }
+
+/// A capsule around memory that lives for ever.
+pub fn new(pointer: *mut c_void, name: &'static CStr) -> PyResult {
+    Capsule::of_static(pointer, name).map(|c| c.into_object())
+}

@@ -108,6 +108,8 @@ pub mod quick {
         STORE_FAST__STORE_FAST = 159 of STORE_FAST;
         JIT_LOOP = 240 of JUMP_BACKWARD;
         JIT_RESUME = 241 of RESUME;
+        JIT_WHILE_TRUE = 242 of POP_JUMP_BACKWARD_IF_TRUE;
+        JIT_WHILE_FALSE = 243 of POP_JUMP_BACKWARD_IF_FALSE;
     }
     /// In place of every opcode while tracing or recording: never stored in code.
     pub const TRACED: u8 = 255;

@@ -22,6 +22,13 @@ pub struct EnumObject {
 }
 kind!(/** `enumerate` */ Enumerate: EnumObject, crate::type_table::PyEnum_Type);
 
+impl Enumerate {
+    /// `enumerate(iterable)`.
+    pub fn over(iterable: &Object) -> PyResult<Owned<Enumerate>> {
+        Enumerate::py_new(Enumerate::class(), iterable, None)
+    }
+}
+
 #[pymethods(extra = enum_extra)]
 impl Enumerate {
     #[new(name = "enumerate", signature = "(iterable, start=0)")]

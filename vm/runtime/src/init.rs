@@ -33,6 +33,7 @@ pub fn init_types() -> PyResult<()> {
     // text
     crate::str_methods::init()?;
     crate::bytes_types::init()?;
+    crate::memoryview::init()?;
     // numbers
     crate::intobject::init()?;
     crate::floatobject::init()?;
@@ -51,6 +52,9 @@ pub fn init_types() -> PyResult<()> {
     // lead
     crate::namespaceobject::init()?;
     crate::genericalias::init()?;
+    crate::contextobject::init()?;
+    crate::container_calls::init()?;
+    crate::capsule::init()?;
     // the lead's
     crate::descrobject::init()?;
     crate::property::init()?;
@@ -60,7 +64,6 @@ pub fn init_types() -> PyResult<()> {
     crate::object_type::init()?;
     crate::weakref::init()?;
     crate::moduleobject::init()?;
-    crate::capsule::init()?;
     // interp
     crate::codeobject::init()?;
     crate::funcobject::init()?;

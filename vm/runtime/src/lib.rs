@@ -7,6 +7,7 @@
 
 extern crate self as lh_runtime;
 pub use lh_abi as abi;
+pub use lh_bytecode as bytecode;
 pub use lh_macros::{pyclass, pyfunction, pymethods};
 
 pub mod alloc;
@@ -24,6 +25,8 @@ pub mod classobject;
 pub mod codecs;
 pub mod codeobject;
 pub mod complexobject;
+pub mod container_calls;
+pub mod contextobject;
 pub mod convert;
 pub mod descrobject;
 pub mod dict_table;

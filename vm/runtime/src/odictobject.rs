@@ -741,3 +741,15 @@ pub fn init() -> PyResult<()> {
     ready::<ODictIter>()?;
     Ok(())
 }
+
+impl ODict {
+    /// Moves a key that is there to the end; no Python-visible iterator notices.
+    pub fn touch(&self, key: &Object, hash: isize) -> PyResult<()> {
+        let ix = self.dict().lookup(key, hash)?;
+        if ix >= 0 { self.move_entry(ix as usize, true) } else { Ok(()) }
+    }
+    /// Takes the first entry out.
+    pub fn pop_first(&self) -> Option<(Owned<Object>, Owned<Object>)> {
+        self.pop_end(false)
+    }
+}

@@ -315,6 +315,9 @@ fn gil_acquire_slow(ts: *mut PyThreadState) {
     let mut guard = park.lock.lock().expect("never poisoned");
     WAITERS.fetch_add(1, Ordering::SeqCst);
     while !try_take(ts) {
+        if try_steal(ts) {
+            break;
+        }
         let before = LAST_HOLDER.load(Ordering::Relaxed);
         let wait = Duration::from_micros(SWITCH_INTERVAL_US.load(Ordering::Relaxed));
         let (g, timeout) = park.freed.wait_timeout(guard, wait).expect("never poisoned");
@@ -426,7 +429,9 @@ pub fn ensure() -> bool {
         unsafe { (*ts).gilstate_counter = 0 };
     }
     let had = holds_gil();
-    if !had {
+    if had {
+        callback_begins(MINE.get());
+    } else {
         gil_acquire();
     }
     // SAFETY: this thread's own state.
@@ -442,9 +447,11 @@ pub fn ensure_end(had: bool) {
         (*ts).gilstate_counter -= 1;
         (*ts).gilstate_counter
     };
-    if count == 0 {
+    if had {
+        callback_ends();
+    } else if count == 0 {
         delete_state();
-    } else if !had {
+    } else {
         gil_release();
     }
 }
@@ -485,5 +492,98 @@ mod tests {
         threads.into_iter().for_each(|t| t.join().expect("no thread failed"));
         assert_eq!(COUNTER.load(Ordering::Relaxed), TURNS.iter().map(|t| t.load(Ordering::Relaxed)).sum::<u64>());
         assert!(Thread::current_ptr().is_null());
+    }
+}
+
+// ---- Native code that runs under a nominally held GIL ----
+//
+// Compiled loops around short native calls can't afford an atomic exchange per call. They keep the GIL and only mark "in native
+// code" with plain stores. Who wants the GIL takes it from such a holder:
+//
+//   holder:  IN_NATIVE = 1; call; IN_NATIVE = 0; if STEAL != 0 { leave the trace, settle }
+//   thief:   STEAL = 1; membarrier (every running thread of the process passes a full barrier); if IN_NATIVE == 1 { take }
+//
+// If the thief read 1, the holder's store of 0 comes after the barrier, so its load of STEAL sees 1. Decisions are made under
+// the parking lock, where `settle_steal` waits for them.
+
+static IN_NATIVE: AtomicU32 = AtomicU32::new(0);
+static STEAL: AtomicU32 = AtomicU32::new(0);
+
+/// Address of the holder's mark, for generated code.
+pub fn in_native_ptr() -> *const AtomicU32 {
+    &raw const IN_NATIVE
+}
+/// Address of the thieves' mark, for generated code.
+pub fn steal_ptr() -> *const AtomicU32 {
+    &raw const STEAL
+}
+
+fn membarrier(cmd: i32) -> bool {
+    // SAFETY: a system call without memory arguments.
+    unsafe { libc::syscall(libc::SYS_membarrier, cmd, 0, 0) == 0 }
+}
+/// Can the GIL be taken from a holder in native code on this machine? (Registers the process on first use.)
+pub fn stealing_works() -> bool {
+    static OK: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    // MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED
+    *OK.get_or_init(|| membarrier(16))
+}
+
+/// Takes the GIL from a holder that is in native code. The parking lock is held.
+fn try_steal(ts: *mut PyThreadState) -> bool {
+    if IN_NATIVE.load(Ordering::Relaxed) == 0 {
+        return false;
+    }
+    let holder = current().load(Ordering::Relaxed);
+    STEAL.store(1, Ordering::SeqCst);
+    // MEMBARRIER_CMD_PRIVATE_EXPEDITED
+    let done = !holder.is_null()
+        && membarrier(8)
+        && IN_NATIVE.load(Ordering::SeqCst) == 1
+        && current().compare_exchange(holder, ts, Ordering::SeqCst, Ordering::Relaxed).is_ok();
+    if done {
+        // The mark is the new holder's from now on.
+        IN_NATIVE.store(0, Ordering::SeqCst);
+    } else {
+        STEAL.store(0, Ordering::SeqCst);
+    }
+    done
+}
+
+/// For a holder that has left native code: takes the GIL back if it was stolen meanwhile.
+#[inline]
+pub fn settle_steal(ts: *mut PyThreadState) {
+    if STEAL.load(Ordering::Relaxed) != 0 || current().load(Ordering::Relaxed) != ts {
+        settle_steal_slow(ts);
+    }
+}
+#[cold]
+fn settle_steal_slow(ts: *mut PyThreadState) {
+    {
+        let _decided = park().lock.lock().expect("never poisoned");
+        STEAL.store(0, Ordering::SeqCst);
+        if current().load(Ordering::SeqCst) == ts {
+            return;
+        }
+    }
+    gil_acquire_for(ts);
+}
+
+thread_local! {
+    /// Callbacks that interrupted native code under a held GIL.
+    static INTERRUPTED: std::cell::RefCell<Vec<bool>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+/// A callback comes in from native code while this thread nominally holds the GIL.
+fn callback_begins(ts: *mut PyThreadState) {
+    let was = IN_NATIVE.load(Ordering::Relaxed) != 0;
+    INTERRUPTED.with(|v| v.borrow_mut().push(was));
+    if was {
+        IN_NATIVE.store(0, Ordering::SeqCst);
+        settle_steal(ts);
+    }
+}
+fn callback_ends() {
+    if INTERRUPTED.with(|v| v.borrow_mut().pop()).unwrap_or(false) {
+        IN_NATIVE.store(1, Ordering::SeqCst);
     }
 }

@@ -7,12 +7,15 @@ pub mod util;
 pub mod errno;
 pub mod fcntl;
 pub mod grp;
+pub mod locale;
 pub mod posix;
 pub mod posixsubprocess;
 pub mod pwd;
 pub mod select;
 pub mod signal;
+pub mod socket;
 pub mod stat;
+pub mod syslog;
 pub mod time;
 
 /// The modules of this group.
@@ -20,11 +23,14 @@ pub const MODULES: &[Entry] = &[
     ("errno", errno::make),
     ("fcntl", fcntl::make),
     ("grp", grp::make),
+    ("_locale", locale::make),
     ("posix", posix::make),
     ("_posixsubprocess", posixsubprocess::make),
     ("pwd", pwd::make),
     ("select", select::make),
     ("_signal", signal::make),
+    ("_socket", socket::make),
     ("_stat", stat::make),
+    ("syslog", syslog::make),
     ("time", time::make),
 ];

@@ -3,8 +3,11 @@
 use crate::Entry;
 
 pub mod codecs;
+pub mod csv;
+pub mod json;
 pub mod sre;
 pub mod string;
+pub mod unicodedata;
 
 /// The modules of this group.
-pub const MODULES: &[Entry] = &[("_codecs", codecs::make), ("_string", string::make), ("_sre", sre::make)];
+pub const MODULES: &[Entry] = &[("_codecs", codecs::make), ("_string", string::make), ("_sre", sre::make), ("unicodedata", unicodedata::make), ("_json", json::make), ("_csv", csv::make)];

@@ -1,0 +1,366 @@
+//! Recording of calls: native signatures as one native call with unboxed values, the rest through the call protocol.
+
+use crate::descs::*;
+use crate::helpers as h;
+use crate::manager::*;
+use crate::record::*;
+use lh_abi::*;
+use lh_bytecode::opcode as op;
+use lh_foreign::abi::{Loc, RetPlacement};
+use lh_foreign::publish::{self, Published};
+use lh_foreign::sig::{Accept, Effects as SigEffects, MachineValue, RangeRule, ResultKind, Target as SigTarget};
+use lh_jit_ir::*;
+use lh_jit_opt::R;
+use lh_runtime::prelude::*;
+
+/// Does the object's owner publish a native signature?
+pub fn publishes(o: &Object) -> bool {
+    ask(o).is_some()
+}
+fn ask(o: &Object) -> Option<Published> {
+    let f = o.vectorcall_function()?;
+    // SAFETY: a live callable and its vectorcall function.
+    unsafe { publish::native_sig(f as usize, o.as_ptr().cast()) }
+}
+
+fn mem_kind(v: MachineValue) -> Option<MemKind> {
+    Some(match v {
+        MachineValue::I8 => MemKind::I8,
+        MachineValue::U8 => MemKind::U8,
+        MachineValue::I16 => MemKind::I16,
+        MachineValue::U16 => MemKind::U16,
+        MachineValue::I32 => MemKind::I32,
+        MachineValue::U32 => MemKind::U32,
+        MachineValue::I64 | MachineValue::U64 => MemKind::I64,
+        MachineValue::F32 => MemKind::F32,
+        MachineValue::F64 => MemKind::F64,
+        MachineValue::Ptr => MemKind::Ptr,
+        MachineValue::Object | MachineValue::Record => return None,
+    })
+}
+fn value_field(k: MemKind) -> u32 {
+    match k {
+        MemKind::I8 => VAL_I8,
+        MemKind::U8 => VAL_U8,
+        MemKind::I16 => VAL_I16,
+        MemKind::U16 => VAL_U16,
+        MemKind::I32 => VAL_I32,
+        MemKind::U32 => VAL_U32,
+        MemKind::I64 => VAL_I64,
+        MemKind::F32 => VAL_F32,
+        MemKind::F64 => VAL_F64,
+        _ => VAL_PTR,
+    }
+}
+
+impl Recorder {
+    /// PRECALL: a bound method's parts; recorded as nothing, the call takes the method as it is.
+    pub(crate) unsafe fn precall(&mut self, n: i32) -> Rec {
+        // SAFETY: live operands.
+        unsafe {
+            let sp = self.sp;
+            if self.actual(sp - n - 2).is_null() {
+                let m = self.actual(sp - n - 1);
+                if (*m).ob_type == Method::type_ptr() {
+                    // The interpreter takes it apart now; what the trace does must leave the same stack.
+                    return Err(Why::Operands(op::PRECALL));
+                }
+            }
+            Ok(())
+        }
+    }
+
+    /// Calls a helper that works on the frame's stack in memory from `base` on; one result stays there.
+    pub(crate) unsafe fn call_frame(&mut self, helper: u32, base: i32, n: i32, last: i64, low: i32) -> Rec {
+        // SAFETY: as set_prev.
+        unsafe { self.set_prev()? };
+        let f = self.b().frame();
+        let (bv, nv) = (self.b().int(base as i64), self.b().int(n as i64));
+        let x = if helper == h::CALL_STACK { self.b().object(last as u64) } else { self.b().int(last) };
+        self.b().flush()?;
+        let r = self.b().call(helper, &[f, bv, nv, x], false)?;
+        let sp = self.sp;
+        self.forget(low, sp.max(low + 1))?;
+        let pc = self.pc;
+        self.b().snapshot(RAISE, pc, low as u32)?;
+        self.b().emit(Op::GTrue, &[r])?;
+        Ok(())
+    }
+
+    pub(crate) unsafe fn call(&mut self, n: i32) -> Rec {
+        // SAFETY: live operands.
+        unsafe {
+            let sp = self.sp;
+            let base = sp - n - 2;
+            let kw = std::mem::replace(&mut self.kwnames, std::ptr::null_mut());
+            let callee = if self.actual(base).is_null() { self.actual(base + 1) } else { self.actual(base) };
+            if kw.is_null()
+                && self.actual(base).is_null()
+                && let Some(p) = ask(Object::from_ptr(callee))
+                && self.native(&p, base, n, callee)?
+            {
+                return Ok(());
+            }
+            self.call_frame(h::CALL_STACK, base, n, kw as i64, base)
+        }
+    }
+
+    /// A call with a native signature; false if it has to go through the call protocol (nothing is recorded then but guards).
+    unsafe fn native(&mut self, p: &Published, base: i32, n: i32, callee: *mut PyObject) -> Rec<bool> {
+        // SAFETY: live operands; the types a signature names live as long as its version, which is guarded.
+        unsafe {
+            let sig = &*p.sig;
+            let void = sig.result == ResultKind::Void;
+            let number = sig.result.unboxed();
+            if sig.checks.any()
+                || sig.params.len() != n as usize
+                || !(void || number)
+                || sig.effects.has(SigEffects::MAY_THROW)
+                || sig.effects.has(SigEffects::ERRNO)
+                || sig.effects.has(SigEffects::MAY_RAISE)
+            {
+                return Ok(false);
+            }
+            if sig.effects.has(SigEffects::RELEASES_GIL) && !lh_runtime::thread::stealing_works() {
+                return Ok(false);
+            }
+            // Are all arguments of kinds that are unboxed here?
+            let mut plans = vec![];
+            for (i, q) in sig.params.iter().enumerate() {
+                let a = self.actual(base + 2 + i as i32);
+                match q.accepts.iter().find(|x| accepts(x, a)) {
+                    Some(x) if mem_kind(q.value).is_some() => plans.push((*x, q.value, a)),
+                    _ => return Ok(false),
+                }
+            }
+            let place = sig.placement();
+            let mut args = vec![];
+            for pieces in &place.args {
+                let [piece] = pieces.as_slice() else { return Ok(false) };
+                args.push(match piece.loc {
+                    Loc::Int(r) => Place::Int(r),
+                    Loc::Sse(r) => Place::Float(r),
+                    Loc::Stack(o) => Place::Stack((o / 8) as u8),
+                });
+            }
+            if !matches!(&place.ret, RetPlacement::Void | RetPlacement::Regs(_)) {
+                return Ok(false);
+            }
+            let Some(version) = word(p.version_at) else { return Ok(false) };
+            // The callable is a constant from here on.
+            let fv = self.get(base + 1)?;
+            let c = self.pin(callee);
+            self.b().guard_value(fv, c)?;
+            let w = self.b().fload(c, version)?;
+            let want = self.b().ptr(p.version);
+            self.b().guard_value(w, want)?;
+            let address = match sig.target {
+                SigTarget::Constant(a) => a as u64,
+                SigTarget::Loaded { holder } => {
+                    let Some(hw) = word(holder) else { return Ok(false) };
+                    let q = self.b().fload(c, hw)?;
+                    let t = self.b().fload(q, VAL_PTR)?;
+                    let cell = *callee.cast::<u8>().add(holder as usize).cast::<*const u64>();
+                    let now = *cell;
+                    let want = self.b().ptr(now);
+                    self.b().guard_value(t, want)?;
+                    now
+                }
+            };
+            let mut values = vec![];
+            for (i, (accept, machine, a)) in plans.iter().enumerate() {
+                let v = self.get(base + 2 + i as i32)?;
+                values.push(self.unbox(v, *a, accept, *machine)?);
+            }
+            let kinds: Vec<ArgPlace> = sig
+                .params
+                .iter()
+                .zip(&args)
+                .map(|(q, pl)| ArgPlace { kind: mem_kind(q.value).expect("checked"), place: *pl })
+                .collect();
+            let leaf = sig.effects.has(SigEffects::LEAF);
+            let effects = if leaf {
+                Effects { reads: !0, writes: 1 << A_OTHER, flags: 0 }
+            } else {
+                Effects { reads: !0, writes: !0, flags: Effects::ARBITRARY.flags & !(RAISES | USES_FRAME) }
+            };
+            let ret = match sig.result.machine().and_then(mem_kind) {
+                Some(k) if !void => RetPlace::One(k),
+                _ => RetPlace::None,
+            };
+            let desc = NativeDesc { name: "native".into(), target: Target::Addr(address), args: kinds, ret, varargs: None, effects };
+            self.set_prev()?;
+            // The state during the call: operands gone from the stack, held by the trace.
+            let mut operands = vec![];
+            for s in (base..base + 2 + n).rev() {
+                let a = self.actual(s);
+                let v = self.pop(s)?;
+                operands.push((v, a));
+            }
+            let release_gil = sig.effects.has(SigEffects::RELEASES_GIL);
+            if !leaf {
+                let pc = self.pc;
+                self.b().snapshot(RESUME, pc, base as u32)?;
+            }
+            if release_gil {
+                let p = self.b().ptr(lh_runtime::thread::in_native_ptr() as u64);
+                let one = self.b().int(1);
+                self.b().fstore(p, IN_NATIVE, one)?;
+            }
+            let r = self.b().native(desc, &values, !leaf)?;
+            let mut stolen = None;
+            if release_gil {
+                let p = self.b().ptr(lh_runtime::thread::in_native_ptr() as u64);
+                let zero = self.b().int(0);
+                self.b().fstore(p, IN_NATIVE, zero)?;
+                let q = self.b().ptr(lh_runtime::thread::steal_ptr() as u64);
+                stolen = Some(self.b().fload(q, STEAL)?);
+            }
+            let result = match sig.result {
+                ResultKind::Void => {
+                    let x = self.b().object(none_ref().as_ptr() as u64);
+                    self.b().own(x)?;
+                    x
+                }
+                ResultKind::F32 | ResultKind::F64 => self.b().emit(Op::BoxF, &[r])?,
+                ResultKind::Bool => {
+                    let zero = self.b().int(0);
+                    let t = self.b().emit(Op::Ne, &[r, zero])?;
+                    let (tr, fa) = (bool_ref(true).as_ptr() as i64, bool_ref(false).as_ptr() as i64);
+                    let d = self.b().int(tr.wrapping_sub(fa));
+                    let lo = self.b().int(fa);
+                    let x = self.b().emit(Op::Mul, &[t, d])?;
+                    let x = self.b().emit(Op::Add, &[x, lo])?;
+                    let x = self.b().cast(Ty::Ref, x)?;
+                    self.b().own(x)?;
+                    x
+                }
+                ResultKind::Int(MachineValue::U64) => {
+                    // Beyond i64 the box is made by the interpreter's own path.
+                    return Err(Why::Operands(op::CALL));
+                }
+                _ => self.b().emit(Op::BoxI, &[r])?,
+            };
+            self.put(base, result)?;
+            if !leaf {
+                let after = self.pc + 1 + op::cache_entries(op::CALL) as u32;
+                self.b().snapshot(RESUME, after, (base + 1) as u32)?;
+                self.b().emit(Op::GNotForced, &[])?;
+                if let Some(s) = stolen {
+                    self.b().emit(Op::GFalse, &[s])?;
+                }
+            }
+            for (v, a) in operands {
+                if !a.is_null() {
+                    self.release(v, a)?;
+                }
+            }
+            Ok(true)
+        }
+    }
+
+    unsafe fn unbox(&mut self, v: R, a: *mut PyObject, accept: &Accept, machine: MachineValue) -> Rec<R> {
+        // SAFETY: live operands; offsets lie inside instances of the guarded types.
+        unsafe {
+            let Some(kind) = mem_kind(machine) else { return Err(Why::Operands(op::CALL)) };
+            let narrow = |me: &mut Recorder, x: R| -> Rec<R> {
+                Ok(match machine {
+                    MachineValue::I8 => me.b().emit(Op::Sext8, &[x])?,
+                    MachineValue::I16 => me.b().emit(Op::Sext16, &[x])?,
+                    MachineValue::I32 => me.b().emit(Op::Sext32, &[x])?,
+                    MachineValue::U8 => me.b().emit(Op::Zext8, &[x])?,
+                    MachineValue::U16 => me.b().emit(Op::Zext16, &[x])?,
+                    MachineValue::U32 => me.b().emit(Op::Zext32, &[x])?,
+                    _ => x,
+                })
+            };
+            let pointer = machine == MachineValue::Ptr;
+            let as_machine = |me: &mut Recorder, x: R| -> Rec<R> {
+                if pointer && me.b().ty(x) == Ty::I64 { Ok(me.b().cast(Ty::Ptr, x)?) } else { Ok(x) }
+            };
+            match *accept {
+                Accept::Int(_) => {
+                    let x = self.int_of(v)?;
+                    let x = narrow(self, x)?;
+                    as_machine(self, x)
+                }
+                Accept::Bool => {
+                    let c = self.b().object(a as u64);
+                    self.b().guard_value(v, c)?;
+                    Ok(self.b().int(Object::from_ptr(a).is_true_object() as i64))
+                }
+                Accept::Float => self.float_of(v),
+                Accept::IntAsFloat => {
+                    let x = self.int_of(v)?;
+                    let (l, w) = (self.b().int(1 << 53), self.b().int(2 << 53));
+                    let s = self.b().emit(Op::Add, &[x, l])?;
+                    let ok = self.b().emit(Op::Ult, &[s, w])?;
+                    self.b().emit(Op::GTrue, &[ok])?;
+                    Ok(self.b().emit(Op::I2F, &[x])?)
+                }
+                Accept::NoneAsNull => {
+                    let c = self.b().object(a as u64);
+                    self.b().guard_value(v, c)?;
+                    Ok(self.b().ptr(0))
+                }
+                Accept::Bytes => {
+                    self.b().guard_type(v, Bytes::type_ptr() as u64, true)?;
+                    let off = self.b().int(32);
+                    Ok(self.b().emit(Op::PAdd, &[v, off])?)
+                }
+                Accept::Word { ty, at } => {
+                    self.b().guard_type(v, ty as u64, false)?;
+                    let f = word(at).ok_or(Why::Operands(op::CALL))?;
+                    let x = self.b().fload(v, f)?;
+                    if pointer { Ok(x) } else { Ok(self.b().cast(Ty::I64, x)?) }
+                }
+                Accept::Pointee { ty, at } => {
+                    self.b().guard_type(v, ty as u64, false)?;
+                    let f = word(at).ok_or(Why::Operands(op::CALL))?;
+                    let x = self.b().fload(v, f)?;
+                    Ok(self.b().fload(x, value_field(kind))?)
+                }
+                Accept::WordAbout { ty, about, of, at } => {
+                    self.b().guard_type(v, ty as u64, false)?;
+                    let (Some(r), Some(w)) = (reference(about), word(at)) else { return Err(Why::Operands(op::CALL)) };
+                    let o = self.b().fload(v, r)?;
+                    self.b().emit(Op::GNonNull, &[o])?;
+                    self.b().guard_type(o, of as u64, false)?;
+                    Ok(self.b().fload(v, w)?)
+                }
+                Accept::WordTagged { ty, tag_at, tag, at } => {
+                    self.b().guard_type(v, ty as u64, false)?;
+                    let (Some(t), Some(w)) = (byte(tag_at), word(at)) else { return Err(Why::Operands(op::CALL)) };
+                    let x = self.b().fload(v, t)?;
+                    let want = self.b().int(tag as i64);
+                    self.b().guard_value(x, want)?;
+                    Ok(self.b().fload(v, w)?)
+                }
+                _ => Err(Why::Operands(op::CALL)),
+            }
+        }
+    }
+}
+
+/// Is the live argument of the kind that this way of accepting takes (and that is recorded)?
+unsafe fn accepts(x: &Accept, a: *mut PyObject) -> bool {
+    // SAFETY: live objects; offsets lie inside instances of the types.
+    unsafe {
+        let t = (*a).ob_type;
+        let at = |p: *mut PyObject, o: u32| *p.cast::<u8>().add(o as usize).cast::<*mut PyObject>();
+        match *x {
+            Accept::Int(RangeRule::Truncate | RangeRule::Word) => small(a, 1 << 59),
+            Accept::Bool => t == Bool::type_ptr(),
+            Accept::Float => t == Float::type_ptr(),
+            Accept::IntAsFloat => small(a, 1 << 53),
+            Accept::NoneAsNull => Object::from_ptr(a).is_none(),
+            Accept::Bytes => t == Bytes::type_ptr(),
+            Accept::Word { ty, .. } | Accept::Pointee { ty, .. } => t == ty.cast(),
+            Accept::WordAbout { ty, about, of, .. } => {
+                t == ty.cast() && !at(a, about).is_null() && (*at(a, about)).ob_type == of.cast()
+            }
+            Accept::WordTagged { ty, tag_at, tag, .. } => t == ty.cast() && *a.cast::<u8>().add(tag_at as usize) == tag,
+            _ => false,
+        }
+    }
+}

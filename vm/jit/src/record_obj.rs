@@ -1,0 +1,404 @@
+//! Recording of attributes, globals and subscripts.
+
+use crate::descs::*;
+use crate::helpers as h;
+use crate::record::*;
+use lh_abi::*;
+use lh_bytecode::opcode as op;
+use lh_jit_ir::*;
+use lh_jit_opt::R;
+use lh_runtime::instance;
+use lh_runtime::prelude::*;
+
+impl Recorder {
+    /// The name number `i` of the code.
+    pub(crate) unsafe fn name<'a>(&self, i: u32) -> &'a Str {
+        // SAFETY: the code is pinned.
+        unsafe {
+            let t = (*self.code).co_names.cast::<PyTupleObject>();
+            Object::from_ptr(*(&raw const (*t).ob_item).cast::<*mut PyObject>().add(i as usize)).downcast_unchecked()
+        }
+    }
+
+    /// Guards that the keys of a dictionary (a constant) are what they are now.
+    unsafe fn guard_keys(&mut self, d: &Dict) -> Rec {
+        let version = d.keys_version();
+        let p = self.pin(d.raw());
+        let table = self.b().fload(p, DICT_TABLE)?;
+        let v = self.b().fload(table, TABLE_VERSION)?;
+        let want = self.b().int(version as i64);
+        self.b().guard_value(v, want)?;
+        Ok(())
+    }
+    /// The value of an entry whose dictionary's keys are guarded. Values that programs rarely change become constants.
+    unsafe fn entry(&mut self, d: &Dict, index: usize) -> Rec<(R, *mut PyObject)> {
+        // SAFETY: the index is valid under the keys' version.
+        unsafe {
+            let at = d.value_ptr_at(index);
+            let actual = *at;
+            if actual.is_null() {
+                return Err(Why::Unbound);
+            }
+            let p = self.b().ptr(at as u64);
+            let v = self.b().fload(p, ENTRY_VALUE)?;
+            if stable(actual) {
+                let c = self.pin(actual);
+                self.b().guard_value(v, c)?;
+                return Ok((c, actual));
+            }
+            self.b().emit(Op::GNonNull, &[v])?;
+            Ok((v, actual))
+        }
+    }
+
+    pub(crate) unsafe fn load_global(&mut self, arg: u32) -> Rec {
+        // SAFETY: the frame's namespaces are live.
+        unsafe {
+            let name = self.name(arg >> 1);
+            let g = (*self.frame).globals;
+            let Some(globals) = Object::from_ptr(g).downcast_exact::<Dict>() else {
+                return Err(Why::Operands(op::LOAD_GLOBAL));
+            };
+            let f = self.b().frame();
+            let have = self.b().fload(f, FRAME_GLOBALS)?;
+            let want = self.b().ptr(g as u64);
+            self.b().guard_value(have, want)?;
+            let (v, _) = match globals.index_of(name) {
+                Some(i) => {
+                    self.guard_keys(globals)?;
+                    self.entry(globals, i)?
+                }
+                None => {
+                    let bp = (*self.frame).builtins;
+                    let Some(builtins) = Object::from_ptr(bp).downcast_exact::<Dict>() else {
+                        return Err(Why::Operands(op::LOAD_GLOBAL));
+                    };
+                    let have = self.b().fload(f, FRAME_BUILTINS)?;
+                    let want = self.b().ptr(bp as u64);
+                    self.b().guard_value(have, want)?;
+                    let Some(i) = builtins.index_of(name) else { return Err(Why::Unbound) };
+                    self.guard_keys(globals)?;
+                    self.guard_keys(builtins)?;
+                    self.entry(builtins, i)?
+                }
+            };
+            self.b().own(v)?;
+            let mut sp = self.sp;
+            if arg & 1 != 0 {
+                let null = self.b().null();
+                self.put(sp, null)?;
+                sp += 1;
+            }
+            self.put(sp, v)
+        }
+    }
+
+    pub(crate) unsafe fn store_global(&mut self, arg: u32) -> Rec {
+        // SAFETY: the frame's namespaces are live.
+        unsafe {
+            let sp = self.sp;
+            let g = (*self.frame).globals;
+            if !Object::from_ptr(g).is_exact::<Dict>() {
+                return Err(Why::Operands(op::STORE_GLOBAL));
+            }
+            let name = self.name(arg);
+            let a = self.actual(sp - 1);
+            let v = self.get(sp - 1)?;
+            let f = self.b().frame();
+            let gp = self.b().fload(f, FRAME_GLOBALS)?;
+            let n = self.b().object(name.raw() as u64);
+            self.call_status(h::STORE_GLOBAL, &[gp, n, v], true)?;
+            let v = self.pop(sp - 1)?;
+            self.release(v, a)
+        }
+    }
+
+    /// Guards type and version of an instance of a class.
+    unsafe fn guard_class(&mut self, v: R, actual: *mut PyObject) -> Rec<bool> {
+        // SAFETY: a live object.
+        unsafe {
+            let t = (*actual).ob_type;
+            let ty = Object::from_ptr(actual).ty();
+            let version = ty.version();
+            if version == 0 {
+                return Ok(false);
+            }
+            let fixed = (*t).tp_flags & Py_TPFLAGS_HEAPTYPE == 0;
+            self.pin(t.cast());
+            self.b().guard_type(v, t as u64, fixed)?;
+            if !fixed {
+                let tp = self.b().ptr(t as u64);
+                let x = self.b().fload(tp, TYPE_VERSION)?;
+                let want = self.b().int(version as i64);
+                self.b().guard_value(x, want)?;
+            }
+            Ok(true)
+        }
+    }
+
+    /// The place of an attribute in an instance's values: guards included. The value's address parts.
+    unsafe fn instance_value(&mut self, v: R, actual: *mut PyObject, name: &Str) -> Rec<Option<(R, R, *mut PyObject)>> {
+        // SAFETY: a live object.
+        unsafe {
+            let ob = Object::from_ptr(actual);
+            if !instance::is_managed(ob)
+                || (*(*actual).ob_type).tp_getattro != Some(lh_runtime::typeobject::generic_getattro)
+                || ob.ty().lookup(name).is_some()
+                || !(*instance::dict_word(actual)).is_null()
+            {
+                return Ok(None);
+            }
+            let Some(i) = (*instance::shared_keys((*actual).ob_type)).index_of(name.raw()) else { return Ok(None) };
+            if i >= instance::capacity(actual) {
+                return Ok(None);
+            }
+            let now = *instance::value_at(actual, i);
+            if now.is_null() || !self.guard_class(v, actual)? {
+                return Ok(None);
+            }
+            let d = self.b().fload(v, INST_DICT)?;
+            self.b().emit(Op::GNull, &[d])?;
+            let base = self.b().fload(v, INST_BASE)?;
+            // Instances of one class may have blocks of different capacity.
+            let cap = self.b().fload(base, INST_CAPACITY)?;
+            let k = self.b().int(i as i64);
+            let ok = self.b().emit(Op::Gt, &[cap, k])?;
+            self.b().emit(Op::GTrue, &[ok])?;
+            Ok(Some((base, k, now)))
+        }
+    }
+
+    pub(crate) unsafe fn load_attr(&mut self, arg: u32) -> Rec {
+        // SAFETY: live operands.
+        unsafe {
+            let sp = self.sp;
+            let name = self.name(arg);
+            let a = self.actual(sp - 1);
+            let v = self.get(sp - 1)?;
+            if let Some((base, k, _)) = self.instance_value(v, a, name)? {
+                let x = self.b().aload(base, INST_VALUE, k)?;
+                self.b().emit(Op::GNonNull, &[x])?;
+                self.b().own(x)?;
+                return self.result(1, &[a], x);
+            }
+            if let Some(x) = self.module_value(v, a, name)? {
+                self.b().own(x)?;
+                return self.result(1, &[a], x);
+            }
+            let n = self.b().object(name.raw() as u64);
+            let x = self.call_ref(h::GET_ATTR, &[v, n])?;
+            self.result(1, &[a], x)
+        }
+    }
+
+    /// An attribute of a module that is a constant.
+    unsafe fn module_value(&mut self, v: R, actual: *mut PyObject, name: &Str) -> Rec<Option<R>> {
+        // SAFETY: a live object.
+        unsafe {
+            let ob = Object::from_ptr(actual);
+            let Some(m) = ob.downcast_exact::<Module>() else { return Ok(None) };
+            if ob.ty().lookup(name).is_some() {
+                return Ok(None);
+            }
+            let Some(i) = m.dict().index_of(name) else { return Ok(None) };
+            let c = self.pin(actual);
+            self.b().guard_value(v, c)?;
+            self.guard_keys(m.dict())?;
+            Ok(Some(self.entry(m.dict(), i)?.0))
+        }
+    }
+
+    pub(crate) unsafe fn store_attr(&mut self, arg: u32) -> Rec {
+        // SAFETY: live operands.
+        unsafe {
+            let sp = self.sp;
+            let name = self.name(arg);
+            let (va, a) = (self.actual(sp - 2), self.actual(sp - 1));
+            let v = self.get(sp - 1)?;
+            let plain = (*(*a).ob_type).tp_setattro == Some(lh_runtime::typeobject::generic_setattro);
+            if plain && let Some((base, k, now)) = self.instance_value(v, a, name)? {
+                let old = self.b().aload(base, INST_VALUE, k)?;
+                self.b().emit(Op::GNonNull, &[old])?;
+                let silent = self.b().descs().silent_types.contains(&((*now).ob_type as u64));
+                if silent {
+                    self.b().guard_type(old, (*now).ob_type as u64, true)?;
+                }
+                let o = self.pop(sp - 1)?;
+                let x = self.pop(sp - 2)?;
+                let gone = self.b().cast(Ty::Ptr, old)?;
+                self.b().astore(base, INST_VALUE, k, x)?;
+                self.b().emit_ty(Op::Yield, Ty::Void, &[x], 0)?;
+                self.b().call(if silent { h::RELEASE_SILENT } else { h::RELEASE }, &[gone], false)?;
+                return self.release(o, a);
+            }
+            let x = self.get(sp - 2)?;
+            let n = self.b().object(name.raw() as u64);
+            self.call_status(h::SET_ATTR, &[v, n, x], true)?;
+            let o = self.pop(sp - 1)?;
+            let x = self.pop(sp - 2)?;
+            self.release(o, a)?;
+            self.release(x, va)
+        }
+    }
+
+    pub(crate) unsafe fn load_method(&mut self, arg: u32) -> Rec {
+        // SAFETY: live operands.
+        unsafe {
+            let sp = self.sp;
+            let name = self.name(arg);
+            let a = self.actual(sp - 1);
+            let v = self.get(sp - 1)?;
+            let ob = Object::from_ptr(a);
+            if let Some(x) = self.module_value(v, a, name)? {
+                return self.method_none(a, x);
+            }
+            if let Some((base, k, now)) = self.instance_value(v, a, name)? {
+                let x = self.b().aload(base, INST_VALUE, k)?;
+                if stable(now) {
+                    let c = self.pin(now);
+                    self.b().guard_value(x, c)?;
+                } else {
+                    self.b().emit(Op::GNonNull, &[x])?;
+                }
+                self.b().own(x)?;
+                return self.method_none_owned(a, x);
+            }
+            // A method of a built-in type without instance dictionary.
+            let t = (*a).ob_type;
+            if (*t).tp_getattro == Some(lh_runtime::typeobject::generic_getattro)
+                && (*t).tp_flags & Py_TPFLAGS_HEAPTYPE == 0
+                && (*t).tp_dictoffset == 0
+                && let Some(m) = ob.ty().lookup(name)
+                && (*m.ob_type()).tp_flags & Py_TPFLAGS_METHOD_DESCRIPTOR != 0
+                && self.guard_class(v, a)?
+            {
+                let c = self.pin(m.ptr());
+                self.b().own(c)?;
+                let o = self.pop(sp - 1)?;
+                self.put(sp - 1, c)?;
+                return self.put(sp, o);
+            }
+            // Anything else: the bound attribute.
+            let n = self.b().object(name.raw() as u64);
+            let x = self.call_ref(h::GET_ATTR, &[v, n])?;
+            self.method_none_owned(a, x)
+        }
+    }
+    unsafe fn method_none(&mut self, a: *mut PyObject, x: R) -> Rec {
+        self.b().own(x)?;
+        // SAFETY: forwarded.
+        unsafe { self.method_none_owned(a, x) }
+    }
+    /// NULL and the attribute take the object's place.
+    unsafe fn method_none_owned(&mut self, a: *mut PyObject, x: R) -> Rec {
+        // SAFETY: a live object.
+        unsafe {
+            let sp = self.sp;
+            let o = self.pop(sp - 1)?;
+            let null = self.b().null();
+            self.put(sp - 1, null)?;
+            self.put(sp, x)?;
+            self.release(o, a)
+        }
+    }
+
+    pub(crate) unsafe fn subscript(&mut self) -> Rec {
+        // SAFETY: live operands.
+        unsafe {
+            let sp = self.sp;
+            let (oa, ka) = (self.actual(sp - 2), self.actual(sp - 1));
+            let (o, k) = (self.get(sp - 2)?, self.get(sp - 1)?);
+            if let Some((items, array, i)) = self.item_place(o, k, oa, ka)? {
+                let x = self.b().aload(items, array, i)?;
+                self.b().own(x)?;
+                return self.result(2, &[ka, oa], x);
+            }
+            let x = self.call_ref(h::SUBSCRIPT, &[o, k])?;
+            self.result(2, &[ka, oa], x)
+        }
+    }
+
+    /// Base, array and index of an item of a list or tuple, bounds guarded.
+    unsafe fn item_place(&mut self, o: R, k: R, oa: *mut PyObject, ka: *mut PyObject) -> Rec<Option<(R, u32, R)>> {
+        // SAFETY: live operands.
+        unsafe {
+            let ob = Object::from_ptr(oa);
+            let list = ob.is_exact::<List>();
+            if !(list || ob.is_exact::<Tuple>()) || !small(ka, 1 << 40) {
+                return Ok(None);
+            }
+            let (n, i) = ((*oa.cast::<PyVarObject>()).ob_size as i64, value(ka));
+            if i >= n || i < -n {
+                return Ok(None);
+            }
+            self.b().guard_type(o, (*oa).ob_type as u64, true)?;
+            let mut ix = self.int_of(k)?;
+            let len = self.b().fload(o, if list { LIST_SIZE } else { TUPLE_SIZE })?;
+            if i < 0 {
+                ix = self.b().emit(Op::Add, &[ix, len])?;
+            }
+            let ok = self.b().emit(Op::Ult, &[ix, len])?;
+            self.b().emit(Op::GTrue, &[ok])?;
+            if list {
+                let items = self.b().fload(o, LIST_ITEMS)?;
+                Ok(Some((items, LIST_ITEM, ix)))
+            } else {
+                Ok(Some((o, TUPLE_ITEM, ix)))
+            }
+        }
+    }
+
+    pub(crate) unsafe fn store_subscript(&mut self) -> Rec {
+        // SAFETY: live operands: value, container, key.
+        unsafe {
+            let sp = self.sp;
+            let (va, oa, ka) = (self.actual(sp - 3), self.actual(sp - 2), self.actual(sp - 1));
+            let (o, k) = (self.get(sp - 2)?, self.get(sp - 1)?);
+            if Object::from_ptr(oa).is_exact::<List>()
+                && let Some((items, array, i)) = self.item_place(o, k, oa, ka)?
+            {
+                let mut at = value(ka);
+                if at < 0 {
+                    at += (*oa.cast::<PyVarObject>()).ob_size as i64;
+                }
+                let now = *(*oa.cast::<PyListObject>()).ob_item.add(at as usize);
+                let old = self.b().aload(items, array, i)?;
+                let silent = self.b().descs().silent_types.contains(&((*now).ob_type as u64));
+                if silent {
+                    self.b().guard_type(old, (*now).ob_type as u64, true)?;
+                }
+                let kv = self.pop(sp - 1)?;
+                let ov = self.pop(sp - 2)?;
+                let x = self.pop(sp - 3)?;
+                let gone = self.b().cast(Ty::Ptr, old)?;
+                self.b().astore(items, array, i, x)?;
+                self.b().emit_ty(Op::Yield, Ty::Void, &[x], 0)?;
+                self.b().call(if silent { h::RELEASE_SILENT } else { h::RELEASE }, &[gone], false)?;
+                self.release(kv, ka)?;
+                return self.release(ov, oa);
+            }
+            let x = self.get(sp - 3)?;
+            self.call_status(h::STORE_SUBSCRIPT, &[o, k, x], true)?;
+            let kv = self.pop(sp - 1)?;
+            let ov = self.pop(sp - 2)?;
+            let x = self.pop(sp - 3)?;
+            self.release(kv, ka)?;
+            self.release(ov, oa)?;
+            self.release(x, va)
+        }
+    }
+}
+
+/// Objects that are bound once as a rule: functions, classes, modules, things that answer with a native signature.
+unsafe fn stable(o: *mut PyObject) -> bool {
+    // SAFETY: a live object.
+    unsafe {
+        let ob = Object::from_ptr(o);
+        Function::check(ob)
+            || ob.is_exact::<CFunction>()
+            || Type::check(ob)
+            || ob.is_exact::<Module>()
+            || ob.is_exact::<MethodDescr>()
+            || crate::record_call::publishes(ob)
+    }
+}

@@ -1,0 +1,126 @@
+//! Calling container types without making an argument tuple: `tp_vectorcall` of `list`, `dict`, `range`, …
+//!
+//! Each handles the plain cases; keywords and odd numbers of arguments take the general way, which has the error messages.
+
+use crate::enumobject::Enumerate;
+use crate::errors::*;
+use crate::kinds::*;
+use crate::object::*;
+use crate::rangeobject::Range;
+use crate::{border, number};
+use lh_abi::*;
+
+/// Calls `f` with the positional arguments; `None` from it means the general way.
+unsafe fn dispatch(
+    ty: *mut PyObject,
+    args: *const *mut PyObject,
+    nargsf: usize,
+    kwnames: *mut PyObject,
+    f: impl FnOnce(&[&Object]) -> Option<PyResult>,
+) -> *mut PyObject {
+    // SAFETY: called by the vectorcall protocol with live arguments.
+    unsafe {
+        let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET as usize;
+        let no_kw = kwnames.is_null() || (*kwnames.cast::<PyVarObject>()).ob_size == 0;
+        border::object(|| {
+            if no_kw {
+                // A reference to an object has the layout of a pointer.
+                let a: &[&Object] = if n == 0 { &[] } else { std::slice::from_raw_parts(args.cast(), n) };
+                if let Some(r) = f(a) {
+                    return r;
+                }
+            }
+            let t = Tuple::from_raw_items(args, n)?;
+            let kw = if no_kw { None } else { Some(crate::protocols::dict_of_kwnames(args.add(n), kwnames)?) };
+            crate::type_attrs::type_call(Type::from_raw_ref(ty.cast()), &t, kw.as_deref())
+        })
+    }
+}
+
+macro_rules! calls {
+    ($($name:ident($a:ident) $body:expr;)*) => { $(
+        unsafe extern "C" fn $name(
+            ty: *mut PyObject,
+            args: *const *mut PyObject,
+            nargsf: usize,
+            kwnames: *mut PyObject,
+        ) -> *mut PyObject {
+            // SAFETY: called by the vectorcall protocol.
+            unsafe { dispatch(ty, args, nargsf, kwnames, |$a| $body) }
+        }
+    )* };
+}
+
+fn done<T: Kind>(r: PyResult<Owned<T>>) -> Option<PyResult> {
+    Some(r.map(Owned::into_object))
+}
+
+calls! {
+    call_list(a) match a {
+        [] => done(Ok(List::new())),
+        [x] => {
+            let l = List::new();
+            Some(l.extend(x).map(|_| l.into_object()))
+        }
+        _ => None,
+    };
+    call_tuple(a) match a {
+        [] => done(Ok(Tuple::empty())),
+        [x] => done(Tuple::from_iterable(x)),
+        _ => None,
+    };
+    call_dict(a) match a {
+        [] => done(Ok(Dict::new())),
+        [x] => {
+            let d = Dict::new();
+            Some(d.update(x).map(|_| d.into_object()))
+        }
+        _ => None,
+    };
+    call_set(a) match a {
+        [] => done(Ok(Set::new())),
+        [x] => done(Set::from_iterable(x)),
+        _ => None,
+    };
+    call_frozenset(a) match a {
+        [x] if x.is_exact::<FrozenSet>() => done(Ok(x.own())),
+        _ => None,
+    };
+    call_range(a) {
+        let int = |o: &Object| -> PyResult {
+            if o.is_exact::<Int>() { Ok(o.own()) } else { number::index(o).map(Owned::into_object) }
+        };
+        let make = |start: PyResult, stop: PyResult| -> PyResult<Owned<Range>> {
+            Ok(Range::from_ints(start?, stop?, Int::from_i64(1).into_object()))
+        };
+        match a {
+            [stop] => done(make(Ok(Int::from_i64(0).into_object()), int(stop))),
+            [start, stop] => {
+                // Converted from left to right.
+                let start = int(start);
+                if start.is_err() { done::<Range>(start.map(|_| unreachable!())) } else { done(make(start, int(stop))) }
+            }
+            _ => None,
+        }
+    };
+    call_enumerate(a) match a {
+        [x] => done(Enumerate::over(x)),
+        _ => None,
+    };
+}
+
+/// Installs the functions; the types are ready.
+pub fn init() -> PyResult<()> {
+    use crate::type_table::*;
+    // SAFETY: static type objects; nobody calls them yet.
+    unsafe {
+        PyList_Type.tp_vectorcall = Some(call_list);
+        PyTuple_Type.tp_vectorcall = Some(call_tuple);
+        PyDict_Type.tp_vectorcall = Some(call_dict);
+        PySet_Type.tp_vectorcall = Some(call_set);
+        PyFrozenSet_Type.tp_vectorcall = Some(call_frozenset);
+        PyRange_Type.tp_vectorcall = Some(call_range);
+        PyEnum_Type.tp_vectorcall = Some(call_enumerate);
+    }
+    Ok(())
+}

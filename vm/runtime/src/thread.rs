@@ -534,13 +534,13 @@ fn try_steal(ts: *mut PyThreadState) -> bool {
     if IN_NATIVE.load(Ordering::Relaxed) == 0 {
         return false;
     }
-    let holder = CURRENT.load(Ordering::Relaxed);
+    let holder = current().load(Ordering::Relaxed);
     STEAL.store(1, Ordering::SeqCst);
     // MEMBARRIER_CMD_PRIVATE_EXPEDITED
     let done = !holder.is_null()
         && membarrier(8)
         && IN_NATIVE.load(Ordering::SeqCst) == 1
-        && CURRENT.compare_exchange(holder, ts, Ordering::SeqCst, Ordering::Relaxed).is_ok();
+        && current().compare_exchange(holder, ts, Ordering::SeqCst, Ordering::Relaxed).is_ok();
     if done {
         // The mark is the new holder's from now on.
         IN_NATIVE.store(0, Ordering::SeqCst);
@@ -553,7 +553,7 @@ fn try_steal(ts: *mut PyThreadState) -> bool {
 /// For a holder that has left native code: takes the GIL back if it was stolen meanwhile.
 #[inline]
 pub fn settle_steal(ts: *mut PyThreadState) {
-    if STEAL.load(Ordering::Relaxed) != 0 || CURRENT.load(Ordering::Relaxed) != ts {
+    if STEAL.load(Ordering::Relaxed) != 0 || current().load(Ordering::Relaxed) != ts {
         settle_steal_slow(ts);
     }
 }
@@ -562,7 +562,7 @@ fn settle_steal_slow(ts: *mut PyThreadState) {
     {
         let _decided = park().lock.lock().expect("never poisoned");
         STEAL.store(0, Ordering::SeqCst);
-        if CURRENT.load(Ordering::SeqCst) == ts {
+        if current().load(Ordering::SeqCst) == ts {
             return;
         }
     }

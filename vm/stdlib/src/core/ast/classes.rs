@@ -63,12 +63,7 @@ type_ignore = TypeIgnore(int lineno, string tag)";
 #[pyclass(name = "AST", module = "ast", basetype, dict, mutabletype)]
 pub struct Ast {}
 
-fn dict_access(b: &mut TypeBuilder) {
-    b.getter(c"__dict__", lh_runtime::funcobject::generic_dict_get, None);
-    b.setter(c"__dict__", lh_runtime::funcobject::generic_dict_set);
-}
-
-#[pymethods(extra = dict_access)]
+#[pymethods]
 impl Ast {
     #[slot(tp_new)]
     fn py_new(cls: &Type, _args: &Tuple, _kw: Option<&Dict>) -> PyResult<Owned<Ast>> {

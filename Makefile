@@ -25,7 +25,7 @@ test:
 	@tools/install-deps.sh $(TEST_PACKAGES)
 	cargo build --release --locked
 	cargo test --release --locked $(addprefix -p ,$(TESTED))
-	python3.11 tests/run.py $(LANCEHEAD)
+	python3.11 tests/run.py $(LANCEHEAD) --modes off,on
 
 bench:
 	@tools/install-deps.sh $(BENCH_PACKAGES)

@@ -43,7 +43,8 @@ static ON: AtomicBool = AtomicBool::new(false);
 static RECORDING: AtomicBool = AtomicBool::new(false);
 const SLOTS: usize = 1024;
 static mut COUNTERS: [u16; SLOTS] = [0; SLOTS];
-static mut LOOP_HOT: u16 = 60;
+// A prime, so that short inner loops are not always met at the same iteration.
+static mut LOOP_HOT: u16 = 61;
 static mut CALL_HOT: u16 = 120;
 
 /// Installs the hooks.

@@ -107,10 +107,8 @@ pub unsafe fn compare_op(_f: *mut Frame, at: *mut u16, arg: usize, sp: *mut *mut
         let (a, b) = (r(*sp.sub(2)), r(*sp.sub(1)));
         let jumps = matches!(
             *at.add(3) as u8,
-            op::POP_JUMP_FORWARD_IF_FALSE
-                | op::POP_JUMP_FORWARD_IF_TRUE
-                | op::POP_JUMP_BACKWARD_IF_FALSE
-                | op::POP_JUMP_BACKWARD_IF_TRUE
+            // Backward jumps run by themselves: they are where loops are counted and traces entered.
+            op::POP_JUMP_FORWARD_IF_FALSE | op::POP_JUMP_FORWARD_IF_TRUE
         );
         let pick = |j: u8, p: u8| if jumps { j } else { p };
         if a.is_exact::<Int>() && b.is_exact::<Int>() && crate::ops::compare_small(a.as_ptr(), b.as_ptr()).is_some() {

@@ -227,6 +227,8 @@ fn give_up(s: &mut State, r: &Recorder, why: Why) {
     let at = r.place();
     s.event(|| format!("abort at {at}: {why}"));
     match r.bridge {
+        // Leaving the loop meanwhile says little about the loop.
+        None if why == Why::Left && !s.random(16) => {}
         None => *s.penalties.entry(r.head_addr()).or_insert(0) += 1,
         Some((t, n)) => s.traces[t as usize].tries[n as usize] += 1,
     }

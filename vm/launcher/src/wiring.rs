@@ -31,7 +31,7 @@ fn jit_mode() -> PyResult<lh_jit::Mode> {
         other => raise!(ValueError, "-X jit: expected off, on or stress, not '{}'", other),
     }
 }
-const DEFAULT_JIT: lh_jit::Mode = lh_jit::Mode::Off;
+const DEFAULT_JIT: lh_jit::Mode = lh_jit::Mode::On;
 
 /// Built-in modules of crates other than `stdlib`.
 pub fn extra_modules() -> Vec<Entry> {

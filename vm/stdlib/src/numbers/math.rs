@@ -448,7 +448,7 @@ pub fn fsum(seq: &Object) -> PyResult<f64> {
                     inf_sum += original;
                 }
                 special += original;
-                partials.clear();
+                partials.truncate(0);
             }
         }
         Ok(())

@@ -6,6 +6,8 @@ BUILD_PACKAGES = gcc libc6-dev pkg-config libffi-dev python3.11 libpython3.11-st
 DEMO_PACKAGES = $(BUILD_PACKAGES) zlib1g libsqlite3-0
 TEST_PACKAGES = $(DEMO_PACKAGES) python3.11-dev libpython3.11-testsuite
 BENCH_PACKAGES = $(DEMO_PACKAGES) pypy3 luajit
+# Crates with tests of their own (the rest is tested by programs).
+TESTED = lh-abi lh-bytecode lh-compiler lh-jit-ir lh-jit-opt lh-jit-x64 lh-foreign
 LANCEHEAD = $(CURDIR)/target/release/lancehead
 
 .PHONY: demo test bench build
@@ -22,7 +24,7 @@ demo:
 test:
 	@tools/install-deps.sh $(TEST_PACKAGES)
 	cargo build --release --locked
-	cargo test --workspace --locked
+	cargo test --release --locked $(addprefix -p ,$(TESTED))
 	python3.11 tests/run.py $(LANCEHEAD)
 
 bench:

@@ -98,8 +98,13 @@ fn add_property<const RAW: bool>(cls: &Type, name: &str) -> PyResult<()> {
             Ok(none())
         })
     }
-    unsafe extern "C" fn deleter(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
-        lh_runtime::border::object::<Object>(|| raise!(TypeError, "can't delete attribute"))
+    unsafe extern "C" fn deleter<const RAW: bool>(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+        lh_runtime::border::object::<Object>(|| {
+            if RAW {
+                return raise!(AttributeError, "cannot delete attribute");
+            }
+            raise!(TypeError, "can't delete attribute")
+        })
     }
     let function = |f: *const (), flags| {
         let def = lh_runtime::builder::method_def(c"accessor", f, flags, c"");
@@ -107,7 +112,7 @@ fn add_property<const RAW: bool>(cls: &Type, name: &str) -> PyResult<()> {
     };
     let get = function(getter::<RAW> as *const (), METH_O);
     let set = function(setter::<RAW> as *const (), METH_FASTCALL);
-    let del = function(deleter as *const (), METH_O);
+    let del = function(deleter::<RAW> as *const (), METH_O);
     let property = Property::class().as_object().call(&[&get, &set, &del])?;
     cls.as_object().set_attr_str(name, &property)
 }

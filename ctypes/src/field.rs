@@ -112,7 +112,7 @@ fn sequence(o: &Object) -> Option<Vec<Owned<Object>>> {
 
 /// One row of `_fields_`.
 fn row(pair: &Object) -> PyResult<(Owned<Str>, Owned<Object>, Option<i64>)> {
-    let wrong = || raise!(TypeError, "_fields_ must be a sequence of (name, C type) pairs");
+    let wrong = || raise!(TypeError, "'_fields_' must be a sequence of (name, C type) pairs");
     let Some(t) = pair.downcast::<Tuple>() else { return wrong() };
     if !(2..=3).contains(&t.len()) {
         return wrong();
@@ -156,7 +156,7 @@ pub fn set_fields(cls: &Type, fields: &Object) -> PyResult<()> {
         }
     };
     let Some(rows) = sequence(fields) else {
-        return raise!(TypeError, "_fields_ must be a sequence of pairs");
+        return raise!(TypeError, "'_fields_' must be a sequence of pairs");
     };
     if info.has(FINAL) {
         return raise!(AttributeError, "_fields_ is final");

@@ -126,12 +126,12 @@ impl Trace for Info {
         self.func.restype.trace(v);
         self.func.checker.trace(v);
     }
-    fn clear(&self) {
-        self.proto.clear();
-        self.func.argtypes.clear();
-        self.func.converters.clear();
-        self.func.restype.clear();
-        self.func.checker.clear();
+    fn clear_refs(&self) {
+        self.proto.clear_refs();
+        self.func.argtypes.clear_refs();
+        self.func.converters.clear_refs();
+        self.func.restype.clear_refs();
+        self.func.checker.clear_refs();
     }
 }
 
@@ -146,10 +146,10 @@ impl Trace for InfoCell {
             i.trace(v)
         }
     }
-    fn clear(&self) {
+    fn clear_refs(&self) {
         // SAFETY: as above.
         if let Some(i) = unsafe { &*self.0.get() } {
-            i.clear()
+            i.clear_refs()
         }
     }
 }

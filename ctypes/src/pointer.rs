@@ -51,12 +51,6 @@ fn new_class(meta: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<Owned
         set_proto(&info, &t)?;
     }
     let cls = type_new(meta, args, kwargs)?;
-    if !info.proto.is_some() {
-        // A subclass of a pointer class points to the same.
-        if let Some(t) = cls.as_object().get_attr_opt(intern!("_type_"))? {
-            set_proto(&info, &t)?;
-        }
-    }
     set_info(&cls, info);
     Ok(cls)
 }
@@ -282,7 +276,7 @@ fn pointer_class(module: &Module, target: &Object) -> PyResult<Owned<Object>> {
         dict.set_str("_type_", target)?;
         key = Some(target.own());
     } else {
-        return raise!(TypeError, "must have a ctypes type");
+        return raise!(TypeError, "must be a ctypes type");
     }
     let cls = make_class(PointerMeta::class(), &name, Pointer::class(), &dict)?;
     // An incomplete pointer type is filed under its own address until it gets its target.

@@ -12,6 +12,7 @@ mod prelude;
 pub mod abstract_;
 pub mod bytesobject;
 pub mod containers;
+pub mod extras;
 pub mod format;
 pub mod longobject;
 pub mod modsupport;

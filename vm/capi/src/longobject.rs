@@ -107,7 +107,7 @@ capi! {
         }
         r
     }
-    fn PyLong_FromUnicodeObject(s: &Str, base: c_int) -> obj { Int::class().as_object().call(&[s, &Int::from_i64(base as i64)]) }
+    fn PyLong_FromUnicodeObject(s: &Str, base: c_int) -> obj { lh_runtime::intobject::text::parse_obj(s, base as u32) }
     fn _PyLong_FromGid(v: u32) -> obj { Ok(if v == u32::MAX { Int::from_i64(-1) } else { Int::from_u64(v as u64) }) }
     fn _PyLong_FromUid(v: u32) -> obj { Ok(if v == u32::MAX { Int::from_i64(-1) } else { Int::from_u64(v as u64) }) }
     fn _Py_Gid_Converter(o: &Object, p: *mut u32) -> (c_int, 0) { id_converter(o, p, "gid") }

@@ -93,7 +93,7 @@ capi! {
         }
     }
     fn PyObject_RichCompare(a: &Object, b: &Object, op: c_int) -> obj { a.rich_compare(b, CompareOp::from_c(op)) }
-    fn PyObject_RichCompareBool(a: &Object, b: &Object, op: c_int) -> boolean {
+    fn PyObject_RichCompareBool(a: &Object, b: &Object, op: c_int) -> (c_int, -1) {
         if a.is(b) {
             if op == CompareOp::Eq as c_int {
                 return Ok(1);
@@ -102,7 +102,7 @@ capi! {
                 return Ok(0);
             }
         }
-        a.rich_compare_bool(b, CompareOp::from_c(op))
+        a.rich_compare_bool(b, CompareOp::from_c(op)).map(|r| r as c_int)
     }
     fn PyObject_GetAttr(o: &Object, n: &Object) -> obj { o.get_attr(name(n)?) }
     fn PyObject_GetAttrString(o: &Object, n: &CStr) -> obj { o.get_attr(&*str_of(n)) }

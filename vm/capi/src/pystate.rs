@@ -160,10 +160,8 @@ fn run_string(s: &CStr, start: c_int, g: &Dict, l: Option<&Object>) -> PyResult 
     }
 }
 
-/// Stands for the only interpreter state; nobody looks inside.
-static INTERPRETER: u64 = 0;
 fn interpreter() -> *mut c_void {
-    (&raw const INTERPRETER).cast_mut().cast()
+    lh_runtime::pyruntime::interpreter()
 }
 
 capi! {

@@ -24,6 +24,25 @@ fn check(ok: bool, msg: &str) -> Result {
     if ok { Ok(()) } else { fail(msg) }
 }
 
+/// Lines and columns in order.
+fn place(l: Location) -> Result {
+    check(
+        l.line <= l.end_line,
+        &format!("AST node line range ({}, {}) is not valid", l.line, l.end_line),
+    )?;
+    check(
+        (l.line >= 0 || l.end_line == l.line) && (l.col >= 0 || l.end_col == l.col),
+        &format!(
+            "AST node column range ({}, {}) for line range ({}, {}) is not valid",
+            l.col, l.end_col, l.line, l.end_line
+        ),
+    )?;
+    check(
+        l.line != l.end_line || l.col <= l.end_col,
+        &format!("line {}, column {}-{} is not a valid range", l.line, l.col, l.end_col),
+    )
+}
+
 fn body(b: &[Stmt], owner: &str) -> Result {
     check(!b.is_empty(), &format!("empty body on {owner}"))?;
     stmts(b)
@@ -49,6 +68,7 @@ fn targets(es: &[Expr], ctx: Context, owner: &str) -> Result {
 fn arguments(a: &Arguments) -> Result {
     let all = a.posonlyargs.iter().chain(&a.args).chain(a.vararg.as_deref());
     for x in all.chain(&a.kwonlyargs).chain(a.kwarg.as_deref()) {
+        place(x.loc)?;
         opt(&x.annotation)?;
     }
     check(
@@ -89,6 +109,7 @@ fn try_stmt(t: &Try, owner: &str) -> Result {
         &format!("{owner} has orelse but no except handlers"),
     )?;
     for h in &t.handlers {
+        place(h.loc)?;
         opt(&h.typ)?;
         body(&h.body, "ExceptHandler")?;
     }
@@ -98,6 +119,7 @@ fn try_stmt(t: &Try, owner: &str) -> Result {
 
 fn stmt(s: &Stmt) -> Result {
     use Context::*;
+    place(s.loc)?;
     match &s.kind {
         StmtKind::FunctionDef(f) | StmtKind::AsyncFunctionDef(f) => {
             let is_async = matches!(s.kind, StmtKind::AsyncFunctionDef(_));
@@ -206,6 +228,7 @@ fn identifier(name: &str) -> Result {
 
 fn expr(e: &Expr, want: Context) -> Result {
     use Context::Load;
+    place(e.loc)?;
     let own = match &e.kind {
         ExprKind::Attribute { ctx, .. }
         | ExprKind::Subscript { ctx, .. }
@@ -312,10 +335,46 @@ fn capture(name: &Option<Name>) -> Result {
     }
 }
 
+/// Literals and dotted names.
+fn match_value(e: &Expr) -> Result {
+    expr(e, Context::Load)?;
+    let ok = match &e.kind {
+        ExprKind::Constant { value, .. } => {
+            return check(
+                matches!(
+                    value,
+                    Const::Int(_) | Const::Float(_) | Const::Complex(..) | Const::Str(_) | Const::Bytes(_)
+                ),
+                "unexpected constant inside of a literal pattern",
+            );
+        }
+        ExprKind::Attribute { .. } | ExprKind::JoinedStr { .. } => true,
+        ExprKind::UnaryOp { op: UnaryOp::USub, operand } => is_number(operand, false),
+        ExprKind::BinOp { left, op: Operator::Add | Operator::Sub, right } => {
+            let real = match &left.kind {
+                ExprKind::UnaryOp { op: UnaryOp::USub, operand } => operand,
+                _ => left,
+            };
+            is_number(real, false) && is_number(right, true)
+        }
+        _ => false,
+    };
+    check(ok, "patterns may only match literals and attribute lookups")
+}
+
+fn is_number(e: &Expr, imaginary: bool) -> bool {
+    match e.as_constant() {
+        Some(Const::Complex(..)) => true,
+        Some(Const::Int(_) | Const::Float(_)) => !imaginary,
+        _ => false,
+    }
+}
+
 /// `star_ok`: directly inside a sequence pattern.
 fn pattern(p: &Pattern, star_ok: bool) -> Result {
+    place(p.loc)?;
     match &p.kind {
-        PatternKind::MatchValue { value } => expr(value, Context::Load),
+        PatternKind::MatchValue { value } => match_value(value),
         PatternKind::MatchSingleton { value } => check(
             matches!(value, Const::None | Const::True | Const::False),
             "MatchSingleton can only contain True, False and None",

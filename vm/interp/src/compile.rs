@@ -2,11 +2,31 @@
 
 use crate::builtins::{Compile, Mode, Source};
 use crate::prelude::*;
+use lh_compiler::ast::{Expr, ExprKind, Mod};
+use lh_compiler::symtable::SymbolTable;
+use lh_compiler::warnings::Sink;
 use lh_compiler::{CompileFlags, ErrorKind, SyntaxError};
 use std::sync::OnceLock;
 
-/// Compiling and making `_ast` trees; installed by the module that knows those classes.
-pub static TREE_HOOK: OnceLock<fn(&Compile<'_>) -> PyResult> = OnceLock::new();
+/// What the module of the `ast` classes (above this crate) does for `compile()`.
+pub struct TreeApi {
+    pub to_python: fn(&Mod) -> PyResult,
+    /// The tree of a node that must be the one for the mode.
+    pub from_python: fn(&Object, Mode) -> PyResult<Mod>,
+    /// Is it an instance of `ast.AST`?
+    pub is_tree: fn(&Object) -> PyResult<bool>,
+    /// `FunctionType(argtypes, returns)`
+    pub function_type: fn(Vec<Expr>, Expr) -> PyResult,
+}
+/// Installed at start-up.
+pub static TREE_API: OnceLock<TreeApi> = OnceLock::new();
+
+fn trees() -> PyResult<&'static TreeApi> {
+    match TREE_API.get() {
+        Some(t) => Ok(t),
+        None => raise!(SystemError, "syntax trees need the _ast module"),
+    }
+}
 
 const ONLY_AST: i32 = 0x400;
 
@@ -50,47 +70,123 @@ fn decode(encoding: &str, bytes: &[u8]) -> Option<String> {
     }
 }
 
-/// `EvalApi::compile`.
-pub fn compile(c: Compile<'_>) -> PyResult {
-    let text = match c.source {
-        Source::Text(t) if c.flags & ONLY_AST == 0 && c.mode != Mode::FuncType => t,
-        _ => {
-            return match TREE_HOOK.get() {
-                Some(f) => f(&c),
-                None => raise!(SystemError, "syntax trees need the _ast module"),
-            };
-        }
-    };
-    let optimize = match c.optimize {
-        n if n < 0 => lh_runtime::sysobject::config().optimize.clamp(0, 2) as u8,
-        n => n as u8,
-    };
-    let warnings: lh_compiler::warnings::Sink = std::cell::RefCell::new(vec![]);
-    let flags = CompileFlags {
-        future: c.flags as u32 & lh_bytecode::flags::PYCF_MASK,
-        optimize,
-        allow_top_level_await: c.flags as u32 & lh_bytecode::flags::PYCF_ALLOW_TOP_LEVEL_AWAIT != 0,
-        ignore_cookie: c.flags as u32 & lh_bytecode::flags::PYCF_IGNORE_COOKIE != 0,
-        allow_incomplete: c.flags as u32 & lh_bytecode::flags::PYCF_ALLOW_INCOMPLETE_INPUT != 0,
-        dont_imply_dedent: c.flags as u32 & lh_bytecode::flags::PYCF_DONT_IMPLY_DEDENT != 0,
-        warnings: Some(&warnings),
+/// The compiler's options for `PyCF_*` flags.
+fn options<'a>(flags: i32, optimize: i32, warnings: &'a Sink) -> CompileFlags<'a> {
+    use lh_bytecode::flags as f;
+    let has = |bit: u32| flags as u32 & bit != 0;
+    CompileFlags {
+        future: flags as u32 & f::PYCF_MASK,
+        optimize: match optimize {
+            n if n < 0 => lh_runtime::sysobject::config().optimize.clamp(0, 2) as u8,
+            n => n as u8,
+        },
+        allow_top_level_await: has(f::PYCF_ALLOW_TOP_LEVEL_AWAIT),
+        ignore_cookie: has(f::PYCF_IGNORE_COOKIE),
+        allow_incomplete: has(f::PYCF_ALLOW_INCOMPLETE_INPUT),
+        dont_imply_dedent: has(f::PYCF_DONT_IMPLY_DEDENT),
+        warnings: Some(warnings),
         decode: Some(&decode),
         ..CompileFlags::default()
-    };
-    let mode = match c.mode {
+    }
+}
+
+fn start(mode: Mode) -> lh_compiler::Mode {
+    match mode {
         Mode::Exec | Mode::FuncType => lh_compiler::Mode::Exec,
         Mode::Eval => lh_compiler::Mode::Eval,
         Mode::Single => lh_compiler::Mode::Single,
+    }
+}
+
+/// `EvalApi::compile`.
+pub fn compile(c: Compile<'_>) -> PyResult {
+    let warnings = Sink::default();
+    let options = options(c.flags, c.optimize, &warnings);
+    let filename = c.filename.to_str_lossy();
+    let text = match c.source {
+        Source::Text(t) => t,
+        Source::Tree(tree) => {
+            let tree = (trees()?.from_python)(tree, c.mode)?;
+            let unit = lh_compiler::compile_ast(tree, &filename, &options);
+            return code(unit, &warnings, c.filename, b"");
+        }
     };
-    match lh_compiler::compile(text, &c.filename.to_str_lossy(), mode, &flags) {
-        Ok(unit) => {
-            for w in warnings.into_inner() {
-                issue(&w, c.filename, text)?;
+    if c.mode == Mode::FuncType {
+        return signature(text, &filename, &options).map_err(|e| raise_error(&e, c.filename))?;
+    }
+    if c.flags & ONLY_AST != 0 {
+        return match lh_compiler::parse_ast(text, &filename, start(c.mode), &options) {
+            Ok(tree) => {
+                issue_all(&warnings, c.filename, text)?;
+                (trees()?.to_python)(&tree)
             }
+            Err(e) => Err(raise_error(&e, c.filename)),
+        };
+    }
+    code(lh_compiler::compile(text, &filename, start(c.mode), &options), &warnings, c.filename, text)
+}
+
+fn code(
+    unit: lh_compiler::Result<lh_compiler::CodeUnit>,
+    warnings: &Sink,
+    filename: &Str,
+    source: &[u8],
+) -> PyResult {
+    match unit {
+        Ok(unit) => {
+            issue_all(warnings, filename, source)?;
             Ok(Code::from_unit(&unit)?.into_object())
         }
-        Err(e) => Err(raise_error(&e, c.filename)),
+        Err(e) => Err(raise_error(&e, filename)),
     }
+}
+
+fn issue_all(warnings: &Sink, filename: &Str, source: &[u8]) -> PyResult<()> {
+    warnings.take().iter().try_for_each(|w| issue(w, filename, source))
+}
+
+/// `(int, *str, **Any) -> bool`: the tree of a signature type comment. The compiler parses its two halves.
+fn signature(text: &[u8], filename: &str, options: &CompileFlags<'_>) -> lh_compiler::Result<PyResult> {
+    let invalid = || {
+        let mut e = SyntaxError::plain(ErrorKind::Syntax, "invalid syntax");
+        (e.lineno, e.offset) = (1, 1);
+        e.text = Some(String::from_utf8_lossy(text).into_owned());
+        e
+    };
+    let text_str = std::str::from_utf8(text).map_err(|_| invalid())?;
+    let (head, result) = text_str.rsplit_once("->").ok_or_else(invalid)?;
+    let parse = |s: String| match lh_compiler::parse_ast(s.as_bytes(), filename, lh_compiler::Mode::Eval, options)? {
+        Mod::Expression { body } => Ok(*body),
+        _ => Err(invalid()),
+    };
+    let head = head.trim();
+    if !head.starts_with('(') || !head.ends_with(')') {
+        return Err(invalid());
+    }
+    let ExprKind::Call { args, keywords, .. } = parse(format!("f{head}"))?.kind else {
+        return Err(invalid());
+    };
+    let plain = |e: Expr| match e.kind {
+        ExprKind::Starred { value, .. } => *value,
+        _ => e,
+    };
+    let mut types: Vec<Expr> = args.into_iter().map(plain).collect();
+    for k in keywords {
+        if k.arg.is_some() {
+            return Err(invalid());
+        }
+        types.push(k.value);
+    }
+    let result = parse(result.trim().to_string())?;
+    Ok(trees().and_then(|t| (t.function_type)(types, result)))
+}
+
+/// The symbol table of source text (`symtable.symtable`).
+pub fn symbols(source: &[u8], filename: &Str, mode: Mode, flags: i32) -> PyResult<SymbolTable> {
+    let warnings = Sink::default();
+    let table =
+        lh_compiler::symbols(source, &filename.to_str_lossy(), start(mode), &options(flags, -1, &warnings));
+    table.map_err(|e| raise_error(&e, filename))
 }
 
 /// Issues a warning of the compiler. If a filter makes it an error, that is a syntax error at the same place.

@@ -1,5 +1,7 @@
 //! The `lancehead` executable: reads its arguments, finds the standard library, wires the crates together, runs Python.
 
+use lh_capi as _; // exports the C API
+
 mod args;
 mod life;
 mod paths;

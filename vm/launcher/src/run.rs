@@ -119,7 +119,7 @@ fn has_importer(path: &Object) -> PyResult<bool> {
 
 fn run_path(f: &OsString, skip_first_line: bool) -> PyResult<i32> {
     let path = Path::new(f);
-    let name = os_str(f);
+    let name = os_str(absolute(path).as_os_str());
     if has_importer(&name)? {
         insert_path0(&name)?;
         return run_module(OsStr::new("__main__"), false);

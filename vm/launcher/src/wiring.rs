@@ -7,11 +7,31 @@ use lh_stdlib::core::bootstrap::Services;
 /// Before the types are readied.
 pub fn install_hooks() {
     lh_interp::install_hooks();
+    lh_stdlib::core::ast::install();
 }
 /// Makes the interpreter (functions, frames, `builtins`) work; the runtime's types are ready.
 pub fn start_interpreter() -> PyResult<()> {
-    lh_interp::init()
+    lh_interp::init()?;
+    lh_jit::install(jit_mode()?);
+    Ok(())
 }
+
+/// `-X jit=off|on|stress`, else `LANCEHEAD_JIT`.
+fn jit_mode() -> PyResult<lh_jit::Mode> {
+    let option = lh_runtime::sysobject::config().xoptions.iter().rev().find(|(k, _)| k == "jit").map(|(_, v)| v.clone());
+    let text = match option {
+        Some(v) => v.unwrap_or_else(|| "on".into()),
+        None => std::env::var("LANCEHEAD_JIT").unwrap_or_default(),
+    };
+    match text.as_str() {
+        "off" | "0" => Ok(lh_jit::Mode::Off),
+        "stress" => Ok(lh_jit::Mode::Stress),
+        "on" | "1" => Ok(lh_jit::Mode::On),
+        "" => Ok(DEFAULT_JIT),
+        other => raise!(ValueError, "-X jit: expected off, on or stress, not '{}'", other),
+    }
+}
+const DEFAULT_JIT: lh_jit::Mode = lh_jit::Mode::Off;
 
 /// Built-in modules of crates other than `stdlib`.
 pub fn extra_modules() -> Vec<Entry> {

@@ -51,7 +51,7 @@ pub fn expand(attr: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
             let fi = f.ident.as_ref().expect("named");
             if !skip {
                 traces.push(quote!(::lh_runtime::object::Trace::trace(&self.#fi, __v);));
-                clears.push(quote!(::lh_runtime::object::Trace::clear(&self.#fi);));
+                clears.push(quote!(::lh_runtime::object::Trace::clear_refs(&self.#fi);));
             }
         }
     }

@@ -36,13 +36,18 @@ impl Options {
         self.items.iter().any(|m| m.path().is_ident(name))
     }
     pub fn string(&self, name: &str) -> Option<String> {
-        self.expr(name).and_then(|e| match e {
+        let mut e = self.expr(name)?;
+        // A literal that came through a `macro_rules!` parameter sits in an invisible group.
+        while let Expr::Group(g) = e {
+            e = *g.expr;
+        }
+        match e {
             Expr::Lit(l) => match l.lit {
                 Lit::Str(s) => Some(s.value()),
                 _ => None,
             },
             _ => None,
-        })
+        }
     }
     pub fn expr(&self, name: &str) -> Option<Expr> {
         self.items.iter().find_map(|m| match m {

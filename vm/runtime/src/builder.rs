@@ -236,8 +236,44 @@ pub fn prepare_payload<T: Payload>(b: &mut TypeBuilder, base: *mut PyTypeObject)
             }
         }
     }
+    unsafe extern "C" fn get_dict(o: *mut PyObject, _: *mut c_void) -> *mut PyObject {
+        // SAFETY: the descriptor checked the type; its instances have a dictionary word.
+        unsafe {
+            let p = crate::typeobject::dict_ptr(o);
+            if (*p).is_null() {
+                *p = Dict::new().into_raw();
+            }
+            incref(*p);
+            *p
+        }
+    }
+    unsafe extern "C" fn set_dict(o: *mut PyObject, v: *mut PyObject, _: *mut c_void) -> c_int {
+        // SAFETY: as above; the old dictionary is dropped after the new one is in place.
+        crate::border::status(|| unsafe {
+            let Some(v) = Object::from_ptr_opt(v) else {
+                return crate::raise!(TypeError, "cannot delete __dict__");
+            };
+            if !v.is_instance_of::<Dict>() {
+                let t = v.ty().name();
+                return crate::raise!(TypeError, "__dict__ must be set to a dictionary, not a '{}'", t);
+            }
+            let p = crate::typeobject::dict_ptr(o);
+            xdecref(std::mem::replace(&mut *p, v.own().into_raw()));
+            Ok(())
+        })
+    }
+    // SAFETY: the type is being built. (An inherited dictionary offset is not filled in yet.)
+    if unsafe { (*b.ty).tp_dictoffset } > 0 {
+        b.getter(c"__dict__", get_dict, None);
+        b.setter(c"__dict__", set_dict);
+    }
     // SAFETY: the type is being built.
     unsafe {
+        // `#[pyclass(dict)]`: instances show their dictionary.
+        if (*b.ty).tp_dictoffset > 0 {
+            b.getter(c"__dict__", crate::funcobject::generic_dict_get, None);
+            b.setter(c"__dict__", crate::funcobject::generic_dict_set);
+        }
         (*b.ty).tp_base = base;
         (*b.ty).tp_dealloc = Some(payload_dealloc::<T>);
         if (*b.ty).tp_flags & Py_TPFLAGS_HAVE_GC != 0 {

@@ -210,8 +210,7 @@ fn split_space(c: &[u8], max: usize) -> Vec<&[u8]> {
             return out;
         }
         if out.len() == max {
-            let (_, e) = strip_range(c, None, Side::Right);
-            out.push(&c[i..e]);
+            out.push(&c[i..]);
             return out;
         }
         let start = i;
@@ -232,8 +231,7 @@ fn rsplit_space(c: &[u8], max: usize) -> Vec<&[u8]> {
             break;
         }
         if out.len() == max {
-            let (b, _) = strip_range(c, None, Side::Left);
-            out.push(&c[b..i]);
+            out.push(&c[..i]);
             break;
         }
         let end = i;

@@ -697,8 +697,9 @@ impl Code {
     #[pymethod]
     fn co_lines(&self) -> PyResult {
         let mut v = vec![];
-        for (s, e, l) in location::lines(self.linetable().as_bytes(), self.firstlineno()) {
-            v.push((s, e, l).into_py()?);
+        for r in location::ranges(self.linetable().as_bytes(), self.firstlineno()) {
+            let line = (r.loc.line >= 0).then_some(r.loc.line);
+            v.push((2 * r.start, 2 * r.end, line).into_py()?);
         }
         List::from_vec(v).iterator()
     }

@@ -133,7 +133,11 @@ fn function_members(b: &mut TypeBuilder) {
     b.setter(c"__dict__", generic_dict_set);
 }
 
-unsafe extern "C" fn generic_dict_get(o: *mut PyObject, _: *mut core::ffi::c_void) -> *mut PyObject {
+/// `PyObject_GenericGetDict`.
+///
+/// # Safety
+/// A getter of a type with a positive `tp_dictoffset`.
+pub unsafe extern "C" fn generic_dict_get(o: *mut PyObject, _: *mut core::ffi::c_void) -> *mut PyObject {
     // SAFETY: an object of a type with a dict offset (both users of this getter).
     crate::border::object(|| unsafe {
         let p = o.cast::<u8>().add((*(*o).ob_type).tp_dictoffset as usize).cast::<*mut PyObject>();
@@ -143,7 +147,11 @@ unsafe extern "C" fn generic_dict_get(o: *mut PyObject, _: *mut core::ffi::c_voi
         Ok(Object::from_ptr(*p).own())
     })
 }
-unsafe extern "C" fn generic_dict_set(
+/// `PyObject_GenericSetDict`.
+///
+/// # Safety
+/// As `generic_dict_get`.
+pub unsafe extern "C" fn generic_dict_set(
     o: *mut PyObject,
     v: *mut PyObject,
     _: *mut core::ffi::c_void,

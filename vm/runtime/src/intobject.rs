@@ -2,7 +2,7 @@
 //!
 //! Three ideas carry the file. Values of up to two digits (60 bits) are computed as machine integers (`compact`). Longer ones
 //! are added, subtracted and multiplied digit by digit, straight into a fresh object. Long multiplications, divisions and powers go
-//! through `num-bigint`. The integers -5..=256 are static objects (`SMALL_INTS`): every result is normalised through
+//! through `num-bigint`. The integers -5..=256 are static objects (in `_PyRuntime`): every result is normalised through
 //! `finish`, so equal small ints are identical.
 //!
 //! See `intobject/digits.rs` (kernels on digit slices), `text.rs` (parsing and printing), `methods.rs` (the Python type).
@@ -30,8 +30,8 @@ pub const HASH_MODULUS: u64 = (1 << 61) - 1;
 const SMALL_MIN: i64 = -5;
 const SMALL_MAX: i64 = 256;
 
-/// The cached small integers, -5 first.
-pub static mut SMALL_INTS: [PyLongObject; 262] = {
+/// The cached small integers, -5 first, as they start.
+pub(crate) const fn small_ints() -> [PyLongObject; 262] {
     const fn cell(v: i64) -> PyLongObject {
         PyLongObject {
             ob_base: PyVarObject {
@@ -48,14 +48,14 @@ pub static mut SMALL_INTS: [PyLongObject; 262] = {
         i += 1;
     }
     a
-};
+}
 
 /// The cached object of -5..=256.
 #[inline]
 pub fn small_ptr(v: i64) -> *mut PyObject {
     debug_assert!((SMALL_MIN..=SMALL_MAX).contains(&v), "not a small integer");
     // SAFETY: the index is in range.
-    unsafe { (&raw mut SMALL_INTS).cast::<PyLongObject>().add((v - SMALL_MIN) as usize).cast() }
+    unsafe { crate::pyruntime::_PyRuntime.small_ints.get().cast::<PyLongObject>().add((v - SMALL_MIN) as usize).cast() }
 }
 
 /// An int object with room for `n` digits, count 1, digits not yet written. Null: no memory.

@@ -65,6 +65,7 @@ pub mod object_type;
 pub mod property;
 pub mod percent;
 pub mod protocols;
+pub mod pyruntime;
 pub mod rangeobject;
 pub mod reprguard;
 pub mod set_methods;

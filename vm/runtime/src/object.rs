@@ -440,8 +440,8 @@ impl Visitor {
 /// Values that may hold references: a `#[pyclass]`'s fields.
 pub trait Trace {
     fn trace(&self, _v: &mut Visitor) {}
-    /// Drops the references that may close a cycle, where the field allows it.
-    fn clear(&self) {}
+    /// Drops the references that may close a cycle, where the field allows it. (Not called `clear`: that would hide `Vec::clear`.)
+    fn clear_refs(&self) {}
 }
 
 impl<T: Kind> Trace for Owned<T> {
@@ -456,7 +456,7 @@ impl<T: Kind> Trace for Slot<T> {
             v.visit_ptr(o.raw())
         }
     }
-    fn clear(&self) {
+    fn clear_refs(&self) {
         drop(self.take())
     }
 }
@@ -493,7 +493,7 @@ impl<T: Trace + Default> Trace for RefCell<T> {
         // SAFETY: visiting changes no field, and the collector never runs inside a borrow that is being changed.
         unsafe { (*self.as_ptr()).trace(v) }
     }
-    fn clear(&self) {
+    fn clear_refs(&self) {
         if let Ok(mut x) = self.try_borrow_mut() {
             let old = std::mem::take(&mut *x);
             drop(x);

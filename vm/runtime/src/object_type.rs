@@ -484,7 +484,25 @@ impl NotImplementedType {
     }
 }
 
+crate::kind!(/** `ellipsis` */ EllipsisType: PyObject, crate::type_table::PyEllipsis_Type);
+#[pymethods(extra = install_none)]
+impl EllipsisType {
+    #[slot(tp_new)]
+    fn tp_new(_cls: &Type, args: &Tuple, kw: Option<&Dict>) -> PyResult {
+        if excess(args, kw) { raise!(TypeError, "EllipsisType takes no arguments") } else { Ok(ellipsis()) }
+    }
+    #[slot(tp_repr)]
+    fn tp_repr(&self) -> &'static str {
+        "Ellipsis"
+    }
+    #[pymethod]
+    fn __reduce__(&self) -> &'static str {
+        "Ellipsis"
+    }
+}
+
 pub fn init() -> PyResult<()> {
+    crate::builder::ready::<EllipsisType>()?;
     crate::builder::ready::<NoneType>()?;
     crate::builder::ready::<NotImplementedType>()?;
     Ok(())

@@ -218,7 +218,8 @@ fn emit<T: Target>(spec: Spec, v: &Object, out: &mut T) -> PyResult<()> {
         Some('d' | 'i' | 'u') => {
             let text = match spec.prec {
                 _ if v.is_exact::<Int>() || v.is_instance_of::<Int>() => decimal(v)?,
-                _ => decimal(&*as_integer(v, spec.conv)?)?,
+                // Bytes formatting names every decimal conversion %d.
+                _ => decimal(&*as_integer(v, if T::BYTES { 'd' as u32 } else { spec.conv })?)?,
             };
             number(spec, &text, "", out)
         }

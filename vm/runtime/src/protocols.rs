@@ -67,7 +67,14 @@ impl Object {
         // SAFETY: a ready type's slots take live objects.
         unsafe {
             if (*self.ob_type()).tp_getattro == Some(crate::typeobject::generic_getattro) {
-                return self.generic_get(name);
+                return match self.generic_get(name) {
+                    // A descriptor may raise it, too.
+                    Err(e) if e.matches(exc::AttributeError()) => {
+                        e.clear();
+                        Ok(None)
+                    }
+                    r => r,
+                };
             }
         }
         match self.get_attr(name) {

@@ -6,7 +6,7 @@
 use crate::errors::*;
 use crate::kinds::*;
 use crate::object::*;
-use crate::prelude::{exc, ready};
+use crate::prelude::ready;
 use crate::singletons::*;
 use crate::sliceobject::is_index;
 use crate::slots::CompareOp;
@@ -258,7 +258,10 @@ impl Range {
     }
     #[slot(sq_length)]
     fn sq_length(&self) -> PyResult<usize> {
-        number::as_isize(self.length(), Some(exc::OverflowError())).map(|n| n as usize)
+        match self.length().downcast::<Int>().and_then(|n| n.to_i64()) {
+            Some(n) => Ok(n as usize),
+            None => raise!(OverflowError, "Python int too large to convert to C ssize_t"),
+        }
     }
     #[slot(nb_bool)]
     fn nb_bool(&self) -> PyResult<bool> {

@@ -226,11 +226,7 @@ fn split_space(s: &Str, max: usize) -> Vec<Owned<Object>> {
             return out;
         }
         if out.len() == max {
-            let mut e = n;
-            while e > i && unicode::is_space(t.at(e - 1)) {
-                e -= 1;
-            }
-            out.push(s.slice(i, e).into_object());
+            out.push(s.slice(i, n).into_object());
             return out;
         }
         let start = i;
@@ -253,11 +249,7 @@ fn rsplit_space(s: &Str, max: usize) -> Vec<Owned<Object>> {
             break;
         }
         if out.len() == max {
-            let mut b = 0;
-            while b < i && unicode::is_space(t.at(b)) {
-                b += 1;
-            }
-            out.push(s.slice(b, i).into_object());
+            out.push(s.slice(0, i).into_object());
             break;
         }
         let end = i;
@@ -323,7 +315,9 @@ fn separator<'a>(sep: Option<&'a Object>) -> PyResult<Option<&'a Str>> {
     match sep.filter(|o| !o.is_none()) {
         None => Ok(None),
         Some(o) => {
-            let s = must_be_str(o)?;
+            let Some(s) = o.downcast::<Str>() else {
+                return raise!(TypeError, "must be str or None, not {}", name_of(o, 100));
+            };
             if s.is_empty() { raise!(ValueError, "empty separator") } else { Ok(Some(s)) }
         }
     }

@@ -170,9 +170,9 @@ pub fn sys_set(name: &str, value: &Object) -> PyResult<()> {
 ///
 /// A pending exception stays pending.
 pub fn flush_std_files() -> bool {
-    preserving(flush_files)
+    preserving(flush_both)
 }
-fn flush_files() -> bool {
+fn flush_both() -> bool {
     let mut ok = true;
     for name in ["stdout", "stderr"] {
         let Some(f) = sys_get(name).filter(|f| !f.is_none()) else { continue };
@@ -198,8 +198,11 @@ fn flush_files() -> bool {
     ok
 }
 
-/// Writes text to `sys.stderr`, or to the process's if there is none; never raises.
+/// Writes text to `sys.stderr`, or to the process's if there is none; never raises, and keeps a pending exception.
 pub fn write_stderr(text: &str) {
+    preserving(|| write_text(text))
+}
+fn write_text(text: &str) {
     let written = sys_get("stderr").filter(|f| !f.is_none()).is_some_and(|f| {
         match f.call_method("write", &[Str::new(text).as_object()]) {
             Ok(_) => true,

@@ -13,8 +13,11 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
-/// The thread state of the holder of the GIL.
-static CURRENT: AtomicPtr<PyThreadState> = AtomicPtr::new(null_mut());
+/// The thread state of the holder of the GIL: a word of `_PyRuntime`, where extension modules look for it.
+#[inline(always)]
+fn current() -> &'static AtomicPtr<PyThreadState> {
+    &crate::pyruntime::_PyRuntime.tstate_current
+}
 
 /// Work for the evaluation loop: bit 0 GIL request, 1 signals, 2 pending calls, 3 asynchronous exception, 4 garbage collection.
 pub static EVAL_BREAKER: AtomicU32 = AtomicU32::new(0);
@@ -60,7 +63,7 @@ impl Thread {
     /// The state of the current thread; the GIL is held.
     #[inline(always)]
     pub fn current_ptr() -> *mut PyThreadState {
-        CURRENT.load(Ordering::Relaxed)
+        current().load(Ordering::Relaxed)
     }
     /// Sets the default recursion limit's counters.
     pub fn set_recursion_limit(limit: i32) {
@@ -124,6 +127,7 @@ pub fn new_state() -> *mut PyThreadState {
         let limit = Thread::recursion_limit();
         (*ts).recursion_limit = limit;
         (*ts).recursion_remaining = limit;
+        (*ts).interp = crate::pyruntime::interpreter();
         (*ts)._initialized = 1;
         (*ts).exc_info = &raw mut (*ts).exc_state;
         (*ts).cframe = &raw mut (*ts).root_cframe;
@@ -231,7 +235,7 @@ pub fn stack_is_low() -> bool {
 
 // ---- The GIL ----
 //
-// The GIL is one word, `CURRENT`: null when free, else the holder's thread state. Taking it is one compare-and-swap, giving it up
+// The GIL is one word, `current()`: null when free, else the holder's thread state. Taking it is one compare-and-swap, giving it up
 // one store; so a foreign call that nobody waits behind pays a few nanoseconds. Only when somebody waits does it get slow:
 //
 //   waiter    counts itself, tries the word, sleeps on the condition variable for a switch interval at most, tries again;
@@ -277,7 +281,7 @@ pub fn is_finalizing() -> bool {
 
 #[inline(always)]
 fn try_take(ts: *mut PyThreadState) -> bool {
-    CURRENT.compare_exchange(null_mut(), ts, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    current().compare_exchange(null_mut(), ts, Ordering::Acquire, Ordering::Relaxed).is_ok()
 }
 
 /// Takes the GIL for this native thread's state.
@@ -319,7 +323,7 @@ fn gil_acquire_slow(ts: *mut PyThreadState) {
         let (g, timeout) = park.freed.wait_timeout(guard, wait).expect("never poisoned");
         guard = g;
         if timeout.timed_out()
-            && !CURRENT.load(Ordering::Relaxed).is_null()
+            && !current().load(Ordering::Relaxed).is_null()
             && before == LAST_HOLDER.load(Ordering::Relaxed)
         {
             EVAL_BREAKER.fetch_or(BREAK_GIL, Ordering::SeqCst);
@@ -344,7 +348,7 @@ fn gil_acquire_slow(ts: *mut PyThreadState) {
 /// Gives the GIL up.
 #[inline]
 pub fn gil_release() {
-    CURRENT.store(null_mut(), Ordering::Release);
+    current().store(null_mut(), Ordering::Release);
     if WAITERS.load(Ordering::Relaxed) != 0 {
         wake_waiter();
     }
@@ -396,7 +400,7 @@ pub fn allow_threads<R>(f: impl FnOnce() -> R) -> R {
 /// Does this thread hold the GIL?
 pub fn holds_gil() -> bool {
     let ts = MINE.get();
-    !ts.is_null() && CURRENT.load(Ordering::Relaxed) == ts
+    !ts.is_null() && current().load(Ordering::Relaxed) == ts
 }
 
 /// After `fork` in the child: this thread is alone and holds the GIL.
@@ -530,13 +534,13 @@ fn try_steal(ts: *mut PyThreadState) -> bool {
     if IN_NATIVE.load(Ordering::Relaxed) == 0 {
         return false;
     }
-    let holder = CURRENT.load(Ordering::Relaxed);
+    let holder = current().load(Ordering::Relaxed);
     STEAL.store(1, Ordering::SeqCst);
     // MEMBARRIER_CMD_PRIVATE_EXPEDITED
     let done = !holder.is_null()
         && membarrier(8)
         && IN_NATIVE.load(Ordering::SeqCst) == 1
-        && CURRENT.compare_exchange(holder, ts, Ordering::SeqCst, Ordering::Relaxed).is_ok();
+        && current().compare_exchange(holder, ts, Ordering::SeqCst, Ordering::Relaxed).is_ok();
     if done {
         // The mark is the new holder's from now on.
         IN_NATIVE.store(0, Ordering::SeqCst);
@@ -549,7 +553,7 @@ fn try_steal(ts: *mut PyThreadState) -> bool {
 /// For a holder that has left native code: takes the GIL back if it was stolen meanwhile.
 #[inline]
 pub fn settle_steal(ts: *mut PyThreadState) {
-    if STEAL.load(Ordering::Relaxed) != 0 || CURRENT.load(Ordering::Relaxed) != ts {
+    if STEAL.load(Ordering::Relaxed) != 0 || current().load(Ordering::Relaxed) != ts {
         settle_steal_slow(ts);
     }
 }
@@ -558,7 +562,7 @@ fn settle_steal_slow(ts: *mut PyThreadState) {
     {
         let _decided = park().lock.lock().expect("never poisoned");
         STEAL.store(0, Ordering::SeqCst);
-        if CURRENT.load(Ordering::SeqCst) == ts {
+        if current().load(Ordering::SeqCst) == ts {
             return;
         }
     }

@@ -17,13 +17,13 @@ pub const IGNORE_COOKIE: i32 = 0x800;
 const COMPILE_MASK: i32 = 0x200 | ONLY_AST | 0x1000 | 0x2000 | 0x4000;
 
 /// Source text and the flags that say how to decode it.
-struct SourceText {
-    text: Vec<u8>,
-    flags: i32,
+pub struct SourceText {
+    pub text: Vec<u8>,
+    pub flags: i32,
 }
 
 /// The bytes of a source given as text or as a buffer; `None` for anything else.
-fn source_text(o: &Object) -> PyResult<Option<SourceText>> {
+pub fn source_text(o: &Object) -> PyResult<Option<SourceText>> {
     let r = if let Some(s) = o.downcast::<Str>() {
         SourceText { text: s.to_str()?.as_bytes().to_vec(), flags: IGNORE_COOKIE | SOURCE_IS_UTF8 }
     } else if let Some(b) = o.downcast::<Bytes>() {
@@ -44,15 +44,14 @@ fn source_text(o: &Object) -> PyResult<Option<SourceText>> {
 }
 
 fn is_tree(o: &Object) -> PyResult<bool> {
-    // The class exists only once somebody has made trees.
-    match lh_runtime::import::loaded_module("_ast") {
-        Some(m) => o.is_instance(&*m.get_attr_str("AST")?),
+    match crate::compile::TREE_API.get() {
+        Some(t) => (t.is_tree)(o),
         None => Ok(false),
     }
 }
 
 /// A path as `os.fsdecode` gives it.
-fn filename_arg(o: &Object) -> PyResult<Owned<Str>> {
+pub fn filename_arg(o: &Object) -> PyResult<Owned<Str>> {
     let path = if Str::check(o) || Bytes::check(o) {
         o.own()
     } else {

@@ -393,10 +393,10 @@ pub fn decode_utf7(input: &[u8], errors: &str, final_: bool) -> PyResult<(Owned<
             let (b, n) = (std::mem::take(&mut bits), std::mem::take(&mut nbits));
             if n >= 6 {
                 at += 1;
-                error = Some((start, at, "partial character in base64 sequence"));
+                error = Some((start, at, "partial character in shift sequence"));
             } else if b != 0 {
                 at += 1;
-                error = Some((start, at, "non-zero padding bits in base64 sequence"));
+                error = Some((start, at, "non-zero padding bits in shift sequence"));
             } else {
                 if high != 0 && direct(c as u32) {
                     out.push(high);

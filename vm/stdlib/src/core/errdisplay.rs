@@ -143,7 +143,9 @@ impl Display {
     fn repeated(&mut self, count: usize) {
         if count > 3 {
             let more = count - 3;
-            self.line(&format!("  [Previous line repeated {more} more time{}]", if more == 1 { "" } else { "s" }));
+            // Also inside a group this line has no margin.
+            let s = if more == 1 { "" } else { "s" };
+            self.out.push_str(&format!("  [Previous line repeated {more} more time{s}]\n"));
         }
     }
 

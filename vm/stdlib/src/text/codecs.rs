@@ -144,8 +144,7 @@ fn warn_invalid(e: escape::InvalidEscape) -> PyResult<()> {
     let Some(e) = e else { return Ok(()) };
     let octal = e.as_bytes().get(1).is_some_and(|b| b.is_ascii_digit());
     let what = if octal { "invalid octal escape sequence" } else { "invalid escape sequence" };
-    let warnings = lh_runtime::hooks::import_module("warnings")?;
-    warnings.call_method("warn", &[&Str::new(&format!("{what} '{e}'")), exc::DeprecationWarning()])?;
+    lh_runtime::warnings::warn(exc::DeprecationWarning(), &format!("{what} '{e}'"), 1)?;
     Ok(())
 }
 #[pyfunction(signature = "(data, errors=None, final=True, /)")]

@@ -24,6 +24,9 @@ impl Delta {
     }
     pub fn new_in(cls: &Type, us: i128) -> PyResult<Owned<Delta>> {
         let days = us.div_euclid(US_PER_DAY);
+        if i32::try_from(days).is_err() {
+            return raise!(OverflowError, "Python int too large to convert to C int");
+        }
         if !(-MAX_DAYS..=MAX_DAYS).contains(&days) {
             return raise!(OverflowError, "days={}; must have magnitude <= 999999999", days);
         }

@@ -40,9 +40,9 @@ impl Trace for Buf {
     fn trace(&self, v: &mut Visitor) {
         self.raw.trace(v)
     }
-    fn clear(&self) {
+    fn clear_refs(&self) {
         self.ok.set(false);
-        Trace::clear(&self.raw)
+        Trace::clear_refs(&self.raw)
     }
 }
 

@@ -244,7 +244,7 @@ pub fn open(
     if is_text && binary {
         return raise!(ValueError, "can't have text and binary mode at once");
     }
-    if creating as i32 + reading as i32 + writing as i32 + appending as i32 != 1 {
+    if creating as i32 + reading as i32 + writing as i32 + appending as i32 > 1 {
         return raise!(ValueError, "must have exactly one of create/read/write/append mode");
     }
     if binary && encoding.is_some() {

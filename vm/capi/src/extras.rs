@@ -1,0 +1,246 @@
+//! Rarely used corners: memory views, hash tables of the standard library's own modules, code objects from parts, and the functions
+//! of `_xxsubinterpreters`, which raise because there is one interpreter only.
+
+use crate::prelude::*;
+use lh_runtime::codeobject::{CodeParts, FAST_CELL, FAST_FREE, FAST_LOCAL};
+
+fn no_subinterpreters() -> Raised {
+    raised!(RuntimeError, "sub-interpreters are not supported")
+}
+
+type HashFn = unsafe extern "C" fn(*const c_void) -> usize;
+type CompareFn = unsafe extern "C" fn(*const c_void, *const c_void) -> c_int;
+type DestroyFn = unsafe extern "C" fn(*mut c_void);
+
+/// `_Py_hashtable_t`, whose inside only these functions see.
+pub struct HashTable {
+    hash: HashFn,
+    same: CompareFn,
+    drop_key: Option<DestroyFn>,
+    drop_value: Option<DestroyFn>,
+    map: std::collections::HashMap<usize, Vec<(usize, usize)>>,
+}
+impl HashTable {
+    fn find(&self, key: *const c_void) -> Option<usize> {
+        // SAFETY: the functions were given for this table's keys.
+        unsafe {
+            let h = (self.hash)(key);
+            self.map.get(&h)?.iter().find(|e| (self.same)(key, e.0 as *const c_void) != 0).map(|e| e.1)
+        }
+    }
+}
+fn new_table(hash: HashFn, same: CompareFn, drop_key: Option<DestroyFn>, drop_value: Option<DestroyFn>) -> *mut HashTable {
+    Box::into_raw(Box::new(HashTable { hash, same, drop_key, drop_value, map: Default::default() }))
+}
+
+capi! {
+    fn PyMemoryView_FromObject(o: &Object) -> obj { MemoryView::class().as_object().call1(o) }
+    fn PyMemoryView_FromBuffer(v: *const Py_buffer) -> obj { MemoryView::from_buffer(&*v) }
+    fn PyMemoryView_FromMemory(p: *mut u8, n: isize, flags: c_int) -> obj {
+        let mut v = lh_runtime::buffer::empty_view();
+        lh_runtime::buffer::fill_info(&mut v, None, p, n as usize, flags == PyBUF_READ, PyBUF_FULL_RO)?;
+        MemoryView::from_buffer(&v)
+    }
+    fn PyMemoryView_GetContiguous(o: &Object, kind: c_int, order: u8) -> obj {
+        let m = MemoryView::class().as_object().call1(o)?;
+        let Some(v) = m.downcast::<MemoryView>() else { return Err(bad_internal_call()) };
+        if kind == PyBUF_WRITE && v.view().readonly != 0 {
+            return raise!(BufferError, "underlying buffer is not writable");
+        }
+        if lh_runtime::buffer::is_contiguous(v.view(), order) {
+            return Ok(m);
+        }
+        if kind == PyBUF_WRITE {
+            return raise!(BufferError, "writable contiguous buffer requested for a non-contiguous object.");
+        }
+        MemoryView::class().as_object().call1(&*Bytes::new(&lh_runtime::buffer::to_contiguous(v.view(), order)))
+    }
+
+    fn PyCode_NewWithPosOnlyArgs(
+        argc: c_int, posonly: c_int, kwonly: c_int, _nlocals: c_int, stack: c_int, flags: c_int, code: &Bytes, consts: &Tuple,
+        names: &Tuple, varnames: &Tuple, freevars: &Tuple, cellvars: &Tuple, file: &Str, name: &Str, qualname: &Str,
+        line: c_int, linetable: &Bytes, exceptions: &Bytes,
+    ) -> obj {
+        new_code([argc, posonly, kwonly, stack, flags, line], code, consts, names, varnames, freevars, cellvars, file, name, qualname, linetable, exceptions)
+    }
+    fn PyCode_New(
+        argc: c_int, kwonly: c_int, _nlocals: c_int, stack: c_int, flags: c_int, code: &Bytes, consts: &Tuple,
+        names: &Tuple, varnames: &Tuple, freevars: &Tuple, cellvars: &Tuple, file: &Str, name: &Str, qualname: &Str,
+        line: c_int, linetable: &Bytes, exceptions: &Bytes,
+    ) -> obj {
+        new_code([argc, 0, kwonly, stack, flags, line], code, consts, names, varnames, freevars, cellvars, file, name, qualname, linetable, exceptions)
+    }
+
+    fn _Py_hashtable_hash_ptr(p: *const c_void) -> [usize] { (p as usize).rotate_right(4) }
+    fn _Py_hashtable_compare_direct(a: *const c_void, b: *const c_void) -> [c_int] { (a == b) as c_int }
+    fn _Py_hashtable_new(hash: HashFn, same: CompareFn) -> [*mut HashTable] { new_table(hash, same, None, None) }
+    fn _Py_hashtable_new_full(hash: HashFn, same: CompareFn, k: Option<DestroyFn>, v: Option<DestroyFn>, _alloc: *mut c_void) -> [*mut HashTable] {
+        new_table(hash, same, k, v)
+    }
+    fn _Py_hashtable_get(t: *mut HashTable, k: *const c_void) -> [*mut c_void] { (*t).find(k).map_or(null_mut(), |v| v as *mut c_void) }
+    fn _Py_hashtable_set(t: *mut HashTable, k: *const c_void, v: *mut c_void) -> [c_int] {
+        let h = ((*t).hash)(k);
+        let t = &mut *t;
+        t.map.entry(h).or_default().push((k as usize, v as usize));
+        0
+    }
+    fn _Py_hashtable_steal(t: *mut HashTable, k: *const c_void) -> [*mut c_void] {
+        let t = &mut *t;
+        let h = (t.hash)(k);
+        let same = t.same;
+        let Some(v) = t.map.get_mut(&h) else { return Ok(null_mut()) };
+        let Some(i) = v.iter().position(|e| same(k, e.0 as *const c_void) != 0) else { return Ok(null_mut()) };
+        let (key, value) = v.swap_remove(i);
+        if let Some(f) = t.drop_key {
+            f(key as *mut c_void);
+        }
+        value as *mut c_void
+    }
+    fn _Py_hashtable_clear(t: *mut HashTable) -> void { clear(&mut *t) }
+    fn _Py_hashtable_destroy(t: *mut HashTable) -> void {
+        clear(&mut *t);
+        drop(Box::from_raw(t));
+    }
+
+    fn _PyEval_SetProfile(_ts: *mut PyThreadState, f: *mut c_void, arg: Option<&Object>) -> status {
+        let f: Option<Py_tracefunc> = std::mem::transmute(f);
+        lh_interp::trace::set_profile_func(f, arg)
+    }
+    fn PyEval_SetProfile(f: *mut c_void, arg: Option<&Object>) -> void {
+        let f: Option<Py_tracefunc> = std::mem::transmute(f);
+        lh_interp::trace::set_profile_func(f, arg)?
+    }
+    fn _PyEval_SetTrace(_ts: *mut PyThreadState, f: *mut c_void, arg: Option<&Object>) -> status {
+        let f: Option<Py_tracefunc> = std::mem::transmute(f);
+        lh_interp::trace::set_trace_func(f, arg)
+    }
+    fn PyEval_SetTrace(f: *mut c_void, arg: Option<&Object>) -> void {
+        let f: Option<Py_tracefunc> = std::mem::transmute(f);
+        lh_interp::trace::set_trace_func(f, arg)?
+    }
+
+    /// A NULL-terminated array of copies of a sequence of bytes objects.
+    fn _PySequence_BytesToCharpArray(o: &Object) -> (*const *mut c_char, null()) {
+        let items = o.to_items()?;
+        let mut out: Vec<*mut c_char> = vec![];
+        for x in &items {
+            let Some(b) = x.downcast::<Bytes>() else {
+                return raise!(TypeError, "expected bytes, {} found", x.ty().name());
+            };
+            let Ok(c) = std::ffi::CString::new(b.as_bytes()) else { return raise!(ValueError, "embedded null byte") };
+            out.push(crate::object::dup(&c));
+        }
+        out.push(null_mut());
+        let p = lh_runtime::alloc::malloc(8 * out.len()).cast::<*mut c_char>();
+        p.copy_from_nonoverlapping(out.as_ptr(), out.len());
+        Ok(p)
+    }
+    fn _Py_FreeCharPArray(p: *mut *mut c_char) -> void {
+        let mut q = p;
+        while !(*q).is_null() {
+            lh_runtime::alloc::free((*q).cast());
+            q = q.add(1);
+        }
+        lh_runtime::alloc::free(p.cast());
+    }
+
+    // ---- One interpreter only ----
+    fn PyThreadState_Swap(ts: *mut PyThreadState) -> [*mut PyThreadState] {
+        use lh_runtime::thread;
+        let old = thread::Thread::current_ptr();
+        if old != ts {
+            if !old.is_null() { thread::gil_release(); }
+            if !ts.is_null() { thread::gil_acquire_for(ts); }
+        }
+        old
+    }
+    fn _Py_NewInterpreter(_isolated: c_int) -> (*mut PyThreadState, null_mut()) { Err(no_subinterpreters()) }
+    fn Py_NewInterpreter() -> (*mut PyThreadState, null_mut()) { Err(no_subinterpreters()) }
+    fn Py_EndInterpreter(_ts: *mut PyThreadState) -> void {}
+    fn _PyInterpreterID_New(_id: i64) -> borrowed { Err(no_subinterpreters()) }
+    fn _PyInterpreterID_LookUp(_o: &Object) -> (*mut c_void, null_mut()) { Err(no_subinterpreters()) }
+    fn _PyInterpreterState_GetIDObject(_i: *mut c_void) -> borrowed { Err(no_subinterpreters()) }
+    fn _PyInterpreterState_GetMainModule(_i: *mut c_void) -> obj { lh_runtime::import::import_module("__main__") }
+    fn _PyInterpreterState_RequireIDRef(_i: *mut c_void, _on: c_int) -> void {}
+    fn _PyCrossInterpreterData_NewObject(_d: *mut c_void) -> borrowed { Err(no_subinterpreters()) }
+    fn _PyCrossInterpreterData_RegisterClass(_t: *mut c_void, _f: *mut c_void) -> status { Ok(()) }
+    fn _PyCrossInterpreterData_Release(_d: *mut c_void) -> void {}
+    fn _PyObject_CheckCrossInterpreterData(_o: &Object) -> status { Err(no_subinterpreters()) }
+    fn _PyObject_GetCrossInterpreterData(_o: &Object, _d: *mut c_void) -> status { Err(no_subinterpreters()) }
+}
+
+fn clear(t: &mut HashTable) {
+    for (k, v) in std::mem::take(&mut t.map).into_values().flatten() {
+        // SAFETY: the functions were given for this table's entries.
+        unsafe {
+            if let Some(f) = t.drop_key {
+                f(k as *mut c_void);
+            }
+            if let Some(f) = t.drop_value {
+                f(v as *mut c_void);
+            }
+        }
+    }
+}
+
+fn new_code(
+    n: [c_int; 6],
+    code: &Bytes,
+    consts: &Tuple,
+    names: &Tuple,
+    varnames: &Tuple,
+    freevars: &Tuple,
+    cellvars: &Tuple,
+    file: &Str,
+    name: &Str,
+    qualname: &Str,
+    linetable: &Bytes,
+    exceptions: &Bytes,
+) -> PyResult<Owned<Code>> {
+    let mut all: Vec<Owned<Object>> = vec![];
+    let mut kinds: Vec<u8> = vec![];
+    let same = |a: &Object, b: &Object| matches!((a.downcast::<Str>(), b.downcast::<Str>()), (Some(a), Some(b)) if a.equals(b));
+    for v in varnames.iter() {
+        all.push(v.own());
+        kinds.push(FAST_LOCAL | if cellvars.iter().any(|c| same(c, v)) { FAST_CELL } else { 0 });
+    }
+    for v in cellvars.iter().filter(|c| !varnames.iter().any(|v| same(c, v))) {
+        all.push(v.own());
+        kinds.push(FAST_CELL);
+    }
+    for v in freevars.iter() {
+        all.push(v.own());
+        kinds.push(FAST_FREE);
+    }
+    let [argcount, posonlyargcount, kwonlyargcount, stacksize, flags, firstlineno] = n;
+    Code::from_parts(&CodeParts {
+        argcount,
+        posonlyargcount,
+        kwonlyargcount,
+        stacksize,
+        flags,
+        code: code.as_bytes(),
+        consts,
+        names,
+        localsplusnames: &Tuple::from_vec(all),
+        localspluskinds: &Bytes::new(&kinds),
+        filename: file,
+        name,
+        qualname,
+        firstlineno,
+        linetable,
+        exceptiontable: exceptions,
+    })
+}
+
+macro_rules! pass_functions {
+    ($($t:ty),*) => { $( impl Arg for $t {
+        type C = $t;
+        unsafe fn take(c: $t) -> PyResult<$t> { Ok(c) }
+    } )* };
+}
+pass_functions!(HashFn, CompareFn, Option<DestroyFn>);
+
+/// The key of string hashing, as `pyexpat` and `_elementtree` read it.
+#[unsafe(no_mangle)]
+pub static mut _Py_HashSecret: [u64; 3] = [0x736f_6d65_7073_6575, 0x646f_7261_6e64_6f6d, 0x6c79_6765_6e65_7261];

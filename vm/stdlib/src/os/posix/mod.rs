@@ -45,7 +45,6 @@ fn setup(m: &Module) -> PyResult<()> {
     for (n, t) in types {
         m.add(n, t)?;
     }
-    sched::setup_param()?;
     ready::<scan::ScandirIterator>()?;
     let have = tables::HAVE.iter().map(|s| Str::new(s).into_object()).collect();
     m.add("_have_functions", &List::from_vec(have))

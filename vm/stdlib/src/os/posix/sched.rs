@@ -178,42 +178,6 @@ struct_seq!(
     ["sched_priority"]
 );
 
-/// `sched_param(sched_priority)`: takes the value itself, not a sequence as struct sequences do.
-unsafe extern "C" fn new_param(
-    cls: *mut lh_runtime::abi::PyTypeObject,
-    args: *mut lh_runtime::abi::PyObject,
-    kwargs: *mut lh_runtime::abi::PyObject,
-) -> *mut lh_runtime::abi::PyObject {
-    // SAFETY: tp_new is called with a type, a tuple and a dict or null.
-    unsafe {
-        lh_runtime::border::object(|| {
-            let args = lh_runtime::slots::this::<Tuple>(args);
-            let named = match lh_runtime::slots::opt_dict(kwargs) {
-                Some(k) => k.get_str("sched_priority")?,
-                None => None,
-            };
-            let v = match (args.len(), named) {
-                (1, None) => args.get(0),
-                (0, Some(v)) => v,
-                (0, None) => {
-                    return raise!(
-                        TypeError,
-                        "sched_param() missing required argument 'sched_priority' (pos 1)"
-                    );
-                }
-                (n, _) => return raise!(TypeError, "sched_param() takes at most 1 argument ({} given)", n),
-            };
-            Ok(lh_runtime::structseq::new(Type::from_raw_ref(cls), vec![v]))
-        })
-    }
-}
-/// Gives the type its own constructor.
-pub fn setup_param() -> PyResult<()> {
-    // SAFETY: the type is being made, nobody has instances of it.
-    unsafe { (*sched_param()?.tp()).tp_new = Some(new_param) };
-    Ok(())
-}
-
 pub fn param_of(o: &Object) -> PyResult<libc::sched_param> {
     if o.ob_type() != sched_param()?.tp() {
         return raise!(TypeError, "must have a sched_param object");

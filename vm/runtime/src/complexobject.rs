@@ -90,6 +90,10 @@ fn power_general(a: C, b: C) -> Option<C> {
         r /= (at * b.1).exp();
         phase += b.1 * len.ln();
     }
+    // An infinite angle has no direction.
+    if phase.is_infinite() {
+        return None;
+    }
     Some((r * phase.cos(), r * phase.sin()))
 }
 

@@ -54,10 +54,26 @@ pub struct Style {
 /// The most digits a double has behind the point; more are zeros.
 const MAX_EXACT: usize = 1100;
 
+/// The shortest digits that read back, as `d.ddde±x`. Where two are equally near, the even one, which Rust's own choice isn't
+/// always; that happens with 16 or more digits only (or with the few bits of subnormal numbers).
+fn shortest(v: f64) -> String {
+    let s = format!("{v:e}");
+    let digits = s.find('e').expect("the e format has an e");
+    let n = digits - (digits > 1) as usize;
+    let odd = s.as_bytes()[digits - 1] % 2 == 1;
+    if odd && (n >= 16 || v.is_subnormal()) {
+        let even = format!("{:.*e}", n - 1, v);
+        if even != s && even.parse() == Ok(v) {
+            return even;
+        }
+    }
+    s
+}
+
 /// Significant digits and the position of the point behind them: 12.5 is ("125", 2).
 fn exponent_digits(v: f64, prec: Option<usize>) -> (Vec<u8>, i32) {
     let s = match prec {
-        None => format!("{v:e}"),
+        None => shortest(v),
         Some(p) => format!("{:.*e}", p.min(MAX_EXACT), v),
     };
     let (m, e) = s.split_once('e').expect("the e format has an e");

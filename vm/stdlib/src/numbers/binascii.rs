@@ -148,7 +148,7 @@ pub fn a2b_uu(data: AsciiBuffer) -> PyResult<Vec<u8>> {
     while out.len() < n {
         // A line that ends early stands for blanks.
         let c = b.get(i).copied().unwrap_or(0);
-        let v = if matches!(c, b'\n' | b'\r' | 0) {
+        let v = if i >= b.len() || matches!(c, b'\n' | b'\r') {
             0
         } else {
             if c < b' ' || c > b' ' + 64 {

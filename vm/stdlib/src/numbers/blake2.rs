@@ -104,7 +104,7 @@ macro_rules! core {
                         let b = std::mem::take(&mut self.buf);
                         self.compress(&b, false);
                         self.buf = b;
-                        self.buf.clear();
+                        self.buf.truncate(0);
                     }
                     let n = data.len().min(Self::BLOCK - self.buf.len());
                     self.buf.extend_from_slice(&data[..n]);

@@ -315,8 +315,6 @@ fn tanh_of(z: C) -> (C, bool) {
             (1f64.copysign(x), if y == 0.0 { y } else { 0.0 })
         } else if x.is_nan() {
             (x, if y == 0.0 { y } else { f64::NAN })
-        } else if x == 0.0 {
-            (x, f64::NAN)
         } else {
             (f64::NAN, f64::NAN)
         };

@@ -166,9 +166,6 @@ pub fn pow(x: f64, y: f64) -> PyResult<f64> {
     } else if y > 0.0 && x.abs() > 1.0 {
         y
     } else if y < 0.0 && x.abs() < 1.0 {
-        if x == 0.0 {
-            return Err(domain_error());
-        }
         -y
     } else {
         0.0
@@ -448,7 +445,7 @@ pub fn fsum(seq: &Object) -> PyResult<f64> {
                     inf_sum += original;
                 }
                 special += original;
-                partials.clear();
+                partials.truncate(0);
             }
         }
         Ok(())

@@ -80,6 +80,9 @@ impl Layout {
             Some(b'>' | b'!') => (Mode::Big, &fmt[1..]),
             _ => (Mode::Native, fmt),
         };
+        if fmt.contains(&0) {
+            return fail!("embedded null character");
+        }
         let mut l = Layout { mode, items: vec![], size: 0, values: 0 };
         let too_long = || fail!("total struct size too long");
         let mut at = 0;

@@ -546,7 +546,7 @@ impl Decompress {
     #[pymethod(signature = "(length=zlib.DEF_BUF_SIZE, /)")]
     fn flush(&self, length: Option<&Object>) -> PyResult<Vec<u8>> {
         if let Some(l) = length
-            && lh_runtime::number::as_isize(l, Some(exc::OverflowError()))? <= 0
+            && isize::from_py(l, ArgCtx { func: "flush", pos: 1, name: None })? <= 0
         {
             return raise!(ValueError, "length must be greater than zero");
         }

@@ -65,12 +65,20 @@ fn millis(left: Option<i64>) -> i32 {
 type Watched = Vec<(i32, Owned<Object>)>;
 
 fn watched(o: &Object) -> PyResult<(Watched, libc::fd_set, i32)> {
-    let Some(items) = catching(exc::TypeError(), || o.to_items())? else {
-        return raise!(TypeError, "arguments 1-3 must be sequences");
+    // A list is read as it is now: fileno() methods may change it.
+    let list = o.downcast::<List>();
+    let items = match list {
+        Some(_) => vec![],
+        None => match catching(exc::TypeError(), || o.to_items())? {
+            Some(items) => items,
+            None => return raise!(TypeError, "arguments 1-3 must be sequences"),
+        },
     };
     // SAFETY: an all-zero set is empty.
     let (mut set, mut max, mut v) = (unsafe { std::mem::zeroed::<libc::fd_set>() }, -1, vec![]);
-    for x in items {
+    let mut at = 0;
+    while let Some(x) = list.map_or_else(|| items.get(at).cloned(), |l| l.get(at)) {
+        at += 1;
         let fd = fileno(&x)?;
         if fd as usize >= libc::FD_SETSIZE {
             return raise!(ValueError, "filedescriptor out of range in select()");

@@ -553,6 +553,7 @@ fn setup(m: &Module) -> PyResult<()> {
     m.add("struct_siginfo", struct_siginfo()?)?;
     thread::set_main_thread();
     let _ = thread::RUN_SIGNAL_HANDLERS.set(run_handlers);
+    let _ = lh_runtime::hooks::SIGNAL_HOOK.set(check_signals);
     for n in 1..NSIG as i32 {
         let h = match current_action(n) {
             Some(libc::SIG_DFL) => int(0),

@@ -361,13 +361,21 @@ pub fn posix_spawn(
     env: &Object,
     file_actions: Option<&Object>,
     setpgroup: Option<&Object>,
-    resetids: bool,
-    setsid: bool,
+    resetids: Option<i32>,
+    setsid: Option<i32>,
     setsigmask: Option<&Object>,
     setsigdef: Option<&Object>,
     scheduler: Option<&Object>,
 ) -> PyResult<i32> {
-    let o = SpawnOptions { file_actions, setpgroup, resetids, setsid, setsigmask, setsigdef, scheduler };
+    let o = SpawnOptions {
+        file_actions,
+        setpgroup,
+        resetids: resetids.unwrap_or(0) != 0,
+        setsid: setsid.unwrap_or(0) != 0,
+        setsigmask,
+        setsigdef,
+        scheduler,
+    };
     spawn("posix_spawn", false, &path, argv, env, o)
 }
 /// Execute the program specified by path, found through PATH, in a new process.
@@ -380,13 +388,21 @@ pub fn posix_spawnp(
     env: &Object,
     file_actions: Option<&Object>,
     setpgroup: Option<&Object>,
-    resetids: bool,
-    setsid: bool,
+    resetids: Option<i32>,
+    setsid: Option<i32>,
     setsigmask: Option<&Object>,
     setsigdef: Option<&Object>,
     scheduler: Option<&Object>,
 ) -> PyResult<i32> {
-    let o = SpawnOptions { file_actions, setpgroup, resetids, setsid, setsigmask, setsigdef, scheduler };
+    let o = SpawnOptions {
+        file_actions,
+        setpgroup,
+        resetids: resetids.unwrap_or(0) != 0,
+        setsid: setsid.unwrap_or(0) != 0,
+        setsigmask,
+        setsigdef,
+        scheduler,
+    };
     spawn("posix_spawnp", true, &path, argv, env, o)
 }
 

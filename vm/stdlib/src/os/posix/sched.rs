@@ -258,7 +258,8 @@ pub fn sched_setaffinity(pid: i32, mask: &Object) -> PyResult<()> {
             );
         };
         match i.to_i64() {
-            Some(v) if v < 0 => raise!(ValueError, "negative CPU number"),
+            _ if i.is_negative() => raise!(ValueError, "negative CPU number"),
+            None => raise!(OverflowError, "Python int too large to convert to C long"),
             Some(v) if v > i32::MAX as i64 - 1 => raise!(OverflowError, "CPU number too large"),
             Some(v) if (v as usize) < CPU_WORDS * 64 => {
                 set[v as usize / 64] |= 1 << (v % 64);

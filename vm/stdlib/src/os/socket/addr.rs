@@ -18,7 +18,10 @@ pub struct Addr {
 impl Addr {
     pub fn empty() -> Addr {
         // SAFETY: an all-zero address is valid.
-        Addr { storage: unsafe { std::mem::zeroed() }, len: size_of::<libc::sockaddr_storage>() as libc::socklen_t }
+        Addr {
+            storage: unsafe { std::mem::zeroed() },
+            len: size_of::<libc::sockaddr_storage>() as libc::socklen_t,
+        }
     }
     fn of<T>(v: T) -> Addr {
         let mut a = Addr::empty();
@@ -77,7 +80,12 @@ pub fn gai_failed(code: i32) -> Raised {
 }
 unsafe extern "C" {
     pub fn inet_pton(family: i32, text: *const libc::c_char, to: *mut libc::c_void) -> i32;
-    pub fn inet_ntop(family: i32, from: *const libc::c_void, to: *mut libc::c_char, n: u32) -> *const libc::c_char;
+    pub fn inet_ntop(
+        family: i32,
+        from: *const libc::c_void,
+        to: *mut libc::c_char,
+        n: u32,
+    ) -> *const libc::c_char;
     fn __h_errno_location() -> *mut i32;
     safe fn hstrerror(e: i32) -> *const libc::c_char;
 }
@@ -140,7 +148,14 @@ impl AddrInfo {
     }
 }
 
-pub fn lookup(host: Option<&CStr>, service: Option<&CStr>, family: i32, kind: i32, proto: i32, flags: i32) -> PyResult<AddrInfo> {
+pub fn lookup(
+    host: Option<&CStr>,
+    service: Option<&CStr>,
+    family: i32,
+    kind: i32,
+    proto: i32,
+    flags: i32,
+) -> PyResult<AddrInfo> {
     // SAFETY: an all-zero hint is valid; results are freed by AddrInfo.
     unsafe {
         let mut hints: libc::addrinfo = std::mem::zeroed();
@@ -225,7 +240,8 @@ pub fn parse(o: &Object, family: i32, caller: &str) -> PyResult<Addr> {
                 *d = *s as libc::c_char;
             }
             let mut r = Addr::of(a);
-            r.len = (std::mem::offset_of!(libc::sockaddr_un, sun_path) + path.len() + usize::from(!abstract_)) as libc::socklen_t;
+            r.len = (std::mem::offset_of!(libc::sockaddr_un, sun_path) + path.len() + usize::from(!abstract_))
+                as libc::socklen_t;
             Ok(r)
         }
         libc::AF_INET => {
@@ -246,12 +262,19 @@ pub fn parse(o: &Object, family: i32, caller: &str) -> PyResult<Addr> {
         libc::AF_INET6 => {
             let t = tuple("AF_INET6")?;
             if t.len() < 2 || t.len() > 4 {
-                return raise!(TypeError, "AF_INET6 address must be a tuple (host, port[, flowinfo[, scopeid]])");
+                return raise!(
+                    TypeError,
+                    "AF_INET6 address must be a tuple (host, port[, flowinfo[, scopeid]])"
+                );
             }
             let host = host_bytes(t.item_ref(0))?;
             let port = port_of(t.item_ref(1), caller)?;
             let opt = |i: usize| {
-                if i < t.len() { u32::from_py(t.item_ref(i), ArgCtx { func: caller, pos: 0, name: None }) } else { Ok(0) }
+                if i < t.len() {
+                    u32::from_py(t.item_ref(i), ArgCtx { func: caller, pos: 0, name: None })
+                } else {
+                    Ok(0)
+                }
             };
             let (flow, scope) = (opt(2)?, opt(3)?);
             if flow > 0xfffff {
@@ -300,7 +323,15 @@ pub fn parse(o: &Object, family: i32, caller: &str) -> PyResult<Addr> {
 /// The host of an address as numeric text.
 fn numeric_host(a: &Addr) -> PyResult<Owned<Object>> {
     let mut b = [0 as libc::c_char; 1025];
-    let e = c!(libc::getnameinfo(a.ptr(), a.len, b.as_mut_ptr(), b.len() as u32, null_mut(), 0, libc::NI_NUMERICHOST));
+    let e = c!(libc::getnameinfo(
+        a.ptr(),
+        a.len,
+        b.as_mut_ptr(),
+        b.len() as u32,
+        null_mut(),
+        0,
+        libc::NI_NUMERICHOST
+    ));
     if e != 0 {
         return Err(gai_failed(e));
     }
@@ -356,7 +387,10 @@ pub fn make(a: &Addr) -> PyResult<Owned<Object>> {
                 tuple(vec![int((*p).svm_cid as i64), int((*p).svm_port as i64)])
             }
             f => {
-                let b = std::slice::from_raw_parts((&raw const a.storage).cast::<u8>().add(2), (a.len as usize).saturating_sub(2));
+                let b = std::slice::from_raw_parts(
+                    (&raw const a.storage).cast::<u8>().add(2),
+                    (a.len as usize).saturating_sub(2),
+                );
                 tuple(vec![int(f as i64), Bytes::new(b).into_object()])
             }
         }

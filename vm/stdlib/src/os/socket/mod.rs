@@ -189,7 +189,14 @@ pub fn dup(fd: i32) -> PyResult<i32> {
 pub fn socketpair(family: i32, kind: i32, proto: i32) -> PyResult<(Owned<Object>, Owned<Object>)> {
     let mut fds = [0; 2];
     call(|| c!(libc::socketpair(family, kind | libc::SOCK_CLOEXEC, proto, fds.as_mut_ptr())))?;
-    let make = |fd: i32| Socket::class().call(&[&*int(family as i64), &*int(kind as i64), &*int(proto as i64), &*int(fd as i64)]);
+    let make = |fd: i32| {
+        Socket::class().call(&[
+            &*int(family as i64),
+            &*int(kind as i64),
+            &*int(proto as i64),
+            &*int(fd as i64),
+        ])
+    };
     let a = make(fds[0]);
     let b = make(fds[1]);
     Ok((a?, b?))
@@ -198,9 +205,15 @@ pub fn socketpair(family: i32, kind: i32, proto: i32) -> PyResult<(Owned<Object>
 fn short(name: &str, o: &Object) -> PyResult<u16> {
     let v = i32::from_py(o, ArgCtx { func: name, pos: 1, name: None })?;
     if v < 0 {
-        return raise!(OverflowError, "{}: can't convert negative Python int to C 16-bit unsigned integer", name);
+        return raise!(
+            OverflowError,
+            "{}: can't convert negative Python int to C 16-bit unsigned integer",
+            name
+        );
     }
-    u16::try_from(v).or_else(|_| raise!(OverflowError, "{}: Python int too large to convert to C 16-bit unsigned integer", name))
+    u16::try_from(v).or_else(|_| {
+        raise!(OverflowError, "{}: Python int too large to convert to C 16-bit unsigned integer", name)
+    })
 }
 fn long(o: &Object) -> PyResult<u32> {
     let Some(i) = o.downcast::<Int>() else {
@@ -209,7 +222,9 @@ fn long(o: &Object) -> PyResult<u32> {
     if i.is_negative() {
         return raise!(OverflowError, "can't convert negative value to unsigned int");
     }
-    i.to_u64().and_then(|v| u32::try_from(v).ok()).map_or_else(|| raise!(OverflowError, "int larger than 32 bits"), Ok)
+    i.to_u64()
+        .and_then(|v| u32::try_from(v).ok())
+        .map_or_else(|| raise!(OverflowError, "int larger than 32 bits"), Ok)
 }
 /// Convert a 16-bit unsigned integer from network to host byte order.
 #[pyfunction]
@@ -299,7 +314,14 @@ pub fn inet_ntop(af: i32, packed_ip: Buffer) -> PyResult<Owned<Object>> {
 ///
 /// Resolve host and port into addrinfo struct.
 #[pyfunction(signature = "(host, port, family=0, type=0, proto=0, flags=0)")]
-pub fn getaddrinfo(host: &Object, port: &Object, family: i32, kind: i32, proto: i32, flags: i32) -> PyResult<Owned<List>> {
+pub fn getaddrinfo(
+    host: &Object,
+    port: &Object,
+    family: i32,
+    kind: i32,
+    proto: i32,
+    flags: i32,
+) -> PyResult<Owned<List>> {
     let h = if host.is_none() {
         None
     } else if Str::check(host) || Bytes::check(host) {
@@ -352,12 +374,25 @@ pub fn getnameinfo(sockaddr: &Object, flags: i32) -> PyResult<(Owned<Object>, Ow
         return raise!(TypeError, "getnameinfo(): illegal sockaddr argument");
     };
     let h = c_text(h.to_str()?)?;
-    let opt = |i: usize| if i < t.len() { u32::from_py(t.item_ref(i), ArgCtx { func: "getnameinfo", pos: 1, name: None }) } else { Ok(0) };
+    let opt = |i: usize| {
+        if i < t.len() {
+            u32::from_py(t.item_ref(i), ArgCtx { func: "getnameinfo", pos: 1, name: None })
+        } else {
+            Ok(0)
+        }
+    };
     let (port, flow, scope) = (opt(1)?, opt(2)?, opt(3)?);
     if flow > 0xfffff {
         return raise!(OverflowError, "getnameinfo(): flowinfo must be 0-1048575.");
     }
-    let info = lookup(Some(&h), Some(&c_text(&port.to_string())?), libc::AF_UNSPEC, libc::SOCK_DGRAM, 0, libc::AI_NUMERICHOST)?;
+    let info = lookup(
+        Some(&h),
+        Some(&c_text(&port.to_string())?),
+        libc::AF_UNSPEC,
+        libc::SOCK_DGRAM,
+        0,
+        libc::AI_NUMERICHOST,
+    )?;
     let mut it = info.iter();
     let Some(first) = it.next() else { return raise!(OSError, "no address") };
     let mut a: Addr = AddrInfo::addr(first);
@@ -478,6 +513,13 @@ pub fn CMSG_SPACE(length: &Object) -> PyResult<u32> {
 
 fn setup(m: &Module) -> PyResult<()> {
     add_ints(m, constants::CONSTANTS)?;
+    // What `_ssl` asks for: the type, OSError and TimeoutError.
+    let api: &'static [usize; 3] = Box::leak(Box::new([
+        Socket::type_ptr() as usize,
+        exc::OSError().tp() as usize,
+        exc::TimeoutError().tp() as usize,
+    ]));
+    m.add("CAPI", &*lh_runtime::capsule::new((&raw const *api).cast_mut().cast(), c"_socket.CAPI")?)?;
     m.add("SocketType", Socket::class())?;
     m.add("error", exc::OSError())?;
     m.add("timeout", exc::TimeoutError())?;
@@ -487,8 +529,8 @@ fn setup(m: &Module) -> PyResult<()> {
 }
 
 module! { "_socket", doc: "Implementation module for socket operations.\n\nSee the socket module for documentation.",
-    functions: [gethostbyname, gethostbyname_ex, gethostbyaddr, gethostname, sethostname, getservbyname, getservbyport,
-        getprotobyname, close, dup, socketpair, ntohs, ntohl, htons, htonl, inet_aton, inet_ntoa, inet_pton, inet_ntop,
-        getaddrinfo, getnameinfo, getdefaulttimeout, setdefaulttimeout, if_nameindex, if_nametoindex, if_indextoname,
-        CMSG_LEN, CMSG_SPACE],
-    types: [Socket], init: setup }
+functions: [gethostbyname, gethostbyname_ex, gethostbyaddr, gethostname, sethostname, getservbyname, getservbyport,
+    getprotobyname, close, dup, socketpair, ntohs, ntohl, htons, htonl, inet_aton, inet_ntoa, inet_pton, inet_ntop,
+    getaddrinfo, getnameinfo, getdefaulttimeout, setdefaulttimeout, if_nameindex, if_nametoindex, if_indextoname,
+    CMSG_LEN, CMSG_SPACE],
+types: [Socket], init: setup }

@@ -82,7 +82,12 @@ impl Socket {
         (t > 0).then(|| monotonic_ns().saturating_add(t))
     }
     /// Runs an operation that may have to wait.
-    fn run<T: PartialOrd + Default>(&self, events: i16, deadline: Option<i64>, mut f: impl FnMut(i32) -> T) -> PyResult<T> {
+    fn run<T: PartialOrd + Default>(
+        &self,
+        events: i16,
+        deadline: Option<i64>,
+        mut f: impl FnMut(i32) -> T,
+    ) -> PyResult<T> {
         loop {
             if self.timeout.get() > 0 && !self.wait(events, deadline)? {
                 return Err(timed_out());
@@ -179,12 +184,25 @@ impl Socket {
         }
         let n = n as usize;
         if n > b.len() {
-            return raise!(ValueError, "{}", if what == "recv_into" { "buffer too small for requested bytes" } else { "nbytes is greater than the length of the buffer" });
+            return raise!(
+                ValueError,
+                "{}",
+                if what == "recv_into" {
+                    "buffer too small for requested bytes"
+                } else {
+                    "nbytes is greater than the length of the buffer"
+                }
+            );
         }
         Ok(if n == 0 { b.len() } else { n })
     }
     /// Receives with ancillary data into iovecs.
-    fn recv_msg(&self, iov: &mut [libc::iovec], ancbufsize: isize, flags: i32) -> PyResult<(usize, Owned<Object>, i32, Owned<Object>)> {
+    fn recv_msg(
+        &self,
+        iov: &mut [libc::iovec],
+        ancbufsize: isize,
+        flags: i32,
+    ) -> PyResult<(usize, Owned<Object>, i32, Owned<Object>)> {
         if ancbufsize < 0 || ancbufsize > i32::MAX as isize {
             return raise!(ValueError, "invalid ancillary data buffer length");
         }
@@ -210,7 +228,11 @@ impl Socket {
                 let start = libc::CMSG_DATA(h) as usize;
                 let end = (h as usize + (*h).cmsg_len).min(m.msg_control as usize + m.msg_controllen);
                 let data = std::slice::from_raw_parts(start as *const u8, end.saturating_sub(start));
-                let item = vec![int((*h).cmsg_level as i64), int((*h).cmsg_type as i64), Bytes::new(data).into_object()];
+                let item = vec![
+                    int((*h).cmsg_level as i64),
+                    int((*h).cmsg_type as i64),
+                    Bytes::new(data).into_object(),
+                ];
                 anc.push(Tuple::from_vec(item).into_object());
                 h = libc::CMSG_NXTHDR(&m, h);
             }
@@ -359,7 +381,10 @@ impl Socket {
     #[pymethod(signature = "()")]
     fn close(&self) -> PyResult<()> {
         let fd = self.fd.replace(-1);
-        if fd != -1 && lh_runtime::thread::allow_threads(|| c!(libc::close(fd))) < 0 && errno() != libc::ECONNRESET {
+        if fd != -1
+            && lh_runtime::thread::allow_threads(|| c!(libc::close(fd))) < 0
+            && errno() != libc::ECONNRESET
+        {
             return Err(raise_last_os_error());
         }
         Ok(())
@@ -645,7 +670,8 @@ impl Socket {
         let (flags, to) = match a.len() {
             2 => (0, a.get(1)),
             3 => {
-                let f = i32::from_py(a.get(1).expect("counted"), ArgCtx { func: "sendto", pos: 2, name: None })?;
+                let f =
+                    i32::from_py(a.get(1).expect("counted"), ArgCtx { func: "sendto", pos: 2, name: None })?;
                 (f, a.get(2))
             }
             n => return raise!(TypeError, "sendto() takes 2 or 3 arguments ({} given)", n),
@@ -662,7 +688,13 @@ impl Socket {
     /// a single message.  ancdata is an iterable of (cmsg_level, cmsg_type, cmsg_data)
     /// tuples.  The return value is the number of bytes of non-ancillary data sent.
     #[pymethod(signature = "(buffers, ancdata=None, flags=0, address=None, /)")]
-    fn sendmsg(&self, buffers: &Object, ancdata: Option<&Object>, flags: i32, address: Option<&Object>) -> PyResult<isize> {
+    fn sendmsg(
+        &self,
+        buffers: &Object,
+        ancdata: Option<&Object>,
+        flags: i32,
+        address: Option<&Object>,
+    ) -> PyResult<isize> {
         let mut bufs = vec![];
         let Some(items) = catching(exc::TypeError(), || buffers.to_items())? else {
             return raise!(TypeError, "sendmsg() argument 1 must be iterable");
@@ -683,7 +715,8 @@ impl Socket {
                 let Some(t) = item.downcast::<Tuple>().filter(|t| t.len() == 3) else {
                     return raise!(TypeError, "sendmsg() argument 2 must be a sequence of 3-tuples");
                 };
-                let n = |i: usize| i32::from_py(t.item_ref(i), ArgCtx { func: "sendmsg", pos: 2, name: None });
+                let n =
+                    |i: usize| i32::from_py(t.item_ref(i), ArgCtx { func: "sendmsg", pos: 2, name: None });
                 anc.push((n(0)?, n(1)?, Buffer::simple(t.item_ref(2))?.to_vec()));
             }
         }

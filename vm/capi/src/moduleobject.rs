@@ -69,8 +69,10 @@ capi! {
     fn _PyModule_Add(m: &Object, name: &CStr, v: Owned) -> status { add(m, name, &v) }
     fn PyModule_AddIntConstant(m: &Object, name: &CStr, v: c_long) -> status { add(m, name, &*Int::from_i64(v)) }
     fn PyModule_AddStringConstant(m: &Object, name: &CStr, v: &CStr) -> status { add(m, name, &*str_of(v)) }
-    fn PyModule_AddType(m: &Object, t: &Type) -> status {
-        typeobject::ready(t.tp())?;
+    fn PyModule_AddType(m: &Object, t: *mut PyTypeObject) -> status {
+        // A static type of an extension has no type of its own before it is readied.
+        typeobject::ready(t)?;
+        let t = Type::from_raw_ref(t);
         let name = CStr::from_ptr((*t.tp()).tp_name).to_string_lossy().into_owned();
         module(m)?.add(name.rsplit('.').next().unwrap_or(&name), t)
     }

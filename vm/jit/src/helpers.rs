@@ -18,6 +18,9 @@ unsafe extern "C" fn box_int(v: i64) -> *mut PyObject {
 unsafe extern "C" fn box_float(v: f64) -> *mut PyObject {
     Float::new(v).into_raw()
 }
+unsafe extern "C" fn box_unsigned(v: i64) -> *mut PyObject {
+    Int::from_u64(v as u64).into_raw()
+}
 unsafe extern "C" fn dealloc(o: *mut PyObject) {
     // SAFETY: the count has just reached zero.
     unsafe { lh_runtime::object::dealloc(o) }
@@ -134,7 +137,7 @@ macro_rules! helpers {
                 ret: Ty::$ret,
                 ret_kind: match Ty::$ret { Ty::I64 => MemKind::I64, Ty::F64 => MemKind::F64, Ty::Ptr => MemKind::Ptr, _ => MemKind::Ref },
                 ret_new: $new,
-                ret_nonnull: matches!($num, BOX_INT | BOX_FLOAT),
+                ret_nonnull: matches!($num, BOX_INT | BOX_FLOAT | BOX_UNSIGNED),
                 pass_ts: false,
                 effects: $eff,
             }),*]
@@ -153,6 +156,7 @@ const LISTS: Effects = Effects {
 helpers! {
     BOX_INT = box_int, [I64] -> Ref, steals 0, new true, ALLOC;
     BOX_FLOAT = box_float, [F64] -> Ref, steals 0, new true, ALLOC;
+    BOX_UNSIGNED = box_unsigned, [I64] -> Ref, steals 0, new true, ALLOC;
     DEALLOC = dealloc, [Ref] -> Void, steals 0, new false, FREES;
     RELEASE_SILENT = release, [Ptr] -> Void, steals 0, new false, FREES;
     RELEASE = release, [Ptr] -> Void, steals 0, new false, Effects::ARBITRARY;

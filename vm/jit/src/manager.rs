@@ -361,7 +361,7 @@ unsafe fn leave(ts: *mut PyThreadState, f: *mut Frame, t: u32, n: u32, jf: *mut 
                 let it = frame::localsplus(f).add(sp as usize - 1);
                 let old = std::mem::replace(&mut *it, std::ptr::null_mut());
                 (*f).stacktop = sp as i32 - 1;
-                (*f).prev_instr = op_at.add(arg as usize);
+                (*f).prev_instr = op_at.add(arg as usize).sub(1);
                 decref(old);
                 Enter::Continue(f)
             }

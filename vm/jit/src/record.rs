@@ -489,11 +489,11 @@ impl Recorder {
                     self.call_frame(h::BUILD, sp - n, n, if o == op::BUILD_LIST { 1 } else { 0 }, sp - n)?;
                 }
                 op::LIST_APPEND => {
-                    let la = self.actual(sp - n);
+                    let la = self.actual(sp - n - 1);
                     if !exact::<List>(la) {
                         return Err(Why::Operands(o));
                     }
-                    let l = self.get(sp - n)?;
+                    let l = self.get(sp - n - 1)?;
                     self.b().guard_type(l, List::type_ptr() as u64, true)?;
                     let v = self.pop(sp - 1)?;
                     self.b().call(h::LIST_APPEND, &[l, v], false)?;

@@ -236,8 +236,8 @@ impl Recorder {
                     x
                 }
                 ResultKind::Int(MachineValue::U64) => {
-                    // Beyond i64 the box is made by the interpreter's own path.
-                    return Err(Why::Operands(op::CALL));
+                    // May be beyond i64: boxed by a helper.
+                    self.b().call(h::BOX_UNSIGNED, &[r], false)?
                 }
                 _ => self.b().emit(Op::BoxI, &[r])?,
             };

@@ -7,7 +7,7 @@ use crate::errors::*;
 use crate::kinds::*;
 use crate::object::*;
 use crate::rangeobject::Range;
-use crate::{border, number};
+use crate::border;
 use lh_abi::*;
 
 /// Calls `f` with the positional arguments; `None` from it means the general way.
@@ -88,7 +88,7 @@ calls! {
     };
     call_range(a) {
         let int = |o: &Object| -> PyResult {
-            if o.is_exact::<Int>() { Ok(o.own()) } else { number::index(o).map(Owned::into_object) }
+            if o.is_exact::<Int>() { Ok(o.own()) } else { crate::rangeobject::plain(o) }
         };
         let make = |start: PyResult, stop: PyResult| -> PyResult<Owned<Range>> {
             Ok(Range::from_ints(start?, stop?, Int::from_i64(1).into_object()))

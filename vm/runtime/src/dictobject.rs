@@ -963,6 +963,15 @@ impl Dict {
                 }
                 return Ok(d.own().into_object());
             }
+            if (iterable.is_exact::<Set>() || iterable.is_exact::<FrozenSet>())
+                && let Some(src) = crate::setobject::AnySet::of(iterable)
+            {
+                let mut pos = 0;
+                while let Some((k, h)) = src.next(&mut pos) {
+                    d.set_item_known_hash(&k, h, value)?;
+                }
+                return Ok(d.own().into_object());
+            }
             let it = iterable.iterator()?;
             while let Some(k) = it.iter_next()? {
                 d.set_item(&k, value)?;

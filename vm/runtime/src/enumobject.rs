@@ -220,7 +220,11 @@ impl Reversed {
         // SAFETY: plain fields; the sequence is held while its code runs.
         unsafe {
             let i = (*r).index;
-            let Some(seq) = self.seq().filter(|_| i >= 0) else { return Ok(None) };
+            let Some(seq) = self.seq() else { return Ok(None) };
+            if i < 0 {
+                xdecref(std::mem::replace(&mut (*r).seq, null_mut()));
+                return Ok(None);
+            }
             match seq.seq_item(i) {
                 Ok(o) => {
                     (*r).index = i - 1;

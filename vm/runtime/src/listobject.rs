@@ -490,6 +490,10 @@ impl List {
             if a.is(&*b) || a.rich_compare_bool(&b, CompareOp::Eq)? {
                 continue;
             }
+            if i > self.len() || i > w.len() {
+                // The comparison took the items away: only the lengths are left to compare.
+                break;
+            }
             return match op {
                 CompareOp::Eq => Ok(bool_obj(false)),
                 CompareOp::Ne => Ok(bool_obj(true)),

@@ -444,10 +444,6 @@ impl ODict {
             }
             None => match default {
                 Some(d) => Ok(d.own()),
-                None if !self.is_exact_odict() => match self.lookup_special(intern!("__missing__"))? {
-                    Some(f) => f.call1(key),
-                    None => Err(key_error(key)),
-                },
                 None => Err(key_error(key)),
             },
         }
@@ -734,7 +730,8 @@ impl ODictIter {
 }
 
 pub fn init() -> PyResult<()> {
-    ready::<ODict>()?;
+    let t = ready::<ODict>()?;
+    crate::type_attrs::add_dict_descriptor(t)?;
     ready::<ODictKeys>()?;
     ready::<ODictValues>()?;
     ready::<ODictItems>()?;

@@ -664,7 +664,8 @@ impl Object {
             let t = self.ob_type();
             if let Some(f) = (*t).tp_iter {
                 let it: Owned<Object> = from_c(f(self.as_ptr()))?;
-                if (*it.ob_type()).tp_iternext.is_none() {
+                let not_there = crate::typeobject::next_not_implemented as *const () as usize;
+                if (*it.ob_type()).tp_iternext.is_none_or(|f| f as usize == not_there) {
                     return raise!(TypeError, "iter() returned non-iterator of type '{}'", it.ty().name());
                 }
                 return Ok(it);

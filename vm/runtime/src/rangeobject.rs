@@ -73,6 +73,12 @@ fn obj(v: &BigInt) -> Owned<Object> {
     Int::from_bigint(v).into_object()
 }
 
+/// `operator.index(o)` as an exact `int`.
+pub(crate) fn plain(o: &Object) -> PyResult {
+    let i = number::index(o)?;
+    Ok(if i.is_exact::<Int>() { i.into_object() } else { Int::from_bigint(&i.to_bigint()).into_object() })
+}
+
 /// How many values lie from `start` to `stop` by `step`.
 fn count(start: i128, stop: i128, step: i128) -> i128 {
     if step > 0 {
@@ -215,7 +221,7 @@ impl Range {
         if kw.is_some_and(|k| k.len() > 0) {
             return raise!(TypeError, "range() takes no keyword arguments");
         }
-        let index = |i: usize| number::index(args.item_ref(i)).map(Owned::into_object);
+        let index = |i: usize| plain(args.item_ref(i));
         match args.len() {
             0 => raise!(TypeError, "range expected at least 1 argument, got 0"),
             1 => Ok(Range::from_ints(int(0), index(0)?, int(1))),

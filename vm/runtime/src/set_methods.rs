@@ -31,6 +31,13 @@ pub(crate) fn difference_update(a: AnySet<'_>, b: &Object) -> PyResult<()> {
         while let Some((k, h)) = o.next(&mut pos) {
             a.discard_hashed(&k, h)?;
         }
+    } else if let Some(d) = b.downcast_exact::<Dict>() {
+        let mut pos = 0;
+        while let Some(e) = d.next_entry(&mut pos) {
+            // SAFETY: a live key, held while Python code may run.
+            let k = unsafe { Object::from_ptr(e.key) }.own();
+            a.discard_hashed(&k, e.hash)?;
+        }
     } else {
         let it = b.iterator()?;
         while let Some(k) = it.iter_next()? {
@@ -48,8 +55,9 @@ pub(crate) fn symmetric_difference_update(a: AnySet<'_>, b: &Object) -> PyResult
     }
     if let Some(d) = b.downcast_exact::<Dict>() {
         let mut pos = 0;
-        while let Some((k, _)) = d.next(&mut pos) {
-            let h = hash_item(&k)?;
+        while let Some(e) = d.next_entry(&mut pos) {
+            // SAFETY: a live key, held while Python code may run.
+            let (k, h) = (unsafe { Object::from_ptr(e.key) }.own(), e.hash);
             if !a.discard_hashed(&k, h)? {
                 a.add_hashed(&k, h)?;
             }

@@ -157,11 +157,20 @@ impl Tuple {
 
 #[pymethods(extra = more_slots)]
 impl Tuple {
-    #[new(name = "tuple", signature = "(iterable=(), /)")]
-    fn py_new(cls: &Type, iterable: Option<&Object>) -> PyResult<Owned<Tuple>> {
-        let t = match iterable {
-            None => Tuple::empty(),
-            Some(o) => Tuple::from_iterable(o)?,
+    #[slot(tp_new)]
+    fn py_new(cls: &Type, args: &Tuple, kw: Option<&Dict>) -> PyResult<Owned<Tuple>> {
+        if kw.is_some_and(|k| k.len() > 0) {
+            // A subclass with its own __init__ may take keywords.
+            // SAFETY: comparing slots of live types.
+            let plain = unsafe { (*cls.tp()).tp_init.map(|f| f as usize) == (*Tuple::type_ptr()).tp_init.map(|f| f as usize) };
+            if plain {
+                return raise!(TypeError, "tuple() takes no keyword arguments");
+            }
+        }
+        let t = match args.len() {
+            0 => Tuple::empty(),
+            1 => Tuple::from_iterable(args.item_ref(0))?,
+            n => return raise!(TypeError, "tuple expected at most 1 argument, got {}", n),
         };
         if cls.tp() == Tuple::type_ptr() {
             return Ok(t);
@@ -359,7 +368,7 @@ impl Tuple {
 fn more_slots(b: &mut crate::builder::TypeBuilder) {
     b.slot(Py_mp_length, crate::slot_len!(Tuple, |t: &Tuple| Ok(t.len())));
     b.doc(
-        c"Built-in immutable sequence.\n\nIf no argument is given, the constructor returns an empty tuple.\n\
+        c"tuple(iterable=(), /)\n--\n\nBuilt-in immutable sequence.\n\nIf no argument is given, the constructor returns an empty tuple.\n\
 If iterable is specified the tuple is initialized from iterable's items.\n\n\
 If the argument is a tuple, the return value is the same object.",
     );

@@ -1151,7 +1151,12 @@ unsafe fn update_one(t: *mut PyTypeObject, rows: &[Row], off: usize) {
             };
             let wrapped = d.downcast_exact::<WrapperDescr>().filter(|w| (*(*w.as_struct()).d_base).name_strobj == r.name);
             if let Some(w) = wrapped {
-                let same_wrapper = r.def.wrapper.map(|x| x as usize) == Some((*(*w.as_struct()).d_base).wrapper as usize);
+                let base = (*w.as_struct()).d_base;
+                // Equal wrappers may be one function after linking: a number slot and a sequence slot are told apart by their place.
+                let numbers = offset_of!(PyHeapTypeObject, as_number)..offset_of!(PyHeapTypeObject, as_mapping);
+                let same_wrapper = r.base == base
+                    || (r.def.wrapper.map(|x| x as usize) == Some((*base).wrapper as usize)
+                        && numbers.contains(&r.def.offset) == numbers.contains(&((*base).offset as usize)));
                 let of = (*w.as_struct()).d_common.d_type;
                 if same_wrapper && is_subtype(t, of) && (specific.is_null() || specific == (*w.as_struct()).d_wrapped) {
                     specific = (*w.as_struct()).d_wrapped;

@@ -25,6 +25,10 @@ impl DateTime {
     pub fn new_in(cls: &Type, ymd: (i64, i64, i64), c: Clock, tz: &Object) -> PyResult<Owned<DateTime>> {
         check_date(ymd.0, ymd.1, ymd.2)?;
         check_time(c.0, c.1, c.2, c.3, c.4)?;
+        DateTime::unchecked(cls, ymd, c, tz)
+    }
+    /// Fields as a pickle has them.
+    fn unchecked(cls: &Type, ymd: (i64, i64, i64), c: Clock, tz: &Object) -> PyResult<Owned<DateTime>> {
         // SAFETY: a new instance with this layout.
         unsafe {
             let p = lh_runtime::typeobject::alloc(cls.tp(), 0)?;
@@ -225,7 +229,7 @@ impl DateTime {
             }
             let d: Vec<i64> = b.iter().map(|x| *x as i64).collect();
             let clock = (d[4], d[5], d[6], d[7] << 16 | d[8] << 8 | d[9], d[2] >> 7);
-            return DateTime::new_in(cls, (d[0] << 8 | d[1], d[2] & 0x7f, d[3]), clock, &tz);
+            return DateTime::unchecked(cls, (d[0] << 8 | d[1], d[2] & 0x7f, d[3]), clock, &tz);
         }
         let mut v: [Option<Owned<Object>>; 9] = Default::default();
         if args.len() > 8 {
@@ -466,11 +470,12 @@ impl DateTime {
     /// of the time to include. Valid options are 'auto', 'hours', 'minutes',
     /// 'seconds', 'milliseconds' and 'microseconds'.
     #[pymethod(signature = "(sep='T', timespec='auto')")]
-    fn isoformat(&self, sep: Option<&Object>, timespec: &str) -> PyResult<String> {
+    fn isoformat(&self, sep: Option<&Object>, timespec: &str) -> PyResult<Owned<Str>> {
+        // Any code point may separate, also a surrogate.
         let sep = match sep {
-            None => 'T',
+            None => 'T' as u32,
             Some(s) => match s.downcast::<Str>() {
-                Some(s) if s.len() == 1 => char::from_u32(s.char_at(0)).unwrap_or('\u{fffd}'),
+                Some(s) if s.len() == 1 => s.char_at(0),
                 _ => return raise!(TypeError, "isoformat() argument 1 must be a unicode character, not {}", s.ty().name()),
             },
         };
@@ -478,11 +483,14 @@ impl DateTime {
         let Some(t) = time_text(hh, mm, ss, us, timespec) else {
             return raise!(ValueError, "Unknown timespec value");
         };
-        let mut t = format!("{y:04}-{m:02}-{d:02}{sep}{t}");
+        let mut b = StrBuilder::new();
+        b.push_str(&format!("{y:04}-{m:02}-{d:02}"));
+        b.push(sep);
+        b.push_str(&t);
         if let Some(off) = self.offset("utcoffset")? {
-            t.push_str(&offset_text(off, ":"));
+            b.push_str(&offset_text(off, ":"));
         }
-        Ok(t)
+        Ok(b.finish())
     }
     /// Return self.tzinfo.utcoffset(self).
     #[pymethod]

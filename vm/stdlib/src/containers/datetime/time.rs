@@ -18,6 +18,10 @@ pub type Clock = (i64, i64, i64, i64, i64);
 impl Time {
     pub fn new_in(cls: &Type, c: Clock, tz: &Object) -> PyResult<Owned<Time>> {
         check_time(c.0, c.1, c.2, c.3, c.4)?;
+        Time::unchecked(cls, c, tz)
+    }
+    /// Fields as a pickle has them.
+    fn unchecked(cls: &Type, c: Clock, tz: &Object) -> PyResult<Owned<Time>> {
         // SAFETY: a new instance with this layout.
         unsafe {
             let p = lh_runtime::typeobject::alloc(cls.tp(), 0)?;
@@ -68,7 +72,7 @@ pub(super) fn delta_or_none(us: Option<i128>) -> PyResult {
 /// The arguments of a pickled time: bytes with the fold in the hour's high bit.
 fn from_state(cls: &Type, b: &[u8], tz: &Object) -> PyResult<Owned<Time>> {
     let d: Vec<i64> = b.iter().map(|x| *x as i64).collect();
-    Time::new_in(cls, (d[0] & 0x7f, d[1], d[2], d[3] << 16 | d[4] << 8 | d[5], d[0] >> 7), tz)
+    Time::unchecked(cls, (d[0] & 0x7f, d[1], d[2], d[3] << 16 | d[4] << 8 | d[5], d[0] >> 7), tz)
 }
 
 #[lh_runtime::pymethods(extra = time_doc)]

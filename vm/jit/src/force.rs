@@ -17,6 +17,14 @@ pub fn is_running(f: *mut Frame) -> bool {
     !f.is_null()
 }
 
+/// Brings the frames of all running traces up to date: Python code is about to run inside a native call.
+pub fn force_all() {
+    if ACTIVE.load(Ordering::Relaxed) != 0 {
+        let frames: Vec<*mut Frame> = state().active.iter().map(|a| a.frame).collect();
+        frames.into_iter().for_each(force)
+    }
+}
+
 /// Brings a frame's memory up to date.
 pub fn force(f: *mut Frame) {
     if ACTIVE.load(Ordering::Relaxed) == 0 {

@@ -108,6 +108,7 @@ pub fn install(mode: Mode) {
     if mode == Mode::Stress {
         lh_interp::jit::set_thresholds(2, 2);
     }
+    let _ = lh_runtime::thread::CALLBACK_HOOK.set(crate::force::force_all);
     lh_interp::jit::install(JitHooks { hot_loop, hot_function, enter: enter_hook, record });
 }
 

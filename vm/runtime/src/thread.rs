@@ -573,6 +573,9 @@ thread_local! {
     /// Callbacks that interrupted native code under a held GIL.
     static INTERRUPTED: std::cell::RefCell<Vec<bool>> = const { std::cell::RefCell::new(Vec::new()) };
 }
+/// Called when native code calls back into Python under a held GIL: compiled code brings its frames up to date.
+pub static CALLBACK_HOOK: std::sync::OnceLock<fn()> = std::sync::OnceLock::new();
+
 /// A callback comes in from native code while this thread nominally holds the GIL.
 fn callback_begins(ts: *mut PyThreadState) {
     let was = IN_NATIVE.load(Ordering::Relaxed) != 0;
@@ -580,6 +583,9 @@ fn callback_begins(ts: *mut PyThreadState) {
     if was {
         IN_NATIVE.store(0, Ordering::SeqCst);
         settle_steal(ts);
+    }
+    if let Some(f) = CALLBACK_HOOK.get() {
+        f()
     }
 }
 fn callback_ends() {

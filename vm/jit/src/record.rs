@@ -77,6 +77,8 @@ pub struct Recorder {
     foreign: usize,
     /// What slots are known to hold.
     shadow: HashMap<i32, R>,
+    /// The instruction has had an effect: no guard may fail from here on but those on that effect's own result.
+    acted: bool,
     pub(crate) kwnames: *mut PyObject,
     /// Unit and stack height of the instruction being recorded.
     pub(crate) pc: u32,
@@ -151,6 +153,7 @@ impl Recorder {
                 steps: 0,
                 foreign: 0,
                 shadow: HashMap::new(),
+                acted: false,
                 kwnames: std::ptr::null_mut(),
                 pc: first,
                 sp: 0,
@@ -221,7 +224,8 @@ impl Recorder {
                 return Ok(());
             }
             let t = (*actual).ob_type as u64;
-            if self.b().descs().silent_types.contains(&t) {
+            let known = self.b().type_of(v) == Some(t);
+            if self.b().descs().silent_types.contains(&t) && (known || !self.acted) {
                 self.b().guard_type(v, t, true)?;
                 self.b().drop_ref(v, ops::DROP_SILENT)?;
             } else {
@@ -249,6 +253,7 @@ impl Recorder {
         // SAFETY: as set_prev.
         unsafe { self.set_prev()? };
         let r = self.b().call(helper, args, false)?;
+        self.acted = true;
         let (pc, sp) = (self.pc, self.sp as u32);
         self.b().snapshot(RAISE, pc, sp)?;
         self.b().emit(Op::GNonNull, &[r])?;
@@ -259,6 +264,7 @@ impl Recorder {
         // SAFETY: as set_prev.
         unsafe { self.set_prev()? };
         let r = self.b().call(helper, args, false)?;
+        self.acted = true;
         let (pc, sp) = (self.pc, self.sp as u32);
         self.b().snapshot(RAISE, pc, sp)?;
         let limit = self.b().int(if zero { 1 } else { 0 });
@@ -341,6 +347,7 @@ impl Recorder {
             }
             let o = quick::BASE[*real as u8 as usize];
             let next_unit = next.offset_from(frame::first_instr(self.code)) as u32;
+            self.acted = false;
             self.snap()?;
             let to = self.instruction(o, arg, next_unit)?;
             self.expect = Some(to);

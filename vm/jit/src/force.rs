@@ -12,11 +12,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// How many traces are running.
 pub static ACTIVE: AtomicUsize = AtomicUsize::new(0);
 
-/// Is the frame alive and run by no trace?
-pub fn is_running(f: *mut Frame) -> bool {
-    !f.is_null()
-}
-
 /// Brings the frames of all running traces up to date: Python code is about to run inside a native call.
 pub fn force_all() {
     if ACTIVE.load(Ordering::Relaxed) != 0 {

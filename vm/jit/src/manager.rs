@@ -370,7 +370,7 @@ unsafe fn leave(ts: *mut PyThreadState, f: *mut Frame, t: u32, n: u32, jf: *mut 
             }
             _ => {
                 (*f).prev_instr = first.add(pc as usize).sub(1);
-                hot_exit(f, t, n, snap, jf, pc, sp);
+                hot_exit(f, t, n, snap, pc);
                 Enter::Continue(f)
             }
         }
@@ -386,7 +386,7 @@ impl State {
 }
 
 /// Counts an exit; a hot one gets a bridge.
-unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot, _jf: *mut u64, pc: u32, sp: u32) {
+unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot, pc: u32) {
     let s = state();
     let limit = if s.mode == Mode::Stress { 2 } else { 12 };
     let tr = &mut s.traces[t as usize];
@@ -394,7 +394,7 @@ unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot, _jf: *mut u64
     *h += 1;
     let root = tr.root;
     let hot = *h % limit == 0 && tr.tries[n as usize] < 3;
-    if !hot || s.recorder.is_some() || s.traces[root as usize].bridges >= 60 || !crate::force::is_running(f) {
+    if !hot || s.recorder.is_some() || s.traces[root as usize].bridges >= 60 {
         return;
     }
     // SAFETY: the exit's frame; the parent trace lives for ever.
@@ -407,7 +407,7 @@ unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot, _jf: *mut u64
         let b = Builder::bridge(s.descs, &tr.trace, snap, &|v| site.place(v));
         let head = s.traces[root as usize].head;
         s.event(|| format!("start bridge at exit {n} of trace {t}, {}", place(f, pc)));
-        s.recorder = Some(Recorder::bridge(s.descs, b, f, head, pc, sp, (t, n)));
+        s.recorder = Some(Recorder::bridge(b, f, head, pc, (t, n)));
         lh_interp::jit::set_recording(true);
     }
 }

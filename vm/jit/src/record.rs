@@ -118,12 +118,10 @@ impl Recorder {
         }
     }
     pub unsafe fn bridge(
-        _d: &'static Descs,
         b: Builder<'static>,
         f: *mut Frame,
         head: u32,
         pc: u32,
-        _sp: u32,
         at: (u32, u32),
     ) -> Recorder {
         // SAFETY: the frame stands at the exit's instruction.
@@ -362,7 +360,7 @@ impl Recorder {
             let sp = self.sp;
             let n = arg as i32;
             match o {
-                op::NOP | op::CACHE | op::RESUME | op::PRECALL if o != op::PRECALL => {}
+                op::NOP | op::CACHE | op::RESUME => {}
                 op::PRECALL => self.precall(n)?,
                 op::KW_NAMES => {
                     let t = (*self.code).co_consts.cast::<PyTupleObject>();

@@ -532,7 +532,6 @@ unsafe fn collect_main(generation: usize) -> usize {
         if list_is_empty(un) {
             return 0;
         }
-        clear_collecting_keep(un);
         // Old-style finalisers (tp_del) make their objects uncollectable.
         let legacy: Vec<Owned<Object>> =
             snapshot(un).into_iter().filter(|o| (*o.ob_type()).tp_del.is_some()).collect();
@@ -546,7 +545,6 @@ unsafe fn collect_main(generation: usize) -> usize {
             list_merge(un, old);
             return 0;
         }
-        let found = list_len(un);
         crate::weakref::clear_for_gc(&collect_ptrs(un), |o| (*head_of(o))._gc_prev & COLLECTING != 0);
         // Finalisers; objects stay alive through the snapshot while they run.
         let objects = snapshot(un);
@@ -591,13 +589,9 @@ unsafe fn collect_main(generation: usize) -> usize {
             }
         }
         (*s).stats[generation][1] += collected;
-        let _ = found;
         collected
     }
 }
-
-/// The unreachable list keeps its COLLECTING marks until its weak references are handled.
-unsafe fn clear_collecting_keep(_: Head) {}
 
 unsafe fn collect_ptrs(list: Head) -> Vec<*mut PyObject> {
     // SAFETY: a list of live objects.

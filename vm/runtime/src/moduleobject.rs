@@ -252,7 +252,6 @@ fn initializing(m: &Module) -> PyResult<bool> {
 pub fn init() -> PyResult<()> {
     ready::<Module>()?;
     ready::<ModuleDefType>()?;
-    let _ = null_mut::<c_void>();
     Ok(())
 }
 

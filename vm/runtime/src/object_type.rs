@@ -475,7 +475,7 @@ impl NotImplementedType {
     }
     #[slot(nb_bool)]
     fn nb_bool(&self) -> PyResult<bool> {
-        warn_deprecated("NotImplemented should not be used in a boolean context")?;
+        crate::warnings::warn(exc::DeprecationWarning(), "NotImplemented should not be used in a boolean context", 1)?;
         Ok(true)
     }
     #[pymethod]
@@ -506,9 +506,4 @@ pub fn init() -> PyResult<()> {
     crate::builder::ready::<NoneType>()?;
     crate::builder::ready::<NotImplementedType>()?;
     Ok(())
-}
-
-fn warn_deprecated(text: &str) -> PyResult<()> {
-    let w = crate::hooks::import_module("_warnings")?;
-    w.call_method("warn", &[&Str::new(text), exc::DeprecationWarning()]).map(drop)
 }

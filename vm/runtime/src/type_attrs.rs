@@ -290,7 +290,7 @@ impl Type {
     }
     #[slot(nb_or)]
     fn or(a: &Object, b: &Object) -> PyResult {
-        union_or(a, b)
+        crate::genericalias::union_or(a, b)
     }
     #[slot(tp_dealloc)]
     unsafe fn tp_dealloc(o: *mut PyObject) {
@@ -602,9 +602,4 @@ pub fn merge_class_dict(into: &Dict, class: &Object) -> PyResult<()> {
         }
     }
     Ok(())
-}
-
-/// `int | str`: through `types.UnionType` where both sides can be members.
-fn union_or(a: &Object, b: &Object) -> PyResult {
-    crate::genericalias::union_or(a, b)
 }

@@ -3,10 +3,10 @@
 //! Sizes and offsets (x86-64 Linux) are asserted at compile time at the foot of the file.
 
 #[allow(unused_imports)]
+use crate::*;
+#[allow(unused_imports)]
 use core::ffi::*;
 use core::mem::{offset_of, size_of};
-#[allow(unused_imports)]
-use crate::*;
 
 #[repr(C)]
 #[derive(Clone, Copy)]

@@ -10,7 +10,12 @@ fn item_name(key: &CStr) -> Owned<Str> {
 }
 /// # Safety
 /// As the vectorcall protocol passes them.
-unsafe fn vectorcall(f: &Object, args: *const *mut PyObject, nargsf: usize, kwnames: *mut PyObject) -> PyResult {
+unsafe fn vectorcall(
+    f: &Object,
+    args: *const *mut PyObject,
+    nargsf: usize,
+    kwnames: *mut PyObject,
+) -> PyResult {
     // SAFETY: the caller's promise.
     unsafe { from_c(f.vectorcall(args, nargsf, kwnames)) }
 }

@@ -11,7 +11,11 @@ fn any_set(o: &Object) -> PyResult<AnySet<'_>> {
     AnySet::of(o).ok_or_else(bad_internal_call)
 }
 fn in_range(i: isize, n: usize, what: &str) -> PyResult<usize> {
-    if i >= 0 && (i as usize) < n { Ok(i as usize) } else { raise!(IndexError, "{} index out of range", what) }
+    if i >= 0 && (i as usize) < n {
+        Ok(i as usize)
+    } else {
+        raise!(IndexError, "{} index out of range", what)
+    }
 }
 /// A pointer that stays valid because the container holds the object.
 fn lend(o: Option<Owned<Object>>) -> *mut PyObject {

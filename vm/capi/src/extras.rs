@@ -29,7 +29,12 @@ impl HashTable {
         }
     }
 }
-fn new_table(hash: HashFn, same: CompareFn, drop_key: Option<DestroyFn>, drop_value: Option<DestroyFn>) -> *mut HashTable {
+fn new_table(
+    hash: HashFn,
+    same: CompareFn,
+    drop_key: Option<DestroyFn>,
+    drop_value: Option<DestroyFn>,
+) -> *mut HashTable {
     Box::into_raw(Box::new(HashTable { hash, same, drop_key, drop_value, map: Default::default() }))
 }
 
@@ -243,4 +248,5 @@ pass_functions!(HashFn, CompareFn, Option<DestroyFn>);
 
 /// The key of string hashing, as `pyexpat` and `_elementtree` read it.
 #[unsafe(no_mangle)]
-pub static mut _Py_HashSecret: [u64; 3] = [0x736f_6d65_7073_6575, 0x646f_7261_6e64_6f6d, 0x6c79_6765_6e65_7261];
+pub static mut _Py_HashSecret: [u64; 3] =
+    [0x736f_6d65_7073_6575, 0x646f_7261_6e64_6f6d, 0x6c79_6765_6e65_7261];

@@ -62,7 +62,8 @@ pub unsafe fn format_v(f: &[u8], va: &mut VaList) -> PyResult<Owned<Str>> {
             i += 1;
         }
         while let Some(d) = f.get(i).filter(|c| c.is_ascii_digit()) {
-            spec.width = spec.width.saturating_mul(10).saturating_add((d - b'0') as usize).min(i32::MAX as usize);
+            spec.width =
+                spec.width.saturating_mul(10).saturating_add((d - b'0') as usize).min(i32::MAX as usize);
             i += 1;
         }
         if f.get(i) == Some(&b'.') {
@@ -174,7 +175,12 @@ unsafe fn bytes_format(f: &[u8], va: &mut VaList) -> PyResult<Owned<Bytes>> {
             match f.get(i) {
                 Some(b'c') => match va.int() {
                     c @ 0..=255 => out.push(c as u8),
-                    _ => return raise!(OverflowError, "PyBytes_FromFormatV(): %c format expects an integer in range [0; 255]"),
+                    _ => {
+                        return raise!(
+                            OverflowError,
+                            "PyBytes_FromFormatV(): %c format expects an integer in range [0; 255]"
+                        );
+                    }
                 },
                 Some(b'd' | b'i') => {
                     let v = if size > 0 { va.word() as i64 } else { va.int() as i64 };

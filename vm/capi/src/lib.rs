@@ -6,8 +6,8 @@
 #![allow(non_snake_case, non_upper_case_globals, private_interfaces)]
 
 mod glue;
-mod va;
 mod prelude;
+mod va;
 
 pub mod abstract_;
 pub mod bytesobject;

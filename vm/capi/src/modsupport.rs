@@ -23,7 +23,8 @@ struct Parser<'a> {
 }
 
 fn func_of(f: &[u8]) -> (String, Option<String>) {
-    let tail = |sep: u8| f.iter().position(|c| *c == sep).map(|i| String::from_utf8_lossy(&f[i + 1..]).into_owned());
+    let tail =
+        |sep: u8| f.iter().position(|c| *c == sep).map(|i| String::from_utf8_lossy(&f[i + 1..]).into_owned());
     match tail(b';') {
         Some(m) => ("function".into(), Some(m)),
         None => (tail(b':').unwrap_or_default(), None),
@@ -135,7 +136,9 @@ impl Parser<'_> {
                 b'b' => match number::index(o)?.to_i64() {
                     None => raise!(OverflowError, "Python int too large to convert to C long"),
                     Some(v) if v < 0 => raise!(OverflowError, "unsigned byte integer is less than minimum"),
-                    Some(v) if v > 255 => raise!(OverflowError, "unsigned byte integer is greater than maximum"),
+                    Some(v) if v > 255 => {
+                        raise!(OverflowError, "unsigned byte integer is greater than maximum")
+                    }
                     Some(v) => {
                         *self.va.ptr::<u8>() = v as u8;
                         Ok(())
@@ -355,13 +358,24 @@ impl Parser<'_> {
                     let b = lh_runtime::codecs::encode_to_bytes(s, &enc, "strict")?;
                     b.downcast::<Bytes>().map(|b| b.as_bytes().to_vec()).unwrap_or_default()
                 }
-                _ => return Err(self.expected(at, if keep_bytes { "str, bytes or bytearray" } else { "str" }, o)),
+                _ => {
+                    return Err(self.expected(
+                        at,
+                        if keep_bytes { "str, bytes or bytearray" } else { "str" },
+                        o,
+                    ));
+                }
             };
             if sized {
                 let n: *mut isize = self.va.ptr();
                 if !(*out).is_null() {
                     if data.len() as isize + 1 > *n {
-                        return raise!(ValueError, "encoded string too long ({}, maximum length {})", data.len(), *n - 1);
+                        return raise!(
+                            ValueError,
+                            "encoded string too long ({}, maximum length {})",
+                            data.len(),
+                            *n - 1
+                        );
                     }
                 } else {
                     *out = lh_runtime::alloc::malloc(data.len() + 1).cast();
@@ -420,8 +434,8 @@ impl Parser<'_> {
                     }
                     _ => 1,
                 },
-                b'b' | b'B' | b'h' | b'H' | b'i' | b'I' | b'l' | b'L' | b'k' | b'K' | b'n' | b'f' | b'd' | b'D'
-                | b'p' | b'c' | b'C' | b'S' | b'Y' | b'U' => 1,
+                b'b' | b'B' | b'h' | b'H' | b'i' | b'I' | b'l' | b'L' | b'k' | b'K' | b'n' | b'f' | b'd'
+                | b'D' | b'p' | b'c' | b'C' | b'S' | b'Y' | b'U' => 1,
                 _ => return raise!(SystemError, "bad format string"),
             };
             for _ in 0..words {
@@ -529,7 +543,9 @@ unsafe fn parse_args(args: &[*mut PyObject], f: &[u8], va: &mut VaList, single: 
             p.i += 1;
         }
         // SAFETY: live arguments.
-        r = unsafe { p.convert(Object::from_ptr(*a), &if single { String::new() } else { format!(" {}", k + 1) }) };
+        r = unsafe {
+            p.convert(Object::from_ptr(*a), &if single { String::new() } else { format!(" {}", k + 1) })
+        };
         if r.is_err() {
             break;
         }
@@ -656,7 +672,13 @@ unsafe fn parse_keywords(
                             args.len()
                         )
                     } else {
-                        raise!(TypeError, "{} missing required argument '{}' (pos {})", shown_name, name, k + 1)
+                        raise!(
+                            TypeError,
+                            "{} missing required argument '{}' (pos {})",
+                            shown_name,
+                            name,
+                            k + 1
+                        )
                     }
                 }
                 None => p.skip(),
@@ -673,7 +695,12 @@ unsafe fn parse_keywords(
                 break;
             };
             if !names.iter().any(|n| !n.is_empty() && s.equals_str(n)) {
-                r = raise!(TypeError, "'{}' is an invalid keyword argument for {}", s.to_str_lossy(), if p.fname.is_empty() { "this function".to_string() } else { shown_name.clone() });
+                r = raise!(
+                    TypeError,
+                    "'{}' is an invalid keyword argument for {}",
+                    s.to_str_lossy(),
+                    if p.fname.is_empty() { "this function".to_string() } else { shown_name.clone() }
+                );
                 break;
             }
         }
@@ -711,9 +738,15 @@ fn dict_pairs(d: Option<&Dict>) -> Vec<(Owned<Object>, *mut PyObject)> {
             .collect()
     })
 }
-unsafe fn stack_pairs(args: *const *mut PyObject, n: isize, kwnames: Option<&Tuple>) -> Vec<(Owned<Object>, *mut PyObject)> {
+unsafe fn stack_pairs(
+    args: *const *mut PyObject,
+    n: isize,
+    kwnames: Option<&Tuple>,
+) -> Vec<(Owned<Object>, *mut PyObject)> {
     // SAFETY: values follow the positional arguments.
-    kwnames.map_or_else(Vec::new, |t| (0..t.len()).map(|i| (t.get(i), unsafe { *args.offset(n).add(i) })).collect())
+    kwnames.map_or_else(Vec::new, |t| {
+        (0..t.len()).map(|i| (t.get(i), unsafe { *args.offset(n).add(i) })).collect()
+    })
 }
 unsafe fn stack<'a>(args: *const *mut PyObject, n: isize) -> &'a [*mut PyObject] {
     // SAFETY: the caller's promise.
@@ -740,7 +773,11 @@ impl ArgParser {
             if !self.fname.is_null() {
                 return text(CStr::from_ptr(self.fname)).into_owned();
             }
-            if self.format.is_null() { String::new() } else { func_of(CStr::from_ptr(self.format).to_bytes()).0 }
+            if self.format.is_null() {
+                String::new()
+            } else {
+                func_of(CStr::from_ptr(self.format).to_bytes()).0
+            }
         }
     }
 }
@@ -925,14 +962,7 @@ fn check_positional(name: Option<&CStr>, n: isize, min: isize, max: isize) -> Py
     let s = if k == 1 { "" } else { "s" };
     match name {
         Some(f) => raise!(TypeError, "{} expected {}{} argument{}, got {}", text(f), bound, k, s, n),
-        None => raise!(
-            TypeError,
-            "unpacked tuple should have {}{} element{}, but has {}",
-            bound,
-            k,
-            s,
-            n
-        ),
+        None => raise!(TypeError, "unpacked tuple should have {}{} element{}, but has {}", bound, k, s, n),
     }
 }
 
@@ -1052,7 +1082,11 @@ unsafe fn build_one(c: u8, f: &[u8], i: &mut usize, va: &mut VaList) -> PyResult
                     Some(n) if n >= 0 => std::slice::from_raw_parts(p, n as usize),
                     _ => CStr::from_ptr(p.cast()).to_bytes(),
                 };
-                if c == b'y' { Bytes::new(b).into_object() } else { lh_runtime::codecs::decode_utf8(b)?.into_object() }
+                if c == b'y' {
+                    Bytes::new(b).into_object()
+                } else {
+                    lh_runtime::codecs::decode_utf8(b)?.into_object()
+                }
             }
             b'N' | b'S' | b'O' => {
                 if c == b'O' && f.get(*i) == Some(&b'&') {

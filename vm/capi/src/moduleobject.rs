@@ -336,9 +336,9 @@ fn write_std(err: c_int, t: &str) {
     if err != 0 {
         return sysobject::write_stderr(t);
     }
-    let ok = sysobject::sys_get("stdout").filter(|f| !f.is_none()).is_some_and(|f| {
-        f.call_method("write", &[Str::new(t).as_object()]).map_err(Raised::clear).is_ok()
-    });
+    let ok = sysobject::sys_get("stdout")
+        .filter(|f| !f.is_none())
+        .is_some_and(|f| f.call_method("write", &[Str::new(t).as_object()]).map_err(Raised::clear).is_ok());
     if !ok {
         print!("{t}");
     }

@@ -34,7 +34,8 @@ fn from_errno(t: &Object, file: Option<&Object>, file2: Option<&Object>) -> Rais
         return exceptions::raise_os_error(n, file, file2);
     }
     // SAFETY: strerror answers a C string.
-    let message = if n == 0 { "Error".into() } else { text(unsafe { CStr::from_ptr(libc::strerror(n)) }).into_owned() };
+    let message =
+        if n == 0 { "Error".into() } else { text(unsafe { CStr::from_ptr(libc::strerror(n)) }).into_owned() };
     let mut args = vec![Int::from_i64(n as i64).into_object(), Str::new(&message).into_object()];
     if let Some(f) = file {
         args.push(f.own());

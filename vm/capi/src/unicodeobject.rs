@@ -45,7 +45,11 @@ unsafe fn from_wide(p: *const u32, n: isize) -> PyResult<Owned<Str>> {
         let n = if n < 0 { libc::wcslen(p.cast()) } else { n as usize };
         let v = if p.is_null() { &[][..] } else { std::slice::from_raw_parts(p, n) };
         if v.iter().any(|c| *c > 0x10ffff) {
-            return raise!(ValueError, "character U+{:x} is not in range [U+0000; U+10ffff]", v.iter().max().unwrap_or(&0));
+            return raise!(
+                ValueError,
+                "character U+{:x} is not in range [U+0000; U+10ffff]",
+                v.iter().max().unwrap_or(&0)
+            );
         }
         Ok(Str::from_code_points(v))
     }
@@ -62,12 +66,7 @@ pub fn fs_path(o: &Object) -> PyResult {
     if Str::check(&r) || Bytes::check(&r) {
         return Ok(r);
     }
-    raise!(
-        TypeError,
-        "expected {}.__fspath__() to return str or bytes, not {}",
-        o.ty().name(),
-        r.ty().name()
-    )
+    raise!(TypeError, "expected {}.__fspath__() to return str or bytes, not {}", o.ty().name(), r.ty().name())
 }
 fn has_nul(b: &[u8]) -> PyResult<()> {
     if b.contains(&0) { raise!(ValueError, "embedded null byte") } else { Ok(()) }
@@ -646,7 +645,9 @@ unsafe fn append(p: *mut *mut PyObject, right: Option<&Object>) -> PyResult<()> 
         let Some(left) = Owned::<Object>::from_raw_opt(*p) else { return Ok(()) };
         *p = null_mut();
         let Some(right) = right else { return Ok(()) };
-        let (Some(a), Some(b)) = (left.downcast::<Str>(), right.downcast::<Str>()) else { return Err(bad_internal_call()) };
+        let (Some(a), Some(b)) = (left.downcast::<Str>(), right.downcast::<Str>()) else {
+            return Err(bad_internal_call());
+        };
         let r = a.concat(b)?;
         *p = r.into_raw();
         Ok(())

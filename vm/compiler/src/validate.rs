@@ -26,10 +26,7 @@ fn check(ok: bool, msg: &str) -> Result {
 
 /// Lines and columns in order.
 fn place(l: Location) -> Result {
-    check(
-        l.line <= l.end_line,
-        &format!("AST node line range ({}, {}) is not valid", l.line, l.end_line),
-    )?;
+    check(l.line <= l.end_line, &format!("AST node line range ({}, {}) is not valid", l.line, l.end_line))?;
     check(
         (l.line >= 0 || l.end_line == l.line) && (l.col >= 0 || l.end_col == l.col),
         &format!(

@@ -108,7 +108,8 @@ unsafe fn bind(
                 decref(value);
                 continue;
             }
-            let name = r(*(&raw const (*kwnames.cast::<PyTupleObject>()).ob_item).cast::<*mut PyObject>().add(k));
+            let name =
+                r(*(&raw const (*kwnames.cast::<PyTupleObject>()).ob_item).cast::<*mut PyObject>().add(k));
             match keyword(func, names, posonly, total, kwdict, l, name, value, kwnames) {
                 Ok(()) => {}
                 Err(e) => {
@@ -182,9 +183,9 @@ unsafe fn keyword(
         let Some(name) = name.downcast::<Str>() else {
             return raise!(TypeError, "{}() keywords must be strings", qualname(func));
         };
-        let at = (posonly..total)
-            .find(|i| names.item_ref(*i).is(name))
-            .or_else(|| (posonly..total).find(|i| names.item_ref(*i).downcast_unchecked::<Str>().equals(name)));
+        let at = (posonly..total).find(|i| names.item_ref(*i).is(name)).or_else(|| {
+            (posonly..total).find(|i| names.item_ref(*i).downcast_unchecked::<Str>().equals(name))
+        });
         match at {
             Some(i) => {
                 if !(*l.add(i)).is_null() {
@@ -236,7 +237,12 @@ unsafe fn keyword(
 }
 
 #[cold]
-unsafe fn missing_arguments(func: *mut PyFunctionObject, names: &Tuple, missing: &[usize], kind: &str) -> PyResult<()> {
+unsafe fn missing_arguments(
+    func: *mut PyFunctionObject,
+    names: &Tuple,
+    missing: &[usize],
+    kind: &str,
+) -> PyResult<()> {
     // SAFETY: names are strings.
     let text = |i: &usize| names.item_ref(*i).repr_lossy();
     let v: Vec<String> = missing.iter().map(text).collect();
@@ -268,7 +274,8 @@ unsafe fn too_many(
     // SAFETY: a live function and its frame's parameters.
     unsafe {
         let argcount = (*code).co_argcount as usize;
-        let kwonly = (0..(*code).co_kwonlyargcount as usize).filter(|i| !(*l.add(argcount + i)).is_null()).count();
+        let kwonly =
+            (0..(*code).co_kwonlyargcount as usize).filter(|i| !(*l.add(argcount + i)).is_null()).count();
         let ndef =
             Object::from_ptr_opt((*func).func_defaults).map_or(0, |d| d.downcast_unchecked::<Tuple>().len());
         let (plural, sig) = if ndef > 0 {

@@ -47,9 +47,10 @@ pub fn raise_error(e: &SyntaxError, filename: &Str) -> Raised {
         }
         let place = (filename, e.lineno, e.offset, e.text.as_deref(), e.end_lineno);
         let place = place.into_py()?;
-        let t = place.downcast::<Tuple>().expect("a tuple").concat(&Tuple::from_vec(vec![
-            Int::from_i64(e.end_offset as i64).into_object(),
-        ]))?;
+        let t = place
+            .downcast::<Tuple>()
+            .expect("a tuple")
+            .concat(&Tuple::from_vec(vec![Int::from_i64(e.end_offset as i64).into_object()]))?;
         lh_runtime::exceptions::make(class, &[&msg, &t])
     };
     match make() {
@@ -155,10 +156,11 @@ fn signature(text: &[u8], filename: &str, options: &CompileFlags<'_>) -> lh_comp
     };
     let text_str = std::str::from_utf8(text).map_err(|_| invalid())?;
     let (head, result) = text_str.rsplit_once("->").ok_or_else(invalid)?;
-    let parse = |s: String| match lh_compiler::parse_ast(s.as_bytes(), filename, lh_compiler::Mode::Eval, options)? {
-        Mod::Expression { body } => Ok(*body),
-        _ => Err(invalid()),
-    };
+    let parse =
+        |s: String| match lh_compiler::parse_ast(s.as_bytes(), filename, lh_compiler::Mode::Eval, options)? {
+            Mod::Expression { body } => Ok(*body),
+            _ => Err(invalid()),
+        };
     let head = head.trim();
     if !head.starts_with('(') || !head.ends_with(')') {
         return Err(invalid());
@@ -195,7 +197,13 @@ fn issue(w: &lh_compiler::warnings::Warning, filename: &Str, source: &[u8]) -> P
         lh_compiler::warnings::Category::Syntax => exc::SyntaxWarning(),
         lh_compiler::warnings::Category::Deprecation => exc::DeprecationWarning(),
     };
-    match lh_runtime::warnings::warn_explicit(category, &w.msg, &filename.to_str_lossy(), w.loc.line as i64, None) {
+    match lh_runtime::warnings::warn_explicit(
+        category,
+        &w.msg,
+        &filename.to_str_lossy(),
+        w.loc.line as i64,
+        None,
+    ) {
         Err(e) if e.matches(category) => {
             e.clear();
             let line = source.split(|b| *b == b'\n').nth((w.loc.line as usize).saturating_sub(1));

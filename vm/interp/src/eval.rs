@@ -647,7 +647,9 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                         quick::BINARY_SUBSCR_LIST | quick::BINARY_SUBSCR_TUPLE => {
                             let (a, b) = (peek!(2), peek!(1));
                             let is_list = opcode == quick::BINARY_SUBSCR_LIST;
-                            if !(if is_list { exact::<List>(a) } else { exact::<Tuple>(a) }) || !exact::<Int>(b) {
+                            if !(if is_list { exact::<List>(a) } else { exact::<Tuple>(a) })
+                                || !exact::<Int>(b)
+                            {
                                 miss!(op::BINARY_SUBSCR);
                             }
                             let i = b.cast::<PyLongObject>();
@@ -667,7 +669,9 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             let v = if is_list {
                                 *(*a.cast::<PyListObject>()).ob_item.add(at)
                             } else {
-                                *(&raw mut (*a.cast::<PyTupleObject>()).ob_item).cast::<*mut PyObject>().add(at)
+                                *(&raw mut (*a.cast::<PyTupleObject>()).ob_item)
+                                    .cast::<*mut PyObject>()
+                                    .add(at)
                             };
                             incref(v);
                             sp = sp.sub(2);
@@ -790,7 +794,9 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                                         miss!(op::COMPARE_OP);
                                     }
                                     (a == b
-                                        || r(a).downcast_unchecked::<Str>().equals(r(b).downcast_unchecked::<Str>()))
+                                        || r(a)
+                                            .downcast_unchecked::<Str>()
+                                            .equals(r(b).downcast_unchecked::<Str>()))
                                         == (arg == 2)
                                 }
                             };
@@ -1194,7 +1200,8 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                         quick::LOAD_METHOD_CLASS => {
                             let o = peek!(1);
                             if (*(*o).ob_type).tp_flags & Py_TPFLAGS_TYPE_SUBCLASS == 0
-                                || (*o.cast::<PyTypeObject>()).tp_version_tag != specialize::read_u32(pc.add(1))
+                                || (*o.cast::<PyTypeObject>()).tp_version_tag
+                                    != specialize::read_u32(pc.add(1))
                             {
                                 miss!(op::LOAD_METHOD);
                             }
@@ -1370,7 +1377,8 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             let total = arg + is_method as usize;
                             let callee = peek!(total + 1);
                             let args = sp.sub(total);
-                            let Some(res) = specialize::quick_call(opcode, callee, args, total, kwnames, pc) else {
+                            let Some(res) = specialize::quick_call(opcode, callee, args, total, kwnames, pc)
+                            else {
                                 miss!(op::PRECALL);
                             };
                             kwnames = null_mut();
@@ -1405,8 +1413,13 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                                         raw(r(callee).call_tuple(&args, kwargs.as_deref()))
                                     } else {
                                         save_sp!();
-                                        let res =
-                                            trace::call_native_ex(ts, frame, callee, &args, kwargs.as_deref());
+                                        let res = trace::call_native_ex(
+                                            ts,
+                                            frame,
+                                            callee,
+                                            &args,
+                                            kwargs.as_deref(),
+                                        );
                                         (*frame).stacktop = -1;
                                         res
                                     };
@@ -1584,7 +1597,8 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             if arg != 0 {
                                 let lasti = r(peek!(arg + 1)).downcast::<Int>().and_then(|i| i.to_i64());
                                 if let Some(l) = lasti {
-                                    (*frame).prev_instr = frame::first_instr((*frame).code).offset(l as isize);
+                                    (*frame).prev_instr =
+                                        frame::first_instr((*frame).code).offset(l as isize);
                                 }
                             }
                             let e = pop!();
@@ -1622,7 +1636,8 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             let (matched, rest) = check!(ops::group_match(r(e), &right));
                             if !matched.is_none() {
                                 let info = (*ts).exc_info;
-                                let old = std::mem::replace(&mut (*info).exc_value, matched.clone().into_raw());
+                                let old =
+                                    std::mem::replace(&mut (*info).exc_value, matched.clone().into_raw());
                                 xdecref(old);
                                 peek!(1) = rest.into_raw();
                                 decref(e);
@@ -1644,7 +1659,8 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                         }
                         op::BEFORE_WITH | op::BEFORE_ASYNC_WITH => {
                             let mgr = peek!(1);
-                            let (enter, exit) = check!(ops::before_with(r(mgr), opcode == op::BEFORE_ASYNC_WITH));
+                            let (enter, exit) =
+                                check!(ops::before_with(r(mgr), opcode == op::BEFORE_ASYNC_WITH));
                             peek!(1) = exit.into_raw();
                             decref(mgr);
                             push_checked!(raw(enter.call0()));
@@ -1721,7 +1737,8 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             next!();
                         }
                         op::FORMAT_VALUE => {
-                            let spec = if arg & 4 != 0 { Owned::<Object>::from_raw_opt(pop!()) } else { None };
+                            let spec =
+                                if arg & 4 != 0 { Owned::<Object>::from_raw_opt(pop!()) } else { None };
                             let v = Owned::<Object>::from_raw(pop!());
                             push_checked!(raw(ops::format_value(v, arg & 3, spec)));
                         }
@@ -1773,7 +1790,8 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             let v = pop!();
                             pc = pc.add(1);
                             if exact::<Tuple>(v) && (*v.cast::<PyVarObject>()).ob_size as usize == arg {
-                                let items = (&raw mut (*v.cast::<PyTupleObject>()).ob_item).cast::<*mut PyObject>();
+                                let items =
+                                    (&raw mut (*v.cast::<PyTupleObject>()).ob_item).cast::<*mut PyObject>();
                                 for i in (0..arg).rev() {
                                     let x = *items.add(i);
                                     incref(x);

@@ -182,7 +182,12 @@ unsafe fn pop_chunk(ts: *mut PyThreadState) {
 
 /// Fills in a header. Takes over the reference to `func` and (if not null) to `locals`.
 #[inline(always)]
-pub unsafe fn init(f: *mut Frame, func: *mut PyFunctionObject, locals: *mut PyObject, code: *mut PyCodeObject) {
+pub unsafe fn init(
+    f: *mut Frame,
+    func: *mut PyFunctionObject,
+    locals: *mut PyObject,
+    code: *mut PyCodeObject,
+) {
     // SAFETY: `f` has room for a header; func is a live function.
     unsafe {
         incref(code.cast());

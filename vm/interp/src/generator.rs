@@ -373,7 +373,9 @@ pub unsafe fn throw(
             let value = match result {
                 Ok(Sent::Yielded(v)) => return Ok(Sent::Yielded(v)),
                 Ok(Sent::Returned(v)) => Some(v),
-                Err(e) if e.matches(exc::StopIteration()) => lh_runtime::exceptions::take_stop_iteration_value(),
+                Err(e) if e.matches(exc::StopIteration()) => {
+                    lh_runtime::exceptions::take_stop_iteration_value()
+                }
                 Err(_) => None,
             };
             // The delegate is done: drop it from the stack and continue behind the SEND.
@@ -393,12 +395,7 @@ pub unsafe fn throw(
     }
 }
 
-unsafe fn throw_here(
-    g: Gen,
-    typ: &Object,
-    val: Option<&Object>,
-    tb: Option<&Object>,
-) -> PyResult<Sent> {
+unsafe fn throw_here(g: Gen, typ: &Object, val: Option<&Object>, tb: Option<&Object>) -> PyResult<Sent> {
     let tb = tb.filter(|t| !t.is_none());
     if tb.is_some_and(|t| !t.is_instance_of::<crate::traceback::TracebackObj>()) {
         return raise!(TypeError, "throw() third argument must be a traceback object");
@@ -651,7 +648,11 @@ common!(Generator, "gi_frame", "gi_running", "gi_code", send_slot);
 common!(Coroutine, "cr_frame", "cr_running", "cr_code", send_slot);
 common!(AsyncGenerator, "ag_frame", "ag_frame_running", "ag_code", nothing);
 
-unsafe extern "C" fn am_send(o: *mut PyObject, arg: *mut PyObject, result: *mut *mut PyObject) -> core::ffi::c_int {
+unsafe extern "C" fn am_send(
+    o: *mut PyObject,
+    arg: *mut PyObject,
+    result: *mut *mut PyObject,
+) -> core::ffi::c_int {
     // SAFETY: the slot is called with a generator or coroutine and a live argument.
     unsafe {
         match send_ex(o.cast(), Object::from_ptr_opt(arg), false, false) {
@@ -877,11 +878,7 @@ pub fn awaitable_iter(o: &Object) -> PyResult {
                 return raise!(TypeError, "__await__() returned a coroutine");
             }
             if !lh_runtime::protocols::is_iterator(&res) {
-                return raise!(
-                    TypeError,
-                    "__await__() returned non-iterator of type '{}'",
-                    res.ty().name()
-                );
+                return raise!(TypeError, "__await__() returned non-iterator of type '{}'", res.ty().name());
             }
             return Ok(res);
         }

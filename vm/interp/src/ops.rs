@@ -639,7 +639,12 @@ pub fn unpack(v: &Object, n: usize, after: Option<usize>) -> PyResult<Vec<Owned<
             None => {
                 return match after {
                     None => {
-                        raise!(ValueError, "not enough values to unpack (expected {}, got {})", n, items.len())
+                        raise!(
+                            ValueError,
+                            "not enough values to unpack (expected {}, got {})",
+                            n,
+                            items.len()
+                        )
                     }
                     Some(a) => raise!(
                         ValueError,
@@ -790,10 +795,8 @@ pub fn group_match(e: &Object, t: &Object) -> PyResult<(Owned<Object>, Owned<Obj
             return Ok((e.own(), none()));
         }
         // A naked exception is wrapped.
-        let g = lh_runtime::exc_fields::exception_group_type().call(&[
-            &*Str::new(""),
-            &Tuple::from_vec(vec![e.own()]),
-        ])?;
+        let g = lh_runtime::exc_fields::exception_group_type()
+            .call(&[&*Str::new(""), &Tuple::from_vec(vec![e.own()])])?;
         if let (Some(g), Some(e)) = (g.downcast::<Exception>(), e.downcast::<Exception>()) {
             g.set_traceback(e.traceback().as_deref());
         }
@@ -1131,11 +1134,7 @@ fn import_all(locals: &Object, m: &Object) -> PyResult<()> {
         let Some(n) = name.downcast::<Str>() else {
             let mod_name = m.get_attr(intern!("__name__"))?;
             if !mod_name.is_instance_of::<Str>() {
-                return raise!(
-                    TypeError,
-                    "module __name__ must be a string, not {}",
-                    mod_name.ty().name()
-                );
+                return raise!(TypeError, "module __name__ must be a string, not {}", mod_name.ty().name());
             }
             let place = if skip_private { "Key in" } else { "Item in" };
             let attr = if skip_private { "__dict__" } else { "__all__" };
@@ -1192,12 +1191,7 @@ pub fn match_keys(map: &Object, keys: &Object) -> PyResult {
     Ok(Tuple::from_vec(values).into_object())
 }
 
-fn match_attr(
-    subject: &Object,
-    t: &Type,
-    name: &Object,
-    seen: &Set,
-) -> PyResult<Option<Owned<Object>>> {
+fn match_attr(subject: &Object, t: &Type, name: &Object, seen: &Set) -> PyResult<Option<Owned<Object>>> {
     if !seen.add(name)? {
         return raise!(
             TypeError,

@@ -12,15 +12,30 @@ use lh_runtime::instance;
 pub enum AttrPlan {
     None,
     /// The instance's inline value `index`, if the type's version tag is `version` and no dict has been made.
-    Value { version: u32, index: usize },
+    Value {
+        version: u32,
+        index: usize,
+    },
     /// A `__slots__` member at a byte offset.
-    Slot { version: u32, offset: usize },
+    Slot {
+        version: u32,
+        offset: usize,
+    },
     /// A module's global: entry `index` of its dict under this keys version.
-    Module { keys_version: u32, index: usize },
+    Module {
+        keys_version: u32,
+        index: usize,
+    },
     /// An attribute of the class `o` itself (o is a type), not a descriptor.
-    ClassAttr { version: u32, value: *mut PyObject },
+    ClassAttr {
+        version: u32,
+        value: *mut PyObject,
+    },
     /// A property whose getter is a Python function.
-    Property { version: u32, getter: *mut PyObject },
+    Property {
+        version: u32,
+        getter: *mut PyObject,
+    },
 }
 
 /// How `o.name(...)` finds its function.
@@ -28,35 +43,68 @@ pub enum AttrPlan {
 pub enum MethodPlan {
     None,
     /// A method of the type; instances have no attributes at all.
-    Plain { version: u32, func: *mut PyObject },
+    Plain {
+        version: u32,
+        func: *mut PyObject,
+    },
     /// A method of the type; the instance has managed attributes, `name` not among the type's shared keys (`index` none) or
     /// at `index`, which then must be unset.
-    Values { version: u32, func: *mut PyObject, index: Option<usize> },
+    Values {
+        version: u32,
+        func: *mut PyObject,
+        index: Option<usize>,
+    },
     /// A method of the type; the instance has a dict at `offset`, which must be null.
-    NoDict { version: u32, func: *mut PyObject, offset: usize },
+    NoDict {
+        version: u32,
+        func: *mut PyObject,
+        offset: usize,
+    },
     /// `o` is a class: the attribute found in it is called as it is.
-    Class { version: u32, func: *mut PyObject },
+    Class {
+        version: u32,
+        func: *mut PyObject,
+    },
     /// `o` is a module.
-    Module { keys_version: u32, index: usize },
+    Module {
+        keys_version: u32,
+        index: usize,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
 pub enum GlobalPlan {
     None,
-    Module { keys_version: u32, index: usize },
+    Module {
+        keys_version: u32,
+        index: usize,
+    },
     /// Not in the module (as long as its keys stay), but in the builtins.
-    Builtin { globals_version: u32, builtins_version: u32, index: usize },
+    Builtin {
+        globals_version: u32,
+        builtins_version: u32,
+        index: usize,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
 pub enum CallPlan {
     None,
     /// A Python function taking these positional arguments, the rest from its defaults.
-    Function { func: *mut PyFunctionObject, version: u32 },
+    Function {
+        func: *mut PyFunctionObject,
+        version: u32,
+    },
     /// The same through a bound method.
-    Bound { func: *mut PyFunctionObject, version: u32 },
+    Bound {
+        func: *mut PyFunctionObject,
+        version: u32,
+    },
     /// A built-in function or method descriptor: its METH_* flags without METH_CLASS and such.
-    Builtin { def: *mut PyMethodDef, is_descr: bool },
+    Builtin {
+        def: *mut PyMethodDef,
+        is_descr: bool,
+    },
     /// `type(x)`.
     TypeOf,
     /// A built-in class with a vectorcall.
@@ -170,9 +218,7 @@ pub fn plan_store(o: &Object, name: &Str) -> AttrPlan {
     // SAFETY: live objects.
     unsafe {
         let t = o.ob_type();
-        if (*t).tp_setattro.map(|f| f as usize)
-            != Some(lh_runtime::typeobject::generic_setattro as usize)
-        {
+        if (*t).tp_setattro.map(|f| f as usize) != Some(lh_runtime::typeobject::generic_setattro as usize) {
             return AttrPlan::None;
         }
         let ty = Type::from_raw_ref(t);
@@ -302,7 +348,10 @@ pub fn plan_call(callee: &Object, n: usize) -> CallPlan {
             return CallPlan::None;
         }
         if callee.is_exact::<CFunction>() {
-            return CallPlan::Builtin { def: (*callee.as_ptr().cast::<PyCFunctionObject>()).m_ml, is_descr: false };
+            return CallPlan::Builtin {
+                def: (*callee.as_ptr().cast::<PyCFunctionObject>()).m_ml,
+                is_descr: false,
+            };
         }
         if let Some(d) = callee.downcast_exact::<MethodDescr>() {
             return CallPlan::Builtin { def: d.def(), is_descr: true };

@@ -111,7 +111,10 @@ pub unsafe fn compare_op(_f: *mut Frame, at: *mut u16, arg: usize, sp: *mut *mut
             op::POP_JUMP_FORWARD_IF_FALSE | op::POP_JUMP_FORWARD_IF_TRUE
         );
         let pick = |j: u8, p: u8| if jumps { j } else { p };
-        if a.is_exact::<Int>() && b.is_exact::<Int>() && crate::ops::compare_small(a.as_ptr(), b.as_ptr()).is_some() {
+        if a.is_exact::<Int>()
+            && b.is_exact::<Int>()
+            && crate::ops::compare_small(a.as_ptr(), b.as_ptr()).is_some()
+        {
             success(at, pick(quick::COMPARE_INT_JUMP, quick::COMPARE_INT))
         } else if a.is_exact::<Float>() && b.is_exact::<Float>() {
             success(at, pick(quick::COMPARE_FLOAT_JUMP, quick::COMPARE_FLOAT))
@@ -341,7 +344,9 @@ pub unsafe fn cached_method(opcode: u8, o: *mut PyObject, at: *mut u16) -> *mut 
                     if (*instance::shared_keys(t)).len() != read_u32(at.add(4)) as usize {
                         return null_mut();
                     }
-                } else if (i as usize) < instance::capacity(o) && !(*instance::value_at(o, i as usize)).is_null() {
+                } else if (i as usize) < instance::capacity(o)
+                    && !(*instance::value_at(o, i as usize)).is_null()
+                {
                     return null_mut();
                 }
             }
@@ -403,7 +408,9 @@ pub unsafe fn precall(_f: *mut Frame, at: *mut u16, arg: usize, sp: *mut *mut Py
                     }
                     (true, METH_NOARGS) if n == 0 => quick::PRECALL_METHOD_NOARGS,
                     (true, METH_FASTCALL) if total > 0 => quick::PRECALL_METHOD_FAST,
-                    (true, f) if f == METH_FASTCALL | METH_KEYWORDS && total > 0 => quick::PRECALL_METHOD_FAST,
+                    (true, f) if f == METH_FASTCALL | METH_KEYWORDS && total > 0 => {
+                        quick::PRECALL_METHOD_FAST
+                    }
                     _ => 0,
                 };
                 if q == 0 { failure(at) } else { success(at, q) }
@@ -429,7 +436,8 @@ unsafe fn descr_of(f: &Object) -> *mut PyTypeObject {
 }
 
 type Fast = unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, isize) -> *mut PyObject;
-type FastKw = unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, isize, *mut PyObject) -> *mut PyObject;
+type FastKw =
+    unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, isize, *mut PyObject) -> *mut PyObject;
 
 /// Runs a quick call; `None`: missed. The arguments stay the caller's.
 #[inline(always)]
@@ -447,7 +455,10 @@ pub unsafe fn quick_call(
             return None;
         }
         match opcode {
-            quick::PRECALL_BUILTIN_O | quick::PRECALL_BUILTIN_FAST | quick::PRECALL_LEN | quick::PRECALL_ISINSTANCE => {
+            quick::PRECALL_BUILTIN_O
+            | quick::PRECALL_BUILTIN_FAST
+            | quick::PRECALL_LEN
+            | quick::PRECALL_ISINSTANCE => {
                 if (*callee).ob_type != CFunction::type_ptr() {
                     return None;
                 }

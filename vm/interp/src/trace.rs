@@ -17,7 +17,8 @@ pub const C_CALL: c_int = 4;
 pub const C_EXCEPTION: c_int = 5;
 pub const C_RETURN: c_int = 6;
 pub const OPCODE: c_int = 7;
-const NAMES: [&str; 8] = ["call", "exception", "line", "return", "c_call", "c_exception", "c_return", "opcode"];
+const NAMES: [&str; 8] =
+    ["call", "exception", "line", "return", "c_call", "c_exception", "c_return", "opcode"];
 
 /// Sets the mask of the current cframe from what is switched on.
 pub unsafe fn update_mask(ts: *mut PyThreadState) {
@@ -169,8 +170,10 @@ pub unsafe fn before_instruction(ts: *mut PyThreadState, f: *mut Frame, pc: *mut
             let last_line = if before <= entry { -1 } else { *lines.offset(before) };
             let s = fo.as_struct();
             if line != -1 && (*s).f_trace_lines != 0 {
-                let backwards =
-                    before >= 0 && unit < before && code.unit_at(before as usize).0 != op::SEND && before > entry;
+                let backwards = before >= 0
+                    && unit < before
+                    && code.unit_at(before as usize).0 != op::SEND
+                    && before > entry;
                 if line != last_line || backwards {
                     call_hook(ts, func, (*ts).c_traceobj, f, LINE, none_ref())?;
                 }
@@ -288,7 +291,12 @@ unsafe fn with_events(
 
 // ---- sys.settrace and sys.setprofile ----
 
-unsafe fn call_python(callback: *mut PyObject, fo: *mut PyObject, what: c_int, arg: *mut PyObject) -> PyResult {
+unsafe fn call_python(
+    callback: *mut PyObject,
+    fo: *mut PyObject,
+    what: c_int,
+    arg: *mut PyObject,
+) -> PyResult {
     // SAFETY: the frame object's frame is live.
     unsafe {
         let fo = r(fo).downcast_unchecked::<FrameObj>();
@@ -400,10 +408,7 @@ pub fn jump_to_line(fo: &FrameObj, v: &Object) -> PyResult<()> {
     unsafe {
         let ts = Thread::current_ptr();
         if (*ts).tracing == 0 {
-            return raise!(
-                ValueError,
-                "f_lineno can only be set by a trace function"
-            );
+            return raise!(ValueError, "f_lineno can only be set by a trace function");
         }
         if (*ts).tracing_what != LINE {
             return raise!(ValueError, "can only jump from a 'line' trace event");
@@ -425,7 +430,8 @@ pub fn jump_to_line(fo: &FrameObj, v: &Object) -> PyResult<()> {
         let start = (0..n).find(|i| *lines.add(*i) as i64 == target_line).expect("found above");
         // Blocks are told apart by the handler that guards an instruction.
         let depth = |u: usize| {
-            lh_bytecode::exctable::find(code.exceptiontable().as_bytes(), u as u32).map(|e| (e.target, e.depth))
+            lh_bytecode::exctable::find(code.exceptiontable().as_bytes(), u as u32)
+                .map(|e| (e.target, e.depth))
         };
         let here = frame::last_unit(f) as usize;
         let level = (*f).stacktop - (*(*f).code).co_nlocalsplus;

@@ -104,20 +104,50 @@ pub fn silent_types() -> Vec<u64> {
 pub fn make() -> Descs {
     let mut fields = named_fields();
     for i in 0..WORDS {
-        fields.push(FieldDesc { name: format!("w{}", i * 8), offset: i as i32 * 8, kind: MemKind::Ptr, alias: A_OTHER, immutable: false, lazy: false });
+        fields.push(FieldDesc {
+            name: format!("w{}", i * 8),
+            offset: i as i32 * 8,
+            kind: MemKind::Ptr,
+            alias: A_OTHER,
+            immutable: false,
+            lazy: false,
+        });
     }
     for i in 0..WORDS {
-        fields.push(FieldDesc { name: format!("r{}", i * 8), offset: i as i32 * 8, kind: MemKind::Ref, alias: A_OTHER, immutable: false, lazy: false });
+        fields.push(FieldDesc {
+            name: format!("r{}", i * 8),
+            offset: i as i32 * 8,
+            kind: MemKind::Ref,
+            alias: A_OTHER,
+            immutable: false,
+            lazy: false,
+        });
     }
     for i in 0..256 {
-        fields.push(FieldDesc { name: format!("b{i}"), offset: i, kind: MemKind::U8, alias: A_OTHER, immutable: false, lazy: false });
+        fields.push(FieldDesc {
+            name: format!("b{i}"),
+            offset: i,
+            kind: MemKind::U8,
+            alias: A_OTHER,
+            immutable: false,
+            lazy: false,
+        });
     }
-    let array = |name: &str, offset, alias, immutable| ArrayDesc { name: name.into(), offset, kind: MemKind::Ref, alias, immutable };
+    let array = |name: &str, offset, alias, immutable| ArrayDesc {
+        name: name.into(),
+        offset,
+        kind: MemKind::Ref,
+        alias,
+        immutable,
+    };
     Descs {
-        alias: ["frame", "list", "items", "values", "dict", "type", "iter", "breaker", "other", "header", "gil", "const"]
-            .iter()
-            .map(|s| s.to_string())
-            .collect(),
+        alias: [
+            "frame", "list", "items", "values", "dict", "type", "iter", "breaker", "other", "header", "gil",
+            "const",
+        ]
+        .iter()
+        .map(|s| s.to_string())
+        .collect(),
         fields,
         arrays: vec![
             array("list_item", 0, A_ITEMS, false),

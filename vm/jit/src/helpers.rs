@@ -57,7 +57,10 @@ unsafe extern "C" fn get_attr(o: *mut PyObject, name: *mut PyObject) -> *mut PyO
 }
 unsafe extern "C" fn set_attr(o: *mut PyObject, name: *mut PyObject, v: *mut PyObject) -> i64 {
     // SAFETY: live operands; the name is a string.
-    lh_runtime::border::int(|| unsafe { obj(o).set_attr(obj(name).downcast_unchecked(), obj(v)) }.map(|()| 1), 0)
+    lh_runtime::border::int(
+        || unsafe { obj(o).set_attr(obj(name).downcast_unchecked(), obj(v)) }.map(|()| 1),
+        0,
+    )
 }
 unsafe extern "C" fn contains(o: *mut PyObject, x: *mut PyObject) -> i64 {
     // SAFETY: live operands.
@@ -70,7 +73,10 @@ unsafe extern "C" fn iter_next(it: *mut PyObject) -> *mut PyObject {
 }
 unsafe extern "C" fn store_global(globals: *mut PyObject, name: *mut PyObject, v: *mut PyObject) -> i64 {
     // SAFETY: the frame's globals are a dict.
-    lh_runtime::border::int(|| unsafe { obj(globals).downcast_unchecked::<Dict>().set_item(obj(name), obj(v)) }.map(|()| 1), 0)
+    lh_runtime::border::int(
+        || unsafe { obj(globals).downcast_unchecked::<Dict>().set_item(obj(name), obj(v)) }.map(|()| 1),
+        0,
+    )
 }
 unsafe extern "C" fn unary(op: i64, a: *mut PyObject) -> *mut PyObject {
     // SAFETY: a live operand.
@@ -94,7 +100,8 @@ unsafe extern "C" fn call_stack(f: *mut Frame, base: i64, n: i64, kwnames: *mut 
             if is_method { (*s, s.add(1), total + 1) } else { (*s.add(1), s.add(2), total) };
         let nkw = if kwnames.is_null() { 0 } else { (*kwnames.cast::<PyVarObject>()).ob_size as usize };
         // The word in front of the arguments is the callable's slot or the null: free for the callee's use.
-        let r = obj(callable).vectorcall(args, (count - nkw) | PY_VECTORCALL_ARGUMENTS_OFFSET as usize, kwnames);
+        let r =
+            obj(callable).vectorcall(args, (count - nkw) | PY_VECTORCALL_ARGUMENTS_OFFSET as usize, kwnames);
         for i in 0..total + 2 {
             let p = s.add(i);
             let v = std::mem::replace(&mut *p, null_mut());
@@ -145,8 +152,7 @@ macro_rules! helpers {
     };
 }
 const FREES: Effects = Effects { reads: 0, writes: 0, flags: MAY_DEALLOC };
-const FRAME: Effects =
-    Effects { reads: !0, writes: !0, flags: Effects::ARBITRARY.flags | USES_FRAME };
+const FRAME: Effects = Effects { reads: !0, writes: !0, flags: Effects::ARBITRARY.flags | USES_FRAME };
 const ALLOC: Effects = Effects { reads: 0, writes: 0, flags: ALLOCATES };
 const LISTS: Effects = Effects {
     reads: 1 << crate::descs::A_LIST | 1 << crate::descs::A_ITEMS,

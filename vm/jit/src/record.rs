@@ -42,7 +42,9 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Why::Opcode(o) => write!(f, "{} is not recorded", op::name(*o).unwrap_or("?")),
-            Why::Operands(o) => write!(f, "{} with such operands is not recorded", op::name(*o).unwrap_or("?")),
+            Why::Operands(o) => {
+                write!(f, "{} with such operands is not recorded", op::name(*o).unwrap_or("?"))
+            }
             Why::Flow => f.write_str("control went elsewhere"),
             Why::TooLong => f.write_str("trace too long"),
             Why::Left => f.write_str("loop left while recording"),
@@ -117,13 +119,7 @@ impl Recorder {
             Self::with(Builder::new(d, (*f).code as u64, head, sp), f, head, edge, None, head)
         }
     }
-    pub unsafe fn bridge(
-        b: Builder<'static>,
-        f: *mut Frame,
-        head: u32,
-        pc: u32,
-        at: (u32, u32),
-    ) -> Recorder {
+    pub unsafe fn bridge(b: Builder<'static>, f: *mut Frame, head: u32, pc: u32, at: (u32, u32)) -> Recorder {
         // SAFETY: the frame stands at the exit's instruction.
         unsafe { Self::with(b, f, head, std::ptr::null_mut(), Some(at), pc) }
     }
@@ -168,7 +164,12 @@ impl Recorder {
             let c = Object::from_ptr(self.code.cast()).downcast_unchecked::<Code>();
             let file = Object::from_ptr((*c.as_struct()).co_filename).str();
             let name = file.map_or_else(|_| "?".into(), |s| s.to_str_lossy().into_owned());
-            format!("{}:{} (loop at {})", name, c.line_at(self.pc as isize).unwrap_or(0), c.line_at(self.head as isize).unwrap_or(0))
+            format!(
+                "{}:{} (loop at {})",
+                name,
+                c.line_at(self.pc as isize).unwrap_or(0),
+                c.line_at(self.head as isize).unwrap_or(0)
+            )
         }
     }
     pub fn b(&mut self) -> &mut Builder<'static> {
@@ -438,7 +439,9 @@ impl Recorder {
                     let r = self.b().emit(Op::Xor, &[r, one])?;
                     self.result_bool(2, &[ba, aa], r)?;
                 }
-                op::UNARY_NEGATIVE | op::UNARY_INVERT | op::UNARY_POSITIVE | op::UNARY_NOT => self.unary(o)?,
+                op::UNARY_NEGATIVE | op::UNARY_INVERT | op::UNARY_POSITIVE | op::UNARY_NOT => {
+                    self.unary(o)?
+                }
                 op::JUMP_FORWARD => return Ok(next + arg),
                 op::JUMP_BACKWARD | op::JUMP_BACKWARD_NO_INTERRUPT => {
                     let to = next - arg;
@@ -693,7 +696,8 @@ impl Recorder {
             let o = CompareOp::from_c(arg as i32);
             if exact::<Int>(aa) && exact::<Int>(ba) && small(aa, 1 << 59) && small(ba, 1 << 59) {
                 let (x, y) = (self.int_of(a)?, self.int_of(b)?);
-                let c = self.b().emit([Op::Lt, Op::Le, Op::Eq, Op::Ne, Op::Gt, Op::Ge][arg as usize], &[x, y])?;
+                let c =
+                    self.b().emit([Op::Lt, Op::Le, Op::Eq, Op::Ne, Op::Gt, Op::Ge][arg as usize], &[x, y])?;
                 let is = o.holds(value(aa).cmp(&value(ba)));
                 self.b().emit(if is { Op::GTrue } else { Op::GFalse }, &[c])?;
                 return self.replace(2, &[ba, aa], is);
@@ -702,7 +706,9 @@ impl Recorder {
             if number(aa) && number(ba) {
                 let x = self.number_of(a, aa, op::COMPARE_OP)?;
                 let y = self.number_of(b, ba, op::COMPARE_OP)?;
-                let c = self.b().emit([Op::FLt, Op::FLe, Op::FEq, Op::FNe, Op::FGt, Op::FGe][arg as usize], &[x, y])?;
+                let c = self
+                    .b()
+                    .emit([Op::FLt, Op::FLe, Op::FEq, Op::FNe, Op::FGt, Op::FGe][arg as usize], &[x, y])?;
                 let (p, q) = (float_value(aa), float_value(ba));
                 let is = match o {
                     CompareOp::Lt => p < q,
@@ -809,7 +815,10 @@ impl Recorder {
                 let s = it.cast::<lh_runtime::tupleobject::SeqIterObject>();
                 let seq = (*s).it_seq;
                 let want = if list { List::type_ptr() } else { Tuple::type_ptr() };
-                if seq.is_null() || (*seq).ob_type != want || (*s).it_index >= (*seq.cast::<PyVarObject>()).ob_size {
+                if seq.is_null()
+                    || (*seq).ob_type != want
+                    || (*s).it_index >= (*seq.cast::<PyVarObject>()).ob_size
+                {
                     return Err(Why::Left);
                 }
                 self.b().guard_type(v, t as u64, true)?;
@@ -885,7 +894,10 @@ pub unsafe fn small(o: *mut PyObject, limit: i64) -> bool {
     // SAFETY: a live object.
     unsafe {
         exact::<Int>(o)
-            && Object::from_ptr(o).downcast_unchecked::<Int>().to_i64().is_some_and(|v| v > -limit && v < limit)
+            && Object::from_ptr(o)
+                .downcast_unchecked::<Int>()
+                .to_i64()
+                .is_some_and(|v| v > -limit && v < limit)
     }
 }
 pub unsafe fn value(o: *mut PyObject) -> i64 {

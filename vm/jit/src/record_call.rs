@@ -8,7 +8,9 @@ use lh_abi::*;
 use lh_bytecode::opcode as op;
 use lh_foreign::abi::{Loc, RetPlacement};
 use lh_foreign::publish::{self, Published};
-use lh_foreign::sig::{Accept, Effects as SigEffects, MachineValue, RangeRule, ResultKind, Target as SigTarget};
+use lh_foreign::sig::{
+    Accept, Effects as SigEffects, MachineValue, RangeRule, ResultKind, Target as SigTarget,
+};
 use lh_jit_ir::*;
 use lh_jit_opt::R;
 use lh_runtime::prelude::*;
@@ -188,7 +190,14 @@ impl Recorder {
                 Some(k) if !void => RetPlace::One(k),
                 _ => RetPlace::None,
             };
-            let desc = NativeDesc { name: "native".into(), target: Target::Addr(address), args: kinds, ret, varargs: None, effects };
+            let desc = NativeDesc {
+                name: "native".into(),
+                target: Target::Addr(address),
+                args: kinds,
+                ret,
+                varargs: None,
+                effects,
+            };
             self.set_prev()?;
             // The state during the call: operands gone from the stack, held by the trace.
             let mut operands = vec![];
@@ -322,7 +331,9 @@ impl Recorder {
                 }
                 Accept::WordAbout { ty, about, of, at } => {
                     self.b().guard_type(v, ty as u64, false)?;
-                    let (Some(r), Some(w)) = (reference(about), word(at)) else { return Err(Why::Operands(op::CALL)) };
+                    let (Some(r), Some(w)) = (reference(about), word(at)) else {
+                        return Err(Why::Operands(op::CALL));
+                    };
                     let o = self.b().fload(v, r)?;
                     self.b().emit(Op::GNonNull, &[o])?;
                     self.b().guard_type(o, of as u64, false)?;
@@ -330,7 +341,9 @@ impl Recorder {
                 }
                 Accept::WordTagged { ty, tag_at, tag, at } => {
                     self.b().guard_type(v, ty as u64, false)?;
-                    let (Some(t), Some(w)) = (byte(tag_at), word(at)) else { return Err(Why::Operands(op::CALL)) };
+                    let (Some(t), Some(w)) = (byte(tag_at), word(at)) else {
+                        return Err(Why::Operands(op::CALL));
+                    };
                     let x = self.b().fload(v, t)?;
                     let want = self.b().int(tag as i64);
                     self.b().guard_value(x, want)?;
@@ -359,7 +372,9 @@ unsafe fn accepts(x: &Accept, a: *mut PyObject) -> bool {
             Accept::WordAbout { ty, about, of, .. } => {
                 t == ty.cast() && !at(a, about).is_null() && (*at(a, about)).ob_type == of.cast()
             }
-            Accept::WordTagged { ty, tag_at, tag, .. } => t == ty.cast() && *a.cast::<u8>().add(tag_at as usize) == tag,
+            Accept::WordTagged { ty, tag_at, tag, .. } => {
+                t == ty.cast() && *a.cast::<u8>().add(tag_at as usize) == tag
+            }
             _ => false,
         }
     }

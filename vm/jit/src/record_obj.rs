@@ -16,7 +16,8 @@ impl Recorder {
         // SAFETY: the code is pinned.
         unsafe {
             let t = (*self.code).co_names.cast::<PyTupleObject>();
-            Object::from_ptr(*(&raw const (*t).ob_item).cast::<*mut PyObject>().add(i as usize)).downcast_unchecked()
+            Object::from_ptr(*(&raw const (*t).ob_item).cast::<*mut PyObject>().add(i as usize))
+                .downcast_unchecked()
         }
     }
 
@@ -137,7 +138,12 @@ impl Recorder {
     }
 
     /// The place of an attribute in an instance's values: guards included. The value's address parts.
-    unsafe fn instance_value(&mut self, v: R, actual: *mut PyObject, name: &Str) -> Rec<Option<(R, R, *mut PyObject)>> {
+    unsafe fn instance_value(
+        &mut self,
+        v: R,
+        actual: *mut PyObject,
+        name: &Str,
+    ) -> Rec<Option<(R, R, *mut PyObject)>> {
         // SAFETY: a live object.
         unsafe {
             let ob = Object::from_ptr(actual);
@@ -148,7 +154,9 @@ impl Recorder {
             {
                 return Ok(None);
             }
-            let Some(i) = (*instance::shared_keys((*actual).ob_type)).index_of(name.raw()) else { return Ok(None) };
+            let Some(i) = (*instance::shared_keys((*actual).ob_type)).index_of(name.raw()) else {
+                return Ok(None);
+            };
             if i >= instance::capacity(actual) {
                 return Ok(None);
             }
@@ -319,7 +327,13 @@ impl Recorder {
     }
 
     /// Base, array and index of an item of a list or tuple, bounds guarded.
-    unsafe fn item_place(&mut self, o: R, k: R, oa: *mut PyObject, ka: *mut PyObject) -> Rec<Option<(R, u32, R)>> {
+    unsafe fn item_place(
+        &mut self,
+        o: R,
+        k: R,
+        oa: *mut PyObject,
+        ka: *mut PyObject,
+    ) -> Rec<Option<(R, u32, R)>> {
         // SAFETY: live operands.
         unsafe {
             let ob = Object::from_ptr(oa);

@@ -38,9 +38,17 @@ pub struct Options {
 }
 
 pub enum Parsed {
-    Run { options: Options, program: Program, argv: Vec<OsString> },
+    Run {
+        options: Options,
+        program: Program,
+        argv: Vec<OsString>,
+    },
     /// Print this and exit with the status.
-    Print { text: String, status: i32, to_stderr: bool },
+    Print {
+        text: String,
+        status: i32,
+        to_stderr: bool,
+    },
 }
 
 pub fn version_line(long: bool) -> String {
@@ -101,17 +109,25 @@ PYTHONBREAKPOINT: the debugger breakpoint() calls; 0 disables it
 ";
 
 pub fn parse(all: &[OsString]) -> Parsed {
-    let program_name = all.first().map(|s| s.to_string_lossy().into_owned()).unwrap_or_else(|| "lancehead".into());
+    let program_name =
+        all.first().map(|s| s.to_string_lossy().into_owned()).unwrap_or_else(|| "lancehead".into());
     let mut o = Options::default();
     let mut program = None;
     let mut i = 1;
     let mut version = 0;
     let bad = |what: String| Parsed::Print {
-        text: format!("{what}\n{}\nTry `{program_name} -h' for more information.\n", usage_line(&program_name)),
+        text: format!(
+            "{what}\n{}\nTry `{program_name} -h' for more information.\n",
+            usage_line(&program_name)
+        ),
         status: 2,
         to_stderr: true,
     };
-    let help = || Parsed::Print { text: format!("{}\n{HELP}", usage_line(&program_name)), status: 0, to_stderr: false };
+    let help = || Parsed::Print {
+        text: format!("{}\n{HELP}", usage_line(&program_name)),
+        status: 0,
+        to_stderr: false,
+    };
     'words: while i < all.len() && program.is_none() {
         let word = all[i].as_bytes();
         if word == b"-" || !word.starts_with(b"-") {
@@ -128,16 +144,22 @@ pub fn parse(all: &[OsString]) -> Parsed {
             }
             b"--check-hash-based-pycs" => {
                 match all.get(i).map(|s| s.to_string_lossy().into_owned()) {
-                    Some(m) if ["always", "default", "never"].contains(&m.as_str()) => o.check_hash_based_pycs = Some(m),
+                    Some(m) if ["always", "default", "never"].contains(&m.as_str()) => {
+                        o.check_hash_based_pycs = Some(m)
+                    }
                     Some(_) => {
-                        return bad("--check-hash-based-pycs must be one of 'default', 'always', or 'never'".into());
+                        return bad(
+                            "--check-hash-based-pycs must be one of 'default', 'always', or 'never'".into()
+                        );
                     }
                     None => return bad("Argument expected for the --check-hash-based-pycs option".into()),
                 }
                 i += 1;
                 continue;
             }
-            w if w.starts_with(b"--") => return bad(format!("unknown option {}", String::from_utf8_lossy(w))),
+            w if w.starts_with(b"--") => {
+                return bad(format!("unknown option {}", String::from_utf8_lossy(w)));
+            }
             _ => {}
         }
         for (at, c) in word.iter().enumerate().skip(1) {
@@ -271,7 +293,9 @@ pub fn configure(o: &Options, c: &mut lh_runtime::sysobject::Config) -> Result<(
             Some(v) => match v.to_str().and_then(|s| s.parse::<i32>().ok()) {
                 Some(n) if n == 0 || n >= 640 => n,
                 _ => {
-                    return Err("PYTHONINTMAXSTRDIGITS: invalid limit; must be >= 640 or 0 for unlimited.".into());
+                    return Err(
+                        "PYTHONINTMAXSTRDIGITS: invalid limit; must be >= 640 or 0 for unlimited.".into()
+                    );
                 }
             },
             None => -1,
@@ -316,7 +340,8 @@ pub fn configure(o: &Options, c: &mut lh_runtime::sysobject::Config) -> Result<(
     }
     c.warnoptions.extend(o.warnings.iter().cloned());
     if o.bytes_warning > 0 {
-        c.warnoptions.push(if o.bytes_warning > 1 { "error::BytesWarning" } else { "default::BytesWarning" }.into());
+        c.warnoptions
+            .push(if o.bytes_warning > 1 { "error::BytesWarning" } else { "default::BytesWarning" }.into());
     }
     let seed = if env_ok { env::var_os("PYTHONHASHSEED") } else { None };
     let seed = seed.map(|s| s.to_string_lossy().into_owned());

@@ -35,7 +35,8 @@ pub fn start_python() -> PyResult<()> {
     make_main()?;
     if config().xoptions.iter().any(|(k, _)| k == "faulthandler")
         || config().dev_mode
-        || (!config().ignore_environment && std::env::var_os("PYTHONFAULTHANDLER").is_some_and(|v| !v.is_empty()))
+        || (!config().ignore_environment
+            && std::env::var_os("PYTHONFAULTHANDLER").is_some_and(|v| !v.is_empty()))
     {
         match lh_runtime::import::import_module("faulthandler") {
             Ok(m) => drop(m.call_method("enable", &[])?),
@@ -76,7 +77,9 @@ fn locale_encoding() -> String {
         return "utf-8".into();
     }
     // SAFETY: nl_langinfo answers a C string that lives until the locale changes.
-    let s = unsafe { std::ffi::CStr::from_ptr(libc::nl_langinfo(libc::CODESET)) }.to_string_lossy().to_lowercase();
+    let s = unsafe { std::ffi::CStr::from_ptr(libc::nl_langinfo(libc::CODESET)) }
+        .to_string_lossy()
+        .to_lowercase();
     match s.as_str() {
         "" | "utf8" => "utf-8".into(),
         "ansi_x3.4-1968" => "ascii".into(),
@@ -105,7 +108,10 @@ pub fn set_locale() {
     unsafe {
         libc::setlocale(libc::LC_CTYPE, c"".as_ptr());
         let coerce = std::env::var_os("PYTHONCOERCECLOCALE").is_none_or(|v| v != "0");
-        if coerce && matches!(args::ctype_locale().as_str(), "C" | "POSIX") && std::env::var_os("LC_ALL").is_none() {
+        if coerce
+            && matches!(args::ctype_locale().as_str(), "C" | "POSIX")
+            && std::env::var_os("LC_ALL").is_none()
+        {
             for name in [c"C.UTF-8", c"C.utf8", c"UTF-8"] {
                 if !libc::setlocale(libc::LC_CTYPE, name.as_ptr()).is_null() {
                     std::env::set_var("LC_CTYPE", name.to_str().expect("ASCII"));
@@ -194,7 +200,15 @@ fn take_down_modules() {
         }
     };
     for n in [
-        "path", "argv", "ps1", "ps2", "last_type", "last_value", "last_traceback", "path_hooks", "path_importer_cache",
+        "path",
+        "argv",
+        "ps1",
+        "ps2",
+        "last_type",
+        "last_value",
+        "last_traceback",
+        "path_hooks",
+        "path_importer_cache",
         "meta_path",
     ] {
         if sys_get(n).is_some() {

@@ -41,12 +41,16 @@ fn absolute(p: &Path) -> PathBuf {
 }
 
 fn on_path(name: &OsStr) -> Option<PathBuf> {
-    env::split_paths(&env::var_os("PATH")?).map(|d| d.join(name)).find(|p| is_executable(p)).map(|p| absolute(&p))
+    env::split_paths(&env::var_os("PATH")?)
+        .map(|d| d.join(name))
+        .find(|p| is_executable(p))
+        .map(|p| absolute(&p))
 }
 
 /// `sys.executable`: the program as it was called.
 fn find_executable(argv0: &OsStr) -> PathBuf {
-    let found = if argv0.as_bytes().contains(&b'/') { Some(absolute(Path::new(argv0))) } else { on_path(argv0) };
+    let found =
+        if argv0.as_bytes().contains(&b'/') { Some(absolute(Path::new(argv0))) } else { on_path(argv0) };
     found.filter(|p| is_executable(p)).or_else(|| env::current_exe().ok()).unwrap_or_default()
 }
 

@@ -13,7 +13,12 @@ struct Helper;
 
 impl rustyline::completion::Completer for Helper {
     type Candidate = String;
-    fn complete(&self, line: &str, pos: usize, _: &rustyline::Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
+    fn complete(
+        &self,
+        line: &str,
+        pos: usize,
+        _: &rustyline::Context<'_>,
+    ) -> rustyline::Result<(usize, Vec<String>)> {
         let start = line[..pos]
             .char_indices()
             .rev()
@@ -69,7 +74,9 @@ enum Reader {
 impl Reader {
     fn new() -> Reader {
         if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
-            let builder = rustyline::Config::builder().completion_type(rustyline::CompletionType::List).auto_add_history(true);
+            let builder = rustyline::Config::builder()
+                .completion_type(rustyline::CompletionType::List)
+                .auto_add_history(true);
             if let Ok(mut e) = rustyline::Editor::with_config(builder.build()) {
                 e.set_helper(Some(Helper));
                 if let Some(h) = history_file() {

@@ -43,7 +43,8 @@ pub fn run(program: &Program, skip_first_line: bool) -> i32 {
         Ok(s) => s,
         Err(e) => report(e),
     };
-    let inspect_env = !config().ignore_environment && std::env::var_os("PYTHONINSPECT").is_some_and(|v| !v.is_empty());
+    let inspect_env =
+        !config().ignore_environment && std::env::var_os("PYTHONINSPECT").is_some_and(|v| !v.is_empty());
     if (config().inspect || inspect_env) && *program != Program::Stdin {
         status = match interact() {
             Ok(s) => s,
@@ -141,7 +142,11 @@ fn run_path(f: &OsString, skip_first_line: bool) -> PyResult<i32> {
     if !config().safe_path {
         let real = resolve_links(path);
         let dir = real.parent().map(Path::to_path_buf).unwrap_or_default();
-        let dir = if dir.as_os_str().is_empty() { std::env::current_dir().unwrap_or_default() } else { absolute(&dir) };
+        let dir = if dir.as_os_str().is_empty() {
+            std::env::current_dir().unwrap_or_default()
+        } else {
+            absolute(&dir)
+        };
         insert_path0(&os_str(dir.as_os_str()))?;
     }
     let d = life::main_dict()?;
@@ -211,7 +216,8 @@ fn run_stdin() -> PyResult<i32> {
         return repl::run(&d);
     }
     let mut data = vec![];
-    let read = lh_runtime::thread::allow_threads(|| std::io::Read::read_to_end(&mut std::io::stdin(), &mut data));
+    let read =
+        lh_runtime::thread::allow_threads(|| std::io::Read::read_to_end(&mut std::io::stdin(), &mut data));
     if let Err(e) = read {
         return Err(raise_errno(e.raw_os_error().unwrap_or(0), None));
     }
@@ -221,7 +227,8 @@ fn run_stdin() -> PyResult<i32> {
 }
 
 fn run_startup_file(d: &Dict) -> PyResult<()> {
-    let Some(p) = std::env::var_os("PYTHONSTARTUP").filter(|p| !p.is_empty() && !config().ignore_environment) else {
+    let Some(p) = std::env::var_os("PYTHONSTARTUP").filter(|p| !p.is_empty() && !config().ignore_environment)
+    else {
         return Ok(());
     };
     match std::fs::read(&p) {
@@ -286,7 +293,8 @@ pub fn report(r: Raised) -> i32 {
 pub fn print_exception(e: &Owned<Exception>) {
     let t = e.ty().own();
     let tb = e.traceback().unwrap_or_else(none);
-    for (k, v) in [("last_type", t.as_object()), ("last_value", (**e).as_object()), ("last_traceback", &*tb)] {
+    for (k, v) in [("last_type", t.as_object()), ("last_value", (**e).as_object()), ("last_traceback", &*tb)]
+    {
         if let Err(x) = sys_set(k, v) {
             x.clear();
         }

@@ -18,7 +18,12 @@ pub fn start_interpreter() -> PyResult<()> {
 
 /// `-X jit=off|on|stress`, else `LANCEHEAD_JIT`.
 fn jit_mode() -> PyResult<lh_jit::Mode> {
-    let option = lh_runtime::sysobject::config().xoptions.iter().rev().find(|(k, _)| k == "jit").map(|(_, v)| v.clone());
+    let option = lh_runtime::sysobject::config()
+        .xoptions
+        .iter()
+        .rev()
+        .find(|(k, _)| k == "jit")
+        .map(|(_, v)| v.clone());
     let text = match option {
         Some(v) => v.unwrap_or_else(|| "on".into()),
         None => std::env::var("LANCEHEAD_JIT").unwrap_or_default(),

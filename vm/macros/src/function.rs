@@ -46,7 +46,11 @@ pub fn rust_params(inputs: &[&FnArg]) -> Vec<(String, Type)> {
         .collect()
 }
 
-pub fn signature_for(opts: &Options, params: &[(String, Type)], at: proc_macro2::Span) -> syn::Result<Signature> {
+pub fn signature_for(
+    opts: &Options,
+    params: &[(String, Type)],
+    at: proc_macro2::Span,
+) -> syn::Result<Signature> {
     match opts.string("signature") {
         Some(s) => signature::parse(&s).map_err(|e| syn::Error::new(at, e)),
         None => Ok(signature::from_rust(params)),
@@ -66,11 +70,16 @@ pub fn wrap(
 ) -> syn::Result<Wrapped> {
     let recv_expr = match recv {
         Receiver::None | Receiver::Static => quote!(),
-        Receiver::Module => quote!(::lh_runtime::object::Object::from_ptr(__self).downcast_unchecked::<::lh_runtime::kinds::Module>(),),
+        Receiver::Module => quote!(
+            ::lh_runtime::object::Object::from_ptr(__self)
+                .downcast_unchecked::<::lh_runtime::kinds::Module>(),
+        ),
         Receiver::SelfRef => {
             quote!(::lh_runtime::object::Object::from_ptr(__self).downcast_unchecked::<#self_ty>(),)
         }
-        Receiver::Class => quote!(::lh_runtime::object::Object::from_ptr(__self).downcast_unchecked::<::lh_runtime::kinds::Type>(),),
+        Receiver::Class => quote!(
+            ::lh_runtime::object::Object::from_ptr(__self).downcast_unchecked::<::lh_runtime::kinds::Type>(),
+        ),
     };
     if opts.flag("raw") {
         // fn f([receiver,] args: Args<'_>) -> impl IntoPy

@@ -17,19 +17,32 @@ fn mark(attrs: &[Attribute]) -> Option<&Attribute> {
 /// Which shim of `lh_runtime::slots` fits a slot.
 fn shim(slot: &str) -> Option<&'static str> {
     Some(match slot {
-        "tp_repr" | "tp_str" | "tp_iter" | "nb_negative" | "nb_positive" | "nb_absolute" | "nb_invert" | "nb_int"
-        | "nb_float" | "nb_index" | "am_await" | "am_aiter" | "am_anext" => "slot_unary",
+        "tp_repr" | "tp_str" | "tp_iter" | "nb_negative" | "nb_positive" | "nb_absolute" | "nb_invert"
+        | "nb_int" | "nb_float" | "nb_index" | "am_await" | "am_aiter" | "am_anext" => "slot_unary",
         "tp_iternext" => "slot_iternext",
         "tp_hash" => "slot_hash",
         "nb_bool" => "slot_inquiry",
         "sq_length" | "mp_length" => "slot_len",
-        "nb_add" | "nb_subtract" | "nb_multiply" | "nb_remainder" | "nb_divmod" | "nb_lshift" | "nb_rshift"
-        | "nb_and" | "nb_xor" | "nb_or" | "nb_floor_divide" | "nb_true_divide" | "nb_matrix_multiply" => "slot_binary_op",
+        "nb_add" | "nb_subtract" | "nb_multiply" | "nb_remainder" | "nb_divmod" | "nb_lshift"
+        | "nb_rshift" | "nb_and" | "nb_xor" | "nb_or" | "nb_floor_divide" | "nb_true_divide"
+        | "nb_matrix_multiply" => "slot_binary_op",
         "nb_power" => "slot_ternary_op",
-        "sq_concat" | "sq_inplace_concat" | "mp_subscript" | "tp_getattro" | "nb_inplace_add"
-        | "nb_inplace_subtract" | "nb_inplace_multiply" | "nb_inplace_remainder" | "nb_inplace_lshift"
-        | "nb_inplace_rshift" | "nb_inplace_and" | "nb_inplace_xor" | "nb_inplace_or" | "nb_inplace_floor_divide"
-        | "nb_inplace_true_divide" | "nb_inplace_matrix_multiply" => "slot_binary",
+        "sq_concat"
+        | "sq_inplace_concat"
+        | "mp_subscript"
+        | "tp_getattro"
+        | "nb_inplace_add"
+        | "nb_inplace_subtract"
+        | "nb_inplace_multiply"
+        | "nb_inplace_remainder"
+        | "nb_inplace_lshift"
+        | "nb_inplace_rshift"
+        | "nb_inplace_and"
+        | "nb_inplace_xor"
+        | "nb_inplace_or"
+        | "nb_inplace_floor_divide"
+        | "nb_inplace_true_divide"
+        | "nb_inplace_matrix_multiply" => "slot_binary",
         "sq_item" | "sq_repeat" | "sq_inplace_repeat" => "slot_ssizearg",
         "sq_ass_item" => "slot_ass_item",
         "sq_contains" => "slot_contains",
@@ -140,9 +153,7 @@ pub fn expand(attr: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
                 let sig = signature_for(&o, &params, at)?;
                 let types: Vec<syn::Type> = params.iter().map(|p| p.1.clone()).collect();
                 let tname = o.string("name");
-                let fname = tname.clone().unwrap_or_else(|| {
-                    self_ty.to_string().to_lowercase()
-                });
+                let fname = tname.clone().unwrap_or_else(|| self_ty.to_string().to_lowercase());
                 let conv = sig.conversions(&fname, &types).map_err(|e| syn::Error::new(at, e))?;
                 let spec = sig.spec(&fname);
                 let count = sig

@@ -122,9 +122,8 @@ pub unsafe fn parse_tuple(
                         return raise!(TypeError, "keywords must be strings");
                     }
                 }
-                let it = items.iter().map(|(k, v)| {
-                    (k.downcast_unchecked::<Str>(), Object::from_ptr(v.ptr()))
-                });
+                let it =
+                    items.iter().map(|(k, v)| (k.downcast_unchecked::<Str>(), Object::from_ptr(v.ptr())));
                 parse(spec, slice, items.len(), it, out)
             }
         }
@@ -187,7 +186,12 @@ fn parse<'a>(
                         );
                     }
                     None => {
-                        return raise!(TypeError, "'{}' is an invalid keyword argument for {}()", name, spec.fname);
+                        return raise!(
+                            TypeError,
+                            "'{}' is an invalid keyword argument for {}()",
+                            name,
+                            spec.fname
+                        );
                     }
                 },
             }

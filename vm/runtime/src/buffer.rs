@@ -96,8 +96,11 @@ pub unsafe fn fill_info(
         (*view).format = if flags & PyBUF_FORMAT != 0 { c"B".as_ptr().cast_mut() } else { null_mut() };
         (*view).ndim = 1;
         (*view).shape = if flags & PyBUF_ND != 0 { (&raw mut (*view).len).cast() } else { null_mut() };
-        (*view).strides =
-            if flags & PyBUF_STRIDES == PyBUF_STRIDES { (&raw mut (*view).itemsize).cast() } else { null_mut() };
+        (*view).strides = if flags & PyBUF_STRIDES == PyBUF_STRIDES {
+            (&raw mut (*view).itemsize).cast()
+        } else {
+            null_mut()
+        };
         (*view).suboffsets = null_mut();
         (*view).internal = null_mut();
     }
@@ -369,4 +372,3 @@ impl core::ops::Deref for BytesLike<'_> {
         }
     }
 }
-

@@ -65,7 +65,8 @@ impl ByteArray {
         let a = self.as_struct();
         // SAFETY: no exports: the block is ours to move; content and NUL fit the new allocation.
         unsafe {
-            let front = if (*a).ob_bytes.is_null() { 0 } else { (*a).ob_start.offset_from((*a).ob_bytes) as usize };
+            let front =
+                if (*a).ob_bytes.is_null() { 0 } else { (*a).ob_start.offset_from((*a).ob_bytes) as usize };
             let room = (*a).ob_alloc as usize;
             if front + n < room && n >= room / 2 {
                 // It fits and is not wasteful.
@@ -138,7 +139,9 @@ impl ByteArray {
                 }
             }
         } else if b.len() > cut {
-            let Some(total) = n.checked_add(b.len() - cut) else { return Err(set_object(exc::MemoryError(), None)) };
+            let Some(total) = n.checked_add(b.len() - cut) else {
+                return Err(set_object(exc::MemoryError(), None));
+            };
             self.resize(total)?;
             // SAFETY: just resized.
             unsafe {

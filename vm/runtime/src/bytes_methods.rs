@@ -117,7 +117,13 @@ fn bounds(start: Option<&Object>, end: Option<&Object>) -> PyResult<(isize, isiz
     Ok((bound(start, 0)?, bound(end, isize::MAX)?))
 }
 
-fn find<T: ByteSeq>(s: &T, sub: &Object, start: Option<&Object>, end: Option<&Object>, rev: bool) -> PyResult<isize> {
+fn find<T: ByteSeq>(
+    s: &T,
+    sub: &Object,
+    start: Option<&Object>,
+    end: Option<&Object>,
+    rev: bool,
+) -> PyResult<isize> {
     let n = needle(sub)?;
     let b = bounds(start, end)?;
     // SAFETY: the arguments are converted: nothing runs Python code below.
@@ -166,7 +172,12 @@ fn tail_match<T: ByteSeq>(
     }
     if !crate::buffer::supports_buffer(sub) {
         let f = if at_end { "endswith" } else { "startswith" };
-        return raise!(TypeError, "{} first arg must be bytes or a tuple of bytes, not {}", f, name_of(sub, 100));
+        return raise!(
+            TypeError,
+            "{} first arg must be bytes or a tuple of bytes, not {}",
+            f,
+            name_of(sub, 100)
+        );
     }
     Ok(one(&BytesLike::get(sub)?))
 }
@@ -457,7 +468,8 @@ static HEX: [u8; 16] = *b"0123456789abcdef";
 /// `bytes.fromhex`.
 pub fn from_hex(s: &Str) -> PyResult<Vec<u8>> {
     let mut out = Vec::with_capacity(s.len() / 2);
-    let digit = |i: usize| if i < s.len() { char::from_u32(s.char_at(i)).and_then(|c| c.to_digit(16)) } else { None };
+    let digit =
+        |i: usize| if i < s.len() { char::from_u32(s.char_at(i)).and_then(|c| c.to_digit(16)) } else { None };
     let mut i = 0;
     while i < s.len() {
         if matches!(s.char_at(i), 9..=13 | 32) {
@@ -468,7 +480,11 @@ pub fn from_hex(s: &Str) -> PyResult<Vec<u8>> {
             (Some(a), Some(b)) => out.push((a << 4 | b) as u8),
             (a, _) => {
                 let at = if a.is_some() { i + 1 } else { i };
-                return raise!(ValueError, "non-hexadecimal number found in fromhex() arg at position {}", at);
+                return raise!(
+                    ValueError,
+                    "non-hexadecimal number found in fromhex() arg at position {}",
+                    at
+                );
             }
         }
         i += 2;
@@ -588,7 +604,9 @@ macro_rules! shared_methods {
             #[pymethod]
             fn capitalize(&self) -> Owned<$T> {
                 let mut first = true;
-                map(self, |b| if std::mem::take(&mut first) { b.to_ascii_uppercase() } else { b.to_ascii_lowercase() })
+                map(self, |b| {
+                    if std::mem::take(&mut first) { b.to_ascii_uppercase() } else { b.to_ascii_lowercase() }
+                })
             }
             /// Return a copy with ASCII letters in lower case.
             #[pymethod]
@@ -603,7 +621,9 @@ macro_rules! shared_methods {
             /// Return a copy with upper and lower case ASCII letters exchanged.
             #[pymethod]
             fn swapcase(&self) -> Owned<$T> {
-                map(self, |b| if b.is_ascii_lowercase() { b.to_ascii_uppercase() } else { b.to_ascii_lowercase() })
+                map(self, |b| {
+                    if b.is_ascii_lowercase() { b.to_ascii_uppercase() } else { b.to_ascii_lowercase() }
+                })
             }
             /// Return a copy where ASCII words start in upper case and go on in lower case.
             #[pymethod]
@@ -703,12 +723,22 @@ macro_rules! shared_methods {
             }
             /// Return True if self[start:end] starts with the prefix (or one of a tuple of them).
             #[pymethod]
-            fn startswith(&self, prefix: &Object, start: Option<&Object>, end: Option<&Object>) -> PyResult<bool> {
+            fn startswith(
+                &self,
+                prefix: &Object,
+                start: Option<&Object>,
+                end: Option<&Object>,
+            ) -> PyResult<bool> {
                 tail_match(self, prefix, start, end, false)
             }
             /// Return True if self[start:end] ends with the suffix (or one of a tuple of them).
             #[pymethod]
-            fn endswith(&self, suffix: &Object, start: Option<&Object>, end: Option<&Object>) -> PyResult<bool> {
+            fn endswith(
+                &self,
+                suffix: &Object,
+                start: Option<&Object>,
+                end: Option<&Object>,
+            ) -> PyResult<bool> {
                 tail_match(self, suffix, start, end, true)
             }
             /// Concatenate any number of bytes-like objects, with this one between them.

@@ -181,7 +181,14 @@ impl Bytes {
     fn py_getbuffer(&self, view: *mut Py_buffer, flags: i32) -> PyResult<()> {
         // SAFETY: the content lives as long as the view's reference to this object.
         unsafe {
-            crate::buffer::fill_info(view, Some(self), self.as_bytes().as_ptr().cast_mut(), self.len(), true, flags)
+            crate::buffer::fill_info(
+                view,
+                Some(self),
+                self.as_bytes().as_ptr().cast_mut(),
+                self.len(),
+                true,
+                flags,
+            )
         }
     }
     /// Convert this value to exact type bytes.
@@ -249,7 +256,10 @@ impl ByteArray {
             return Ok(Buffer::get(value, PyBUF_FULL_RO)?.to_vec());
         }
         if value.is_instance_of::<Str>() || has_index(value) {
-            return raise!(TypeError, "can assign only bytes, buffers, or iterables of ints in range(0, 256)");
+            return raise!(
+                TypeError,
+                "can assign only bytes, buffers, or iterables of ints in range(0, 256)"
+            );
         }
         from_source(Some(value), None, None, "bytearray")
     }
@@ -277,7 +287,10 @@ impl ByteArray {
     fn py_new(cls: &Type, _args: &Tuple, _kwargs: Option<&Dict>) -> PyResult<Owned<ByteArray>> {
         ByteArray::new_in(cls, b"")
     }
-    #[init(name = "bytearray", signature = "(source=<unrepresentable>, encoding=<unrepresentable>, errors=<unrepresentable>)")]
+    #[init(
+        name = "bytearray",
+        signature = "(source=<unrepresentable>, encoding=<unrepresentable>, errors=<unrepresentable>)"
+    )]
     fn py_init(&self, source: Option<&Object>, encoding: Option<&str>, errors: Option<&str>) -> PyResult<()> {
         if self.len() > 0 {
             self.resize(0)?;
@@ -287,7 +300,8 @@ impl ByteArray {
     }
     #[slot(tp_repr)]
     fn py_repr(&self) -> Owned<Str> {
-        let mut out = clip(self.ty().name().rsplit('.').next().unwrap_or("bytearray"), 200).as_bytes().to_vec();
+        let mut out =
+            clip(self.ty().name().rsplit('.').next().unwrap_or("bytearray"), 200).as_bytes().to_vec();
         let text = crate::bytes_methods::repr(&self.to_vec());
         out.push(b'(');
         out.extend(text);
@@ -410,7 +424,11 @@ impl ByteArray {
             };
         }
         if !has_index(key) {
-            return raise!(TypeError, "bytearray indices must be integers or slices, not {}", name_of(key, 200));
+            return raise!(
+                TypeError,
+                "bytearray indices must be integers or slices, not {}",
+                name_of(key, 200)
+            );
         }
         let i = crate::number::as_isize(key, Some(exc::IndexError()))?;
         let i = if i < 0 { i + self.len() as isize } else { i };
@@ -556,7 +574,9 @@ macro_rules! iterator {
         impl $It {
             fn seq(&self) -> Option<Owned<$T>> {
                 // SAFETY: the field is null or a sequence of this type that the iterator keeps alive.
-                unsafe { Object::from_ptr_opt((*self.as_struct()).seq).map(|o| o.downcast_unchecked::<$T>().own()) }
+                unsafe {
+                    Object::from_ptr_opt((*self.as_struct()).seq).map(|o| o.downcast_unchecked::<$T>().own())
+                }
             }
             fn index(&self) -> usize {
                 // SAFETY: a live object's field.

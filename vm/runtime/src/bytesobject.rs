@@ -54,7 +54,9 @@ fn cached(i: usize, content: &[u8]) -> Owned<Bytes> {
 impl Bytes {
     fn make(b: &[u8]) -> Owned<Bytes> {
         let p = alloc_raw(b.len()).unwrap_or_else(|| {
-            std::alloc::handle_alloc_error(std::alloc::Layout::from_size_align(b.len(), 1).expect("a small alignment"))
+            std::alloc::handle_alloc_error(
+                std::alloc::Layout::from_size_align(b.len(), 1).expect("a small alignment"),
+            )
         });
         // SAFETY: just allocated for these bytes.
         unsafe {

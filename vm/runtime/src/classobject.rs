@@ -30,7 +30,11 @@ unsafe extern "C" fn vectorcall(
         if n + nkw > 0 {
             v.extend_from_slice(std::slice::from_raw_parts(args, n + nkw));
         }
-        Object::from_ptr(func).vectorcall(v.as_ptr().add(1), (n + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET as usize, kwnames)
+        Object::from_ptr(func).vectorcall(
+            v.as_ptr().add(1),
+            (n + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET as usize,
+            kwnames,
+        )
     }
 }
 

@@ -124,7 +124,13 @@ fn coder(name: &str, which: usize, text: Option<&str>) -> PyResult<Owned<Object>
     Ok(c.downcast::<Tuple>().expect("checked by lookup").get(which))
 }
 
-fn call_coder(f: &Object, input: &Object, errors: Option<&str>, which: &str, encoding: &str) -> PyResult<Owned<Object>> {
+fn call_coder(
+    f: &Object,
+    input: &Object,
+    errors: Option<&str>,
+    which: &str,
+    encoding: &str,
+) -> PyResult<Owned<Object>> {
     let r = match errors {
         Some(e) => f.call(&[input, &Str::new(e)]),
         None => f.call(&[input]),
@@ -195,7 +201,9 @@ impl TypeShape for Type {
         // SAFETY: live type objects.
         unsafe {
             let (t, b) = (self.tp(), base.tp());
-            ((*t).tp_basicsize == (*b).tp_basicsize || !(*t).tp_flags & lh_abi::Py_TPFLAGS_HEAPTYPE != 0 && (*t).tp_basicsize <= (*b).tp_basicsize + 16)
+            ((*t).tp_basicsize == (*b).tp_basicsize
+                || !(*t).tp_flags & lh_abi::Py_TPFLAGS_HEAPTYPE != 0
+                    && (*t).tp_basicsize <= (*b).tp_basicsize + 16)
                 && (*t).tp_init.map(|f| f as usize) == (*b).tp_init.map(|f| f as usize)
         }
     }

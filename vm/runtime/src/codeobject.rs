@@ -239,8 +239,15 @@ impl Code {
             (*c).co_name = intern(p.name);
             (*c).co_qualname = intern(p.qualname);
             (*c).co_linetable = p.linetable.own().into_raw();
-            std::ptr::copy_nonoverlapping(p.code.as_ptr(), (&raw mut (*c).co_code_adaptive).cast(), p.code.len());
-            zero_caches(std::slice::from_raw_parts_mut((&raw mut (*c).co_code_adaptive).cast(), p.code.len()));
+            std::ptr::copy_nonoverlapping(
+                p.code.as_ptr(),
+                (&raw mut (*c).co_code_adaptive).cast(),
+                p.code.len(),
+            );
+            zero_caches(std::slice::from_raw_parts_mut(
+                (&raw mut (*c).co_code_adaptive).cast(),
+                p.code.len(),
+            ));
             let mut first = 0;
             while first < units && p.code[2 * first] != op::RESUME {
                 first += 1;
@@ -252,7 +259,8 @@ impl Code {
 
     /// A code object from the compiler's model.
     pub fn from_unit(u: &CodeUnit) -> PyResult<Owned<Code>> {
-        let names = |v: &[String]| Tuple::from_vec(v.iter().map(|s| Str::interned(s).own().into_object()).collect());
+        let names =
+            |v: &[String]| Tuple::from_vec(v.iter().map(|s| Str::interned(s).own().into_object()).collect());
         let mut consts = Vec::with_capacity(u.consts.len());
         for c in &u.consts {
             consts.push(const_object(c)?);
@@ -371,7 +379,8 @@ impl Code {
     /// The instructions as Python sees them: original opcodes, caches zero.
     pub fn original_code(&self) -> Vec<u8> {
         // SAFETY: `len_units` units of two bytes.
-        let mut v = unsafe { std::slice::from_raw_parts(self.units().cast::<u8>(), 2 * self.len_units()) }.to_vec();
+        let mut v =
+            unsafe { std::slice::from_raw_parts(self.units().cast::<u8>(), 2 * self.len_units()) }.to_vec();
         let mut i = 0;
         while i < v.len() {
             let base = quick::BASE[v[i] as usize];
@@ -415,8 +424,9 @@ impl Code {
             let c = self.c();
             if (*c)._co_linearray.is_null() {
                 let n = self.len_units();
-                let mut v: Vec<i32> =
-                    location::positions(self.linetable().as_bytes(), self.firstlineno()).map(|l| l.line).collect();
+                let mut v: Vec<i32> = location::positions(self.linetable().as_bytes(), self.firstlineno())
+                    .map(|l| l.line)
+                    .collect();
                 v.resize(n, -1);
                 (*c)._co_linearray = Box::into_raw(v.into_boxed_slice()).cast();
                 (*c)._co_linearray_entry_size = 4;
@@ -722,9 +732,24 @@ impl Code {
             given.push((k.to_str_lossy().into_owned(), v.own()));
         }
         const NAMES: &[&str] = &[
-            "co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_nlocals", "co_stacksize", "co_flags",
-            "co_code", "co_consts", "co_names", "co_varnames", "co_filename", "co_name", "co_qualname",
-            "co_firstlineno", "co_linetable", "co_exceptiontable", "co_freevars", "co_cellvars",
+            "co_argcount",
+            "co_posonlyargcount",
+            "co_kwonlyargcount",
+            "co_nlocals",
+            "co_stacksize",
+            "co_flags",
+            "co_code",
+            "co_consts",
+            "co_names",
+            "co_varnames",
+            "co_filename",
+            "co_name",
+            "co_qualname",
+            "co_firstlineno",
+            "co_linetable",
+            "co_exceptiontable",
+            "co_freevars",
+            "co_cellvars",
         ];
         for (k, _) in &given {
             if !NAMES.contains(&k.as_str()) {
@@ -740,9 +765,24 @@ impl Code {
         };
         let mut args = vec![];
         for n in [
-            "co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_nlocals", "co_stacksize", "co_flags",
-            "co_code", "co_consts", "co_names", "co_varnames", "co_filename", "co_name", "co_qualname",
-            "co_firstlineno", "co_linetable", "co_exceptiontable", "co_freevars", "co_cellvars",
+            "co_argcount",
+            "co_posonlyargcount",
+            "co_kwonlyargcount",
+            "co_nlocals",
+            "co_stacksize",
+            "co_flags",
+            "co_code",
+            "co_consts",
+            "co_names",
+            "co_varnames",
+            "co_filename",
+            "co_name",
+            "co_qualname",
+            "co_firstlineno",
+            "co_linetable",
+            "co_exceptiontable",
+            "co_freevars",
+            "co_cellvars",
         ] {
             args.push(get(n)?);
         }

@@ -2,12 +2,12 @@
 //!
 //! Each handles the plain cases; keywords and odd numbers of arguments take the general way, which has the error messages.
 
+use crate::border;
 use crate::enumobject::Enumerate;
 use crate::errors::*;
 use crate::kinds::*;
 use crate::object::*;
 use crate::rangeobject::Range;
-use crate::border;
 use lh_abi::*;
 
 /// Calls `f` with the positional arguments; `None` from it means the general way.
@@ -31,7 +31,8 @@ unsafe fn dispatch(
                 }
             }
             let t = Tuple::from_raw_items(args, n)?;
-            let kw = if no_kw { None } else { Some(crate::protocols::dict_of_kwnames(args.add(n), kwnames)?) };
+            let kw =
+                if no_kw { None } else { Some(crate::protocols::dict_of_kwnames(args.add(n), kwnames)?) };
             crate::type_attrs::type_call(Type::from_raw_ref(ty.cast()), &t, kw.as_deref())
         })
     }

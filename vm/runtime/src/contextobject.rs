@@ -130,7 +130,8 @@ impl Context {
                     "cannot exit context: thread state references a different context object"
                 );
             }
-            let own = std::mem::replace(&mut (*ts).context, std::mem::replace(&mut (*c).ctx_prev, null_mut()));
+            let own =
+                std::mem::replace(&mut (*ts).context, std::mem::replace(&mut (*c).ctx_prev, null_mut()));
             (*c).ctx_entered = 0;
             (*ts).context_ver += 1;
             decref(own);
@@ -142,11 +143,7 @@ impl Context {
 fn var_key(o: &Object) -> PyResult<&ContextVar> {
     match o.downcast_exact::<ContextVar>() {
         Some(v) => Ok(v),
-        None => raise!(
-            TypeError,
-            "a ContextVar key was expected, got {}",
-            o.repr()?.to_str_lossy()
-        ),
+        None => raise!(TypeError, "a ContextVar key was expected, got {}", o.repr()?.to_str_lossy()),
     }
 }
 
@@ -226,7 +223,9 @@ impl Context {
     }
     #[pymethod(raw)]
     fn run(&self, a: crate::args::Args<'_>) -> PyResult {
-        let Some(f) = a.get(0) else { return raise!(TypeError, "run() missing 1 required positional argument") };
+        let Some(f) = a.get(0) else {
+            return raise!(TypeError, "run() missing 1 required positional argument");
+        };
         self.enter()?;
         let args = Tuple::from_vec(a.iter().skip(1).map(|o| o.own()).collect());
         let kw = Dict::new();
@@ -327,11 +326,19 @@ impl ContextVar {
                 return raise!(RuntimeError, "{} has already been used once", token.repr()?.to_str_lossy());
             }
             if (*t).tok_var != self.as_ptr() {
-                return raise!(ValueError, "{} was created by a different ContextVar", token.repr()?.to_str_lossy());
+                return raise!(
+                    ValueError,
+                    "{} was created by a different ContextVar",
+                    token.repr()?.to_str_lossy()
+                );
             }
             let ctx = Context::current();
             if (*t).tok_ctx != ctx.as_ptr() {
-                return raise!(ValueError, "{} was created in a different Context", token.repr()?.to_str_lossy());
+                return raise!(
+                    ValueError,
+                    "{} was created in a different Context",
+                    token.repr()?.to_str_lossy()
+                );
             }
             (*t).tok_used = 1;
             let old = Object::from_ptr_opt((*t).tok_oldval);
@@ -390,11 +397,7 @@ impl ContextVar {
     fn reset(&self, token: &Object) -> PyResult<()> {
         match token.downcast_exact::<Token>() {
             Some(t) => self.reset_to(t),
-            None => raise!(
-                TypeError,
-                "expected an instance of Token, got {}",
-                token.repr()?.to_str_lossy()
-            ),
+            None => raise!(TypeError, "expected an instance of Token, got {}", token.repr()?.to_str_lossy()),
         }
     }
     /// See PEP 585
@@ -473,7 +476,8 @@ impl Token {
     #[slot(tp_repr)]
     fn py_repr(&self) -> PyResult<Owned<Str>> {
         // SAFETY: the fields are set once.
-        let (used, var) = unsafe { ((*self.as_struct()).tok_used, Object::from_ptr((*self.as_struct()).tok_var)) };
+        let (used, var) =
+            unsafe { ((*self.as_struct()).tok_used, Object::from_ptr((*self.as_struct()).tok_var)) };
         let mut b = StrBuilder::new();
         b.push_str("<Token");
         if used != 0 {

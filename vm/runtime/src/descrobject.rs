@@ -243,7 +243,9 @@ unsafe extern "C" fn method_vectorcall(
         if n < 1 || !is_subtype((**args).ob_type, (*d).d_common.d_type) {
             return bad_self(Object::from_ptr(m), if n < 1 { None } else { Some(Object::from_ptr(*args)) });
         }
-        let Ok(_depth) = crate::thread::enter_recursive(" while calling a Python object") else { return null_mut() };
+        let Ok(_depth) = crate::thread::enter_recursive(" while calling a Python object") else {
+            return null_mut();
+        };
         let r = call_def((*d).d_method, *args, (*d).d_common.d_type, args.add(1), n - 1, kwnames, || {
             method_label(Object::from_ptr(m))
         });
@@ -518,7 +520,9 @@ pub unsafe fn member_set(o: *mut PyObject, m: &PyMemberDef, v: Option<&Object>) 
             T_SHORT | T_USHORT => num!(u16),
             T_INT | T_UINT => num!(u32),
             T_LONG | T_ULONG | T_LONGLONG | T_ULONGLONG => num!(u64),
-            T_PYSSIZET => p.cast::<isize>().write_unaligned(crate::number::as_isize(v, Some(exc::OverflowError()))?),
+            T_PYSSIZET => {
+                p.cast::<isize>().write_unaligned(crate::number::as_isize(v, Some(exc::OverflowError()))?)
+            }
             T_FLOAT => p.cast::<f32>().write_unaligned(crate::number::as_f64(v)? as f32),
             T_DOUBLE => p.cast::<f64>().write_unaligned(crate::number::as_f64(v)?),
             T_CHAR => match v.downcast::<Str>() {
@@ -531,7 +535,11 @@ pub unsafe fn member_set(o: *mut PyObject, m: &PyMemberDef, v: Option<&Object>) 
             }
             T_STRING | T_STRING_INPLACE => return raise!(TypeError, "readonly attribute"),
             _ => {
-                return raise!(SystemError, "bad memberdescr type for {}", CStr::from_ptr(m.name).to_string_lossy());
+                return raise!(
+                    SystemError,
+                    "bad memberdescr type for {}",
+                    CStr::from_ptr(m.name).to_string_lossy()
+                );
             }
         }
         Ok(())
@@ -677,7 +685,9 @@ fn call_wrapper(d: &WrapperDescr, self_: &Object, args: &Tuple, kw: Option<&Dict
     unsafe {
         let b = (*d.as_struct()).d_base;
         let f = core::mem::transmute::<*mut c_void, Wrapper>((*b).wrapper);
-        if kw.is_some_and(|k| k.len() > 0) && !matches!(CStr::from_ptr((*b).name).to_bytes(), b"__call__" | b"__init__") {
+        if kw.is_some_and(|k| k.len() > 0)
+            && !matches!(CStr::from_ptr((*b).name).to_bytes(), b"__call__" | b"__init__")
+        {
             return raise!(TypeError, "wrapper {}() takes no keyword arguments", descr_name(d));
         }
         f(self_, args, kw, (*d.as_struct()).d_wrapped)

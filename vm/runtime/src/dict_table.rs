@@ -230,7 +230,9 @@ pub unsafe fn str_eq(a: *mut PyObject, b: *mut PyObject) -> bool {
         // state bits: interned 0-1, kind 2-4, compact 5, ascii 6
         let (s, t) = ((*x).state, (*y).state);
         if s & t & (1 << 5) == 0 {
-            return Object::from_ptr(a).downcast_unchecked::<Str>().equals(Object::from_ptr(b).downcast_unchecked());
+            return Object::from_ptr(a)
+                .downcast_unchecked::<Str>()
+                .equals(Object::from_ptr(b).downcast_unchecked());
         }
         if (s ^ t) & (0b101_1100) != 0 {
             return false;

@@ -148,7 +148,11 @@ unsafe fn pair(it: *mut DictIterObject, k: *mut PyObject, v: *mut PyObject) -> O
 fn length_hint(it: *mut DictIterObject) -> usize {
     // SAFETY: a live iterator.
     unsafe {
-        if (*it).di_dict.is_null() || (*it).di_used != (*(*it).di_dict).ma_used { 0 } else { (*it).len.max(0) as usize }
+        if (*it).di_dict.is_null() || (*it).di_used != (*(*it).di_dict).ma_used {
+            0
+        } else {
+            (*it).len.max(0) as usize
+        }
     }
 }
 
@@ -488,7 +492,6 @@ macro_rules! set_ops {
 }
 set_ops!(DictKeys);
 set_ops!(DictItems);
-
 
 pub fn init() -> PyResult<()> {
     ready::<DictKeys>()?;

@@ -191,7 +191,8 @@ impl Dict {
                             return Ok(ix);
                         }
                         if (*e).hash == hash {
-                            let both_str = (*found).ob_type == Str::type_ptr() && (*k).ob_type == Str::type_ptr();
+                            let both_str =
+                                (*found).ob_type == Str::type_ptr() && (*k).ob_type == Str::type_ptr();
                             if both_str {
                                 if str_eq(found, k) {
                                     return Ok(ix);
@@ -439,7 +440,11 @@ impl Dict {
             let new = if used == n {
                 let c = new_table((*t).log2_size)?;
                 let bytes = ((1usize << (*t).log2_size) << (*t).log2_width).next_multiple_of(8);
-                std::ptr::copy_nonoverlapping((&raw const (*t).indices).cast::<u8>(), (&raw mut (*c).indices).cast(), bytes);
+                std::ptr::copy_nonoverlapping(
+                    (&raw const (*t).indices).cast::<u8>(),
+                    (&raw mut (*c).indices).cast(),
+                    bytes,
+                );
                 std::ptr::copy_nonoverlapping((*t).entries, (*c).entries, n);
                 (*c).nentries = n;
                 (*c).usable = (*t).usable;
@@ -831,7 +836,9 @@ impl Dict {
     }
     #[slot(nb_or)]
     fn nb_or(a: &Object, b: &Object) -> PyResult {
-        let (Some(x), Some(_)) = (a.downcast::<Dict>(), b.downcast::<Dict>()) else { return Ok(not_implemented()) };
+        let (Some(x), Some(_)) = (a.downcast::<Dict>(), b.downcast::<Dict>()) else {
+            return Ok(not_implemented());
+        };
         let new = x.copy_object()?;
         new.update_arg(b)?;
         Ok(new.into_object())

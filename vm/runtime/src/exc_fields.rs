@@ -243,7 +243,9 @@ impl Exception {
         match v {
             // SAFETY: a live exception owns the field.
             Some(d) if Dict::check(d) => unsafe { put(&raw mut (*self.as_struct()).dict, Some(d)) },
-            Some(d) => return raise!(TypeError, "__dict__ must be set to a dictionary, not a '{}'", d.ty().name()),
+            Some(d) => {
+                return raise!(TypeError, "__dict__ must be set to a dictionary, not a '{}'", d.ty().name());
+            }
             // SAFETY: as above.
             None => unsafe { put(&raw mut (*self.as_struct()).dict, None) },
         }
@@ -384,7 +386,10 @@ impl ImportErrorExc {
     }
     #[pymethod]
     fn __reduce__(&self) -> PyResult {
-        let (n, p) = (self.get(offset_of!(PyImportErrorObject, name)), self.get(offset_of!(PyImportErrorObject, path)));
+        let (n, p) = (
+            self.get(offset_of!(PyImportErrorObject, name)),
+            self.get(offset_of!(PyImportErrorObject, path)),
+        );
         // SAFETY: a live exception.
         let d = unsafe { opt((*self.base().as_struct()).dict) };
         let state = if n.is_some() || p.is_some() {
@@ -466,7 +471,12 @@ impl SyntaxErrorExc {
             let info = Tuple::from_vec(args.item_ref(1).to_items()?);
             let n = info.len();
             if n < 4 {
-                return raise!(TypeError, "function missing required argument '{}' (pos {})", ["filename", "lineno", "offset", "text"][n], n + 1);
+                return raise!(
+                    TypeError,
+                    "function missing required argument '{}' (pos {})",
+                    ["filename", "lineno", "offset", "text"][n],
+                    n + 1
+                );
             }
             if n > 6 {
                 return raise!(TypeError, "function takes at most 6 arguments ({} given)", n);
@@ -494,13 +504,10 @@ impl SyntaxErrorExc {
             Some(m) => m.str()?,
             None => Str::new("None"),
         };
-        let file = self
-            .get(offset_of!(PySyntaxErrorObject, filename))
-            .filter(|f| Str::check(f))
-            .map(|f| {
-                let s = f.downcast::<Str>().expect("checked").to_str_lossy().into_owned();
-                s.rsplit('/').next().unwrap_or(&s).to_string()
-            });
+        let file = self.get(offset_of!(PySyntaxErrorObject, filename)).filter(|f| Str::check(f)).map(|f| {
+            let s = f.downcast::<Str>().expect("checked").to_str_lossy().into_owned();
+            s.rsplit('/').next().unwrap_or(&s).to_string()
+        });
         let line = self.get(offset_of!(PySyntaxErrorObject, lineno)).filter(|l| l.is_exact::<Int>());
         let text = msg.to_str_lossy().into_owned();
         Ok(match (file, line) {
@@ -538,11 +545,7 @@ fn unicode_init(e: &Object, args: &Tuple, kw: Option<&Dict>, want: &str) -> PyRe
         }
         let object = if want == "decode" {
             let o = args.item_ref(1);
-            if Bytes::check(o) {
-                o.own()
-            } else {
-                Bytes::new(&Buffer::simple(o)?.to_vec()).into_object()
-            }
+            if Bytes::check(o) { o.own() } else { Bytes::new(&Buffer::simple(o)?.to_vec()).into_object() }
         } else {
             need(k, Str::check(args.item_ref(k)), "str")?;
             args.get(k)
@@ -579,11 +582,8 @@ fn unicode_str(e: &Object, want: &str) -> PyResult<String> {
             "encode" => "encode",
             _ => "translate",
         };
-        let lead = if want == "translate" {
-            String::new()
-        } else {
-            format!("'{}' codec ", text((*p).encoding)?)
-        };
+        let lead =
+            if want == "translate" { String::new() } else { format!("'{}' codec ", text((*p).encoding)?) };
         if want == "decode" {
             let b = object.downcast::<Bytes>().map_or(&[][..], |b| b.as_bytes());
             if start >= 0 && (start as usize) < b.len() && end == start + 1 {
@@ -903,12 +903,19 @@ impl ExceptionGroup {
         Ok(Some(g))
     }
     fn excs(&self) -> Owned<Tuple> {
-        match self.get(offset_of!(PyBaseExceptionGroupObject, excs)).and_then(|t| t.downcast_owned::<Tuple>().ok()) {
+        match self
+            .get(offset_of!(PyBaseExceptionGroupObject, excs))
+            .and_then(|t| t.downcast_owned::<Tuple>().ok())
+        {
             Some(t) => t,
             None => Tuple::empty(),
         }
     }
-    fn split_by(&self, m: &Matcher, want_rest: bool) -> PyResult<(Option<Owned<Object>>, Option<Owned<Object>>)> {
+    fn split_by(
+        &self,
+        m: &Matcher,
+        want_rest: bool,
+    ) -> PyResult<(Option<Owned<Object>>, Option<Owned<Object>>)> {
         if m.matches(self)? {
             return Ok((Some(self.own().into_object()), None));
         }
@@ -940,7 +947,11 @@ impl ExceptionGroup {
     #[slot(tp_new)]
     fn tp_new(cls: &Type, args: &Tuple, _kw: Option<&Dict>) -> PyResult {
         if args.len() != 2 {
-            return raise!(TypeError, "BaseExceptionGroup.__new__() takes exactly 2 arguments ({} given)", args.len());
+            return raise!(
+                TypeError,
+                "BaseExceptionGroup.__new__() takes exactly 2 arguments ({} given)",
+                args.len()
+            );
         }
         let (msg, excs) = (args.item_ref(0), args.item_ref(1));
         if !Str::check(msg) {
@@ -1035,7 +1046,8 @@ pub fn exception_group_type() -> &'static Type {
         }
         let ns = Dict::new();
         let made = ns.set_str("__module__", &Str::new("builtins")).and_then(|()| {
-            let bases = Tuple::from_refs(&[exc::BaseExceptionGroup().as_object(), exc::Exception().as_object()]);
+            let bases =
+                Tuple::from_refs(&[exc::BaseExceptionGroup().as_object(), exc::Exception().as_object()]);
             Type::class().call(&[&Str::new("ExceptionGroup"), &bases, &ns])
         });
         let t = made.expect("a plain class").into_raw().cast();

@@ -26,7 +26,10 @@ const fn exc_type(
         tp_basicsize: size as isize,
         tp_base: base,
         tp_dictoffset: core::mem::offset_of!(PyBaseExceptionObject, dict) as isize,
-        tp_flags: Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASE_EXC_SUBCLASS,
+        tp_flags: Py_TPFLAGS_DEFAULT
+            | Py_TPFLAGS_BASETYPE
+            | Py_TPFLAGS_HAVE_GC
+            | Py_TPFLAGS_BASE_EXC_SUBCLASS,
         ..PyTypeObject::ZERO
     }
 }
@@ -166,7 +169,8 @@ pub mod c_symbols {
     #[unsafe(no_mangle)]
     pub static mut PyExc_ImportError: *mut PyObject = (&raw mut super::ImportError_Type).cast();
     #[unsafe(no_mangle)]
-    pub static mut PyExc_ModuleNotFoundError: *mut PyObject = (&raw mut super::ModuleNotFoundError_Type).cast();
+    pub static mut PyExc_ModuleNotFoundError: *mut PyObject =
+        (&raw mut super::ModuleNotFoundError_Type).cast();
     #[unsafe(no_mangle)]
     pub static mut PyExc_OSError: *mut PyObject = (&raw mut super::OSError_Type).cast();
     #[unsafe(no_mangle)]
@@ -176,7 +180,8 @@ pub mod c_symbols {
     #[unsafe(no_mangle)]
     pub static mut PyExc_RecursionError: *mut PyObject = (&raw mut super::RecursionError_Type).cast();
     #[unsafe(no_mangle)]
-    pub static mut PyExc_NotImplementedError: *mut PyObject = (&raw mut super::NotImplementedError_Type).cast();
+    pub static mut PyExc_NotImplementedError: *mut PyObject =
+        (&raw mut super::NotImplementedError_Type).cast();
     #[unsafe(no_mangle)]
     pub static mut PyExc_NameError: *mut PyObject = (&raw mut super::NameError_Type).cast();
     #[unsafe(no_mangle)]
@@ -204,7 +209,8 @@ pub mod c_symbols {
     #[unsafe(no_mangle)]
     pub static mut PyExc_UnicodeDecodeError: *mut PyObject = (&raw mut super::UnicodeDecodeError_Type).cast();
     #[unsafe(no_mangle)]
-    pub static mut PyExc_UnicodeTranslateError: *mut PyObject = (&raw mut super::UnicodeTranslateError_Type).cast();
+    pub static mut PyExc_UnicodeTranslateError: *mut PyObject =
+        (&raw mut super::UnicodeTranslateError_Type).cast();
     #[unsafe(no_mangle)]
     pub static mut PyExc_AssertionError: *mut PyObject = (&raw mut super::AssertionError_Type).cast();
     #[unsafe(no_mangle)]
@@ -232,7 +238,8 @@ pub mod c_symbols {
     #[unsafe(no_mangle)]
     pub static mut PyExc_DeprecationWarning: *mut PyObject = (&raw mut super::DeprecationWarning_Type).cast();
     #[unsafe(no_mangle)]
-    pub static mut PyExc_PendingDeprecationWarning: *mut PyObject = (&raw mut super::PendingDeprecationWarning_Type).cast();
+    pub static mut PyExc_PendingDeprecationWarning: *mut PyObject =
+        (&raw mut super::PendingDeprecationWarning_Type).cast();
     #[unsafe(no_mangle)]
     pub static mut PyExc_SyntaxWarning: *mut PyObject = (&raw mut super::SyntaxWarning_Type).cast();
     #[unsafe(no_mangle)]
@@ -256,11 +263,14 @@ pub mod c_symbols {
     #[unsafe(no_mangle)]
     pub static mut PyExc_ChildProcessError: *mut PyObject = (&raw mut super::ChildProcessError_Type).cast();
     #[unsafe(no_mangle)]
-    pub static mut PyExc_ConnectionAbortedError: *mut PyObject = (&raw mut super::ConnectionAbortedError_Type).cast();
+    pub static mut PyExc_ConnectionAbortedError: *mut PyObject =
+        (&raw mut super::ConnectionAbortedError_Type).cast();
     #[unsafe(no_mangle)]
-    pub static mut PyExc_ConnectionRefusedError: *mut PyObject = (&raw mut super::ConnectionRefusedError_Type).cast();
+    pub static mut PyExc_ConnectionRefusedError: *mut PyObject =
+        (&raw mut super::ConnectionRefusedError_Type).cast();
     #[unsafe(no_mangle)]
-    pub static mut PyExc_ConnectionResetError: *mut PyObject = (&raw mut super::ConnectionResetError_Type).cast();
+    pub static mut PyExc_ConnectionResetError: *mut PyObject =
+        (&raw mut super::ConnectionResetError_Type).cast();
     #[unsafe(no_mangle)]
     pub static mut PyExc_FileExistsError: *mut PyObject = (&raw mut super::FileExistsError_Type).cast();
     #[unsafe(no_mangle)]
@@ -395,7 +405,8 @@ pub fn normalize(t: Owned, v: Option<Owned>, tb: Option<Owned>) -> Owned<Excepti
 /// `exc_type(*args)`.
 pub fn make(exc_type: &Type, args: &[&Object]) -> PyResult<Owned<Exception>> {
     let e = exc_type.call(args)?;
-    e.downcast_owned::<Exception>().or_else(|_| raise!(TypeError, "exceptions must derive from BaseException"))
+    e.downcast_owned::<Exception>()
+        .or_else(|_| raise!(TypeError, "exceptions must derive from BaseException"))
 }
 
 /// Fills `name` and `obj` of the `AttributeError` being raised, for suggestions, if nobody has yet.
@@ -488,7 +499,11 @@ pub fn raise_stop_iteration(value: Owned<Object>) -> Raised {
             Err(r) => r,
         };
     }
-    if value.is_none() { set_object(exc::StopIteration(), None) } else { set_object(exc::StopIteration(), Some(value)) }
+    if value.is_none() {
+        set_object(exc::StopIteration(), None)
+    } else {
+        set_object(exc::StopIteration(), Some(value))
+    }
 }
 
 /// The value of a `StopIteration` being raised, which is taken out of the thread state. `None` if another exception is set; with
@@ -531,7 +546,9 @@ pub fn write_unraisable(context: Option<&Object>, message: Option<&str>) {
     ];
     let _ = &none_obj;
     let called = hook.filter(|h| !h.is_none()).map(|h| {
-        let ty = match crate::sysobject::sys_get("__unraisable_args_type__").or_else(|| crate::sysobject::sys_get("UnraisableHookArgs")) {
+        let ty = match crate::sysobject::sys_get("__unraisable_args_type__")
+            .or_else(|| crate::sysobject::sys_get("UnraisableHookArgs"))
+        {
             Some(t) => t.call1(&Tuple::from_vec(args.to_vec())),
             None => crate::hooks::import_module("types").and_then(|m| {
                 let ns = m.get_attr_str("SimpleNamespace")?;

@@ -154,7 +154,11 @@ pub unsafe fn from_def_and_spec(def: *mut PyModuleDef, spec: &Object) -> PyResul
                         );
                     }
                     Some(_) if occurred() => {
-                        return raise!(SystemError, "creation of module {} raised unreported exception", name);
+                        return raise!(
+                            SystemError,
+                            "creation of module {} raised unreported exception",
+                            name
+                        );
                     }
                     Some(m) => m,
                 }
@@ -218,12 +222,18 @@ pub unsafe fn exec_def(module: &Module, def: *mut PyModuleDef) -> PyResult<()> {
                             );
                         }
                         (false, true) => {
-                            return raise!(SystemError, "execution of module {} raised unreported exception", name);
+                            return raise!(
+                                SystemError,
+                                "execution of module {} raised unreported exception",
+                                name
+                            );
                         }
                     }
                 }
                 MOD_CREATE => {}
-                other => return raise!(SystemError, "module {} initialized with unknown slot {}", name, other),
+                other => {
+                    return raise!(SystemError, "module {} initialized with unknown slot {}", name, other);
+                }
             }
             s = s.add(1);
         }
@@ -270,7 +280,11 @@ fn dl_error() -> String {
     // SAFETY: dlerror returns null or a C string that lives until the next call.
     unsafe {
         let e = libc::dlerror();
-        if e.is_null() { "unknown dlopen() error".into() } else { CStr::from_ptr(e).to_string_lossy().into_owned() }
+        if e.is_null() {
+            "unknown dlopen() error".into()
+        } else {
+            CStr::from_ptr(e).to_string_lossy().into_owned()
+        }
     }
 }
 
@@ -280,7 +294,10 @@ pub fn create_dynamic(spec: &Object) -> PyResult {
     if let Some(n) = spec.get_attr(intern!("name"))?.downcast::<Str>()
         && n.equals_str("_ssl")
     {
-        return raise!(ImportError, "_ssl needs the C layout of _socket.socket, which this interpreter does not have yet");
+        return raise!(
+            ImportError,
+            "_ssl needs the C layout of _socket.socket, which this interpreter does not have yet"
+        );
     }
     let name_obj = spec.get_attr_str("name")?;
     let path_obj = spec.get_attr_str("origin")?;
@@ -294,7 +311,11 @@ pub fn create_dynamic(spec: &Object) -> PyResult {
     }
     let none = crate::singletons::none_ref();
     crate::sysobject::audit("import", &[name, path, none, none, none])?;
-    let c_path = match CString::new(if bytes.contains(&b'/') { bytes.clone() } else { [b"./", &bytes[..]].concat() }) {
+    let c_path = match CString::new(if bytes.contains(&b'/') {
+        bytes.clone()
+    } else {
+        [b"./", &bytes[..]].concat()
+    }) {
         Ok(p) => p,
         Err(_) => return raise!(ValueError, "embedded null byte"),
     };
@@ -307,7 +328,10 @@ pub fn create_dynamic(spec: &Object) -> PyResult {
         }
         return Err(import_error(&text, &name_obj, &path_obj));
     }
-    let last = name.slice(name.chars().collect::<Vec<_>>().iter().rposition(|c| *c == 46).map_or(0, |i| i + 1), name.len());
+    let last = name.slice(
+        name.chars().collect::<Vec<_>>().iter().rposition(|c| *c == 46).map_or(0, |i| i + 1),
+        name.len(),
+    );
     let symbol = init_symbol(&last)?;
     let c_symbol = CString::new(symbol.clone()).expect("no NUL in a module name");
     // SAFETY: a live handle and a C string.
@@ -371,9 +395,7 @@ fn finish_single_phase(
     modules_dict().set_item(name_obj, &m)?;
     let module = m.downcast::<Module>().expect("has a definition");
     // SAFETY: the definition lives for ever.
-    let copy = unsafe {
-        if (*def).m_size == -1 { module.dict().copy().into_raw() as usize } else { 0 }
-    };
+    let copy = unsafe { if (*def).m_size == -1 { module.dict().copy().into_raw() as usize } else { 0 } };
     register_state_module(def, &m);
     KNOWN.lock().expect("never poisoned").push(Known {
         path,
@@ -386,7 +408,12 @@ fn finish_single_phase(
 }
 
 /// A single-phase module that was imported before.
-fn reimport(full: &str, path: &[u8], name_obj: &Object, path_obj: &Object) -> PyResult<Option<Owned<Object>>> {
+fn reimport(
+    full: &str,
+    path: &[u8],
+    name_obj: &Object,
+    path_obj: &Object,
+) -> PyResult<Option<Owned<Object>>> {
     let (def, copy, init) = {
         let known = KNOWN.lock().expect("never poisoned");
         match known.iter().find(|k| k.name == full && k.path == path) {

@@ -350,7 +350,8 @@ impl Function {
             let mut v = vec![null_mut()];
             v.extend_from_slice(args.as_slice_raw());
             v.extend(pairs.iter().map(|p| p.1.ptr()));
-            let names = (!pairs.is_empty()).then(|| Tuple::from_vec(pairs.iter().map(|p| p.0.clone()).collect()));
+            let names =
+                (!pairs.is_empty()).then(|| Tuple::from_vec(pairs.iter().map(|p| p.0.clone()).collect()));
             let nargsf = args.len() | PY_VECTORCALL_ARGUMENTS_OFFSET as usize;
             let kwnames = names.as_ref().map_or(null_mut(), |t| t.ptr());
             from_c((hooks().function_vectorcall)(self.raw(), v.as_ptr().add(1), nargsf, kwnames))
@@ -369,8 +370,18 @@ impl Function {
         unsafe {
             let f = &*self.f();
             for p in [
-                f.func_code, f.func_globals, f.func_builtins, f.func_module, f.func_defaults, f.func_kwdefaults,
-                f.func_doc, f.func_name, f.func_dict, f.func_closure, f.func_annotations, f.func_qualname,
+                f.func_code,
+                f.func_globals,
+                f.func_builtins,
+                f.func_module,
+                f.func_defaults,
+                f.func_kwdefaults,
+                f.func_doc,
+                f.func_name,
+                f.func_dict,
+                f.func_closure,
+                f.func_annotations,
+                f.func_qualname,
             ] {
                 v.visit_ptr(p);
             }

@@ -225,7 +225,8 @@ pub unsafe fn new_object(tp: *mut PyTypeObject, n: isize) -> *mut PyObject {
         init_object(o, tp, n);
         let s = state();
         (*s).counts[0] += 1;
-        if (*s).counts[0] > (*s).thresholds[0] && (*s).enabled && (*s).thresholds[0] != 0 && !(*s).collecting {
+        if (*s).counts[0] > (*s).thresholds[0] && (*s).enabled && (*s).thresholds[0] != 0 && !(*s).collecting
+        {
             thread::EVAL_BREAKER.fetch_or(thread::BREAK_GC, Ordering::Relaxed);
         }
         o
@@ -363,7 +364,8 @@ unsafe fn deduce_unreachable(base: Head, unreachable: Head) {
     unsafe {
         let mut h = next(base);
         while h != base {
-            (*h)._gc_prev = ((*object_of(h)).ob_refcnt as usize) << 2 | COLLECTING | ((*h)._gc_prev & FINALIZED);
+            (*h)._gc_prev =
+                ((*object_of(h)).ob_refcnt as usize) << 2 | COLLECTING | ((*h)._gc_prev & FINALIZED);
             h = next(h);
         }
         h = next(base);
@@ -668,7 +670,10 @@ pub fn objects(generation: Option<usize>) -> Vec<Owned<Object>> {
     // SAFETY: GIL held.
     unsafe {
         let s = state();
-        (0..3).filter(|g| generation.is_none_or(|x| x == *g)).flat_map(|g| snapshot(&raw mut (*s).heads[g])).collect()
+        (0..3)
+            .filter(|g| generation.is_none_or(|x| x == *g))
+            .flat_map(|g| snapshot(&raw mut (*s).heads[g]))
+            .collect()
     }
 }
 /// `gc.freeze()`.

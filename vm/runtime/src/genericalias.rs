@@ -168,7 +168,12 @@ fn subs_tvars(obj: Owned<Object>, params: &Tuple, items: &[Owned<Object>]) -> Py
 }
 
 /// The arguments of `whole[item]`.
-pub(crate) fn subs_parameters(whole: &Object, args: &Tuple, params: &Tuple, item: &Object) -> PyResult<Owned<Tuple>> {
+pub(crate) fn subs_parameters(
+    whole: &Object,
+    args: &Tuple,
+    params: &Tuple,
+    item: &Object,
+) -> PyResult<Owned<Tuple>> {
     if params.len() == 0 {
         return raise!(TypeError, "{} is not a generic class", whole.repr()?.to_str_lossy());
     }
@@ -235,7 +240,8 @@ pub(crate) fn repr_item(b: &mut StrBuilder, p: &Object) -> PyResult<()> {
         b.push_str("...");
         return Ok(());
     }
-    let alias = p.get_attr_opt(intern!("__origin__"))?.is_some() && p.get_attr_opt(intern!("__args__"))?.is_some();
+    let alias =
+        p.get_attr_opt(intern!("__origin__"))?.is_some() && p.get_attr_opt(intern!("__args__"))?.is_some();
     if !alias
         && let Some(q) = p.get_attr_opt(intern!("__qualname__"))?
         && let Some(m) = p.get_attr_opt(intern!("__module__"))?
@@ -453,6 +459,13 @@ pub struct Union {
     parameters: Slot<Tuple>,
 }
 
+impl Union {
+    /// The union's members.
+    pub fn members(&self) -> &Tuple {
+        &self.args
+    }
+}
+
 fn unionable(o: &Object) -> bool {
     o.is_none() || Type::check(o) || GenericAlias::check(o) || Union::check(o)
 }
@@ -475,7 +488,8 @@ fn make_union(items: &[&Object]) -> PyResult {
             o
         };
         for x in &v {
-            let same = if GenericAlias::check(x) && GenericAlias::check(o) { x.equals_obj(o)? } else { x.is(o) };
+            let same =
+                if GenericAlias::check(x) && GenericAlias::check(o) { x.equals_obj(o)? } else { x.is(o) };
             if same {
                 return Ok(());
             }

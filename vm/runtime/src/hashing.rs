@@ -44,7 +44,9 @@ pub fn init_secret(seed: Seed) {
             // SAFETY: the buffer is writable for its whole length.
             let n = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
             if n != bytes.len() as isize {
-                let t = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(1, |d| d.as_nanos());
+                let t = std::time::SystemTime::now()
+                    .duration_since(std::time::UNIX_EPOCH)
+                    .map_or(1, |d| d.as_nanos());
                 bytes[..16].copy_from_slice(&t.to_le_bytes());
             }
         }

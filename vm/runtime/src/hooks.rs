@@ -10,7 +10,8 @@ use std::sync::OnceLock;
 /// Installed by `interp` (and the import code) at start-up.
 pub struct Hooks {
     /// The vectorcall of Python functions.
-    pub function_vectorcall: unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, usize, *mut PyObject) -> *mut PyObject,
+    pub function_vectorcall:
+        unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, usize, *mut PyObject) -> *mut PyObject,
     /// `import name` (absolute); the module itself, not its top package.
     pub import_module: fn(&str) -> PyResult<Owned<Object>>,
     /// Adds the current frame to the traceback of the pending exception (C-API border).

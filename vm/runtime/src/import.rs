@@ -179,7 +179,9 @@ pub fn resolve_name(name: &Str, globals: Option<&Object>, level: i32) -> PyResul
     let Some(globals) = globals.downcast::<Dict>() else {
         return raise!(TypeError, "globals must be a dict");
     };
-    let get = |k: &'static Str| -> PyResult<Option<Owned<Object>>> { Ok(globals.get_item(k)?.filter(|o| !o.is_none())) };
+    let get = |k: &'static Str| -> PyResult<Option<Owned<Object>>> {
+        Ok(globals.get_item(k)?.filter(|o| !o.is_none()))
+    };
     let package = get(intern!("__package__"))?;
     let spec = get(intern!("__spec__"))?;
     let as_str = |o: Owned<Object>, what: &str| -> PyResult<Owned<Str>> {

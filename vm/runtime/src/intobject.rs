@@ -55,7 +55,14 @@ pub(crate) const fn small_ints() -> [PyLongObject; 262] {
 pub fn small_ptr(v: i64) -> *mut PyObject {
     debug_assert!((SMALL_MIN..=SMALL_MAX).contains(&v), "not a small integer");
     // SAFETY: the index is in range.
-    unsafe { crate::pyruntime::_PyRuntime.small_ints.get().cast::<PyLongObject>().add((v - SMALL_MIN) as usize).cast() }
+    unsafe {
+        crate::pyruntime::_PyRuntime
+            .small_ints
+            .get()
+            .cast::<PyLongObject>()
+            .add((v - SMALL_MIN) as usize)
+            .cast()
+    }
 }
 
 /// An int object with room for `n` digits, count 1, digits not yet written. Null: no memory.

@@ -252,7 +252,12 @@ fn keyword(kw: Option<&Dict>, name: &str, allowed: &str) -> PyResult<Option<Owne
         for k in kw.keys_vec() {
             let k = k.str()?;
             if !k.equals_str(allowed) {
-                return raise!(TypeError, "'{}' is an invalid keyword argument for {}()", k.to_str_lossy(), name);
+                return raise!(
+                    TypeError,
+                    "'{}' is an invalid keyword argument for {}()",
+                    k.to_str_lossy(),
+                    name
+                );
             }
         }
     }
@@ -358,7 +363,11 @@ impl Zip {
         let ty = self.ty().own().into_object();
         // SAFETY: a plain field.
         if unsafe { (*self.as_struct()).strict } != 0 {
-            return Tuple::from_vec(vec![ty, self.iters().own().into_object(), crate::singletons::bool_obj(true)]);
+            return Tuple::from_vec(vec![
+                ty,
+                self.iters().own().into_object(),
+                crate::singletons::bool_obj(true),
+            ]);
         }
         Tuple::pair(ty, self.iters().own().into_object())
     }
@@ -414,7 +423,9 @@ kind!(/** `map` */ Map: MapObject, crate::type_table::PyMap_Type);
 /// Keywords are refused where the type's own constructor is in charge.
 fn no_keywords(cls: &Type, own: *mut PyTypeObject, kw: Option<&Dict>, name: &str) -> PyResult<()> {
     // SAFETY: comparing slot pointers of live types.
-    let plain = unsafe { cls.tp() == own || (*cls.tp()).tp_init.map(|f| f as usize) == (*own).tp_init.map(|f| f as usize) };
+    let plain = unsafe {
+        cls.tp() == own || (*cls.tp()).tp_init.map(|f| f as usize) == (*own).tp_init.map(|f| f as usize)
+    };
     if plain && kw.is_some_and(|k| k.len() > 0) {
         return raise!(TypeError, "{}() takes no keyword arguments", name);
     }

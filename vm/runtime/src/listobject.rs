@@ -170,7 +170,9 @@ impl List {
     pub fn set(&self, i: usize, o: Owned<Object>) {
         assert!(i < self.len(), "list item out of range");
         // SAFETY: in range; the old item is dropped when the new one is in place.
-        unsafe { drop(Owned::<Object>::from_raw(std::mem::replace(&mut *self.items_ptr().add(i), o.into_raw()))) }
+        unsafe {
+            drop(Owned::<Object>::from_raw(std::mem::replace(&mut *self.items_ptr().add(i), o.into_raw())))
+        }
     }
     pub fn insert(&self, i: usize, o: Owned<Object>) {
         let n = self.len();
@@ -268,7 +270,10 @@ impl List {
         let it = iterable.iterator()?;
         let hint = iterable.length_hint(8)?;
         let m = self.len();
-        if hint > 0 && m.checked_add(hint).is_some_and(|t| t < isize::MAX as usize / 8) && self.reserve(m + hint).is_err() {
+        if hint > 0
+            && m.checked_add(hint).is_some_and(|t| t < isize::MAX as usize / 8)
+            && self.reserve(m + hint).is_err()
+        {
             clear();
         }
         while let Some(o) = it.iter_next()? {

@@ -99,7 +99,9 @@ fn sort_pairs(pairs: &mut Vec<Keyed<*mut PyObject>>) -> PyResult<()> {
         if t == Int::type_ptr() && by_copied(pairs, int_key, |a: &i64, b| a.cmp(b)) {
             return Ok(());
         }
-        if t == Float::type_ptr() && by_copied(pairs, float_key, |a: &f64, b| a.partial_cmp(b).unwrap_or(Ordering::Equal)) {
+        if t == Float::type_ptr()
+            && by_copied(pairs, float_key, |a: &f64, b| a.partial_cmp(b).unwrap_or(Ordering::Equal))
+        {
             return Ok(());
         }
         if t == Str::type_ptr() {
@@ -171,7 +173,8 @@ fn sort_strings(pairs: &mut [Keyed<*mut PyObject>]) {
     #[derive(Clone, Copy)]
     struct S<'a>(u64, &'a Str);
     // SAFETY: keys are live exact strings.
-    let strs: Vec<&Str> = pairs.iter().map(|p| unsafe { Object::from_ptr(p.key).downcast_unchecked::<Str>() }).collect();
+    let strs: Vec<&Str> =
+        pairs.iter().map(|p| unsafe { Object::from_ptr(p.key).downcast_unchecked::<Str>() }).collect();
     let narrow = strs.iter().all(|s| s.kind() == 1);
     let prefix = |s: &Str| -> u64 {
         if !narrow {
@@ -287,11 +290,7 @@ impl<E: Copy> Merge<'_, E> {
             let (mut lo, mut hi) = (start, i);
             while lo < hi {
                 let mid = lo + (hi - lo) / 2;
-                if (self.less)(&x, &self.a[mid])? {
-                    hi = mid
-                } else {
-                    lo = mid + 1
-                }
+                if (self.less)(&x, &self.a[mid])? { hi = mid } else { lo = mid + 1 }
             }
             self.a.copy_within(lo..i, lo + 1);
             self.a[lo] = x;
@@ -320,7 +319,8 @@ impl<E: Copy> Merge<'_, E> {
         self.runs.remove(i + 1);
         if i + 1 < self.runs.len() {
             // The boundary behind the merged run is the one that was behind the second.
-            self.runs[i].power = power(self.runs[i].start, self.runs[i].len, self.runs[i + 1].len, self.a.len());
+            self.runs[i].power =
+                power(self.runs[i].start, self.runs[i].len, self.runs[i + 1].len, self.a.len());
         }
         // Items of the first run that are in place already, and of the second.
         let first = self.a[b];
@@ -373,11 +373,7 @@ impl<E: Copy> Merge<'_, E> {
         }
         while lo < hi {
             let mid = lo + (hi - lo) / 2;
-            if self.at_less(tmp, start + mid, key)? {
-                lo = mid + 1
-            } else {
-                hi = mid
-            }
+            if self.at_less(tmp, start + mid, key)? { lo = mid + 1 } else { hi = mid }
         }
         Ok(hi)
     }
@@ -404,11 +400,7 @@ impl<E: Copy> Merge<'_, E> {
         }
         while lo < hi {
             let mid = lo + (hi - lo) / 2;
-            if self.less_at(key, tmp, start + mid)? {
-                hi = mid
-            } else {
-                lo = mid + 1
-            }
+            if self.less_at(key, tmp, start + mid)? { hi = mid } else { lo = mid + 1 }
         }
         Ok(hi)
     }
@@ -427,7 +419,14 @@ impl<E: Copy> Merge<'_, E> {
         r
     }
 
-    fn merge_low_loop(&mut self, i: &mut usize, na: usize, j: &mut usize, end: usize, d: &mut usize) -> PyResult<()> {
+    fn merge_low_loop(
+        &mut self,
+        i: &mut usize,
+        na: usize,
+        j: &mut usize,
+        end: usize,
+        d: &mut usize,
+    ) -> PyResult<()> {
         loop {
             let (mut wins_a, mut wins_b) = (0, 0);
             // One by one until one side wins often.
@@ -600,7 +599,16 @@ mod tests {
                         .map(|i| {
                             seed = seed.wrapping_mul(1664525).wrapping_add(1013904223);
                             let r = (seed >> 8) % range;
-                            (if pattern == 0 { r } else if pattern == 1 { i / 7 + r % 3 } else { (n as u32 - i) % (range / 2 + 1) }, i)
+                            (
+                                if pattern == 0 {
+                                    r
+                                } else if pattern == 1 {
+                                    i / 7 + r % 3
+                                } else {
+                                    (n as u32 - i) % (range / 2 + 1)
+                                },
+                                i,
+                            )
                         })
                         .collect();
                     let mut want = v.clone();

@@ -303,7 +303,9 @@ impl<'a> Reader<'a> {
     /// The next object, which must be there, of kind `T`.
     fn of<T: Kind>(&mut self) -> PyResult<Owned<T>> {
         match self.object()? {
-            Some(o) => o.downcast_owned::<T>().map_err(|_| raised!(TypeError, "bad marshal data (wrong type in code object)")),
+            Some(o) => o
+                .downcast_owned::<T>()
+                .map_err(|_| raised!(TypeError, "bad marshal data (wrong type in code object)")),
             None => raise!(TypeError, "NULL object in marshal data for object"),
         }
     }

@@ -195,7 +195,9 @@ impl MemoryView {
     }
     fn mbuf(&self) -> Owned<ManagedBuffer> {
         // SAFETY: a memoryview owns a reference to its managed buffer.
-        unsafe { Object::from_ptr((*self.as_struct()).mbuf.cast()).downcast_unchecked::<ManagedBuffer>().own() }
+        unsafe {
+            Object::from_ptr((*self.as_struct()).mbuf.cast()).downcast_unchecked::<ManagedBuffer>().own()
+        }
     }
     fn flags(&self) -> c_int {
         // SAFETY: a live object's field.
@@ -261,7 +263,11 @@ impl MemoryView {
     fn native_or_error(&self) -> PyResult<u8> {
         match self.native() {
             Some(c) => Ok(c),
-            None => raise!(NotImplementedError, "memoryview: format {} not supported", buffer::format(self.view())),
+            None => raise!(
+                NotImplementedError,
+                "memoryview: format {} not supported",
+                buffer::format(self.view())
+            ),
         }
     }
     fn bytes(&self) -> Vec<u8> {
@@ -276,7 +282,8 @@ impl MemoryView {
             Some(_) | None => l.strides[0] * start,
         };
         // SAFETY: the slice lies within the exporter's memory.
-        l.view.buf = unsafe { l.view.buf.cast::<u8>().offset(if count == 0 { 0 } else { first }).cast::<c_void>() };
+        l.view.buf =
+            unsafe { l.view.buf.cast::<u8>().offset(if count == 0 { 0 } else { first }).cast::<c_void>() };
         l.shape[0] = count as isize;
         l.strides[0] *= step;
         l.build(&*self.mbuf())
@@ -307,7 +314,10 @@ impl MemoryView {
         if t.len() > nd {
             return raise!(TypeError, "cannot index {}-dimension view with {}-element tuple", nd, t.len());
         }
-        t.iter().map(|o| crate::number::as_isize(o, Some(exc::IndexError()))).collect::<PyResult<Vec<_>>>().map(Some)
+        t.iter()
+            .map(|o| crate::number::as_isize(o, Some(exc::IndexError())))
+            .collect::<PyResult<Vec<_>>>()
+            .map(Some)
     }
 }
 
@@ -531,7 +541,10 @@ impl MemoryView {
                     return raise!(ValueError, "cannot hash writable memoryview object");
                 }
                 if !matches!(self.native(), Some(b'B' | b'b' | b'c')) {
-                    return raise!(ValueError, "memoryview: hashing is restricted to formats 'B', 'b' or 'c'");
+                    return raise!(
+                        ValueError,
+                        "memoryview: hashing is restricted to formats 'B', 'b' or 'c'"
+                    );
                 }
                 if let Some(o) = Object::from_ptr_opt(self.view().obj) {
                     o.hash_obj()?;
@@ -836,7 +849,11 @@ impl MemoryView {
         };
         if let Some(d) = &dims {
             if d.len() > PyBUF_MAX_NDIM as usize {
-                return raise!(ValueError, "memoryview: number of dimensions must not exceed {}", PyBUF_MAX_NDIM);
+                return raise!(
+                    ValueError,
+                    "memoryview: number of dimensions must not exceed {}",
+                    PyBUF_MAX_NDIM
+                );
             }
             if v.ndim != 1 && d.len() != 1 {
                 return raise!(TypeError, "memoryview: cast must be 1D -> ND or ND -> 1D");
@@ -876,7 +893,10 @@ impl MemoryView {
                     match i.to_i64() {
                         Some(n) if n > 0 => out.push(n as isize),
                         _ => {
-                            return raise!(ValueError, "memoryview.cast(): elements of shape must be integers > 0");
+                            return raise!(
+                                ValueError,
+                                "memoryview.cast(): elements of shape must be integers > 0"
+                            );
                         }
                     }
                 }

@@ -69,7 +69,9 @@ pub unsafe fn call_def(
                 }
                 f(self_, *args)
             }
-            METH_FASTCALL => core::mem::transmute::<PyCFunction, _PyCFunctionFast>(f)(self_, args, n as isize),
+            METH_FASTCALL => {
+                core::mem::transmute::<PyCFunction, _PyCFunctionFast>(f)(self_, args, n as isize)
+            }
             x if x == METH_FASTCALL | METH_KEYWORDS => {
                 core::mem::transmute::<PyCFunction, _PyCFunctionFastWithKeywords>(f)(
                     self_,
@@ -138,7 +140,9 @@ unsafe extern "C" fn vectorcall(
 ) -> *mut PyObject {
     // SAFETY: called by the vectorcall protocol on a built-in function.
     unsafe {
-        let Ok(_depth) = crate::thread::enter_recursive(" while calling a Python object") else { return null_mut() };
+        let Ok(_depth) = crate::thread::enter_recursive(" while calling a Python object") else {
+            return null_mut();
+        };
         let c = f.cast::<PyCFunctionObject>();
         let class = if (*(*c).m_ml).ml_flags & METH_METHOD != 0 {
             (*f.cast::<PyCMethodObject>()).mm_class
@@ -146,9 +150,15 @@ unsafe extern "C" fn vectorcall(
             null_mut()
         };
         let self_ = if (*(*c).m_ml).ml_flags & METH_STATIC != 0 { null_mut() } else { (*c).m_self };
-        let r = call_def((*c).m_ml, self_, class, args, nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET as usize, kwnames, || {
-            qualified(Object::from_ptr(f).downcast_unchecked())
-        });
+        let r = call_def(
+            (*c).m_ml,
+            self_,
+            class,
+            args,
+            nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET as usize,
+            kwnames,
+            || qualified(Object::from_ptr(f).downcast_unchecked()),
+        );
         check_result(r, || Object::from_ptr(f).repr_lossy())
     }
 }
@@ -187,7 +197,12 @@ impl CFunction {
         }
     }
     /// A method that gets its defining class (`METH_METHOD`).
-    pub fn new_method(def: *mut PyMethodDef, self_: Option<&Object>, module: Option<&Object>, class: &Type) -> Owned<CFunction> {
+    pub fn new_method(
+        def: *mut PyMethodDef,
+        self_: Option<&Object>,
+        module: Option<&Object>,
+        class: &Type,
+    ) -> Owned<CFunction> {
         // SAFETY: as `new`; the larger struct of `builtin_method`.
         unsafe {
             let o = crate::gc::new_object(&raw mut crate::type_table::PyCMethod_Type, 0);
@@ -267,7 +282,11 @@ impl CFunction {
     #[getter]
     fn __self__(&self) -> Option<Owned<Object>> {
         // SAFETY: a function's definition outlives it.
-        if unsafe { (*self.def()).ml_flags } & METH_STATIC != 0 { None } else { self.self_obj().map(|s| s.own()) }
+        if unsafe { (*self.def()).ml_flags } & METH_STATIC != 0 {
+            None
+        } else {
+            self.self_obj().map(|s| s.own())
+        }
     }
     #[pymethod]
     fn __reduce__(&self) -> PyResult {
@@ -292,7 +311,10 @@ impl CFunction {
     fn tp_hash(&self) -> PyResult<isize> {
         let p = |p: *mut c_void| (p as usize).rotate_right(4) as isize;
         // SAFETY: plain fields.
-        unsafe { Ok(p((*self.as_struct()).m_self.cast()) ^ p((*self.def()).ml_meth.map_or(null_mut(), |f| f as *mut c_void))) }
+        unsafe {
+            Ok(p((*self.as_struct()).m_self.cast())
+                ^ p((*self.def()).ml_meth.map_or(null_mut(), |f| f as *mut c_void)))
+        }
     }
     #[slot(tp_richcompare)]
     fn richcompare(&self, other: &Object, op: CompareOp) -> Owned<Object> {

@@ -141,7 +141,12 @@ impl Module {
                         n.to_str_lossy()
                     );
                 }
-                raise!(AttributeError, "module '{}' has no attribute '{}'", m.to_str_lossy(), n.to_str_lossy())
+                raise!(
+                    AttributeError,
+                    "module '{}' has no attribute '{}'",
+                    m.to_str_lossy(),
+                    n.to_str_lossy()
+                )
             }
             None => raise!(AttributeError, "module has no attribute '{}'", n.to_str_lossy()),
         }
@@ -149,7 +154,9 @@ impl Module {
     #[pymethod]
     fn __dir__(&self) -> PyResult {
         let d = self.get_attr(intern!("__dict__"))?;
-        let Some(d) = d.downcast::<Dict>() else { return raise!(TypeError, "{}.__dict__ is not a dictionary", self.name()) };
+        let Some(d) = d.downcast::<Dict>() else {
+            return raise!(TypeError, "{}.__dict__ is not a dictionary", self.name());
+        };
         match d.get_str_key(intern!("__dir__"))? {
             Some(f) => f.call0(),
             None => List::from_vec(d.keys_vec()).into_py(),

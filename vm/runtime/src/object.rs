@@ -44,7 +44,9 @@ pub unsafe trait Kind: 'static + Sized {
     /// Is `o` an instance of this kind (or of a subtype)?
     fn check(o: &Object) -> bool {
         // SAFETY: both are live type objects.
-        unsafe { (*o.as_ptr()).ob_type == Self::type_ptr() || is_subtype((*o.as_ptr()).ob_type, Self::type_ptr()) }
+        unsafe {
+            (*o.as_ptr()).ob_type == Self::type_ptr() || is_subtype((*o.as_ptr()).ob_type, Self::type_ptr())
+        }
     }
     /// The kind's type object.
     fn class() -> &'static Type {
@@ -511,7 +513,23 @@ macro_rules! no_references {
     ($($t:ty),*) => { $(impl Trace for $t {})* };
 }
 no_references!(
-    bool, i8, i16, i32, i64, isize, u8, u16, u32, u64, usize, f32, f64, char, String, (), core::ffi::CStr,
+    bool,
+    i8,
+    i16,
+    i32,
+    i64,
+    isize,
+    u8,
+    u16,
+    u32,
+    u64,
+    usize,
+    f32,
+    f64,
+    char,
+    String,
+    (),
+    core::ffi::CStr,
     std::ffi::CString
 );
 impl<T> Trace for *mut T {}

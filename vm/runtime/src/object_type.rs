@@ -123,7 +123,11 @@ fn newargs(o: &Object) -> PyResult<(Option<Owned<Object>>, Option<Owned<Object>>
             return raise!(TypeError, "__getnewargs_ex__ should return a tuple, not '{}'", r.ty().name());
         };
         if t.len() != 2 {
-            return raise!(ValueError, "__getnewargs_ex__ should return a tuple of length 2, not {}", t.len());
+            return raise!(
+                ValueError,
+                "__getnewargs_ex__ should return a tuple of length 2, not {}",
+                t.len()
+            );
         }
         if !Tuple::check(t.item_ref(0)) {
             return raise!(
@@ -205,10 +209,20 @@ fn set_class(o: &Object, value: Option<&Object>) -> PyResult<()> {
             (*b).tp_dealloc.map(|f| f as usize)
         };
         if dealloc(new) != dealloc(&old) {
-            return raise!(TypeError, "__class__ assignment: '{}' deallocator differs from '{}'", new.name(), old.name());
+            return raise!(
+                TypeError,
+                "__class__ assignment: '{}' deallocator differs from '{}'",
+                new.name(),
+                old.name()
+            );
         }
         if !same_layout(new.tp(), old.tp()) {
-            return raise!(TypeError, "__class__ assignment: '{}' object layout differs from '{}'", new.name(), old.name());
+            return raise!(
+                TypeError,
+                "__class__ assignment: '{}' object layout differs from '{}'",
+                new.name(),
+                old.name()
+            );
         }
         if crate::instance::is_managed(o) {
             drop(crate::instance::dict(o.as_ptr()));
@@ -475,7 +489,11 @@ impl NotImplementedType {
     }
     #[slot(nb_bool)]
     fn nb_bool(&self) -> PyResult<bool> {
-        crate::warnings::warn(exc::DeprecationWarning(), "NotImplemented should not be used in a boolean context", 1)?;
+        crate::warnings::warn(
+            exc::DeprecationWarning(),
+            "NotImplemented should not be used in a boolean context",
+            1,
+        )?;
         Ok(true)
     }
     #[pymethod]

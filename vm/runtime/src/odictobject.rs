@@ -249,7 +249,14 @@ impl ODict {
             let v = p.to_items()?;
             match v.len() {
                 2 => self.store(&v[0], &v[1])?,
-                0 | 1 => return raise!(ValueError, "need more than {} value{} to unpack", v.len(), if v.len() == 1 { "" } else { "s" }),
+                0 | 1 => {
+                    return raise!(
+                        ValueError,
+                        "need more than {} value{} to unpack",
+                        v.len(),
+                        if v.len() == 1 { "" } else { "s" }
+                    );
+                }
                 _ => return raise!(ValueError, "too many values to unpack (expected 2)"),
             }
         }
@@ -302,7 +309,13 @@ impl ODict {
         }
         reprguard::guarded(self, || {
             let items = if self.is_exact_odict() {
-                List::from_vec(self.dict().items_vec().into_iter().map(|(k, v)| Tuple::pair(k, v).into_object()).collect())
+                List::from_vec(
+                    self.dict()
+                        .items_vec()
+                        .into_iter()
+                        .map(|(k, v)| Tuple::pair(k, v).into_object())
+                        .collect(),
+                )
             } else {
                 let l = List::new();
                 l.extend(&*self.call_method("items", &[])?)?;

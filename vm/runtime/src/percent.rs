@@ -176,7 +176,12 @@ fn read_spec<T: Target>(f: Text<'_>, i: &mut usize, a: &mut Arguments<'_>, out: 
             }
             s.prec = Some(p.max(0) as usize);
         } else {
-            s.prec = Some(digits(f, i, i32::MAX as usize, if T::BYTES { "prec too big" } else { "precision too big" })?);
+            s.prec = Some(digits(
+                f,
+                i,
+                i32::MAX as usize,
+                if T::BYTES { "prec too big" } else { "precision too big" },
+            )?);
         }
     }
     while matches!(at(*i), 0x68 | 0x6c | 0x4c) {
@@ -204,7 +209,11 @@ fn star(a: &mut Arguments<'_>) -> PyResult<isize> {
 fn digits(f: Text<'_>, i: &mut usize, max: usize, message: &str) -> PyResult<usize> {
     let mut v = 0usize;
     while *i < f.len() && (0x30..0x3a).contains(&f.at(*i)) {
-        v = match v.checked_mul(10).and_then(|v| v.checked_add((f.at(*i) - 0x30) as usize)).filter(|v| *v <= max) {
+        v = match v
+            .checked_mul(10)
+            .and_then(|v| v.checked_add((f.at(*i) - 0x30) as usize))
+            .filter(|v| *v <= max)
+        {
             Some(v) => v,
             None => return raise!(ValueError, "{}", message),
         };
@@ -263,7 +272,13 @@ fn emit<T: Target>(spec: Spec, v: &Object, out: &mut T) -> PyResult<()> {
                 c if T::BYTES => c as u8 as char,
                 _ => '?',
             };
-            raise!(ValueError, "unsupported format character '{}' (0x{:x}) at index {}", shown, spec.conv, spec.at)
+            raise!(
+                ValueError,
+                "unsupported format character '{}' (0x{:x}) at index {}",
+                shown,
+                spec.conv,
+                spec.at
+            )
         }
     }
 }
@@ -284,7 +299,8 @@ fn as_integer(v: &Object, conv: u32) -> PyResult<Owned<Object>> {
     // SAFETY: a live object has a live type.
     let is_number = unsafe {
         let n = (*v.ob_type()).tp_as_number;
-        !n.is_null() && ((*n).nb_index.is_some() || !hex && ((*n).nb_int.is_some() || (*n).nb_float.is_some()))
+        !n.is_null()
+            && ((*n).nb_index.is_some() || !hex && ((*n).nb_int.is_some() || (*n).nb_float.is_some()))
     };
     let r = if !is_number {
         None
@@ -492,4 +508,3 @@ pub fn format_bytes(format: &[u8], args: &Object) -> PyResult<Vec<u8>> {
     run(Text::U1(format), args, &mut out)?;
     Ok(out)
 }
-

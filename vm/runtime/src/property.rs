@@ -44,7 +44,11 @@ impl Property {
             };
             let (g, s, d) = (pick(get, (*p).prop_get), pick(set, (*p).prop_set), pick(del, (*p).prop_del));
             // A doc string taken from the getter is taken again from the new one.
-            let doc = if (*p).getter_doc != 0 && !g.is_none() { none() } else { opt((*p).prop_doc).unwrap_or_else(none) };
+            let doc = if (*p).getter_doc != 0 && !g.is_none() {
+                none()
+            } else {
+                opt((*p).prop_doc).unwrap_or_else(none)
+            };
             let r = self.ty().as_object().call(&[&g, &s, &d, &doc])?;
             if let Some(n) = r.downcast::<Property>() {
                 assign(&mut (*n.p()).prop_name, opt((*p).prop_name).map_or(null_mut(), Owned::into_raw));
@@ -57,7 +61,12 @@ impl Property {
         let name = unsafe { opt((*self.p()).prop_name) };
         let q = obj.ty().get_attr(intern!("__qualname__"))?.repr()?;
         Ok(match name {
-            Some(n) => format!("property {} of {} object has no {}", n.repr()?.to_str_lossy(), q.to_str_lossy(), what),
+            Some(n) => format!(
+                "property {} of {} object has no {}",
+                n.repr()?.to_str_lossy(),
+                q.to_str_lossy(),
+                what
+            ),
             None => format!("property of {} object has no {}", q.to_str_lossy(), what),
         })
     }
@@ -132,7 +141,11 @@ impl Property {
     #[pymethod(raw)]
     fn __set_name__(&self, a: Args<'_>) -> PyResult<()> {
         if a.len() != 2 {
-            return raise!(TypeError, "__set_name__() takes 2 positional arguments but {} were given", a.len());
+            return raise!(
+                TypeError,
+                "__set_name__() takes 2 positional arguments but {} were given",
+                a.len()
+            );
         }
         // SAFETY: fields of a live property.
         unsafe { assign(&mut (*self.p()).prop_name, a.get(1).expect("two").own().into_raw()) };
@@ -167,7 +180,11 @@ impl Property {
         // SAFETY: fields of a live property.
         let f = unsafe { if v.is_some() { opt((*self.p()).prop_set) } else { opt((*self.p()).prop_del) } };
         let Some(f) = f else {
-            return raise!(AttributeError, "{}", self.describe(obj, if v.is_some() { "setter" } else { "deleter" })?);
+            return raise!(
+                AttributeError,
+                "{}",
+                self.describe(obj, if v.is_some() { "setter" } else { "deleter" })?
+            );
         };
         match v {
             Some(v) => f.call(&[obj, v])?,
@@ -228,7 +245,11 @@ impl MappingProxy {
     #[new(name = "mappingproxy", signature = "(mapping)")]
     fn tp_new(_cls: &Type, mapping: &Object) -> PyResult<Owned<MappingProxy>> {
         if !crate::protocols::is_mapping(mapping) || List::check(mapping) || Tuple::check(mapping) {
-            return raise!(TypeError, "mappingproxy() argument must be a mapping, not {}", mapping.ty().name());
+            return raise!(
+                TypeError,
+                "mappingproxy() argument must be a mapping, not {}",
+                mapping.ty().name()
+            );
         }
         Ok(MappingProxy::new(mapping))
     }

@@ -33,8 +33,12 @@ pub unsafe fn dict_of_kwnames(values: *const *mut PyObject, kwnames: *mut PyObje
 
 fn no_attribute(o: &Object, name: &Str) -> Raised {
     let e = match o.downcast::<Type>() {
-        Some(t) => raised!(AttributeError, "type object '{}' has no attribute '{}'", t.name(), name.to_str_lossy()),
-        None => raised!(AttributeError, "'{}' object has no attribute '{}'", o.ty().name(), name.to_str_lossy()),
+        Some(t) => {
+            raised!(AttributeError, "type object '{}' has no attribute '{}'", t.name(), name.to_str_lossy())
+        }
+        None => {
+            raised!(AttributeError, "'{}' object has no attribute '{}'", o.ty().name(), name.to_str_lossy())
+        }
     };
     crate::exceptions::annotate_attribute_error(e, o, name)
 }
@@ -49,7 +53,11 @@ impl Object {
             let t = self.ob_type();
             if let Some(f) = (*t).tp_getattro {
                 return from_c(f(self.as_ptr(), name.raw())).map_err(|e| {
-                    if e.matches(exc::AttributeError()) { crate::exceptions::annotate_attribute_error(e, self, name) } else { e }
+                    if e.matches(exc::AttributeError()) {
+                        crate::exceptions::annotate_attribute_error(e, self, name)
+                    } else {
+                        e
+                    }
                 });
             }
             if let Some(f) = (*t).tp_getattr {
@@ -107,7 +115,11 @@ impl Object {
                 let n = std::ffi::CString::new(name.to_str()?).unwrap_or_default();
                 f(self.as_ptr(), n.as_ptr().cast_mut(), v)
             } else {
-                let what = if (*t).tp_getattro.is_none() && (*t).tp_getattr.is_none() { "no" } else { "only read-only" };
+                let what = if (*t).tp_getattro.is_none() && (*t).tp_getattr.is_none() {
+                    "no"
+                } else {
+                    "only read-only"
+                };
                 return raise!(
                     TypeError,
                     "'{}' object has {} attributes ({} .{})",
@@ -324,7 +336,8 @@ impl Object {
         let mut v = vec![null_mut()];
         v.extend(args.iter().map(|a| a.as_ptr()));
         v.extend(kwargs.iter().map(|k| k.1.as_ptr()));
-        let names = Tuple::from_vec(kwargs.iter().map(|k| Str::intern(Str::new(k.0)).into_object()).collect());
+        let names =
+            Tuple::from_vec(kwargs.iter().map(|k| Str::intern(Str::new(k.0)).into_object()).collect());
         // SAFETY: the array holds the arguments behind a spare word, the keyword values last.
         unsafe {
             from_c(self.vectorcall(
@@ -394,7 +407,9 @@ impl Object {
     #[inline]
     pub fn vectorcall_function(
         &self,
-    ) -> Option<unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, usize, *mut PyObject) -> *mut PyObject> {
+    ) -> Option<
+        unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, usize, *mut PyObject) -> *mut PyObject,
+    > {
         // SAFETY: with the flag set the offset lies inside the instance.
         unsafe {
             let t = self.ob_type();
@@ -446,7 +461,9 @@ impl Object {
                     Err(Raised { .. }) => return null_mut(),
                 }
             };
-            let Ok(_depth) = crate::thread::enter_recursive(" while calling a Python object") else { return null_mut() };
+            let Ok(_depth) = crate::thread::enter_recursive(" while calling a Python object") else {
+                return null_mut();
+            };
             let r = f(self.as_ptr(), t.ptr(), kw.as_ref().map_or(null_mut(), |d| d.ptr()));
             crate::methodobject::check_result(r, || self.repr_lossy())
         }
@@ -565,7 +582,8 @@ impl Object {
                 let r = f(self.as_ptr(), i, value.map_or(null_mut(), |v| v.as_ptr()));
                 return if r < 0 { Err(Raised::already_set()) } else { Ok(()) };
             }
-            let what = if value.is_some() { " not support item assignment" } else { "n't support item deletion" };
+            let what =
+                if value.is_some() { " not support item assignment" } else { "n't support item deletion" };
             raise!(TypeError, "'{}' object does{}", self.ty().name(), what)
         }
     }
@@ -732,7 +750,8 @@ impl Object {
         unsafe {
             let (a, b) = (self.ob_type(), other.ob_type());
             let mut tried = false;
-            if a != b && is_subtype(b, a)
+            if a != b
+                && is_subtype(b, a)
                 && let Some(f) = (*b).tp_richcompare
             {
                 tried = true;
@@ -1008,7 +1027,11 @@ fn bases_of(class: &Object) -> PyResult<Option<Owned<Tuple>>> {
     Ok(class.get_attr_opt(intern!("__bases__"))?.and_then(|b| b.downcast_owned::<Tuple>().ok()))
 }
 fn check_class(class: &Object, message: &str) -> PyResult<()> {
-    if class.is_instance_of::<Type>() || bases_of(class)?.is_some() { Ok(()) } else { raise!(TypeError, "{}", message) }
+    if class.is_instance_of::<Type>() || bases_of(class)?.is_some() {
+        Ok(())
+    } else {
+        raise!(TypeError, "{}", message)
+    }
 }
 fn abstract_is_subclass(derived: &Object, class: &Object) -> PyResult<bool> {
     if derived.is(class) {
@@ -1037,9 +1060,7 @@ pub fn has_index(o: &Object) -> bool {
 /// `PySequence_Check`.
 pub fn is_sequence(o: &Object) -> bool {
     // SAFETY: a ready type.
-    unsafe {
-        !Dict::check(o) && (*o.ob_type()).tp_as_sequence.as_ref().is_some_and(|s| s.sq_item.is_some())
-    }
+    unsafe { !Dict::check(o) && (*o.ob_type()).tp_as_sequence.as_ref().is_some_and(|s| s.sq_item.is_some()) }
 }
 /// `PyMapping_Check`.
 pub fn is_mapping(o: &Object) -> bool {
@@ -1049,16 +1070,17 @@ pub fn is_mapping(o: &Object) -> bool {
 /// `PyIter_Check`.
 pub fn is_iterator(o: &Object) -> bool {
     // SAFETY: a ready type.
-    unsafe { (*o.ob_type()).tp_iternext.is_some_and(|f| f as usize != crate::typeobject::next_not_implemented as usize) }
+    unsafe {
+        (*o.ob_type())
+            .tp_iternext
+            .is_some_and(|f| f as usize != crate::typeobject::next_not_implemented as usize)
+    }
 }
 
 /// The members of a `types.UnionType`.
 fn union_args(o: &Object) -> Option<Owned<Tuple>> {
-    if o.ty().name() != "types.UnionType" {
-        return None;
-    }
-    o.get_attr(intern!("__args__")).ok()?.downcast_owned::<Tuple>().ok()
+    o.downcast_exact::<crate::genericalias::Union>().map(|u| u.members().own())
 }
 fn is_alias(o: &Object) -> bool {
-    o.ob_type() == &raw mut crate::type_table::Py_GenericAliasType
+    o.is_exact::<crate::genericalias::GenericAlias>()
 }

@@ -100,7 +100,9 @@ impl Range {
     pub fn from_ints(start: Owned<Object>, stop: Owned<Object>, step: Owned<Object>) -> Owned<Range> {
         let small = |o: &Object| o.downcast::<Int>().and_then(|i| i.to_i64());
         let length = match (small(&start), small(&stop), small(&step)) {
-            (Some(a), Some(b), Some(c)) => Int::from_i128(count(a as i128, b as i128, c as i128)).into_object(),
+            (Some(a), Some(b), Some(c)) => {
+                Int::from_i128(count(a as i128, b as i128, c as i128)).into_object()
+            }
             _ => obj(&big_count(&big(&start), &big(&stop), &big(&step))),
         };
         // SAFETY: a new object that takes over the references.

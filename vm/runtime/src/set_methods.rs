@@ -430,7 +430,11 @@ macro_rules! common {
                 unsafe {
                     let s = self.as_struct();
                     let small: *mut setentry = (&raw mut (*s).smalltable).cast();
-                    let extra = if (*s).table == small { 0 } else { ((*s).mask as usize + 1) * size_of::<setentry>() };
+                    let extra = if (*s).table == small {
+                        0
+                    } else {
+                        ((*s).mask as usize + 1) * size_of::<setentry>()
+                    };
                     (*self.ob_type()).tp_basicsize as usize + extra
                 }
             }

@@ -128,7 +128,10 @@ impl<'a> AnySet<'a> {
                             } else {
                                 let held = Object::from_ptr(found).own();
                                 let same = held.rich_compare_bool(key, CompareOp::Eq)?;
-                                if self.table() != table || (*self.raw()).mask as usize != mask || (*e).key != found {
+                                if self.table() != table
+                                    || (*self.raw()).mask as usize != mask
+                                    || (*e).key != found
+                                {
                                     continue 'again;
                                 }
                                 if same {

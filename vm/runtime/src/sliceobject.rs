@@ -169,11 +169,8 @@ impl Slice {
             }
             i.sign() < 0
         };
-        let (lower, upper) = if negative {
-            (minus_one(), number::add(length, &minus_one())?)
-        } else {
-            (zero(), length.own())
-        };
+        let (lower, upper) =
+            if negative { (minus_one(), number::add(length, &minus_one())?) } else { (zero(), length.own()) };
         let fit = |o: &Object| -> PyResult<Owned> {
             let v = eval(o)?;
             if lt(&v, &zero())? {

@@ -79,7 +79,9 @@ macro_rules! slot_unary {
     ($t:ty, $f:expr) => {{
         unsafe extern "C" fn shim(a: *mut $crate::abi::PyObject) -> *mut $crate::abi::PyObject {
             // SAFETY: slots are called with a live instance of the type.
-            $crate::border::object(|| $crate::convert::IntoPy::into_py(unsafe { $f($crate::slots::this::<$t>(a)) }))
+            $crate::border::object(|| {
+                $crate::convert::IntoPy::into_py(unsafe { $f($crate::slots::this::<$t>(a)) })
+            })
         }
         shim as *mut ::core::ffi::c_void
     }};
@@ -184,7 +186,9 @@ macro_rules! slot_ssizearg {
     ($t:ty, $f:expr) => {{
         unsafe extern "C" fn shim(a: *mut $crate::abi::PyObject, i: isize) -> *mut $crate::abi::PyObject {
             // SAFETY: slots are called with a live instance of the type.
-            $crate::border::object(|| $crate::convert::IntoPy::into_py(unsafe { $f($crate::slots::this::<$t>(a), i) }))
+            $crate::border::object(|| {
+                $crate::convert::IntoPy::into_py(unsafe { $f($crate::slots::this::<$t>(a), i) })
+            })
         }
         shim as *mut ::core::ffi::c_void
     }};

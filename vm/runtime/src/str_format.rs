@@ -142,7 +142,8 @@ fn number(s: &Str, a: usize, b: usize) -> PyResult<Option<usize>> {
     let mut n = 0usize;
     for i in a..b {
         let Some(d) = unicode::decimal(s.char_at(i)) else { return Ok(None) };
-        match n.checked_mul(10).and_then(|n| n.checked_add(d as usize)).filter(|n| *n <= isize::MAX as usize) {
+        match n.checked_mul(10).and_then(|n| n.checked_add(d as usize)).filter(|n| *n <= isize::MAX as usize)
+        {
             Some(v) => n = v,
             None => return raise!(ValueError, "Too many decimal digits in format string"),
         }
@@ -211,10 +212,16 @@ struct Values<'a> {
 impl Values<'_> {
     fn numbered(&mut self, auto: bool) -> PyResult<()> {
         if auto && self.manual {
-            return raise!(ValueError, "cannot switch from manual field specification to automatic field numbering");
+            return raise!(
+                ValueError,
+                "cannot switch from manual field specification to automatic field numbering"
+            );
         }
         if !auto && self.auto.is_some() {
-            return raise!(ValueError, "cannot switch from automatic field numbering to manual field specification");
+            return raise!(
+                ValueError,
+                "cannot switch from automatic field numbering to manual field specification"
+            );
         }
         self.manual |= !auto;
         Ok(())
@@ -242,14 +249,23 @@ impl Values<'_> {
                 match args.get(n) {
                     Some(o) => o.own(),
                     None => {
-                        return raise!(IndexError, "Replacement index {} out of range for positional args tuple", n);
+                        return raise!(
+                            IndexError,
+                            "Replacement index {} out of range for positional args tuple",
+                            n
+                        );
                     }
                 }
             }
             (None, Key::Name(k)) => match (&self.args, self.mapping) {
                 (Some(args), _) => match args.kwargs().find(|(n, _)| n.equals(k)) {
                     Some((_, v)) => v.own(),
-                    None => return Err(set_object(crate::exceptions::exc::KeyError(), Some(k.clone().into_object()))),
+                    None => {
+                        return Err(set_object(
+                            crate::exceptions::exc::KeyError(),
+                            Some(k.clone().into_object()),
+                        ));
+                    }
                 },
                 (None, Some(m)) => m.get_item(k)?,
                 (None, None) => unreachable!("arguments or a mapping"),
@@ -284,7 +300,14 @@ fn convert(o: Owned<Object>, how: u32) -> PyResult<Owned<Object>> {
     }
 }
 
-fn render(s: &Str, start: usize, end: usize, v: &mut Values<'_>, depth: i32, out: &mut StrBuilder) -> PyResult<()> {
+fn render(
+    s: &Str,
+    start: usize,
+    end: usize,
+    v: &mut Values<'_>,
+    depth: i32,
+    out: &mut StrBuilder,
+) -> PyResult<()> {
     if depth < 0 {
         return raise!(ValueError, "Max string recursion exceeded");
     }
@@ -403,7 +426,12 @@ fn format_str(s: &Str, spec: &Str) -> PyResult<Owned<Str>> {
         let name = clip(&name, 200);
         return match code {
             33..=127 => {
-                raise!(ValueError, "Unknown format code '{}' for object of type '{}'", code as u8 as char, name)
+                raise!(
+                    ValueError,
+                    "Unknown format code '{}' for object of type '{}'",
+                    code as u8 as char,
+                    name
+                )
             }
             _ => raise!(ValueError, "Unknown format code '\\x{:x}' for object of type '{}'", code, name),
         };
@@ -474,4 +502,3 @@ impl Str {
         }
     }
 }
-

@@ -25,7 +25,10 @@ pub fn bound(o: Option<&Object>, default: isize) -> PyResult<isize> {
                 return Ok(v as isize);
             }
             if !has_index(o) {
-                return raise!(TypeError, "slice indices must be integers or None or have an __index__ method");
+                return raise!(
+                    TypeError,
+                    "slice indices must be integers or None or have an __index__ method"
+                );
             }
             crate::number::as_isize(o, None)
         }
@@ -70,8 +73,12 @@ struct FillChar(u32);
 impl<'a> FromPy<'a> for FillChar {
     fn from_py(o: &'a Object, _: ArgCtx<'_>) -> PyResult<Self> {
         match o.downcast::<Str>() {
-            None => raise!(TypeError, "The fill character must be a unicode character, not {}", name_of(o, 100)),
-            Some(s) if s.len() != 1 => raise!(TypeError, "The fill character must be exactly one character long"),
+            None => {
+                raise!(TypeError, "The fill character must be a unicode character, not {}", name_of(o, 100))
+            }
+            Some(s) if s.len() != 1 => {
+                raise!(TypeError, "The fill character must be exactly one character long")
+            }
             Some(s) => Ok(FillChar(s.char_at(0))),
         }
     }
@@ -81,7 +88,8 @@ fn padded(s: &Str, left: usize, right: usize, fill: u32) -> PyResult<Owned<Str>>
     if left == 0 && right == 0 {
         return Ok(s.to_exact());
     }
-    let Some(n) = s.len().checked_add(left).and_then(|n| n.checked_add(right)).filter(|n| *n < isize::MAX as usize / 4)
+    let Some(n) =
+        s.len().checked_add(left).and_then(|n| n.checked_add(right)).filter(|n| *n < isize::MAX as usize / 4)
     else {
         return raise!(OverflowError, "padded string is too long");
     };
@@ -115,7 +123,8 @@ fn all_have(s: &Str, flags: u32) -> bool {
 /// Is the capital sigma at `i` at the end of a word?
 fn final_sigma(t: Text<'_>, i: usize) -> bool {
     fn cased(mut it: impl Iterator<Item = u32>) -> bool {
-        it.find(|c| !unicode::has(*c, unicode::CASE_IGNORABLE)).is_some_and(|c| unicode::has(c, unicode::CASED))
+        it.find(|c| !unicode::has(*c, unicode::CASE_IGNORABLE))
+            .is_some_and(|c| unicode::has(c, unicode::CASED))
     }
     cased(t.slice(0, i).iter().rev()) && !cased(t.slice(i + 1, t.len()).iter())
 }
@@ -198,7 +207,9 @@ fn strip(s: &Str, chars: Option<&Object>, side: Side, name: &str) -> PyResult<Ow
             }
         }
         Some(o) => {
-            let Some(set) = o.downcast::<Str>() else { return raise!(TypeError, "{} arg must be None or str", name) };
+            let Some(set) = o.downcast::<Str>() else {
+                return raise!(TypeError, "{} arg must be None or str", name);
+            };
             let set = set.text();
             let has = |c| search::find_char(set, c).is_some();
             while side != Side::Right && a < b && has(t.at(a)) {
@@ -389,7 +400,13 @@ pub fn to_ascii_escapes(s: &Str) -> Owned<Str> {
 }
 
 /// `str.startswith` and `endswith`.
-fn tail_match(s: &Str, sub: &Object, start: Option<&Object>, end: Option<&Object>, at_end: bool) -> PyResult<bool> {
+fn tail_match(
+    s: &Str,
+    sub: &Object,
+    start: Option<&Object>,
+    end: Option<&Object>,
+    at_end: bool,
+) -> PyResult<bool> {
     let name = if at_end { "endswith" } else { "startswith" };
     let r = range(s.len(), start, end)?;
     let one = |p: &Str| {
@@ -407,7 +424,12 @@ fn tail_match(s: &Str, sub: &Object, start: Option<&Object>, end: Option<&Object
         for o in t.iter() {
             match o.downcast::<Str>() {
                 None => {
-                    return raise!(TypeError, "tuple for {} must only contain str, not {}", name, name_of(o, 100));
+                    return raise!(
+                        TypeError,
+                        "tuple for {} must only contain str, not {}",
+                        name,
+                        name_of(o, 100)
+                    );
                 }
                 Some(p) if one(p) => return Ok(true),
                 Some(_) => {}
@@ -417,7 +439,9 @@ fn tail_match(s: &Str, sub: &Object, start: Option<&Object>, end: Option<&Object
     }
     match sub.downcast::<Str>() {
         Some(p) => Ok(one(p)),
-        None => raise!(TypeError, "{} first arg must be str or a tuple of str, not {}", name, name_of(sub, 100)),
+        None => {
+            raise!(TypeError, "{} first arg must be str or a tuple of str, not {}", name, name_of(sub, 100))
+        }
     }
 }
 
@@ -530,7 +554,9 @@ impl Str {
     fn py_contains(&self, item: &Object) -> PyResult<bool> {
         match item.downcast::<Str>() {
             Some(n) => Ok(n.is_empty() || search::find(self.text(), n.text()).is_some()),
-            None => raise!(TypeError, "'in <string>' requires string as left operand, not {}", name_of(item, 100)),
+            None => {
+                raise!(TypeError, "'in <string>' requires string as left operand, not {}", name_of(item, 100))
+            }
         }
     }
     #[slot(mp_subscript)]
@@ -749,7 +775,8 @@ impl Str {
         if r.empty {
             return Ok(-1);
         }
-        Ok(search::rfind(self.text().slice(r.start, r.end), sub.text()).map_or(-1, |i| (i + r.start) as isize))
+        Ok(search::rfind(self.text().slice(r.start, r.end), sub.text())
+            .map_or(-1, |i| (i + r.start) as isize))
     }
     /// Like find(), but raise ValueError when sub is not found.
     #[pymethod]
@@ -978,7 +1005,10 @@ impl Str {
         let int = |c: u32| Int::from_i64(c as i64);
         if let Some(y) = y {
             let Some(x) = x.downcast::<Str>() else {
-                return raise!(TypeError, "first maketrans argument must be a string if there is a second argument");
+                return raise!(
+                    TypeError,
+                    "first maketrans argument must be a string if there is a second argument"
+                );
             };
             if x.len() != y.len() {
                 return raise!(ValueError, "the first two maketrans arguments must have equal length");
@@ -1132,4 +1162,3 @@ pub fn init() -> PyResult<()> {
     crate::builder::ready::<StrIter>()?;
     Ok(())
 }
-

@@ -225,7 +225,9 @@ pub fn try_alloc(len: usize, max: u32) -> PyResult<*mut PyObject> {
 
 fn must_alloc(len: usize, max: u32) -> *mut PyObject {
     alloc_raw(len, max).unwrap_or_else(|| {
-        std::alloc::handle_alloc_error(std::alloc::Layout::from_size_align(len, 1).expect("a small alignment"))
+        std::alloc::handle_alloc_error(
+            std::alloc::Layout::from_size_align(len, 1).expect("a small alignment"),
+        )
     })
 }
 
@@ -632,7 +634,8 @@ impl Str {
         }
         let kind = left.kind();
         let head = head_size(left.is_ascii());
-        let size = (n + m + 1).checked_mul(kind as usize).and_then(|s| s.checked_add(head)).ok_or_else(no_memory)?;
+        let size =
+            (n + m + 1).checked_mul(kind as usize).and_then(|s| s.checked_add(head)).ok_or_else(no_memory)?;
         // SAFETY: we hold the only reference, so the block may move; the characters and the NUL fit the new size.
         unsafe {
             let mut p = left.raw();

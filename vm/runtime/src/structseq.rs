@@ -255,10 +255,22 @@ unsafe extern "C" fn py_new(t: *mut PyTypeObject, args: *mut PyObject, kw: *mut 
             let (n, min, max) = (items.len(), inf.visible, inf.fields);
             if min != max {
                 if n < min {
-                    return raise!(TypeError, "{}() takes an at least {}-sequence ({}-sequence given)", short, min, n);
+                    return raise!(
+                        TypeError,
+                        "{}() takes an at least {}-sequence ({}-sequence given)",
+                        short,
+                        min,
+                        n
+                    );
                 }
                 if n > max {
-                    return raise!(TypeError, "{}() takes an at most {}-sequence ({}-sequence given)", short, max, n);
+                    return raise!(
+                        TypeError,
+                        "{}() takes an at most {}-sequence ({}-sequence given)",
+                        short,
+                        max,
+                        n
+                    );
                 }
             } else if n != min {
                 return raise!(TypeError, "{}() takes a {}-sequence ({}-sequence given)", short, min, n);

@@ -220,7 +220,8 @@ fn write_text(text: &str) {
 // ---- Audit hooks ----
 
 /// `Py_AuditHookFunction`.
-pub type CAuditHook = unsafe extern "C" fn(event: *const c_char, args: *mut PyObject, data: *mut c_void) -> c_int;
+pub type CAuditHook =
+    unsafe extern "C" fn(event: *const c_char, args: *mut PyObject, data: *mut c_void) -> c_int;
 
 static AUDITED: AtomicBool = AtomicBool::new(false);
 static C_HOOKS: Mutex<Vec<(CAuditHook, usize)>> = Mutex::new(Vec::new());

@@ -30,7 +30,8 @@ pub const BREAK_GC: u32 = 16;
 /// A signal waits for its Python handler. Set by the C handler, looked at by the main thread.
 pub static SIGNAL_TRIPPED: AtomicBool = AtomicBool::new(false);
 /// Runs the Python handlers of signals that have arrived; installed by the `_signal` module.
-pub static RUN_SIGNAL_HANDLERS: std::sync::OnceLock<fn() -> crate::errors::PyResult<()>> = std::sync::OnceLock::new();
+pub static RUN_SIGNAL_HANDLERS: std::sync::OnceLock<fn() -> crate::errors::PyResult<()>> =
+    std::sync::OnceLock::new();
 /// The native thread whose job signal handlers are.
 static MAIN_THREAD: AtomicU64 = AtomicU64::new(0);
 
@@ -490,7 +491,10 @@ mod tests {
             })
             .collect();
         threads.into_iter().for_each(|t| t.join().expect("no thread failed"));
-        assert_eq!(COUNTER.load(Ordering::Relaxed), TURNS.iter().map(|t| t.load(Ordering::Relaxed)).sum::<u64>());
+        assert_eq!(
+            COUNTER.load(Ordering::Relaxed),
+            TURNS.iter().map(|t| t.load(Ordering::Relaxed)).sum::<u64>()
+        );
         assert!(Thread::current_ptr().is_null());
     }
 }

@@ -80,7 +80,10 @@ unsafe fn core_dealloc(o: *mut PyObject) -> destructor {
         } else if flags & Py_TPFLAGS_DICT_SUBCLASS != 0 {
             &raw mut PyDict_Type
         } else {
-            debug_assert!(crate::setobject::is_anyset(Object::from_ptr(o)), "only built-in containers are parked");
+            debug_assert!(
+                crate::setobject::is_anyset(Object::from_ptr(o)),
+                "only built-in containers are parked"
+            );
             &raw mut PySet_Type
         };
         (*t).tp_dealloc.expect("a ready type has one")

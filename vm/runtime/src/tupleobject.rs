@@ -133,7 +133,9 @@ impl Tuple {
             return self.own();
         }
         // SAFETY: the range lies inside the tuple.
-        unsafe { Tuple::from_raw_items(self.items_ptr().add(start), end - start).expect("memory for a tuple") }
+        unsafe {
+            Tuple::from_raw_items(self.items_ptr().add(start), end - start).expect("memory for a tuple")
+        }
     }
     /// `tuple(iterable)`.
     pub fn from_iterable(o: &Object) -> PyResult<Owned<Tuple>> {
@@ -162,7 +164,9 @@ impl Tuple {
         if kw.is_some_and(|k| k.len() > 0) {
             // A subclass with its own __init__ may take keywords.
             // SAFETY: comparing slots of live types.
-            let plain = unsafe { (*cls.tp()).tp_init.map(|f| f as usize) == (*Tuple::type_ptr()).tp_init.map(|f| f as usize) };
+            let plain = unsafe {
+                (*cls.tp()).tp_init.map(|f| f as usize) == (*Tuple::type_ptr()).tp_init.map(|f| f as usize)
+            };
             if plain {
                 return raise!(TypeError, "tuple() takes no keyword arguments");
             }

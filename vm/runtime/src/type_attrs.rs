@@ -30,7 +30,13 @@ unsafe extern "C" fn set_dict(o: *mut PyObject, v: *mut PyObject, _: *mut c_void
                 None => None,
                 Some(v) => match v.downcast::<Dict>() {
                     Some(d) => Some(d),
-                    None => return raise!(TypeError, "__dict__ must be set to a dictionary, not a '{}'", v.ty().name()),
+                    None => {
+                        return raise!(
+                            TypeError,
+                            "__dict__ must be set to a dictionary, not a '{}'",
+                            v.ty().name()
+                        );
+                    }
                 },
             };
             if crate::instance::is_managed(ob) {
@@ -159,7 +165,8 @@ pub fn type_call(t: &Type, args: &Tuple, kw: Option<&Dict>) -> PyResult {
             return raise!(TypeError, "cannot create '{}' instances", t.name());
         };
         let k = kw.map_or(null_mut(), |k| k.raw());
-        let o: Owned<Object> = from_c(crate::methodobject::check_result(new(t.tp(), args.raw(), k), || t.repr_lossy()))?;
+        let o: Owned<Object> =
+            from_c(crate::methodobject::check_result(new(t.tp(), args.raw(), k), || t.repr_lossy()))?;
         if !is_subtype(o.ob_type(), t.tp()) {
             return Ok(o);
         }
@@ -197,7 +204,9 @@ impl Type {
         let module = self.module()?;
         let q = self.qualname();
         Ok(match module.downcast::<Str>() {
-            Some(m) if !m.equals_str("builtins") => format!("<class '{}.{}'>", m.to_str_lossy(), q.to_str_lossy()),
+            Some(m) if !m.equals_str("builtins") => {
+                format!("<class '{}.{}'>", m.to_str_lossy(), q.to_str_lossy())
+            }
             _ => format!("<class '{}'>", q.to_str_lossy()),
         })
     }
@@ -489,13 +498,21 @@ impl Type {
         // SAFETY: a static type's doc is null or a C string.
         unsafe {
             let d = (*self.tp()).tp_doc;
-            if d.is_null() { None } else { crate::methodobject::split_doc(&self.name(), Some(CStr::from_ptr(d))).1 }
+            if d.is_null() {
+                None
+            } else {
+                crate::methodobject::split_doc(&self.name(), Some(CStr::from_ptr(d))).1
+            }
         }
     }
     #[getter]
     fn __abstractmethods__(&self) -> PyResult {
         // `type` itself has the descriptor, not the attribute.
-        let r = if self.is(Type::class()) { None } else { self.dict().get_str_key(intern!("__abstractmethods__"))? };
+        let r = if self.is(Type::class()) {
+            None
+        } else {
+            self.dict().get_str_key(intern!("__abstractmethods__"))?
+        };
         match r {
             Some(v) => Ok(v),
             None => raise!(AttributeError, "__abstractmethods__"),
@@ -530,7 +547,11 @@ impl Type {
     #[getter]
     fn __annotations__(&self) -> PyResult {
         if !self.is_heap() {
-            return raise!(AttributeError, "type object '{}' has no attribute '__annotations__'", self.name());
+            return raise!(
+                AttributeError,
+                "type object '{}' has no attribute '__annotations__'",
+                self.name()
+            );
         }
         if let Some(a) = self.dict().get_str_key(intern!("__annotations__"))? {
             // SAFETY: a descriptor's slot.
@@ -549,7 +570,11 @@ impl Type {
     #[setter(__annotations__)]
     fn set_annotations(&self, v: Option<&Object>) -> PyResult<()> {
         if self.has_flag(Py_TPFLAGS_IMMUTABLETYPE) {
-            return raise!(TypeError, "cannot set '__annotations__' attribute of immutable type '{}'", self.name());
+            return raise!(
+                TypeError,
+                "cannot set '__annotations__' attribute of immutable type '{}'",
+                self.name()
+            );
         }
         match v {
             Some(v) => self.dict().set_item(intern!("__annotations__"), v)?,
@@ -569,7 +594,9 @@ impl Type {
     pub fn qualname(&self) -> Owned<Str> {
         if self.is_heap() {
             // SAFETY: a heap type has the field, and it is a string.
-            return unsafe { Object::from_ptr((*self.as_struct()).ht_qualname).downcast_unchecked::<Str>().own() };
+            return unsafe {
+                Object::from_ptr((*self.as_struct()).ht_qualname).downcast_unchecked::<Str>().own()
+            };
         }
         Str::new(&self.short_name())
     }

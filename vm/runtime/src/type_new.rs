@@ -16,7 +16,10 @@ unsafe fn extra_ivars(t: *mut PyTypeObject, base: *mut PyTypeObject) -> bool {
             return t_size != b_size || (*t).tp_itemsize != (*base).tp_itemsize;
         }
         if (*t).tp_flags & Py_TPFLAGS_HEAPTYPE != 0 {
-            if (*t).tp_weaklistoffset != 0 && (*base).tp_weaklistoffset == 0 && (*t).tp_weaklistoffset + 8 == t_size {
+            if (*t).tp_weaklistoffset != 0
+                && (*base).tp_weaklistoffset == 0
+                && (*t).tp_weaklistoffset + 8 == t_size
+            {
                 t_size -= 8;
             }
             if (*t).tp_flags & Py_TPFLAGS_MANAGED_DICT == 0
@@ -26,7 +29,10 @@ unsafe fn extra_ivars(t: *mut PyTypeObject, base: *mut PyTypeObject) -> bool {
             {
                 t_size -= 8;
             }
-            if (*t).tp_weaklistoffset != 0 && (*base).tp_weaklistoffset == 0 && (*t).tp_weaklistoffset + 8 == t_size {
+            if (*t).tp_weaklistoffset != 0
+                && (*base).tp_weaklistoffset == 0
+                && (*t).tp_weaklistoffset + 8 == t_size
+            {
                 t_size -= 8;
             }
         }
@@ -41,8 +47,7 @@ unsafe fn extra_ivars(t: *mut PyTypeObject, base: *mut PyTypeObject) -> bool {
 pub unsafe fn solid_base(t: *mut PyTypeObject) -> *mut PyTypeObject {
     // SAFETY: the tp_base chain ends in null.
     unsafe {
-        let base =
-            if (*t).tp_base.is_null() { &raw mut PyBaseObject_Type } else { solid_base((*t).tp_base) };
+        let base = if (*t).tp_base.is_null() { &raw mut PyBaseObject_Type } else { solid_base((*t).tp_base) };
         if extra_ivars(t, base) { t } else { base }
     }
 }
@@ -109,13 +114,25 @@ pub fn type_new(meta: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
         return raise!(TypeError, "type.__new__() takes exactly 3 arguments ({} given)", args.len());
     }
     let Some(name) = args.item_ref(0).downcast::<Str>() else {
-        return raise!(TypeError, "type.__new__() argument 1 must be str, not {}", args.item_ref(0).ty().name());
+        return raise!(
+            TypeError,
+            "type.__new__() argument 1 must be str, not {}",
+            args.item_ref(0).ty().name()
+        );
     };
     let Some(bases) = args.item_ref(1).downcast::<Tuple>() else {
-        return raise!(TypeError, "type.__new__() argument 2 must be tuple, not {}", args.item_ref(1).ty().name());
+        return raise!(
+            TypeError,
+            "type.__new__() argument 2 must be tuple, not {}",
+            args.item_ref(1).ty().name()
+        );
     };
     let Some(orig) = args.item_ref(2).downcast::<Dict>() else {
-        return raise!(TypeError, "type.__new__() argument 3 must be dict, not {}", args.item_ref(2).ty().name());
+        return raise!(
+            TypeError,
+            "type.__new__() argument 3 must be dict, not {}",
+            args.item_ref(2).ty().name()
+        );
     };
     let bases = if bases.len() == 0 {
         Tuple::from_refs(&[Object::class().as_object()])
@@ -199,7 +216,11 @@ fn parse_slots(name: &Str, base: &Type, dict: &Dict) -> PyResult<Slots> {
         } else {
             let m = Str::intern(Str::new(&mangle(&class, &x.to_str_lossy())));
             if dict.contains(&m)? && !x.equals_str("__qualname__") && !x.equals_str("__classcell__") {
-                return raise!(ValueError, "'{}' in __slots__ conflicts with class variable", x.to_str_lossy());
+                return raise!(
+                    ValueError,
+                    "'{}' in __slots__ conflicts with class variable",
+                    x.to_str_lossy()
+                );
             }
             out.names.push(m);
         }
@@ -228,7 +249,11 @@ fn make(meta: &Type, name: &Str, bases: &Owned<Tuple>, orig: &Dict, kwargs: Opti
                 if !add_dict && (*b).tp_dictoffset == 0 && (*t).tp_dictoffset != 0 {
                     add_dict = true;
                 }
-                if !add_weak && (*b).tp_weaklistoffset == 0 && (*b).tp_itemsize == 0 && (*t).tp_weaklistoffset != 0 {
+                if !add_weak
+                    && (*b).tp_weaklistoffset == 0
+                    && (*b).tp_itemsize == 0
+                    && (*t).tp_weaklistoffset != 0
+                {
                     add_weak = true;
                 }
             }
@@ -255,7 +280,8 @@ fn make(meta: &Type, name: &Str, bases: &Owned<Tuple>, orig: &Dict, kwargs: Opti
         (*t).tp_bases = bases.clone().into_raw();
         (*t).tp_base = base.own().into_raw().cast();
         (*t).tp_dict = dict.clone().into_raw();
-        (*ht).ht_name = if name.is_exact::<Str>() { name.own() } else { name.slice(0, name.len()) }.into_raw();
+        (*ht).ht_name =
+            if name.is_exact::<Str>() { name.own() } else { name.slice(0, name.len()) }.into_raw();
         set_tp_name(t, name)?;
         // `__qualname__` moves from the namespace into the type.
         match dict.get_item(intern!("__qualname__"))? {
@@ -273,7 +299,8 @@ fn make(meta: &Type, name: &Str, bases: &Owned<Tuple>, orig: &Dict, kwargs: Opti
         (*t).tp_itemsize = (*b).tp_itemsize;
         let members = p.cast::<u8>().add((*meta.tp()).tp_basicsize as usize).cast::<PyMemberDef>();
         for (i, s) in slots.names.iter().enumerate() {
-            let cname = Box::leak(std::ffi::CString::new(&*s.to_str_lossy()).unwrap_or_default().into_boxed_c_str());
+            let cname =
+                Box::leak(std::ffi::CString::new(&*s.to_str_lossy()).unwrap_or_default().into_boxed_c_str());
             members.add(i).write(PyMemberDef {
                 name: cname.as_ptr(),
                 r#type: T_OBJECT_EX,
@@ -594,7 +621,10 @@ unsafe fn slot_names(t: *mut PyTypeObject) -> Vec<(isize, String)> {
         let mut c = t;
         while (*c).tp_flags & Py_TPFLAGS_HEAPTYPE != 0 && (*c).tp_dealloc == Some(subtype_dealloc) {
             let n = (*c).ob_base.ob_size as usize;
-            let p = c.cast::<u8>().add((*(*c).ob_base.ob_base.ob_type).tp_basicsize as usize).cast::<PyMemberDef>();
+            let p = c
+                .cast::<u8>()
+                .add((*(*c).ob_base.ob_base.ob_type).tp_basicsize as usize)
+                .cast::<PyMemberDef>();
             for i in 0..n {
                 let m = &*p.add(i);
                 v.push((m.offset, core::ffi::CStr::from_ptr(m.name).to_string_lossy().into_owned()));

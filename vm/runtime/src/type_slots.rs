@@ -257,9 +257,15 @@ slot1! {
     slot_nb_inplace_or "__ior__"; slot_nb_inplace_floor_divide "__ifloordiv__"; slot_nb_inplace_true_divide "__itruediv__";
     slot_nb_inplace_matrix_multiply "__imatmul__";
 }
-unsafe extern "C" fn slot_nb_inplace_power(a: *mut PyObject, b: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+unsafe extern "C" fn slot_nb_inplace_power(
+    a: *mut PyObject,
+    b: *mut PyObject,
+    _: *mut PyObject,
+) -> *mut PyObject {
     // SAFETY: slots are called with live objects.
-    crate::border::object(|| unsafe { special(Object::from_ptr(a), intern!("__ipow__"), &[Object::from_ptr(b)]) })
+    crate::border::object(|| unsafe {
+        special(Object::from_ptr(a), intern!("__ipow__"), &[Object::from_ptr(b)])
+    })
 }
 
 fn maybe(o: &Object, name: &Str, args: &[&Object]) -> PyResult {
@@ -338,7 +344,15 @@ unsafe extern "C" fn slot_nb_power(a: *mut PyObject, b: *mut PyObject, m: *mut P
     crate::border::object(|| unsafe {
         let (a, b, m) = (Object::from_ptr(a), Object::from_ptr(b), Object::from_ptr(m));
         if m.is_none() {
-            return binary_slot(a, b, OFF, slot_nb_power as *mut c_void, intern!("__pow__"), intern!("__rpow__"), None);
+            return binary_slot(
+                a,
+                b,
+                OFF,
+                slot_nb_power as *mut c_void,
+                intern!("__pow__"),
+                intern!("__rpow__"),
+                None,
+            );
         }
         let p = slot_ptr(a.ob_type(), OFF);
         if !p.is_null() && *p == slot_nb_power as *mut c_void {
@@ -380,7 +394,9 @@ unsafe extern "C" fn slot_sq_length(a: *mut PyObject) -> isize {
 }
 unsafe extern "C" fn slot_sq_item(a: *mut PyObject, i: isize) -> *mut PyObject {
     // SAFETY: slots are called with live objects.
-    crate::border::object(|| unsafe { special(Object::from_ptr(a), intern!("__getitem__"), &[&Int::from_i64(i as i64)]) })
+    crate::border::object(|| unsafe {
+        special(Object::from_ptr(a), intern!("__getitem__"), &[&Int::from_i64(i as i64)])
+    })
 }
 unsafe extern "C" fn slot_sq_ass_item(a: *mut PyObject, i: isize, v: *mut PyObject) -> c_int {
     // SAFETY: slots are called with live objects; the value may be null.
@@ -485,7 +501,9 @@ unsafe extern "C" fn slot_tp_call(a: *mut PyObject, args: *mut PyObject, kw: *mu
 /// `__getattribute__` alone.
 unsafe extern "C" fn slot_tp_getattro(a: *mut PyObject, n: *mut PyObject) -> *mut PyObject {
     // SAFETY: slots are called with live objects.
-    crate::border::object(|| unsafe { special(Object::from_ptr(a), intern!("__getattribute__"), &[Object::from_ptr(n)]) })
+    crate::border::object(|| unsafe {
+        special(Object::from_ptr(a), intern!("__getattribute__"), &[Object::from_ptr(n)])
+    })
 }
 /// `__getattribute__` (or the generic lookup), then `__getattr__`.
 unsafe extern "C" fn slot_tp_getattr_hook(a: *mut PyObject, n: *mut PyObject) -> *mut PyObject {
@@ -499,9 +517,8 @@ unsafe extern "C" fn slot_tp_getattr_hook(a: *mut PyObject, n: *mut PyObject) ->
         let own = o.ty().lookup(intern!("__getattribute__"));
         let generic = own.as_deref().is_some_and(|g| {
             // SAFETY: a wrapper descriptor's wrapped slot.
-            g.downcast_exact::<WrapperDescr>().is_some_and(|w| unsafe {
-                (*w.as_struct()).d_wrapped == generic_getattro as *mut c_void
-            })
+            g.downcast_exact::<WrapperDescr>()
+                .is_some_and(|w| unsafe { (*w.as_struct()).d_wrapped == generic_getattro as *mut c_void })
         });
         let r = if generic && n.is_instance_of::<Str>() {
             match o.generic_get(n.downcast::<Str>().expect("checked"))? {
@@ -573,7 +590,11 @@ unsafe extern "C" fn slot_tp_iternext(a: *mut PyObject) -> *mut PyObject {
     // SAFETY: slots are called with live objects.
     crate::border::object(|| special(unsafe { Object::from_ptr(a) }, intern!("__next__"), &[]))
 }
-unsafe extern "C" fn slot_tp_descr_get(a: *mut PyObject, o: *mut PyObject, t: *mut PyObject) -> *mut PyObject {
+unsafe extern "C" fn slot_tp_descr_get(
+    a: *mut PyObject,
+    o: *mut PyObject,
+    t: *mut PyObject,
+) -> *mut PyObject {
     crate::border::object(|| {
         // SAFETY: slots are called with live objects or null.
         let (d, o, t) = unsafe { (Object::from_ptr(a), Object::from_ptr_opt(o), Object::from_ptr_opt(t)) };
@@ -600,7 +621,9 @@ unsafe extern "C" fn slot_tp_init(a: *mut PyObject, args: *mut PyObject, kw: *mu
         // SAFETY: slots are called with live objects; kw may be null.
         let (o, args, kw) =
             unsafe { (Object::from_ptr(a), crate::slots::this::<Tuple>(args), crate::slots::opt_dict(kw)) };
-        let Some(m) = o.lookup_special(intern!("__init__"))? else { return Err(missing(intern!("__init__"))) };
+        let Some(m) = o.lookup_special(intern!("__init__"))? else {
+            return Err(missing(intern!("__init__")));
+        };
         let r = m.call_tuple(args, kw)?;
         if !r.is_none() {
             return raise!(TypeError, "__init__() should return None, not '{}'", r.ty().name());
@@ -609,7 +632,11 @@ unsafe extern "C" fn slot_tp_init(a: *mut PyObject, args: *mut PyObject, kw: *mu
     })
 }
 /// Calls the class's `__new__`.
-unsafe extern "C" fn slot_tp_new(t: *mut PyTypeObject, args: *mut PyObject, kw: *mut PyObject) -> *mut PyObject {
+unsafe extern "C" fn slot_tp_new(
+    t: *mut PyTypeObject,
+    args: *mut PyObject,
+    kw: *mut PyObject,
+) -> *mut PyObject {
     crate::border::object(|| {
         // SAFETY: slots are called with live objects; kw may be null.
         let (t, args, kw) =
@@ -661,7 +688,13 @@ fn arity_range(args: &Tuple, min: usize, max: usize) -> PyResult<()> {
         );
     }
     if n > max {
-        return raise!(TypeError, "expected at most {} argument{}, got {}", max, if max == 1 { "" } else { "s" }, n);
+        return raise!(
+            TypeError,
+            "expected at most {} argument{}, got {}",
+            max,
+            if max == 1 { "" } else { "s" },
+            n
+        );
     }
     Ok(())
 }
@@ -985,7 +1018,11 @@ fn table() -> &'static [Row] {
                         b.offset = def.offset as c_int;
                         b.function = def.function.cast_mut();
                         b.wrapper = def.wrapper.map_or(null_mut(), |w| w as *mut c_void);
-                        b.doc = if def.doc.contains("--\n\n") { def.doc.as_ptr().cast() } else { core::ptr::null() };
+                        b.doc = if def.doc.contains("--\n\n") {
+                            def.doc.as_ptr().cast()
+                        } else {
+                            core::ptr::null()
+                        };
                         b.name_strobj = name.raw();
                         Row { def, name: name.raw(), base: Box::into_raw(Box::new(b)) }
                     })
@@ -1055,7 +1092,11 @@ fn is_tp_new_wrapper(o: &Object) -> Option<*mut PyTypeObject> {
     if f.def() == &raw mut TP_NEW_DEF { f.self_obj().map(|s| s.as_ptr().cast()) } else { None }
 }
 
-unsafe extern "C" fn tp_new_wrapper(self_: *mut PyObject, args: *mut PyObject, kw: *mut PyObject) -> *mut PyObject {
+unsafe extern "C" fn tp_new_wrapper(
+    self_: *mut PyObject,
+    args: *mut PyObject,
+    kw: *mut PyObject,
+) -> *mut PyObject {
     crate::border::object(|| {
         // SAFETY: bound to its type when made; called with a tuple and a dict or null.
         unsafe {
@@ -1121,7 +1162,8 @@ pub unsafe fn update_slots(t: *mut PyTypeObject, name: Option<&Str>) {
             while j < rows.len() && rows[j].def.offset == off {
                 j += 1;
             }
-            let concerns = name.is_none_or(|n| rows[i..j].iter().any(|r| r.name == n.raw() || n.equals_str(r.def.name)));
+            let concerns =
+                name.is_none_or(|n| rows[i..j].iter().any(|r| r.name == n.raw() || n.equals_str(r.def.name)));
             if concerns {
                 update_one(t, &rows[i..j], off);
             }
@@ -1149,16 +1191,22 @@ unsafe fn update_one(t: *mut PyTypeObject, rows: &[Row], off: usize) {
                 }
                 continue;
             };
-            let wrapped = d.downcast_exact::<WrapperDescr>().filter(|w| (*(*w.as_struct()).d_base).name_strobj == r.name);
+            let wrapped = d
+                .downcast_exact::<WrapperDescr>()
+                .filter(|w| (*(*w.as_struct()).d_base).name_strobj == r.name);
             if let Some(w) = wrapped {
                 let base = (*w.as_struct()).d_base;
                 // Equal wrappers may be one function after linking: a number slot and a sequence slot are told apart by their place.
-                let numbers = offset_of!(PyHeapTypeObject, as_number)..offset_of!(PyHeapTypeObject, as_mapping);
+                let numbers =
+                    offset_of!(PyHeapTypeObject, as_number)..offset_of!(PyHeapTypeObject, as_mapping);
                 let same_wrapper = r.base == base
                     || (r.def.wrapper.map(|x| x as usize) == Some((*base).wrapper as usize)
                         && numbers.contains(&r.def.offset) == numbers.contains(&((*base).offset as usize)));
                 let of = (*w.as_struct()).d_common.d_type;
-                if same_wrapper && is_subtype(t, of) && (specific.is_null() || specific == (*w.as_struct()).d_wrapped) {
+                if same_wrapper
+                    && is_subtype(t, of)
+                    && (specific.is_null() || specific == (*w.as_struct()).d_wrapped)
+                {
                     specific = (*w.as_struct()).d_wrapped;
                     if !r.def.function.is_null() {
                         generic = r.def.function.cast_mut();
@@ -1189,7 +1237,13 @@ unsafe fn update_one(t: *mut PyTypeObject, rows: &[Row], off: usize) {
             use_generic = true;
             generic = r.def.function.cast_mut();
         }
-        *place = if !specific.is_null() && !use_generic { specific } else if use_generic { generic } else { null_mut() };
+        *place = if !specific.is_null() && !use_generic {
+            specific
+        } else if use_generic {
+            generic
+        } else {
+            null_mut()
+        };
         if off == offset_of!(PyTypeObject, tp_getattro) && *place == slot_tp_getattr_hook as *mut c_void {
             // Without `__getattr__` the plain hook does.
             if ty.lookup(intern!("__getattr__")).is_none() {
@@ -1345,7 +1399,8 @@ pub unsafe fn inherit_slots(t: *mut PyTypeObject, base: *mut PyTypeObject) {
         }
         if (*t).tp_richcompare.is_none() && (*t).tp_hash.is_none() {
             let dict = Type::from_raw_ref(t).dict();
-            let own = dict.contains(intern!("__eq__")).unwrap_or(false) || dict.contains(intern!("__hash__")).unwrap_or(false);
+            let own = dict.contains(intern!("__eq__")).unwrap_or(false)
+                || dict.contains(intern!("__hash__")).unwrap_or(false);
             if !own {
                 (*t).tp_richcompare = (*base).tp_richcompare;
                 (*t).tp_hash = (*base).tp_hash;
@@ -1376,4 +1431,3 @@ pub unsafe fn inherit_slots(t: *mut PyTypeObject, base: *mut PyTypeObject) {
         }
     }
 }
-

@@ -37,7 +37,11 @@ fn bases_of(slots: &[PyType_Slot], bases: Option<&Object>) -> PyResult<Owned<Tup
 ///
 /// # Safety
 /// `spec` is a type specification with valid slots.
-pub unsafe fn from_spec(module: Option<&Object>, spec: *const PyType_Spec, bases: Option<&Object>) -> PyResult {
+pub unsafe fn from_spec(
+    module: Option<&Object>,
+    spec: *const PyType_Spec,
+    bases: Option<&Object>,
+) -> PyResult {
     // SAFETY: the caller's promise; the slot table ends with slot 0. The new type's fields are filled before it is readied.
     unsafe {
         let mut n = 0;
@@ -176,9 +180,5 @@ pub unsafe fn module_by_def(t: &Type, def: *mut PyModuleDef) -> PyResult<*mut Py
             return Ok(m);
         }
     }
-    raise!(
-        TypeError,
-        "PyType_GetModuleByDef: No superclass of '{}' has the given module",
-        t.name()
-    )
+    raise!(TypeError, "PyType_GetModuleByDef: No superclass of '{}' has the given module", t.name())
 }

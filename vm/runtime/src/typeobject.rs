@@ -64,7 +64,10 @@ impl TypePtr for *mut PyTypeObject {
             let version = (*self).tp_version_tag;
             let i = (version as usize ^ (name as usize >> 4)) & (CACHE_SIZE - 1);
             let e = (&raw mut (*CACHE.0.get())[i]).cast::<CacheEntry>();
-            if (*self).tp_flags & Py_TPFLAGS_VALID_VERSION_TAG != 0 && (*e).version == version && (*e).name == name {
+            if (*self).tp_flags & Py_TPFLAGS_VALID_VERSION_TAG != 0
+                && (*e).version == version
+                && (*e).name == name
+            {
                 return if (*e).value.is_null() { None } else { Some((*e).value) };
             }
             lookup_slow(self, name)
@@ -181,7 +184,10 @@ pub unsafe fn subclasses(t: *mut PyTypeObject) -> Vec<Owned<Type>> {
         if l.is_null() {
             return vec![];
         }
-        (*l).iter().filter(|s| (*s.cast::<PyObject>()).ob_refcnt > 0).map(|s| Type::from_raw_ref(*s).own()).collect()
+        (*l).iter()
+            .filter(|s| (*s.cast::<PyObject>()).ob_refcnt > 0)
+            .map(|s| Type::from_raw_ref(*s).own())
+            .collect()
     }
 }
 /// # Safety
@@ -222,7 +228,10 @@ impl Type {
         if self.has_flag(Py_TPFLAGS_HEAPTYPE) {
             // SAFETY: a heap type has the field.
             return unsafe {
-                Object::from_ptr((*self.as_struct()).ht_name).downcast_unchecked::<Str>().to_str_lossy().into_owned()
+                Object::from_ptr((*self.as_struct()).ht_name)
+                    .downcast_unchecked::<Str>()
+                    .to_str_lossy()
+                    .into_owned()
             };
         }
         n.rsplit('.').next().unwrap_or(&n).to_string()
@@ -612,7 +621,11 @@ pub unsafe extern "C" fn generic_getattro(o: *mut PyObject, name: *mut PyObject)
 ///
 /// # Safety
 /// A slot: live objects, the value may be null.
-pub unsafe extern "C" fn generic_setattro(o: *mut PyObject, name: *mut PyObject, value: *mut PyObject) -> c_int {
+pub unsafe extern "C" fn generic_setattro(
+    o: *mut PyObject,
+    name: *mut PyObject,
+    value: *mut PyObject,
+) -> c_int {
     crate::border::status(|| {
         // SAFETY: slots are called with live objects.
         let (o, n, v) = unsafe { (Object::from_ptr(o), Object::from_ptr(name), Object::from_ptr_opt(value)) };
@@ -734,7 +747,11 @@ pub unsafe fn set_mro(tp: *mut PyTypeObject) -> PyResult<()> {
                     };
                     let solid = crate::type_new::solid_base(t.tp());
                     if !is_subtype(solid, crate::type_new::solid_base(c.tp())) {
-                        return raise!(TypeError, "mro() returned base with unsuitable layout ('{}')", c.short_name());
+                        return raise!(
+                            TypeError,
+                            "mro() returned base with unsuitable layout ('{}')",
+                            c.short_name()
+                        );
                     }
                 }
                 items

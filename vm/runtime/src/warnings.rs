@@ -109,7 +109,12 @@ fn check_matched(obj: &Object, arg: &Object) -> PyResult<bool> {
 }
 
 /// The action for a warning and the filter it comes from.
-fn find_action(category: &Object, text: &Object, lineno: i64, module: &Object) -> PyResult<(Owned<Str>, Owned<Object>)> {
+fn find_action(
+    category: &Object,
+    text: &Object,
+    lineno: i64,
+    module: &Object,
+) -> PyResult<(Owned<Str>, Owned<Object>)> {
     let list = match warnings_attr("filters", false)? {
         Some(f) => {
             STATE.0.filters.set(Some(f.clone()));
@@ -290,11 +295,22 @@ fn show(
 }
 
 /// Writes the warning to `sys.stderr` while the `warnings` module is not loaded.
-fn show_plain(category: &Object, text: &Object, filename: &Object, lineno: i64, line: Option<&Str>) -> PyResult<()> {
+fn show_plain(
+    category: &Object,
+    text: &Object,
+    filename: &Object,
+    lineno: i64,
+    line: Option<&Str>,
+) -> PyResult<()> {
     let name = category.get_attr_str("__name__")?.str()?;
     let file = filename.str()?;
-    let mut out =
-        format!("{}:{}: {}: {}\n", file.to_str_lossy(), lineno, name.to_str_lossy(), text.str()?.to_str_lossy());
+    let mut out = format!(
+        "{}:{}: {}: {}\n",
+        file.to_str_lossy(),
+        lineno,
+        name.to_str_lossy(),
+        text.str()?.to_str_lossy()
+    );
     let found = match line {
         Some(l) => Some(l.to_str_lossy().into_owned()),
         None => source_line(&file.to_str_lossy(), lineno),
@@ -387,7 +403,13 @@ pub fn warn(category: &Type, text: &str, stacklevel: isize) -> PyResult<()> {
 }
 
 /// Issues a warning for a place in a source file (`PyErr_WarnExplicit`), e.g. from the compiler.
-pub fn warn_explicit(category: &Type, text: &str, filename: &str, lineno: i64, module: Option<&str>) -> PyResult<()> {
+pub fn warn_explicit(
+    category: &Type,
+    text: &str,
+    filename: &str,
+    lineno: i64,
+    module: Option<&str>,
+) -> PyResult<()> {
     let module = module.map(Str::new);
     let m = module.as_ref().map(|m| (**m).as_object());
     warn_at(category, &Str::new(text), &Str::new(filename), lineno, m, None, None, None)

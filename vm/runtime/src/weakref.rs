@@ -201,7 +201,8 @@ unsafe extern "C" fn ref_vectorcall(
 ) -> *mut PyObject {
     crate::border::object(|| {
         // SAFETY: called by the vectorcall protocol.
-        let (w, kw) = unsafe { (Object::from_ptr(w).downcast_unchecked::<WeakRef>(), Object::from_ptr_opt(kwnames)) };
+        let (w, kw) =
+            unsafe { (Object::from_ptr(w).downcast_unchecked::<WeakRef>(), Object::from_ptr_opt(kwnames)) };
         if kw.is_some_and(|k| k.downcast::<Tuple>().is_some_and(|t| t.len() > 0)) {
             return raise!(TypeError, "weakref() takes no keyword arguments");
         }
@@ -310,7 +311,13 @@ impl WeakRef {
                 let name = o.get_attr_opt(intern!("__name__"))?;
                 match name.as_deref().and_then(|n| n.downcast::<Str>()) {
                     Some(n) => {
-                        format!("<weakref at {:p}; to '{}' at {:p} ({})>", self.raw(), o.ty().name(), o.ptr(), n.to_str_lossy())
+                        format!(
+                            "<weakref at {:p}; to '{}' at {:p} ({})>",
+                            self.raw(),
+                            o.ty().name(),
+                            o.ptr(),
+                            n.to_str_lossy()
+                        )
                     }
                     None => format!("<weakref at {:p}; to '{}' at {:p}>", self.raw(), o.ty().name(), o.ptr()),
                 }
@@ -422,7 +429,11 @@ fn install_proxy(b: &mut TypeBuilder) {
             let a = unsafe { unwrap(Object::from_ptr(a))? };
             // SAFETY: a ready type.
             if unsafe { (*a.ob_type()).tp_iternext.is_none() } {
-                return raise!(TypeError, "Weakref proxy referenced a non-iterator '{}' object", a.ty().name());
+                return raise!(
+                    TypeError,
+                    "Weakref proxy referenced a non-iterator '{}' object",
+                    a.ty().name()
+                );
             }
             a.iter_next()
         })
@@ -460,7 +471,8 @@ fn install_proxy(b: &mut TypeBuilder) {
     unsafe extern "C" fn ass_sub(a: *mut PyObject, k: *mut PyObject, v: *mut PyObject) -> c_int {
         crate::border::status(|| {
             // SAFETY: slots are called with live objects (the value may be null).
-            let (a, k, v) = unsafe { (unwrap(Object::from_ptr(a))?, Object::from_ptr(k), Object::from_ptr_opt(v)) };
+            let (a, k, v) =
+                unsafe { (unwrap(Object::from_ptr(a))?, Object::from_ptr(k), Object::from_ptr_opt(v)) };
             match v {
                 Some(v) => a.set_item_of(k, v),
                 None => a.del_item_of(k),
@@ -482,7 +494,8 @@ fn install_proxy(b: &mut TypeBuilder) {
     unsafe extern "C" fn setattro(a: *mut PyObject, k: *mut PyObject, v: *mut PyObject) -> c_int {
         crate::border::status(|| {
             // SAFETY: as above.
-            let (a, k, v) = unsafe { (unwrap(Object::from_ptr(a))?, Object::from_ptr(k), Object::from_ptr_opt(v)) };
+            let (a, k, v) =
+                unsafe { (unwrap(Object::from_ptr(a))?, Object::from_ptr(k), Object::from_ptr_opt(v)) };
             let Some(k) = k.downcast::<Str>() else {
                 return raise!(TypeError, "attribute name must be string, not '{}'", k.ty().name());
             };

@@ -14,7 +14,11 @@ fn show(o: &Object) -> String {
         Ok(r) => r.to_str_lossy().into_owned(),
         Err(e) => {
             let x = e.take();
-            format!("<error {}: {}>", x.ty().name(), x.str().map(|s| s.to_str_lossy().into_owned()).unwrap_or_default())
+            format!(
+                "<error {}: {}>",
+                x.ty().name(),
+                x.str().map(|s| s.to_str_lossy().into_owned()).unwrap_or_default()
+            )
         }
     }
 }
@@ -23,7 +27,11 @@ fn show_r(r: PyResult) -> String {
         Ok(o) => show(&o),
         Err(e) => {
             let x = e.take();
-            format!("{}: {}", x.ty().name(), x.str().map(|s| s.to_str_lossy().into_owned()).unwrap_or_default())
+            format!(
+                "{}: {}",
+                x.ty().name(),
+                x.str().map(|s| s.to_str_lossy().into_owned()).unwrap_or_default()
+            )
         }
     }
 }

@@ -20,7 +20,11 @@ fn show(r: PyResult) -> String {
         Ok(o) => o.repr_lossy(),
         Err(e) => {
             let e = e.take();
-            format!("{}: {}", e.ty().name(), e.str().map_or_else(|_| "?".into(), |s| s.to_str_lossy().into_owned()))
+            format!(
+                "{}: {}",
+                e.ty().name(),
+                e.str().map_or_else(|_| "?".into(), |s| s.to_str_lossy().into_owned())
+            )
         }
     }
 }
@@ -32,14 +36,23 @@ fn everything_in_one_thread() {
     assert_eq!(show(Ok(l.clone().into_object())), "[3, \"a'b\", None]");
     assert_eq!(show(l.get_attr_str("nope")), "AttributeError: 'list' object has no attribute 'nope'");
     assert_eq!(show(l.call_method("append", &[&Int::from_i64(7)])), "None");
-    assert_eq!(show(l.call_method("append", &[])), "TypeError: list.append() takes exactly one argument (0 given)");
+    assert_eq!(
+        show(l.call_method("append", &[])),
+        "TypeError: list.append() takes exactly one argument (0 given)"
+    );
     assert_eq!(l.length().expect("len"), 4);
     let d = Dict::new();
     d.set_str("x", &Float::new(1.5)).expect("set");
     assert_eq!(show(Ok(d.clone().into_object())), "{'x': 1.5}");
     assert_eq!(show((*d).as_object().get_item(&Str::new("y"))), "KeyError: 'y'");
-    assert_eq!(show(lh_runtime::number::add(&Int::from_i64(1), &Str::new("a"))), "TypeError: unsupported operand type(s) for +: 'int' and 'str'");
-    assert_eq!(show(lh_runtime::number::power(&Int::from_i64(2), &Int::from_i64(100), none_ref())), "1267650600228229401496703205376");
+    assert_eq!(
+        show(lh_runtime::number::add(&Int::from_i64(1), &Str::new("a"))),
+        "TypeError: unsupported operand type(s) for +: 'int' and 'str'"
+    );
+    assert_eq!(
+        show(lh_runtime::number::power(&Int::from_i64(2), &Int::from_i64(100), none_ref())),
+        "1267650600228229401496703205376"
+    );
     assert_eq!(show(Type::class().as_object().call1(&l)), "<class 'list'>");
     assert_eq!(show(Ok(Type::class().own().into_object())), "<class 'type'>");
     // A class with an instance dictionary.
@@ -69,10 +82,10 @@ fn everything_in_one_thread() {
     assert_ne!(show(r.call0()), "None");
     assert!(lh_runtime::gc::collect(2) >= 1);
     assert_eq!(show(r.call0()), "None");
+    assert_eq!(show(exc::ValueError().as_object().call1(&Str::new("boo"))), "ValueError('boo')");
     assert_eq!(
-        show(exc::ValueError().as_object().call1(&Str::new("boo"))),
-        "ValueError('boo')"
+        show(Int::class().as_object().call1(&Str::new("12x"))),
+        "ValueError: invalid literal for int() with base 10: '12x'"
     );
-    assert_eq!(show(Int::class().as_object().call1(&Str::new("12x"))), "ValueError: invalid literal for int() with base 10: '12x'");
     assert_eq!(show(Str::new("a,b").call_method("split", &[&Str::new(",")])), "['a', 'b']");
 }

@@ -17,5 +17,8 @@ pub type Entry = (&'static str, fn() -> PyResult<Owned<Module>>);
 
 /// Every native module of this crate.
 pub fn modules() -> impl Iterator<Item = Entry> {
-    [core::MODULES, numbers::MODULES, text::MODULES, containers::MODULES, os::MODULES].into_iter().flatten().copied()
+    [core::MODULES, numbers::MODULES, text::MODULES, containers::MODULES, os::MODULES]
+        .into_iter()
+        .flatten()
+        .copied()
 }

@@ -30,7 +30,11 @@ fn show(r: PyResult) -> String {
         Ok(o) => o.repr_lossy(),
         Err(e) => {
             let e = e.take();
-            format!("{}: {}", e.ty().name(), e.str().map_or_else(|_| "?".into(), |s| s.to_str_lossy().into_owned()))
+            format!(
+                "{}: {}",
+                e.ty().name(),
+                e.str().map_or_else(|_| "?".into(), |s| s.to_str_lossy().into_owned())
+            )
         }
     }
 }
@@ -128,7 +132,13 @@ fn streams() {
     check(&f, "seek", &[&int(0)], "0");
     let all = f.call_method("read", &[]).expect("read");
     assert_eq!(all.length().expect("len"), 30014);
-    assert_eq!(show(m.get("open").and_then(|o| o.call1(&text("/nonexistent/x")))).split(':').next(), Some("FileNotFoundError"));
-    assert_eq!(show(m.get("open").and_then(|o| o.call(&[&name, &text("rz")]))), "ValueError: invalid mode: 'rz'");
+    assert_eq!(
+        show(m.get("open").and_then(|o| o.call1(&text("/nonexistent/x")))).split(':').next(),
+        Some("FileNotFoundError")
+    );
+    assert_eq!(
+        show(m.get("open").and_then(|o| o.call(&[&name, &text("rz")]))),
+        "ValueError: invalid mode: 'rz'"
+    );
     let _ = std::fs::remove_file(dir);
 }

@@ -249,7 +249,8 @@ fn encode_replacement(b: Builtin, s: &Str, start: usize, end: usize) -> Option<R
             None => push_backslash(&mut out, c),
         }),
         Builtin::SurrogateEscape => {
-            let v: Option<Vec<u8>> = chars().map(|c| (0xdc80..=0xdcff).contains(&c).then_some(c as u8)).collect();
+            let v: Option<Vec<u8>> =
+                chars().map(|c| (0xdc80..=0xdcff).contains(&c).then_some(c as u8)).collect();
             return v.map(Replacement::Bytes);
         }
     }
@@ -283,7 +284,9 @@ fn pass_encoded(s: &Str, start: usize, end: usize, (width, big): (u8, bool)) -> 
             return None;
         }
         match (width, big) {
-            (1, _) => out.extend([0xe0 | (c >> 12) as u8, 0x80 | (c >> 6 & 0x3f) as u8, 0x80 | (c & 0x3f) as u8]),
+            (1, _) => {
+                out.extend([0xe0 | (c >> 12) as u8, 0x80 | (c >> 6 & 0x3f) as u8, 0x80 | (c & 0x3f) as u8])
+            }
             (2, false) => out.extend((c as u16).to_le_bytes()),
             (2, true) => out.extend((c as u16).to_be_bytes()),
             (_, false) => out.extend(c.to_le_bytes()),
@@ -355,22 +358,32 @@ impl<'a> Decoding<'a> {
         }
     }
     /// Asks the handler about bytes `start..end`: writes the replacement, answers where to go on.
-    pub fn handle(&mut self, start: usize, end: usize, reason: &str, out: &mut StrBuilder) -> PyResult<usize> {
+    pub fn handle(
+        &mut self,
+        start: usize,
+        end: usize,
+        reason: &str,
+        out: &mut StrBuilder,
+    ) -> PyResult<usize> {
         if self.handler.is_none() {
             self.handler = Some(find_handler(self.errors)?);
         }
         match self.handler.clone() {
-            Some(Handler::Builtin(b)) => match decode_replacement(b, &self.input, start, end, self.encoding, out) {
-                Some(pos) => Ok(pos),
-                None => Err(self.fail(start, end, reason)),
-            },
+            Some(Handler::Builtin(b)) => {
+                match decode_replacement(b, &self.input, start, end, self.encoding, out) {
+                    Some(pos) => Ok(pos),
+                    None => Err(self.fail(start, end, reason)),
+                }
+            }
             Some(Handler::Custom(h)) => {
                 let e = self.exception(start, end, reason)?;
                 let r = h.call1(&e)?;
                 let bad = || raised!(TypeError, "decoding error handler must return (str, int) tuple");
                 let Some(t) = r.downcast::<Tuple>().filter(|t| t.len() == 2) else { return Err(bad()) };
                 let (rep, pos) = (t.get(0), t.get(1));
-                let (Some(rep), Some(pos)) = (rep.downcast::<Str>(), pos.downcast::<Int>()) else { return Err(bad()) };
+                let (Some(rep), Some(pos)) = (rep.downcast::<Str>(), pos.downcast::<Int>()) else {
+                    return Err(bad());
+                };
                 let input = e.get_attr_str("object")?;
                 let Some(b) = input.downcast::<Bytes>() else {
                     return raise!(TypeError, "object attribute must be bytes");
@@ -515,7 +528,9 @@ fn run(b: Builtin, e: &Object) -> PyResult<Owned<Object>> {
             match b {
                 Builtin::Ignore => {}
                 Builtin::Replace => out.push_n(0xfffd, i.end - i.start),
-                Builtin::Backslash => s.text().slice(i.start, i.end).iter().for_each(|c| push_backslash(&mut out, c)),
+                Builtin::Backslash => {
+                    s.text().slice(i.start, i.end).iter().for_each(|c| push_backslash(&mut out, c))
+                }
                 _ => return Err(wrong_type(e)),
             }
             (out.finish(), i.end).into_py()

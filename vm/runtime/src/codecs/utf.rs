@@ -105,8 +105,11 @@ fn handle_run(e: &mut Encoding<'_>, start: usize, end: usize) -> PyResult<Option
         return Ok(None);
     }
     let t = e.object.text();
-    let v: Vec<u8> =
-        (start..end).map(|i| t.at(i)).take_while(|c| (0xdc80..=0xdcff).contains(c)).map(|c| c as u8).collect();
+    let v: Vec<u8> = (start..end)
+        .map(|i| t.at(i))
+        .take_while(|c| (0xdc80..=0xdcff).contains(c))
+        .map(|c| c as u8)
+        .collect();
     let n = v.len();
     if n == 0 {
         return Err(e.fail(start, end, "surrogates not allowed"));
@@ -133,7 +136,8 @@ fn encode_wide(s: &Str, errors: &str, order: i32, width: u8) -> PyResult<Vec<u8>
     let mut out = Vec::with_capacity((t.len() + 1) * width as usize);
     let big = order > 0;
     let push = |out: &mut Vec<u8>, c: u32| {
-        let unit16 = |out: &mut Vec<u8>, u: u16| out.extend(if big { u.to_be_bytes() } else { u.to_le_bytes() });
+        let unit16 =
+            |out: &mut Vec<u8>, u: u16| out.extend(if big { u.to_be_bytes() } else { u.to_le_bytes() });
         if width == 4 {
             out.extend(if big { c.to_be_bytes() } else { c.to_le_bytes() });
         } else if c < 0x10000 {
@@ -174,7 +178,12 @@ pub fn encode_utf32(s: &Str, errors: &str, order: i32) -> PyResult<Vec<u8>> {
 }
 
 /// `order` is changed to what a byte order mark says.
-pub fn decode_utf16(input: &[u8], errors: &str, order: &mut i32, final_: bool) -> PyResult<(Owned<Str>, usize)> {
+pub fn decode_utf16(
+    input: &[u8],
+    errors: &str,
+    order: &mut i32,
+    final_: bool,
+) -> PyResult<(Owned<Str>, usize)> {
     let mut at = 0;
     let name = order_name(2, *order);
     if *order == 0 && input.len() >= 2 {
@@ -187,7 +196,13 @@ pub fn decode_utf16(input: &[u8], errors: &str, order: &mut i32, final_: bool) -
     let name = match (name, *order) {
         ("utf-16", -1) => "utf-16-le",
         ("utf-16", 1) => "utf-16-be",
-        (n, _) => if n == "utf-16" { "utf-16-le" } else { n },
+        (n, _) => {
+            if n == "utf-16" {
+                "utf-16-le"
+            } else {
+                n
+            }
+        }
     };
     let big = *order > 0;
     let mut d = Decoding::new(input, name, errors);
@@ -231,7 +246,12 @@ pub fn decode_utf16(input: &[u8], errors: &str, order: &mut i32, final_: bool) -
     }
 }
 
-pub fn decode_utf32(input: &[u8], errors: &str, order: &mut i32, final_: bool) -> PyResult<(Owned<Str>, usize)> {
+pub fn decode_utf32(
+    input: &[u8],
+    errors: &str,
+    order: &mut i32,
+    final_: bool,
+) -> PyResult<(Owned<Str>, usize)> {
     let mut at = 0;
     let given = *order;
     if *order == 0 && input.len() >= 4 {
@@ -287,12 +307,31 @@ static BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 /// May stand for itself.
 fn direct(c: u32) -> bool {
     c < 128
-        && (matches!(c as u8, b'\t' | b'\n' | b'\r' | b' ' | b'\'' | b'(' | b')' | b',' | b'-' | b'.' | b'/' | b':' | b'?')
-            || (c as u8).is_ascii_alphanumeric()
+        && (matches!(
+            c as u8,
+            b'\t' | b'\n' | b'\r' | b' ' | b'\'' | b'(' | b')' | b',' | b'-' | b'.' | b'/' | b':' | b'?'
+        ) || (c as u8).is_ascii_alphanumeric()
             || matches!(
                 c as u8,
-                b'!' | b'"' | b'#' | b'$' | b'%' | b'&' | b'*' | b';' | b'<' | b'=' | b'>' | b'@' | b'[' | b']' | b'^'
-                    | b'_' | b'`' | b'{' | b'|' | b'}'
+                b'!' | b'"'
+                    | b'#'
+                    | b'$'
+                    | b'%'
+                    | b'&'
+                    | b'*'
+                    | b';'
+                    | b'<'
+                    | b'='
+                    | b'>'
+                    | b'@'
+                    | b'['
+                    | b']'
+                    | b'^'
+                    | b'_'
+                    | b'`'
+                    | b'{'
+                    | b'|'
+                    | b'}'
             ))
 }
 
@@ -451,4 +490,3 @@ pub fn decode_utf7(input: &[u8], errors: &str, final_: bool) -> PyResult<(Owned<
     let n = d.input.len();
     Ok((out.finish(), n))
 }
-

@@ -25,12 +25,12 @@ static CJK: [(u32, u32); 8] = [
 static JAMO_L: [&str; 19] =
     ["G", "GG", "N", "D", "DD", "R", "M", "B", "BB", "S", "SS", "", "J", "JJ", "C", "K", "T", "P", "H"];
 static JAMO_V: [&str; 21] = [
-    "A", "AE", "YA", "YAE", "EO", "E", "YEO", "YE", "O", "WA", "WAE", "OE", "YO", "U", "WEO", "WE", "WI", "YU", "EU",
-    "YI", "I",
+    "A", "AE", "YA", "YAE", "EO", "E", "YEO", "YE", "O", "WA", "WAE", "OE", "YO", "U", "WEO", "WE", "WI",
+    "YU", "EU", "YI", "I",
 ];
 static JAMO_T: [&str; 28] = [
-    "", "G", "GG", "GS", "N", "NJ", "NH", "D", "L", "LG", "LM", "LB", "LS", "LT", "LP", "LH", "M", "B", "BS", "S", "SS",
-    "NG", "J", "C", "K", "T", "P", "H",
+    "", "G", "GG", "GS", "N", "NJ", "NH", "D", "L", "LG", "LM", "LB", "LS", "LT", "LP", "LH", "M", "B", "BS",
+    "S", "SS", "NG", "J", "C", "K", "T", "P", "H",
 ];
 
 struct Db {
@@ -82,7 +82,12 @@ fn name_at(db: &Db, mut at: usize) -> String {
 pub fn name(c: u32) -> Option<String> {
     if (0xac00..0xac00 + 11172).contains(&c) {
         let s = (c - 0xac00) as usize;
-        return Some(format!("HANGUL SYLLABLE {}{}{}", JAMO_L[s / 588], JAMO_V[s % 588 / 28], JAMO_T[s % 28]));
+        return Some(format!(
+            "HANGUL SYLLABLE {}{}{}",
+            JAMO_L[s / 588],
+            JAMO_V[s % 588 / 28],
+            JAMO_T[s % 28]
+        ));
     }
     if CJK.iter().any(|(a, b)| (*a..=*b).contains(&c)) {
         return Some(format!("CJK UNIFIED IDEOGRAPH-{c:X}"));

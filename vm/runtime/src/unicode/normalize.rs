@@ -11,8 +11,23 @@ static INDEX: &[u8] = include_bytes!("decomp_index.bin");
 static DATA: &[u8] = include_bytes!("decomp_data.bin");
 
 static TAGS: [&str; 17] = [
-    "", "<font>", "<noBreak>", "<initial>", "<medial>", "<final>", "<isolated>", "<circle>", "<super>", "<sub>",
-    "<vertical>", "<wide>", "<narrow>", "<small>", "<square>", "<fraction>", "<compat>",
+    "",
+    "<font>",
+    "<noBreak>",
+    "<initial>",
+    "<medial>",
+    "<final>",
+    "<isolated>",
+    "<circle>",
+    "<super>",
+    "<sub>",
+    "<vertical>",
+    "<wide>",
+    "<narrow>",
+    "<small>",
+    "<square>",
+    "<fraction>",
+    "<compat>",
 ];
 
 /// A character's own decomposition mapping.
@@ -120,7 +135,9 @@ fn compose_pair(a: u32, b: u32) -> Option<u32> {
     if (L_BASE..L_BASE + 19).contains(&a) && (V_BASE..V_BASE + V_COUNT).contains(&b) {
         return Some(S_BASE + ((a - L_BASE) * V_COUNT + (b - V_BASE)) * T_COUNT);
     }
-    if (S_BASE..S_BASE + S_COUNT).contains(&a) && (a - S_BASE) % T_COUNT == 0 && (T_BASE + 1..T_BASE + T_COUNT).contains(&b)
+    if (S_BASE..S_BASE + S_COUNT).contains(&a)
+        && (a - S_BASE) % T_COUNT == 0
+        && (T_BASE + 1..T_BASE + T_COUNT).contains(&b)
     {
         return Some(a + (b - T_BASE));
     }
@@ -136,9 +153,7 @@ fn compose(s: &[u32]) -> Vec<u32> {
         let class = record(c).combining();
         if let Some(st) = starter {
             let blocked = out.len() - 1 > st && (last_class >= class || last_class == 0);
-            if !blocked
-                && let Some(x) = compose_pair(out[st], c)
-            {
+            if !blocked && let Some(x) = compose_pair(out[st], c) {
                 out[st] = x;
                 continue;
             }

@@ -170,7 +170,10 @@ pub fn _abc_init(cls: &Object) -> PyResult<()> {
     {
         let f = f.to_u64_wrapping();
         if f & COLLECTION == COLLECTION {
-            return raise!(TypeError, "__abc_tpflags__ cannot be both Py_TPFLAGS_SEQUENCE and Py_TPFLAGS_MAPPING");
+            return raise!(
+                TypeError,
+                "__abc_tpflags__ cannot be both Py_TPFLAGS_SEQUENCE and Py_TPFLAGS_MAPPING"
+            );
         }
         // SAFETY: a live type's flags.
         unsafe { (*t.tp()).tp_flags = ((*t.tp()).tp_flags & !COLLECTION) | (f & COLLECTION) };

@@ -128,7 +128,8 @@ impl Deque {
 impl Deque {
     #[slot(tp_new)]
     fn py_new(cls: &Type, _args: &Tuple, _kw: Option<&Dict>) -> PyResult<Owned<Deque>> {
-        Deque { items: RefCell::new(VecDeque::new()), maxlen: Cell::new(-1), state: Cell::new(0) }.build_in(cls)
+        Deque { items: RefCell::new(VecDeque::new()), maxlen: Cell::new(-1), state: Cell::new(0) }
+            .build_in(cls)
     }
     #[init(name = "deque", signature = "(iterable=<unrepresentable>, maxlen=None)")]
     fn py_init(&self, iterable: Option<&Object>, maxlen: Option<&Object>) -> PyResult<()> {
@@ -427,8 +428,12 @@ impl Deque {
     /// D.__reversed__() -- return a reverse iterator over the deque
     #[pymethod]
     fn __reversed__(&self) -> Owned<DequeRevIter> {
-        DequeRevIter { deque: Slot::of(self.own()), state: Cell::new(self.state.get()), left: Cell::new(self.len()) }
-            .build()
+        DequeRevIter {
+            deque: Slot::of(self.own()),
+            state: Cell::new(self.state.get()),
+            left: Cell::new(self.len()),
+        }
+        .build()
     }
     /// D.__sizeof__() -- size of D in memory, in bytes
     #[pymethod]
@@ -478,7 +483,12 @@ fn iter_args(args: &Tuple, name: &str) -> PyResult<(Owned<Deque>, isize)> {
         return raise!(TypeError, "{} expected 1 or 2 arguments, got {}", name, args.len());
     }
     let Some(d) = args.item_ref(0).downcast::<Deque>() else {
-        return raise!(TypeError, "{}() argument 1 must be collections.deque, not {}", name, args.item_ref(0).ty().name());
+        return raise!(
+            TypeError,
+            "{}() argument 1 must be collections.deque, not {}",
+            name,
+            args.item_ref(0).ty().name()
+        );
     };
     let i = if args.len() == 2 { number::as_isize(args.item_ref(1), Some(exc::OverflowError()))? } else { 0 };
     Ok((d.own(), i.max(0)))
@@ -629,7 +639,8 @@ impl DefaultDict {
     #[slot(tp_repr)]
     fn py_repr(&self) -> PyResult<Owned<Str>> {
         // SAFETY: dict's own repr.
-        let base: Owned<Str> = unsafe { from_c((*Dict::type_ptr()).tp_repr.expect("dict is ready")(self.as_ptr()))? };
+        let base: Owned<Str> =
+            unsafe { from_c((*Dict::type_ptr()).tp_repr.expect("dict is ready")(self.as_ptr()))? };
         let f = match self.factory.get() {
             None => Str::new("None"),
             Some(f) => reprguard::guarded(self, || f.repr()).unwrap_or_else(|| Ok(Str::new("...")))?,

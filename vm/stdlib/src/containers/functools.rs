@@ -77,7 +77,8 @@ impl Partial {
     }
     #[slot(tp_repr)]
     fn py_repr(&self) -> PyResult<Owned<Str>> {
-        let name = if self.is_exact::<Partial>() { "functools.partial".to_string() } else { qualified(self.ty())? };
+        let name =
+            if self.is_exact::<Partial>() { "functools.partial".to_string() } else { qualified(self.ty())? };
         reprguard::guarded(self, || {
             let (f, a, k) = self.parts()?;
             let mut b = StrBuilder::new();
@@ -119,7 +120,11 @@ impl Partial {
         if !k.is_none() && !Dict::check(k) {
             return bad();
         }
-        let args = if a.is_exact::<Tuple>() { a.own() } else { Tuple::from_vec(a.iter().map(|x| x.own()).collect()) };
+        let args = if a.is_exact::<Tuple>() {
+            a.own()
+        } else {
+            Tuple::from_vec(a.iter().map(|x| x.own()).collect())
+        };
         let kw = match k.downcast::<Dict>() {
             None => Dict::new(),
             Some(k) if k.is_exact::<Dict>() => k.own(),
@@ -236,7 +241,9 @@ impl Key {
             obj = kw.get_str("obj")?;
         }
         match obj {
-            Some(o) if args.len() + nkw == 1 => Ok(Key { cmp: self.cmp.clone(), object: Slot::of(o) }.build()),
+            Some(o) if args.len() + nkw == 1 => {
+                Ok(Key { cmp: self.cmp.clone(), object: Slot::of(o) }.build())
+            }
             None => raise!(TypeError, "K() missing required argument 'obj' (pos 1)"),
             Some(_) => raise!(TypeError, "K() takes at most 1 argument ({} given)", args.len() + nkw),
         }
@@ -423,7 +430,12 @@ impl LruCache {
     fn cache_info(&self) -> PyResult {
         let n = |v: i64| Int::from_i64(v).into_object();
         let max = if self.maxsize < 0 { none() } else { n(self.maxsize as i64) };
-        self.info.call(&[&n(self.hits.get()), &n(self.misses.get()), &max, &n(self.cache.dict().len() as i64)])
+        self.info.call(&[
+            &n(self.hits.get()),
+            &n(self.misses.get()),
+            &max,
+            &n(self.cache.dict().len() as i64),
+        ])
     }
     /// Clear the cache and cache statistics
     #[pymethod]

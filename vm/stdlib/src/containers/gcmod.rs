@@ -1,7 +1,7 @@
 //! `gc`: the collector's switches and views (`lh_runtime::gc` does the work).
 
-use lh_runtime::prelude::*;
 use lh_runtime::gc;
+use lh_runtime::prelude::*;
 
 module! {
     "gc",
@@ -119,7 +119,10 @@ pub fn get_objects(generation: Option<isize>) -> PyResult<Vec<Owned<Object>>> {
         None => Ok(gc::objects(None)),
         Some(g) if g < 0 => raise!(ValueError, "generation parameter cannot be negative"),
         Some(g) if g >= 3 => {
-            raise!(ValueError, "generation parameter must be less than the number of available generations (3)")
+            raise!(
+                ValueError,
+                "generation parameter must be less than the number of available generations (3)"
+            )
         }
         Some(g) => Ok(gc::objects(Some(g as usize))),
     }

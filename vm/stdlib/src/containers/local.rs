@@ -92,7 +92,8 @@ impl Local {
         if args.len() > 0 || kw.is_some_and(|k| k.len() > 0) {
             // SAFETY: comparing slots of live types.
             let plain = unsafe {
-                (*cls.tp()).tp_init.map(|f| f as usize) == (*<Object as Kind>::type_ptr()).tp_init.map(|f| f as usize)
+                (*cls.tp()).tp_init.map(|f| f as usize)
+                    == (*<Object as Kind>::type_ptr()).tp_init.map(|f| f as usize)
             };
             if plain {
                 return raise!(TypeError, "Initialization arguments are not supported");
@@ -148,7 +149,11 @@ impl Local {
             unsafe {
                 if let Some(set) = (*d.ob_type()).tp_descr_set {
                     let v = value.map_or(std::ptr::null_mut(), |v| v.as_ptr());
-                    return if set(d.ptr(), self.as_ptr(), v) < 0 { Err(Raised::already_set()) } else { Ok(()) };
+                    return if set(d.ptr(), self.as_ptr(), v) < 0 {
+                        Err(Raised::already_set())
+                    } else {
+                        Ok(())
+                    };
                 }
             }
         }
@@ -158,7 +163,12 @@ impl Local {
                 if attrs.del_item(name)? {
                     return Ok(());
                 }
-                raise!(AttributeError, "'{}' object has no attribute '{}'", self.ty().name(), name.to_str_lossy())
+                raise!(
+                    AttributeError,
+                    "'{}' object has no attribute '{}'",
+                    self.ty().name(),
+                    name.to_str_lossy()
+                )
             }
         }
     }

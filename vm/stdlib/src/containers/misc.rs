@@ -44,7 +44,9 @@ pub mod opcode {
             Some(o) => lh_runtime::number::index(o)?.to_u64_wrapping() as u32,
             None => 0,
         };
-        let effect = |jump: bool| u8::try_from(opcode).ok().and_then(|op| lh_runtime::bytecode::opcode::stack_effect(op, arg, jump));
+        let effect = |jump: bool| {
+            u8::try_from(opcode).ok().and_then(|op| lh_runtime::bytecode::opcode::stack_effect(op, arg, jump))
+        };
         let r = match jump.filter(|j| !j.is_none()) {
             None => effect(true).zip(effect(false)).map(|(a, b)| a.max(b)),
             Some(j) if j.is_true_object() => effect(true),
@@ -182,7 +184,12 @@ pub mod faulthandler {
     }
     /// dump_traceback_later(timeout, repeat=False, file=sys.stderr, exit=False)
     #[pyfunction(signature = "(timeout, repeat=False, file=sys.stderr, exit=False)")]
-    pub fn dump_traceback_later(_timeout: f64, _repeat: bool, _file: Option<&Object>, _exit: bool) -> PyResult<()> {
+    pub fn dump_traceback_later(
+        _timeout: f64,
+        _repeat: bool,
+        _file: Option<&Object>,
+        _exit: bool,
+    ) -> PyResult<()> {
         raise!(RuntimeError, "dump_traceback_later() is not supported by Lancehead")
     }
     /// cancel_dump_traceback_later(): cancel the previous call to dump_traceback_later().

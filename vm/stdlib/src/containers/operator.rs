@@ -425,7 +425,9 @@ impl AttrGetter {
         }
         let mut paths = vec![];
         for a in args.iter() {
-            let Some(s) = a.downcast::<Str>() else { return raise!(TypeError, "attribute name must be a string") };
+            let Some(s) = a.downcast::<Str>() else {
+                return raise!(TypeError, "attribute name must be a string");
+            };
             let mut path = vec![];
             let mut start = 0;
             for i in 0..=s.len() {

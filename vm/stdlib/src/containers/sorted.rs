@@ -31,10 +31,13 @@ pub mod bisect {
         if lo < 0 {
             return raise!(ValueError, "lo must be non-negative");
         }
-        let (mut lo, mut hi) = (lo, match hi {
-            Some(h) => h,
-            None => a.length()? as isize,
-        });
+        let (mut lo, mut hi) = (
+            lo,
+            match hi {
+                Some(h) => h,
+                None => a.length()? as isize,
+            },
+        );
         while lo < hi {
             let mid = lo + (hi - lo) / 2;
             let item = match a.downcast_exact::<List>().and_then(|l| l.get(mid as usize)) {
@@ -70,7 +73,13 @@ pub mod bisect {
     /// Optional args lo (default 0) and hi (default len(a)) bound the
     /// slice of a to be searched.
     #[pyfunction(signature = "(a, x, lo=0, hi=None, *, key=None)")]
-    pub fn bisect_right(a: &Object, x: &Object, lo: isize, hi: Option<isize>, key: Option<&Object>) -> PyResult<isize> {
+    pub fn bisect_right(
+        a: &Object,
+        x: &Object,
+        lo: isize,
+        hi: Option<isize>,
+        key: Option<&Object>,
+    ) -> PyResult<isize> {
         search(a, x, lo, hi, some(key), true)
     }
     /// Return the index where to insert item x in list a, assuming a is sorted.
@@ -82,7 +91,13 @@ pub mod bisect {
     /// Optional args lo (default 0) and hi (default len(a)) bound the
     /// slice of a to be searched.
     #[pyfunction(signature = "(a, x, lo=0, hi=None, *, key=None)")]
-    pub fn bisect_left(a: &Object, x: &Object, lo: isize, hi: Option<isize>, key: Option<&Object>) -> PyResult<isize> {
+    pub fn bisect_left(
+        a: &Object,
+        x: &Object,
+        lo: isize,
+        hi: Option<isize>,
+        key: Option<&Object>,
+    ) -> PyResult<isize> {
         search(a, x, lo, hi, some(key), false)
     }
     /// Insert item x in list a, and keep it sorted assuming a is sorted.
@@ -92,7 +107,13 @@ pub mod bisect {
     /// Optional args lo (default 0) and hi (default len(a)) bound the
     /// slice of a to be searched.
     #[pyfunction(signature = "(a, x, lo=0, hi=None, *, key=None)")]
-    pub fn insort_right(a: &Object, x: &Object, lo: isize, hi: Option<isize>, key: Option<&Object>) -> PyResult<()> {
+    pub fn insort_right(
+        a: &Object,
+        x: &Object,
+        lo: isize,
+        hi: Option<isize>,
+        key: Option<&Object>,
+    ) -> PyResult<()> {
         let at = match some(key) {
             Some(k) => search(a, &*k.call1(x)?, lo, hi, Some(k), true)?,
             None => search(a, x, lo, hi, None, true)?,
@@ -106,7 +127,13 @@ pub mod bisect {
     /// Optional args lo (default 0) and hi (default len(a)) bound the
     /// slice of a to be searched.
     #[pyfunction(signature = "(a, x, lo=0, hi=None, *, key=None)")]
-    pub fn insort_left(a: &Object, x: &Object, lo: isize, hi: Option<isize>, key: Option<&Object>) -> PyResult<()> {
+    pub fn insort_left(
+        a: &Object,
+        x: &Object,
+        lo: isize,
+        hi: Option<isize>,
+        key: Option<&Object>,
+    ) -> PyResult<()> {
         let at = match some(key) {
             Some(k) => search(a, &*k.call1(x)?, lo, hi, Some(k), false)?,
             None => search(a, x, lo, hi, None, false)?,

@@ -76,7 +76,8 @@ impl Sem {
         if timeout_ns == Some(0) {
             return Ok(false);
         }
-        let deadline = timeout_ns.map(|ns| std::time::Instant::now() + std::time::Duration::from_nanos(ns as u64));
+        let deadline =
+            timeout_ns.map(|ns| std::time::Instant::now() + std::time::Duration::from_nanos(ns as u64));
         loop {
             let p = self.0.get() as usize;
             let left = deadline.map(|d| d.saturating_duration_since(std::time::Instant::now()));
@@ -89,7 +90,8 @@ impl Sem {
                         let mut ts: libc::timespec = std::mem::zeroed();
                         libc::clock_gettime(libc::CLOCK_REALTIME, &mut ts);
                         let ns = ts.tv_nsec as u64 + d.subsec_nanos() as u64;
-                        ts.tv_sec = ts.tv_sec.saturating_add(d.as_secs() as i64 + (ns / 1_000_000_000) as i64);
+                        ts.tv_sec =
+                            ts.tv_sec.saturating_add(d.as_secs() as i64 + (ns / 1_000_000_000) as i64);
                         ts.tv_nsec = (ns % 1_000_000_000) as _;
                         libc::sem_timedwait(s, &ts)
                     }
@@ -128,7 +130,9 @@ fn wait_time(blocking: Option<&Object>, timeout: Option<&Object>) -> PyResult<Op
     let secs = match timeout {
         None => -1.0,
         Some(t) if Float::check(t) || lh_runtime::sliceobject::is_index(t) => number::as_f64(t)?,
-        Some(t) => return raise!(TypeError, "'{}' object cannot be interpreted as an integer", t.ty().name()),
+        Some(t) => {
+            return raise!(TypeError, "'{}' object cannot be interpreted as an integer", t.ty().name());
+        }
     };
     if secs.is_nan() {
         return raise!(ValueError, "Invalid value NaN (not a number)");
@@ -350,7 +354,11 @@ impl RLock {
     #[pymethod]
     fn _acquire_restore(&self, state: &Tuple) -> PyResult<()> {
         if state.len() != 2 {
-            return raise!(TypeError, "_acquire_restore() argument 1 must be sequence of length 2, not {}", state.len());
+            return raise!(
+                TypeError,
+                "_acquire_restore() argument 1 must be sequence of length 2, not {}",
+                state.len()
+            );
         }
         let count = number::index(state.item_ref(0))?.to_u64_wrapping();
         let owner = number::index(state.item_ref(1))?.to_u64_wrapping();
@@ -407,7 +415,10 @@ fn run(start: Start) {
         match func.call_tuple(&args, kw.as_deref()) {
             Ok(r) => drop(r),
             Err(e) if e.matches(exc::SystemExit()) => e.clear(),
-            Err(_) => lh_runtime::errors::write_unraisable(Some(&func), Some("Exception ignored in thread started by")),
+            Err(_) => lh_runtime::errors::write_unraisable(
+                Some(&func),
+                Some("Exception ignored in thread started by"),
+            ),
         }
         drop(kw);
         drop(args);

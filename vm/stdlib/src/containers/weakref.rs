@@ -16,7 +16,10 @@ fn setup(m: &Module) -> PyResult<()> {
     // SAFETY: static type objects.
     unsafe {
         m.add("ProxyType", Type::from_raw_ref(&raw mut lh_runtime::type_table::_PyWeakref_ProxyType))?;
-        m.add("CallableProxyType", Type::from_raw_ref(&raw mut lh_runtime::type_table::_PyWeakref_CallableProxyType))
+        m.add(
+            "CallableProxyType",
+            Type::from_raw_ref(&raw mut lh_runtime::type_table::_PyWeakref_CallableProxyType),
+        )
     }
 }
 

@@ -65,9 +65,7 @@ impl Display {
         let context = some(attr(e, "__context__"));
         let suppress = attr(e, "__suppress_context__").is_some_and(|s| s.is_true_object());
         let before = match (cause, context) {
-            (Some(c), _) => {
-                Some((c, "The above exception was the direct cause of the following exception:"))
-            }
+            (Some(c), _) => Some((c, "The above exception was the direct cause of the following exception:")),
             (None, Some(c)) if !suppress => {
                 Some((c, "During handling of the above exception, another exception occurred:"))
             }
@@ -179,7 +177,11 @@ impl Display {
             Some("builtins" | "__main__") => name,
             Some(m) => format!("{m}.{name}"),
         };
-        let shown = if syntax { attr(e, "msg").and_then(|m| if m.is_none() { None } else { text_of(&m) }) } else { None };
+        let shown = if syntax {
+            attr(e, "msg").and_then(|m| if m.is_none() { None } else { text_of(&m) })
+        } else {
+            None
+        };
         let text = match shown {
             Some(m) => Some(m),
             None => text_of(e),
@@ -258,7 +260,8 @@ impl Display {
             }
         }
         self.message(e);
-        let subs = attr(e, "exceptions").and_then(|x| x.to_items().map_err(Raised::clear).ok()).unwrap_or_default();
+        let subs =
+            attr(e, "exceptions").and_then(|x| x.to_items().map_err(Raised::clear).ok()).unwrap_or_default();
         let shown = if subs.len() <= MAX_GROUP_WIDTH { subs.len() } else { MAX_GROUP_WIDTH + 1 };
         self.need_close = false;
         for (i, sub) in subs.iter().take(shown).enumerate() {
@@ -303,9 +306,9 @@ fn find_source_line(file: &str, lineno: i64) -> Option<String> {
     let tail = file.rsplit('/').next()?;
     let path = sys_get("path")?;
     let dirs = path.downcast::<List>()?.to_vec();
-    dirs.iter().filter_map(|d| d.downcast::<Str>()).find_map(|d| {
-        lh_runtime::warnings::source_line(&format!("{}/{}", d.to_str_lossy(), tail), lineno)
-    })
+    dirs.iter()
+        .filter_map(|d| d.downcast::<Str>())
+        .find_map(|d| lh_runtime::warnings::source_line(&format!("{}/{}", d.to_str_lossy(), tail), lineno))
 }
 
 /// (line, end line, byte column, end byte column) of the instruction at `lasti`.
@@ -502,7 +505,9 @@ pub fn display(value: &Object, tb: Option<&Object>) {
 
 /// `sys.unraisablehook`'s work.
 pub fn display_unraisable(args: &Object) -> PyResult<()> {
-    let get = |n: &str| -> PyResult<Option<Owned<Object>>> { Ok(Some(args.get_attr_str(n)?).filter(|x| !x.is_none())) };
+    let get = |n: &str| -> PyResult<Option<Owned<Object>>> {
+        Ok(Some(args.get_attr_str(n)?).filter(|x| !x.is_none()))
+    };
     let (value, tb) = (get("exc_value")?, get("exc_traceback")?);
     let (message, object) = (get("err_msg")?, get("object")?);
     let mut out = String::new();

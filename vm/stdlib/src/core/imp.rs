@@ -87,8 +87,10 @@ fn exec_dynamic(module_: &Object) -> PyResult<i32> {
 
 // ---- Frozen modules ----
 
-const FROZEN: [(&str, &str); 2] =
-    [("_frozen_importlib", "importlib._bootstrap"), ("_frozen_importlib_external", "importlib._bootstrap_external")];
+const FROZEN: [(&str, &str); 2] = [
+    ("_frozen_importlib", "importlib._bootstrap"),
+    ("_frozen_importlib_external", "importlib._bootstrap_external"),
+];
 
 fn frozen_origin(name: &str) -> Option<&'static str> {
     FROZEN.iter().find(|f| f.0 == name).map(|f| f.1)
@@ -202,8 +204,7 @@ pub fn siphash13(key: u64, data: &[u8]) -> u64 {
         v[1] = v[1].rotate_left(17) ^ v[2];
         v[2] = v[2].rotate_left(32);
     }
-    let mut v =
-        [key ^ 0x736f6d6570736575, 0x646f72616e646f6d, key ^ 0x6c7967656e657261, 0x7465646279746573];
+    let mut v = [key ^ 0x736f6d6570736575, 0x646f72616e646f6d, key ^ 0x6c7967656e657261, 0x7465646279746573];
     let absorb = |m: u64, v: &mut [u64; 4]| {
         v[3] ^= m;
         round(v);

@@ -444,7 +444,10 @@ fn get_asyncgen_hooks() -> PyResult<Owned<Tuple>> {
         t = structseq::new_type(
             "asyncgen_hooks",
             "The hooks of asynchronous generators.",
-            &[("firstiter", "called before the first iteration"), ("finalizer", "called when one is about to be freed")],
+            &[
+                ("firstiter", "called before the first iteration"),
+                ("finalizer", "called when one is about to be freed"),
+            ],
             2,
         )?
         .into_raw();
@@ -495,7 +498,8 @@ fn set_asyncgen_hooks(firstiter: Option<&Object>, finalizer: Option<&Object>) ->
 
 // ---- The module ----
 
-const DOC: &str = "Objects used or maintained by the interpreter, and functions that interact strongly with it.";
+const DOC: &str =
+    "Objects used or maintained by the interpreter, and functions that interact strongly with it.";
 
 /// Makes a `types.SimpleNamespace`.
 pub fn namespace(items: &[(&str, &Object)]) -> PyResult {
@@ -576,7 +580,12 @@ pub fn fill() -> PyResult<()> {
         ("version_info", version_info.clone()),
         ("hexversion", int(sys_info::HEXVERSION)),
         ("api_version", int(1013)),
-        ("copyright", text("Copyright (c) the Lancehead authors.\nPython is a trademark of the Python Software Foundation.")),
+        (
+            "copyright",
+            text(
+                "Copyright (c) the Lancehead authors.\nPython is a trademark of the Python Software Foundation.",
+            ),
+        ),
         ("platform", text("linux")),
         ("byteorder", text(if cfg!(target_endian = "little") { "little" } else { "big" })),
         ("maxsize", int(i64::MAX)),

@@ -155,13 +155,18 @@ pub fn thread_info() -> PyResult<Owned<Tuple>> {
     let t = structseq::new_type(
         "sys.thread_info",
         "The thread implementation.",
-        &[("name", "name of the implementation"), ("lock", "kind of locks"), ("version", "version of the library")],
+        &[
+            ("name", "name of the implementation"),
+            ("lock", "kind of locks"),
+            ("version", "version of the library"),
+        ],
         3,
     )?;
     let version = {
         let mut buf = [0u8; 128];
         // SAFETY: confstr writes at most the given number of bytes.
-        let n = unsafe { libc::confstr(libc::_CS_GNU_LIBPTHREAD_VERSION, buf.as_mut_ptr().cast(), buf.len()) };
+        let n =
+            unsafe { libc::confstr(libc::_CS_GNU_LIBPTHREAD_VERSION, buf.as_mut_ptr().cast(), buf.len()) };
         match n {
             0 => none(),
             n => text(&String::from_utf8_lossy(&buf[..n.min(buf.len()) - 1])),

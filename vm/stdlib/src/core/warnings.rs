@@ -5,7 +5,12 @@ use lh_runtime::warnings as w;
 
 /// Issue a warning, or maybe ignore it or raise an exception.
 #[pyfunction(signature = "(message, category=None, stacklevel=1, source=None)")]
-fn warn(message: &Object, category: Option<&Object>, stacklevel: isize, source: Option<&Object>) -> PyResult<()> {
+fn warn(
+    message: &Object,
+    category: Option<&Object>,
+    stacklevel: isize,
+    source: Option<&Object>,
+) -> PyResult<()> {
     let category = if message.is_instance(exc::Warning())? {
         message.ty().own().into_object()
     } else {

@@ -51,19 +51,27 @@ pub fn localeconv() -> PyResult<Owned<Dict>> {
             List::from_vec(v)
         };
         let texts = [
-            ("int_curr_symbol", (*l).int_curr_symbol), ("currency_symbol", (*l).currency_symbol),
-            ("mon_decimal_point", (*l).mon_decimal_point), ("mon_thousands_sep", (*l).mon_thousands_sep),
-            ("positive_sign", (*l).positive_sign), ("negative_sign", (*l).negative_sign),
-            ("decimal_point", (*l).decimal_point), ("thousands_sep", (*l).thousands_sep),
+            ("int_curr_symbol", (*l).int_curr_symbol),
+            ("currency_symbol", (*l).currency_symbol),
+            ("mon_decimal_point", (*l).mon_decimal_point),
+            ("mon_thousands_sep", (*l).mon_thousands_sep),
+            ("positive_sign", (*l).positive_sign),
+            ("negative_sign", (*l).negative_sign),
+            ("decimal_point", (*l).decimal_point),
+            ("thousands_sep", (*l).thousands_sep),
         ];
         for (n, p) in texts {
             d.set_str(n, &fs_str(p))?;
         }
         let numbers = [
-            ("int_frac_digits", (*l).int_frac_digits), ("frac_digits", (*l).frac_digits),
-            ("p_cs_precedes", (*l).p_cs_precedes), ("p_sep_by_space", (*l).p_sep_by_space),
-            ("n_cs_precedes", (*l).n_cs_precedes), ("n_sep_by_space", (*l).n_sep_by_space),
-            ("p_sign_posn", (*l).p_sign_posn), ("n_sign_posn", (*l).n_sign_posn),
+            ("int_frac_digits", (*l).int_frac_digits),
+            ("frac_digits", (*l).frac_digits),
+            ("p_cs_precedes", (*l).p_cs_precedes),
+            ("p_sep_by_space", (*l).p_sep_by_space),
+            ("n_cs_precedes", (*l).n_cs_precedes),
+            ("n_sep_by_space", (*l).n_sep_by_space),
+            ("p_sign_posn", (*l).p_sign_posn),
+            ("n_sign_posn", (*l).n_sign_posn),
         ];
         for (n, v) in numbers {
             d.set_str(n, &Int::from_i64(v as i64))?;
@@ -185,26 +193,76 @@ pub fn bind_textdomain_codeset(domain: &Str, codeset: Nullable<&Str>) -> PyResul
 }
 
 const CONSTANTS: &[(&str, i64)] = &[
-    ("LC_CTYPE", 0), ("LC_TIME", 2), ("LC_COLLATE", 3), ("LC_MONETARY", 4), ("LC_MESSAGES", 5),
-    ("LC_NUMERIC", 1), ("LC_ALL", 6), ("CHAR_MAX", 127), ("DAY_1", 131079), ("DAY_2", 131080),
-    ("DAY_3", 131081), ("DAY_4", 131082), ("DAY_5", 131083), ("DAY_6", 131084), ("DAY_7", 131085),
-    ("ABDAY_1", 131072), ("ABDAY_2", 131073), ("ABDAY_3", 131074), ("ABDAY_4", 131075), ("ABDAY_5", 131076),
-    ("ABDAY_6", 131077), ("ABDAY_7", 131078), ("MON_1", 131098), ("MON_2", 131099), ("MON_3", 131100),
-    ("MON_4", 131101), ("MON_5", 131102), ("MON_6", 131103), ("MON_7", 131104), ("MON_8", 131105),
-    ("MON_9", 131106), ("MON_10", 131107), ("MON_11", 131108), ("MON_12", 131109), ("ABMON_1", 131086),
-    ("ABMON_2", 131087), ("ABMON_3", 131088), ("ABMON_4", 131089), ("ABMON_5", 131090), ("ABMON_6", 131091),
-    ("ABMON_7", 131092), ("ABMON_8", 131093), ("ABMON_9", 131094), ("ABMON_10", 131095),
-    ("ABMON_11", 131096), ("ABMON_12", 131097), ("RADIXCHAR", 65536), ("THOUSEP", 65537),
-    ("CRNCYSTR", 262159), ("D_T_FMT", 131112), ("D_FMT", 131113), ("T_FMT", 131114), ("AM_STR", 131110),
-    ("PM_STR", 131111), ("CODESET", 14), ("T_FMT_AMPM", 131115), ("ERA", 131116), ("ERA_D_FMT", 131118),
-    ("ERA_D_T_FMT", 131120), ("ERA_T_FMT", 131121), ("ALT_DIGITS", 131119), ("YESEXPR", 327680),
-    ("NOEXPR", 327681), ("_DATE_FMT", 131180),
+    ("LC_CTYPE", 0),
+    ("LC_TIME", 2),
+    ("LC_COLLATE", 3),
+    ("LC_MONETARY", 4),
+    ("LC_MESSAGES", 5),
+    ("LC_NUMERIC", 1),
+    ("LC_ALL", 6),
+    ("CHAR_MAX", 127),
+    ("DAY_1", 131079),
+    ("DAY_2", 131080),
+    ("DAY_3", 131081),
+    ("DAY_4", 131082),
+    ("DAY_5", 131083),
+    ("DAY_6", 131084),
+    ("DAY_7", 131085),
+    ("ABDAY_1", 131072),
+    ("ABDAY_2", 131073),
+    ("ABDAY_3", 131074),
+    ("ABDAY_4", 131075),
+    ("ABDAY_5", 131076),
+    ("ABDAY_6", 131077),
+    ("ABDAY_7", 131078),
+    ("MON_1", 131098),
+    ("MON_2", 131099),
+    ("MON_3", 131100),
+    ("MON_4", 131101),
+    ("MON_5", 131102),
+    ("MON_6", 131103),
+    ("MON_7", 131104),
+    ("MON_8", 131105),
+    ("MON_9", 131106),
+    ("MON_10", 131107),
+    ("MON_11", 131108),
+    ("MON_12", 131109),
+    ("ABMON_1", 131086),
+    ("ABMON_2", 131087),
+    ("ABMON_3", 131088),
+    ("ABMON_4", 131089),
+    ("ABMON_5", 131090),
+    ("ABMON_6", 131091),
+    ("ABMON_7", 131092),
+    ("ABMON_8", 131093),
+    ("ABMON_9", 131094),
+    ("ABMON_10", 131095),
+    ("ABMON_11", 131096),
+    ("ABMON_12", 131097),
+    ("RADIXCHAR", 65536),
+    ("THOUSEP", 65537),
+    ("CRNCYSTR", 262159),
+    ("D_T_FMT", 131112),
+    ("D_FMT", 131113),
+    ("T_FMT", 131114),
+    ("AM_STR", 131110),
+    ("PM_STR", 131111),
+    ("CODESET", 14),
+    ("T_FMT_AMPM", 131115),
+    ("ERA", 131116),
+    ("ERA_D_FMT", 131118),
+    ("ERA_D_T_FMT", 131120),
+    ("ERA_T_FMT", 131121),
+    ("ALT_DIGITS", 131119),
+    ("YESEXPR", 327680),
+    ("NOEXPR", 327681),
+    ("_DATE_FMT", 131180),
 ];
 
 module! { "_locale", doc: "Support for POSIX locales.",
-    functions: [setlocale, localeconv, strcoll, strxfrm, nl_langinfo, gettext, dgettext, dcgettext, textdomain, bindtextdomain,
-        bind_textdomain_codeset, getencoding],
-    init: |m| {
-        add_ints(m, CONSTANTS)?;
-        m.add("Error", error()?)
-    } }
+functions: [setlocale, localeconv, strcoll, strxfrm, nl_langinfo, gettext, dgettext, dcgettext, textdomain, bindtextdomain,
+    bind_textdomain_codeset, getencoding],
+init: |m| {
+    add_ints(m, CONSTANTS)?;
+    m.add("Error", error()?)
+} }

@@ -16,7 +16,11 @@ fn c_text(s: &Str) -> PyResult<CString> {
 fn default_ident() -> CString {
     let argv = lh_runtime::sysobject::sys_get("argv");
     let first = argv.as_ref().and_then(|a| a.downcast::<List>()).and_then(|l| l.get(0));
-    let text = first.as_ref().and_then(|f| f.downcast::<Str>()).map(|s| s.to_str_lossy().into_owned()).unwrap_or_default();
+    let text = first
+        .as_ref()
+        .and_then(|f| f.downcast::<Str>())
+        .map(|s| s.to_str_lossy().into_owned())
+        .unwrap_or_default();
     CString::new(text.rsplit('/').next().unwrap_or_default()).unwrap_or_default()
 }
 fn open(ident: Option<CString>, option: i32, facility: i32) {
@@ -77,13 +81,40 @@ pub fn LOG_UPTO(pri: i32) -> i32 {
 }
 
 const CONSTANTS: &[(&str, i64)] = &[
-    ("LOG_EMERG", 0), ("LOG_ALERT", 1), ("LOG_CRIT", 2), ("LOG_ERR", 3), ("LOG_WARNING", 4), ("LOG_NOTICE", 5), ("LOG_INFO", 6),
-    ("LOG_DEBUG", 7), ("LOG_PID", 1), ("LOG_CONS", 2), ("LOG_NDELAY", 8), ("LOG_ODELAY", 4), ("LOG_NOWAIT", 16),
-    ("LOG_PERROR", 32), ("LOG_KERN", 0), ("LOG_USER", 8), ("LOG_MAIL", 16), ("LOG_DAEMON", 24), ("LOG_AUTH", 32),
-    ("LOG_LPR", 48), ("LOG_LOCAL0", 128), ("LOG_LOCAL1", 136), ("LOG_LOCAL2", 144), ("LOG_LOCAL3", 152), ("LOG_LOCAL4", 160),
-    ("LOG_LOCAL5", 168), ("LOG_LOCAL6", 176), ("LOG_LOCAL7", 184), ("LOG_SYSLOG", 40), ("LOG_CRON", 72), ("LOG_UUCP", 64),
-    ("LOG_NEWS", 56), ("LOG_AUTHPRIV", 80),
+    ("LOG_EMERG", 0),
+    ("LOG_ALERT", 1),
+    ("LOG_CRIT", 2),
+    ("LOG_ERR", 3),
+    ("LOG_WARNING", 4),
+    ("LOG_NOTICE", 5),
+    ("LOG_INFO", 6),
+    ("LOG_DEBUG", 7),
+    ("LOG_PID", 1),
+    ("LOG_CONS", 2),
+    ("LOG_NDELAY", 8),
+    ("LOG_ODELAY", 4),
+    ("LOG_NOWAIT", 16),
+    ("LOG_PERROR", 32),
+    ("LOG_KERN", 0),
+    ("LOG_USER", 8),
+    ("LOG_MAIL", 16),
+    ("LOG_DAEMON", 24),
+    ("LOG_AUTH", 32),
+    ("LOG_LPR", 48),
+    ("LOG_LOCAL0", 128),
+    ("LOG_LOCAL1", 136),
+    ("LOG_LOCAL2", 144),
+    ("LOG_LOCAL3", 152),
+    ("LOG_LOCAL4", 160),
+    ("LOG_LOCAL5", 168),
+    ("LOG_LOCAL6", 176),
+    ("LOG_LOCAL7", 184),
+    ("LOG_SYSLOG", 40),
+    ("LOG_CRON", 72),
+    ("LOG_UUCP", 64),
+    ("LOG_NEWS", 56),
+    ("LOG_AUTHPRIV", 80),
 ];
 
 module! { "syslog", doc: "Interface to the Unix syslog library routines.",
-    functions: [openlog, write, closelog, setlogmask, LOG_MASK, LOG_UPTO], init: |m| add_ints(m, CONSTANTS) }
+functions: [openlog, write, closelog, setlogmask, LOG_MASK, LOG_UPTO], init: |m| add_ints(m, CONSTANTS) }

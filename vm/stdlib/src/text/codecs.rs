@@ -154,7 +154,11 @@ fn unicode_escape_decode(data: &Object, errors: Option<&str>, final_: bool) -> P
     Ok((s, n))
 }
 #[pyfunction(signature = "(data, errors=None, final=True, /)")]
-fn raw_unicode_escape_decode(data: &Object, errors: Option<&str>, final_: bool) -> PyResult<(Owned<Str>, usize)> {
+fn raw_unicode_escape_decode(
+    data: &Object,
+    errors: Option<&str>,
+    final_: bool,
+) -> PyResult<(Owned<Str>, usize)> {
     escape::decode_raw_unicode_escape(&text_or_bytes(data)?, strict(errors), final_)
 }
 #[pyfunction(signature = "(data, errors=None, /)")]
@@ -176,13 +180,21 @@ fn readbuffer_encode(data: &Object, errors: Option<&str>) -> PyResult<(Owned<Byt
     Ok((Bytes::new(&b), b.len()))
 }
 #[pyfunction(signature = "(data, errors=None, mapping=None, /)")]
-fn charmap_decode(data: &Object, errors: Option<&str>, mapping: Option<&Object>) -> PyResult<(Owned<Str>, usize)> {
+fn charmap_decode(
+    data: &Object,
+    errors: Option<&str>,
+    mapping: Option<&Object>,
+) -> PyResult<(Owned<Str>, usize)> {
     let b = bytes(data)?;
     let m = mapping.filter(|m| !m.is_none());
     Ok((single::decode_charmap(&b, strict(errors), m)?, b.len()))
 }
 #[pyfunction(signature = "(str, errors=None, mapping=None, /)")]
-fn charmap_encode(str: &Str, errors: Option<&str>, mapping: Option<&Object>) -> PyResult<(Owned<Bytes>, usize)> {
+fn charmap_encode(
+    str: &Str,
+    errors: Option<&str>,
+    mapping: Option<&Object>,
+) -> PyResult<(Owned<Bytes>, usize)> {
     let m = mapping.filter(|m| !m.is_none());
     Ok((Bytes::new(&single::encode_charmap(str, strict(errors), m)?), str.len()))
 }
@@ -200,4 +212,3 @@ module! { "_codecs", functions: [
     unicode_escape_decode, raw_unicode_escape_decode, escape_decode, escape_encode, readbuffer_encode, charmap_decode,
     charmap_encode, charmap_build,
 ]}
-

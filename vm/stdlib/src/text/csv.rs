@@ -49,8 +49,16 @@ pub struct Dialect {
     strict: bool,
 }
 
-const NAMES: [&str; 8] =
-    ["delimiter", "doublequote", "escapechar", "lineterminator", "quotechar", "quoting", "skipinitialspace", "strict"];
+const NAMES: [&str; 8] = [
+    "delimiter",
+    "doublequote",
+    "escapechar",
+    "lineterminator",
+    "quotechar",
+    "quoting",
+    "skipinitialspace",
+    "strict",
+];
 
 fn one_char(name: &str, o: &Object) -> PyResult<u32> {
     match o.downcast::<Str>() {
@@ -118,7 +126,8 @@ impl Dialect {
             },
         };
         let quote_given = get("quotechar")?;
-        let quotechar = quote_given.as_ref().map_or(Ok(Some('"'.into())), |v| char_or_none("quotechar", v))?;
+        let quotechar =
+            quote_given.as_ref().map_or(Ok(Some('"'.into())), |v| char_or_none("quotechar", v))?;
         let quoting = get("quoting")?;
         let quoting = match &quoting {
             None if quotechar.is_none() => QUOTE_NONE,
@@ -273,11 +282,7 @@ impl Reader {
     fn save_field(&self) -> PyResult<()> {
         let text = std::mem::take(&mut *self.field.borrow_mut());
         let s = Str::from_code_points(&text);
-        let item = if self.numeric.replace(false) {
-            Float::class().call1(&s)?
-        } else {
-            s.into_object()
-        };
+        let item = if self.numeric.replace(false) { Float::class().call1(&s)? } else { s.into_object() };
         self.fields.borrow_mut().push(item);
         Ok(())
     }
@@ -486,7 +491,13 @@ pub struct Writer {
 }
 
 impl Writer {
-    fn push_field(&self, out: &mut StrBuilder, s: Option<&Str>, mut quoted: bool, first: bool) -> PyResult<()> {
+    fn push_field(
+        &self,
+        out: &mut StrBuilder,
+        s: Option<&Str>,
+        mut quoted: bool,
+        first: bool,
+    ) -> PyResult<()> {
         let d = &*self.dialect;
         let mut text: Vec<u32> = vec![];
         for c in s.into_iter().flat_map(|s| s.chars()) {
@@ -557,7 +568,8 @@ impl Writer {
                     // SAFETY: a live object has a live type.
                     let number = unsafe {
                         let m = (*f.ob_type()).tp_as_number;
-                        !m.is_null() && ((*m).nb_index.is_some() || (*m).nb_int.is_some() || (*m).nb_float.is_some())
+                        !m.is_null()
+                            && ((*m).nb_index.is_some() || (*m).nb_int.is_some() || (*m).nb_float.is_some())
                     };
                     !number
                 }

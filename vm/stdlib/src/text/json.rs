@@ -602,7 +602,10 @@ impl Encoder {
 
 #[pymethods]
 impl Encoder {
-    #[new(name = "make_encoder", signature = "(markers, default, encoder, indent, key_separator, item_separator, sort_keys, skipkeys, allow_nan)")]
+    #[new(
+        name = "make_encoder",
+        signature = "(markers, default, encoder, indent, key_separator, item_separator, sort_keys, skipkeys, allow_nan)"
+    )]
     fn new(
         cls: &Type,
         markers: &Object,
@@ -655,7 +658,9 @@ impl Encoder {
             (0, None) => None,
             _ => Some(args.get(0)),
         };
-        let Some(o) = o else { return raise!(TypeError, "_iterencode() missing required argument 'obj' (pos 1)") };
+        let Some(o) = o else {
+            return raise!(TypeError, "_iterencode() missing required argument 'obj' (pos 1)");
+        };
         let mut b = StrBuilder::new();
         self.object(&o, &mut b)?;
         (b.finish(),).into_py()

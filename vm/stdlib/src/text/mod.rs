@@ -10,4 +10,11 @@ pub mod string;
 pub mod unicodedata;
 
 /// The modules of this group.
-pub const MODULES: &[Entry] = &[("_codecs", codecs::make), ("_string", string::make), ("_sre", sre::make), ("unicodedata", unicodedata::make), ("_json", json::make), ("_csv", csv::make)];
+pub const MODULES: &[Entry] = &[
+    ("_codecs", codecs::make),
+    ("_string", string::make),
+    ("_sre", sre::make),
+    ("unicodedata", unicodedata::make),
+    ("_json", json::make),
+    ("_csv", csv::make),
+];

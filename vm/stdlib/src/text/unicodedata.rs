@@ -132,7 +132,11 @@ mod query {
     use super::*;
     pub fn decimal(o: &Object, default: Option<&Object>, old: bool) -> PyResult<Owned<Object>> {
         let c = one_char(o, "decimal", Some(1))?;
-        or_default(info(c, old).decimal.map(|d| Int::from_i64(d as i64).into_object()), default, "not a decimal")
+        or_default(
+            info(c, old).decimal.map(|d| Int::from_i64(d as i64).into_object()),
+            default,
+            "not a decimal",
+        )
     }
     pub fn digit(o: &Object, default: Option<&Object>, old: bool) -> PyResult<Owned<Object>> {
         let c = one_char(o, "digit", Some(1))?;
@@ -140,7 +144,11 @@ mod query {
     }
     pub fn numeric(o: &Object, default: Option<&Object>, old: bool) -> PyResult<Owned<Object>> {
         let c = one_char(o, "numeric", Some(1))?;
-        or_default(info(c, old).numeric.map(|n| Float::new(n).into_object()), default, "not a numeric character")
+        or_default(
+            info(c, old).numeric.map(|n| Float::new(n).into_object()),
+            default,
+            "not a numeric character",
+        )
     }
     pub fn name(o: &Object, default: Option<&Object>, old: bool) -> PyResult<Owned<Object>> {
         let c = one_char(o, "name", Some(1))?;

@@ -71,7 +71,14 @@ unsafe extern "C" fn time_fold(
         Time::new_in(class(cls), c, Object::from_ptr(tz))
     })
 }
-unsafe extern "C" fn time(hh: c_int, mm: c_int, ss: c_int, us: c_int, tz: Obj, cls: *mut PyTypeObject) -> Obj {
+unsafe extern "C" fn time(
+    hh: c_int,
+    mm: c_int,
+    ss: c_int,
+    us: c_int,
+    tz: Obj,
+    cls: *mut PyTypeObject,
+) -> Obj {
     // SAFETY: as above.
     unsafe { time_fold(hh, mm, ss, us, tz, 0, cls) }
 }
@@ -87,7 +94,11 @@ unsafe extern "C" fn timezone(offset: Obj, name: Obj) -> Obj {
         let (o, n) = unsafe { (Object::from_ptr(offset), Object::from_ptr_opt(name)) };
         match o.downcast::<Delta>() {
             Some(d) => TimeZone::fixed(d, n),
-            None => raise!(TypeError, "PyTimeZone_FromOffset() argument must be a timedelta, not {}", o.ty().name()),
+            None => raise!(
+                TypeError,
+                "PyTimeZone_FromOffset() argument must be a timedelta, not {}",
+                o.ty().name()
+            ),
         }
     })
 }

@@ -108,9 +108,20 @@ impl Date {
                 match ["year", "month", "day"].iter().position(|n| k.equals_str(n)) {
                     Some(i) if v[i].is_none() => v[i] = Some(x),
                     Some(i) => {
-                        return raise!(TypeError, "argument for function given by name ('{}') and position ({})", k.to_str_lossy(), i + 1);
+                        return raise!(
+                            TypeError,
+                            "argument for function given by name ('{}') and position ({})",
+                            k.to_str_lossy(),
+                            i + 1
+                        );
                     }
-                    None => return raise!(TypeError, "'{}' is an invalid keyword argument for this function", k.to_str_lossy()),
+                    None => {
+                        return raise!(
+                            TypeError,
+                            "'{}' is an invalid keyword argument for this function",
+                            k.to_str_lossy()
+                        );
+                    }
                 }
             }
         }
@@ -118,7 +129,9 @@ impl Date {
         for (i, name) in ["year", "month", "day"].iter().enumerate() {
             match &v[i] {
                 Some(x) => out[i] = small(x)?,
-                None => return raise!(TypeError, "function missing required argument '{}' (pos {})", name, i + 1),
+                None => {
+                    return raise!(TypeError, "function missing required argument '{}' (pos {})", name, i + 1);
+                }
             }
         }
         Date::new_in(cls, out[0], out[1], out[2])

@@ -1,17 +1,21 @@
 //! `datetime`: a date and a time of day, with or without a time zone.
 
 use super::calendar::*;
-use super::date::{DAYS, DATE_TYPE, Date, MONTHS};
+use super::date::{DATE_TYPE, DAYS, Date, MONTHS};
 use super::delta::Delta;
 use super::time::{Clock, Time, delta_or_none};
 use super::tz::{TimeZone, TzInfo, name_of, offset_of};
-use super::{broken_down, check_tz, full_name, int, now, small, small_or, split_timestamp, state_bytes, strftime, struct_time};
+use super::{
+    broken_down, check_tz, full_name, int, now, small, small_or, split_timestamp, state_bytes, strftime,
+    struct_time,
+};
 use lh_abi::*;
 use lh_runtime::kind;
 use lh_runtime::prelude::*;
 
 pub static mut DATETIME_TYPE: PyTypeObject = {
-    let mut t = super::static_type(c"datetime.datetime", size_of::<PyDateTime_DateTime>(), Py_TPFLAGS_BASETYPE);
+    let mut t =
+        super::static_type(c"datetime.datetime", size_of::<PyDateTime_DateTime>(), Py_TPFLAGS_BASETYPE);
     t.tp_base = &raw mut DATE_TYPE;
     t
 };
@@ -59,8 +63,7 @@ impl DateTime {
         if cls.is(DateTime::class()) {
             return DateTime::new_in(cls, ymd, c, tz);
         }
-        let args =
-            [int(ymd.0), int(ymd.1), int(ymd.2), int(c.0), int(c.1), int(c.2), int(c.3), tz.own()];
+        let args = [int(ymd.0), int(ymd.1), int(ymd.2), int(c.0), int(c.1), int(c.2), int(c.3), tz.own()];
         let refs: Vec<&Object> = args.iter().map(|a| &**a).collect();
         let r = if c.4 != 0 { cls.call_kw(&refs, &[("fold", &int(1))])? } else { cls.call(&refs)? };
         match r.downcast_owned::<DateTime>() {
@@ -212,7 +215,8 @@ fn problem_time(d: &DateTime, off: Option<i128>) -> PyResult<bool> {
     Ok(other.offset("utcoffset")? != off)
 }
 
-const NAMES: [&str; 9] = ["year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo", "fold"];
+const NAMES: [&str; 9] =
+    ["year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo", "fold"];
 
 #[lh_runtime::pymethods(extra = datetime_doc)]
 impl DateTime {
@@ -244,15 +248,31 @@ impl DateTime {
                 match NAMES.iter().position(|n| k.equals_str(n)) {
                     Some(i) if v[i].is_none() => v[i] = Some(x),
                     Some(i) => {
-                        return raise!(TypeError, "argument for function given by name ('{}') and position ({})", k.to_str_lossy(), i + 1);
+                        return raise!(
+                            TypeError,
+                            "argument for function given by name ('{}') and position ({})",
+                            k.to_str_lossy(),
+                            i + 1
+                        );
                     }
-                    None => return raise!(TypeError, "'{}' is an invalid keyword argument for this function", k.to_str_lossy()),
+                    None => {
+                        return raise!(
+                            TypeError,
+                            "'{}' is an invalid keyword argument for this function",
+                            k.to_str_lossy()
+                        );
+                    }
                 }
             }
         }
         for i in 0..3 {
             if v[i].is_none() {
-                return raise!(TypeError, "function missing required argument '{}' (pos {})", NAMES[i], i + 1);
+                return raise!(
+                    TypeError,
+                    "function missing required argument '{}' (pos {})",
+                    NAMES[i],
+                    i + 1
+                );
             }
         }
         let f = |i: usize| small_or(v[i].as_deref(), 0);
@@ -290,7 +310,8 @@ impl DateTime {
                 let off = if self.clock().4 != 0 {
                     // Both folds of an ambiguous time hash alike.
                     let (h, m, s, us, _) = self.clock();
-                    DateTime::new_in(DateTime::class(), self.ymd(), (h, m, s, us, 0), self.tz())?.offset("utcoffset")?
+                    DateTime::new_in(DateTime::class(), self.ymd(), (h, m, s, us, 0), self.tz())?
+                        .offset("utcoffset")?
                 } else {
                     self.offset("utcoffset")?
                 };
@@ -310,12 +331,7 @@ impl DateTime {
                 return match op {
                     CompareOp::Eq => Ok(bool_obj(false)),
                     CompareOp::Ne => Ok(bool_obj(true)),
-                    _ => raise!(
-                        TypeError,
-                        "can't compare {} to {}",
-                        full_name(self),
-                        full_name(other)
-                    ),
+                    _ => raise!(TypeError, "can't compare {} to {}", full_name(self), full_name(other)),
                 };
             }
             return Ok(not_implemented());
@@ -340,7 +356,12 @@ impl DateTime {
     }
     #[slot(nb_add)]
     fn add(a: &Object, b: &Object) -> PyResult {
-        match (a.downcast::<DateTime>(), b.downcast::<Delta>(), a.downcast::<Delta>(), b.downcast::<DateTime>()) {
+        match (
+            a.downcast::<DateTime>(),
+            b.downcast::<Delta>(),
+            a.downcast::<Delta>(),
+            b.downcast::<DateTime>(),
+        ) {
             (Some(x), Some(d), _, _) | (_, _, Some(d), Some(x)) => Ok(x.plus(d.us())?.into_object()),
             _ => Ok(not_implemented()),
         }
@@ -414,7 +435,8 @@ impl DateTime {
         };
         let bad = || raise!(ValueError, "Invalid isoformat string: {}", string.repr()?.to_str_lossy());
         // The separator may be any character: it counts as one byte.
-        let b: Vec<u8> = s.chars().map(|c| u8::try_from(c).ok().filter(u8::is_ascii).unwrap_or(b'?')).collect();
+        let b: Vec<u8> =
+            s.chars().map(|c| u8::try_from(c).ok().filter(u8::is_ascii).unwrap_or(b'?')).collect();
         if b.len() < 7 {
             return bad();
         }
@@ -476,7 +498,13 @@ impl DateTime {
             None => 'T' as u32,
             Some(s) => match s.downcast::<Str>() {
                 Some(s) if s.len() == 1 => s.char_at(0),
-                _ => return raise!(TypeError, "isoformat() argument 1 must be a unicode character, not {}", s.ty().name()),
+                _ => {
+                    return raise!(
+                        TypeError,
+                        "isoformat() argument 1 must be a unicode character, not {}",
+                        s.ty().name()
+                    );
+                }
             },
         };
         let ((y, m, d), (hh, mm, ss, us, _)) = (self.ymd(), self.clock());
@@ -540,8 +568,7 @@ impl DateTime {
     #[pymethod(raw)]
     fn replace(&self, a: Args<'_>) -> PyResult {
         let ((y, m, d), (hh, mm, ss, us, fold)) = (self.ymd(), self.clock());
-        let mut v =
-            [int(y), int(m), int(d), int(hh), int(mm), int(ss), int(us), self.tz().own(), int(fold)];
+        let mut v = [int(y), int(m), int(d), int(hh), int(mm), int(ss), int(us), self.tz().own(), int(fold)];
         if a.len() > 8 {
             return raise!(TypeError, "replace() takes at most 8 positional arguments ({} given)", a.len());
         }
@@ -551,7 +578,13 @@ impl DateTime {
         for (k, x) in a.kwargs() {
             match NAMES.iter().position(|n| k.equals_str(n)) {
                 Some(i) => v[i] = x.own(),
-                None => return raise!(TypeError, "'{}' is an invalid keyword argument for replace()", k.to_str_lossy()),
+                None => {
+                    return raise!(
+                        TypeError,
+                        "'{}' is an invalid keyword argument for replace()",
+                        k.to_str_lossy()
+                    );
+                }
             }
         }
         if self.is_exact::<DateTime>() {

@@ -8,11 +8,8 @@ use num_bigint::BigInt;
 use num_integer::Integer;
 use num_traits::{Signed, ToPrimitive, Zero};
 
-pub static mut DELTA_TYPE: PyTypeObject = super::static_type(
-    c"datetime.timedelta",
-    size_of::<PyDateTime_Delta>(),
-    Py_TPFLAGS_BASETYPE,
-);
+pub static mut DELTA_TYPE: PyTypeObject =
+    super::static_type(c"datetime.timedelta", size_of::<PyDateTime_Delta>(), Py_TPFLAGS_BASETYPE);
 kind!(/** `timedelta` */ Delta: PyDateTime_Delta, DELTA_TYPE);
 
 const MAX_DAYS: i128 = 999_999_999;
@@ -80,13 +77,20 @@ fn ratio(f: &Object) -> PyResult<(BigInt, BigInt)> {
     let r = f.call_method("as_integer_ratio", &[])?;
     match r.downcast::<Tuple>() {
         Some(t) if t.len() == 2 => Ok((big_of(t.item_ref(0)), big_of(t.item_ref(1)))),
-        _ => raise!(TypeError, "unexpected return type from as_integer_ratio(): expected tuple, got '{}'", r.ty().name()),
+        _ => raise!(
+            TypeError,
+            "unexpected return type from as_integer_ratio(): expected tuple, got '{}'",
+            r.ty().name()
+        ),
     }
 }
 
 #[lh_runtime::pymethods(extra = delta_members)]
 impl Delta {
-    #[new(name = "timedelta", signature = "(days=0, seconds=0, microseconds=0, milliseconds=0, minutes=0, hours=0, weeks=0)")]
+    #[new(
+        name = "timedelta",
+        signature = "(days=0, seconds=0, microseconds=0, milliseconds=0, minutes=0, hours=0, weeks=0)"
+    )]
     fn py_new(
         cls: &Type,
         days: Option<&Object>,
@@ -123,7 +127,12 @@ impl Delta {
                     left += d - w;
                 }
             } else {
-                return raise!(TypeError, "unsupported type for timedelta {} component: {}", name, v.ty().name());
+                return raise!(
+                    TypeError,
+                    "unsupported type for timedelta {} component: {}",
+                    name,
+                    v.ty().name()
+                );
             }
         }
         if left != 0.0 {

@@ -73,7 +73,11 @@ fn check_tz(tz: Option<&Object>) -> PyResult<Owned<Object>> {
     match tz {
         None => Ok(none()),
         Some(t) if t.is_none() || tz::TzInfo::check(t) => Ok(t.own()),
-        Some(t) => raise!(TypeError, "tzinfo argument must be None or of a tzinfo subclass, not type '{}'", t.ty().name()),
+        Some(t) => raise!(
+            TypeError,
+            "tzinfo argument must be None or of a tzinfo subclass, not type '{}'",
+            t.ty().name()
+        ),
     }
 }
 

@@ -231,7 +231,13 @@ impl Time {
         for (k, x) in a.kwargs() {
             match NAMES.iter().position(|n| k.equals_str(n)) {
                 Some(i) => v[i] = x.own(),
-                None => return raise!(TypeError, "'{}' is an invalid keyword argument for replace()", k.to_str_lossy()),
+                None => {
+                    return raise!(
+                        TypeError,
+                        "'{}' is an invalid keyword argument for replace()",
+                        k.to_str_lossy()
+                    );
+                }
             }
         }
         if self.is_exact::<Time>() {

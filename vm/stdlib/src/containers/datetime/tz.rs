@@ -4,15 +4,12 @@ use super::calendar::{US_PER_DAY, offset_text};
 use super::datetime::DateTime;
 use super::delta::Delta;
 use lh_abi::*;
-use lh_runtime::prelude::*;
 use lh_runtime::kind;
+use lh_runtime::prelude::*;
 use std::sync::OnceLock;
 
-pub static mut TZINFO_TYPE: PyTypeObject = super::static_type(
-    c"datetime.tzinfo",
-    size_of::<PyDateTime_TZInfo>(),
-    Py_TPFLAGS_BASETYPE,
-);
+pub static mut TZINFO_TYPE: PyTypeObject =
+    super::static_type(c"datetime.tzinfo", size_of::<PyDateTime_TZInfo>(), Py_TPFLAGS_BASETYPE);
 kind!(/** `tzinfo` */ TzInfo: PyDateTime_TZInfo, TZINFO_TYPE);
 
 #[repr(C)]
@@ -47,7 +44,12 @@ pub fn offset_of(tz: &Object, name: &str, dt: &Object) -> PyResult<Option<i128>>
         return Ok(None);
     }
     let Some(d) = r.downcast::<Delta>() else {
-        return raise!(TypeError, "tzinfo.{}() must return None or a timedelta, not '{}'", name, r.ty().name());
+        return raise!(
+            TypeError,
+            "tzinfo.{}() must return None or a timedelta, not '{}'",
+            name,
+            r.ty().name()
+        );
     };
     let us = d.us();
     if us <= -US_PER_DAY || us >= US_PER_DAY {
@@ -116,7 +118,9 @@ impl TzInfo {
         if off != dst {
             r = r.plus(off - dst)?;
             match r.offset("dst")? {
-                None => return raise!(ValueError, "fromutc: tz.dst() gave inconsistent results; cannot convert"),
+                None => {
+                    return raise!(ValueError, "fromutc: tz.dst() gave inconsistent results; cannot convert");
+                }
                 Some(dst) => {
                     if dst != 0 {
                         r = r.plus(dst)?;
@@ -204,7 +208,8 @@ impl TimeZone {
             return Ok(n.own());
         }
         let us = self.offset().us();
-        Ok(Str::new(&if us == 0 { "UTC".to_string() } else { format!("UTC{}", offset_text(us, ":")) }).into_object())
+        Ok(Str::new(&if us == 0 { "UTC".to_string() } else { format!("UTC{}", offset_text(us, ":")) })
+            .into_object())
     }
 }
 
@@ -276,7 +281,11 @@ impl TimeZone {
     #[pymethod]
     fn fromutc(&self, dt: &Object) -> PyResult {
         let Some(d) = dt.downcast::<DateTime>() else {
-            return raise!(TypeError, "fromutc() argument must be a datetime instance, not {}", dt.ty().name());
+            return raise!(
+                TypeError,
+                "fromutc() argument must be a datetime instance, not {}",
+                dt.ty().name()
+            );
         };
         if !d.tz().is(&**self) {
             return raise!(ValueError, "fromutc: dt.tzinfo is not self");

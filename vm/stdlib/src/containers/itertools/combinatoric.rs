@@ -56,8 +56,13 @@ impl Product {
             match kw.get_str("repeat")? {
                 Some(r) if kw.len() == 1 => repeat = number::as_isize(&r, Some(exc::OverflowError()))?,
                 _ => {
-                    let k = kw.keys_vec().into_iter().find(|k| k.downcast::<Str>().is_none_or(|s| !s.equals_str("repeat")));
-                    let k = k.map_or_else(String::new, |k| k.str().map(|s| s.to_str_lossy().into_owned()).unwrap_or_default());
+                    let k = kw
+                        .keys_vec()
+                        .into_iter()
+                        .find(|k| k.downcast::<Str>().is_none_or(|s| !s.equals_str("repeat")));
+                    let k = k.map_or_else(String::new, |k| {
+                        k.str().map(|s| s.to_str_lossy().into_owned()).unwrap_or_default()
+                    });
                     return raise!(TypeError, "'{}' is an invalid keyword argument for product()", k);
                 }
             }

@@ -2,8 +2,8 @@
 //!
 //! All iterators hold their state in `Slot`s and `Cell`s: any step may run Python code that steps the same iterator again.
 
-use lh_runtime::prelude::*;
 use lh_runtime::number;
+use lh_runtime::prelude::*;
 use std::cell::Cell;
 
 mod combinatoric;
@@ -142,8 +142,13 @@ impl Cycle {
     #[new(name = "cycle", signature = "(iterable, /)")]
     fn new(cls: &Type, iterable: &Object) -> PyResult<Owned<Cycle>> {
         let it = iterable.iterator()?;
-        Cycle { it: Slot::of(it), saved: Slot::of(List::new()), index: Cell::new(0), firstpass: Cell::new(false) }
-            .build_in(cls)
+        Cycle {
+            it: Slot::of(it),
+            saved: Slot::of(List::new()),
+            index: Cell::new(0),
+            firstpass: Cell::new(false),
+        }
+        .build_in(cls)
     }
     #[slot(tp_iter)]
     fn iter(&self) -> Owned<Cycle> {
@@ -344,8 +349,13 @@ impl Chain {
     fn __setstate__(&self, state: &Object) -> PyResult<()> {
         let Some(t) = state.downcast::<Tuple>() else { return raise!(TypeError, "state is not a tuple") };
         if t.len() == 0 || t.len() > 2 {
-            return raise!(TypeError, "function takes at {} argument{} ({} given)",
-                if t.len() == 0 { "least 1" } else { "most 2" }, if t.len() == 0 { "" } else { "s" }, t.len());
+            return raise!(
+                TypeError,
+                "function takes at {} argument{} ({} given)",
+                if t.len() == 0 { "least 1" } else { "most 2" },
+                if t.len() == 0 { "" } else { "s" },
+                t.len()
+            );
         }
         if !t.iter().all(is_iterator) {
             return raise!(TypeError, "Arguments must be iterators.");
@@ -948,4 +958,3 @@ impl ZipLongest {
         self.fill.set(Some(state.own()));
     }
 }
-

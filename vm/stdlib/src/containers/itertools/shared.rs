@@ -330,4 +330,3 @@ impl Grouper {
         Ok(reduced(self, vec![self.parent.own().into_object(), self.key.clone()]))
     }
 }
-

@@ -145,7 +145,12 @@ const POSITIONS: [(&str, &str); 4] =
     [("int", "lineno"), ("int", "col_offset"), ("int?", "end_lineno"), ("int?", "end_col_offset")];
 
 /// `attributes`: the sum type's own; `None` inherits.
-fn make_class(base: &Type, c: &Constructor<'_>, doc: &str, attributes: Option<bool>) -> PyResult<Owned<Type>> {
+fn make_class(
+    base: &Type,
+    c: &Constructor<'_>,
+    doc: &str,
+    attributes: Option<bool>,
+) -> PyResult<Owned<Type>> {
     let d = Dict::new();
     let fields = names(&c.fields);
     d.set_str("_fields", &fields)?;
@@ -195,9 +200,9 @@ pub fn init() -> PyResult<&'static HashMap<&'static str, usize>> {
             Some((name, alternatives)) => {
                 let cs: Vec<Constructor<'static>> = alternatives.split(" | ").map(constructor).collect();
                 let plain = cs.iter().all(|c| c.fields.is_empty());
-                let joint = if plain { " | ".to_string() } else { format!("\n{} | ", " ".repeat(name.len())) };
-                let doc =
-                    format!("{name} = {}", cs.iter().map(|c| c.text).collect::<Vec<_>>().join(&joint));
+                let joint =
+                    if plain { " | ".to_string() } else { format!("\n{} | ", " ".repeat(name.len())) };
+                let doc = format!("{name} = {}", cs.iter().map(|c| c.text).collect::<Vec<_>>().join(&joint));
                 let sum = Constructor { name, text: "", fields: vec![] };
                 let base = make_class(ast, &sum, &doc, Some(positions))?;
                 for c in &cs {

@@ -52,7 +52,12 @@ fn position(o: &Object, node: &'static str) -> PyResult<Location> {
     let col = i32::get(o, name!("col_offset"), node)?;
     let (end_line, end_col) = (name!("end_lineno"), name!("end_col_offset"));
     if node == "pattern" {
-        return Ok(Location { line, col, end_line: i32::get(o, end_line, node)?, end_col: i32::get(o, end_col, node)? });
+        return Ok(Location {
+            line,
+            col,
+            end_line: i32::get(o, end_line, node)?,
+            end_col: i32::get(o, end_col, node)?,
+        });
     }
     let end_line = optional(o, end_line)?.map_or(Ok(line), |v| int(&v))?;
     let end_col = optional(o, end_col)?.map_or(Ok(col), |v| int(&v))?;

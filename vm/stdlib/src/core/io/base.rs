@@ -160,7 +160,11 @@ impl IOBase {
             if let Some(p) = &peek {
                 let ahead = p.call1(&int(1))?;
                 let Some(b) = ahead.downcast::<Bytes>() else {
-                    return raise!(OSError, "peek() should have returned a bytes object, not '{}'", ahead.ty().name());
+                    return raise!(
+                        OSError,
+                        "peek() should have returned a bytes object, not '{}'",
+                        ahead.ty().name()
+                    );
                 };
                 let b = b.as_bytes();
                 if !b.is_empty() {
@@ -172,7 +176,11 @@ impl IOBase {
             }
             let r = self.call_method("read", &[&*int(n as i64)])?;
             let Some(b) = r.downcast::<Bytes>() else {
-                return raise!(OSError, "read() should have returned a bytes object, not '{}'", r.ty().name());
+                return raise!(
+                    OSError,
+                    "read() should have returned a bytes object, not '{}'",
+                    r.ty().name()
+                );
             };
             if b.len() == 0 {
                 break;

@@ -270,7 +270,12 @@ impl BytesIO {
     fn __setstate__(&self, state: &Object) -> PyResult<()> {
         let Some(t) = state.downcast::<Tuple>().filter(|t| t.len() >= 3) else {
             let t = self.ty().name();
-            return raise!(TypeError, "{}.__setstate__ argument should be 3-tuple, got {}", t, state.ty().name());
+            return raise!(
+                TypeError,
+                "{}.__setstate__ argument should be 3-tuple, got {}",
+                t,
+                state.ty().name()
+            );
         };
         self.check_exports()?;
         self.init(None)?;

@@ -176,7 +176,8 @@ impl FileIO {
             }
         }
         let mut fd = -1;
-        if file.is_instance_of::<Int>() || (!file.is_instance_of::<Str>() && !file.is_instance_of::<Bytes>()) {
+        if file.is_instance_of::<Int>() || (!file.is_instance_of::<Str>() && !file.is_instance_of::<Bytes>())
+        {
             match i32::from_py(file, ArgCtx { func: "FileIO", pos: 1, name: None }) {
                 Ok(n) if n < 0 => return raise!(ValueError, "negative file descriptor"),
                 Ok(n) => fd = n,
@@ -279,7 +280,11 @@ impl FileIO {
             if st.st_mode & libc::S_IFMT == libc::S_IFDIR {
                 return fail(raise_errno(libc::EISDIR, Some(file)));
             }
-            self.blksize.set(if st.st_blksize > 1 { st.st_blksize as u32 } else { DEFAULT_BUFFER_SIZE as u32 });
+            self.blksize.set(if st.st_blksize > 1 {
+                st.st_blksize as u32
+            } else {
+                DEFAULT_BUFFER_SIZE as u32
+            });
         }
         if let Err(e) = self.set_attr(intern!("name"), file) {
             return fail(e);
@@ -300,11 +305,17 @@ impl FileIO {
         }
         let closefd = if self.closefd.get() { "True" } else { "False" };
         match self.get_attr_opt(intern!("name"))? {
-            None => Ok(format!("<_io.{t} fd={} mode='{}' closefd={closefd}>", self.fd.get(), self.mode_text())),
+            None => {
+                Ok(format!("<_io.{t} fd={} mode='{}' closefd={closefd}>", self.fd.get(), self.mode_text()))
+            }
             Some(n) => {
                 let _deep = lh_runtime::thread::enter_recursive(" in __repr__")?;
                 let n = n.repr()?;
-                Ok(format!("<_io.{t} name={} mode='{}' closefd={closefd}>", n.to_str_lossy(), self.mode_text()))
+                Ok(format!(
+                    "<_io.{t} name={} mode='{}' closefd={closefd}>",
+                    n.to_str_lossy(),
+                    self.mode_text()
+                ))
             }
         }
     }
@@ -334,7 +345,11 @@ impl FileIO {
         let expected = unsafe {
             let mut st: libc::stat = std::mem::zeroed();
             let pos = libc::lseek(fd, 0, libc::SEEK_CUR);
-            if libc::fstat(fd, &mut st) == 0 && pos >= 0 && st.st_size > pos { (st.st_size - pos) as usize + 1 } else { 0 }
+            if libc::fstat(fd, &mut st) == 0 && pos >= 0 && st.st_size > pos {
+                (st.st_size - pos) as usize + 1
+            } else {
+                0
+            }
         };
         let mut buf: Vec<u8> = Vec::with_capacity(expected.max(DEFAULT_BUFFER_SIZE));
         loop {

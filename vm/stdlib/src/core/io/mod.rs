@@ -222,7 +222,8 @@ pub fn open(
     closefd: bool,
     opener: Option<&Object>,
 ) -> PyResult {
-    let path_like = !(file.is_instance_of::<Int>() || file.is_instance_of::<Str>() || file.is_instance_of::<Bytes>());
+    let path_like =
+        !(file.is_instance_of::<Int>() || file.is_instance_of::<Str>() || file.is_instance_of::<Bytes>());
     let file = if path_like {
         match file.lookup_special(intern!("__fspath__"))? {
             Some(f) => f.call0()?,
@@ -341,7 +342,11 @@ pub fn text_encoding(encoding: &Object, stacklevel: i32) -> PyResult {
     }
     let c = lh_runtime::sysobject::config();
     if c.warn_default_encoding {
-        lh_runtime::warnings::warn(exc::EncodingWarning(), "'encoding' argument not specified", stacklevel as isize)?;
+        lh_runtime::warnings::warn(
+            exc::EncodingWarning(),
+            "'encoding' argument not specified",
+            stacklevel as isize,
+        )?;
     }
     Ok(text(if c.utf8_mode { "utf-8" } else { "locale" }))
 }

@@ -48,9 +48,10 @@ fn points_line_end(b: &[u32], how: LineEnd) -> Option<usize> {
         LineEnd::Lf => b.iter().position(|c| *c == 10).map(|i| i + 1),
         LineEnd::Cr => b.iter().position(|c| *c == 13).map(|i| i + 1),
         LineEnd::CrLf => b.windows(2).position(|w| w == [13, 10]).map(|i| i + 2),
-        LineEnd::Universal => b.iter().position(|c| *c == 10 || *c == 13).map(|i| {
-            if b[i] == 13 && b.get(i + 1) == Some(&10) { i + 2 } else { i + 1 }
-        }),
+        LineEnd::Universal => b
+            .iter()
+            .position(|c| *c == 10 || *c == 13)
+            .map(|i| if b[i] == 13 && b.get(i + 1) == Some(&10) { i + 2 } else { i + 1 }),
     }
 }
 
@@ -290,7 +291,12 @@ impl StringIO {
         }
         let Some(t) = state.downcast::<Tuple>().filter(|t| t.len() >= 4) else {
             let t = self.ty().name();
-            return raise!(TypeError, "{}.__setstate__ argument should be 4-tuple, got {}", t, state.ty().name());
+            return raise!(
+                TypeError,
+                "{}.__setstate__ argument should be 4-tuple, got {}",
+                t,
+                state.ty().name()
+            );
         };
         self.init(None, Some(t.item_ref(1)))?;
         let Some(value) = t.item_ref(0).downcast::<Str>() else {
@@ -299,7 +305,11 @@ impl StringIO {
         // The value has been through translation already.
         *self.buf.borrow_mut() = value.chars().collect();
         if !t.item_ref(2).is_instance_of::<Int>() {
-            return raise!(TypeError, "third item of state must be an integer, got {}", t.item_ref(2).ty().name());
+            return raise!(
+                TypeError,
+                "third item of state must be an integer, got {}",
+                t.item_ref(2).ty().name()
+            );
         }
         let pos = lh_runtime::number::as_isize(t.item_ref(2), Some(exc::OverflowError()))?;
         if pos < 0 {

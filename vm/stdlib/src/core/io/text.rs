@@ -58,7 +58,11 @@ impl Decoder {
                 match r.downcast_owned::<Str>() {
                     Ok(s) => s,
                     Err(r) => {
-                        return raise!(TypeError, "decoder should return a string result, not '{}'", r.ty().name());
+                        return raise!(
+                            TypeError,
+                            "decoder should return a string result, not '{}'",
+                            r.ty().name()
+                        );
                     }
                 }
             }
@@ -501,7 +505,8 @@ impl TextIOWrapper {
         let d = self.decoder()?;
         let errors = self.errors_text();
         let mut skip = self.used.get();
-        let mut c = Cookie { start: position - input.len() as i128, flags: flags as i32, ..Cookie::default() };
+        let mut c =
+            Cookie { start: position - input.len() as i128, flags: flags as i32, ..Cookie::default() };
         if skip == 0 {
             return Ok(c.pack());
         }
@@ -613,7 +618,8 @@ fn locale_encoding() -> String {
         return "utf-8".into();
     }
     // SAFETY: nl_langinfo answers a C string.
-    let s = unsafe { std::ffi::CStr::from_ptr(libc::nl_langinfo(libc::CODESET)) }.to_string_lossy().into_owned();
+    let s =
+        unsafe { std::ffi::CStr::from_ptr(libc::nl_langinfo(libc::CODESET)) }.to_string_lossy().into_owned();
     if s.is_empty() { "utf-8".into() } else { s }
 }
 
@@ -622,7 +628,9 @@ fn opt_str<'a>(o: Option<&'a Object>, func: &str, name: &str) -> PyResult<Option
         None => Ok(None),
         Some(o) => match o.downcast::<Str>() {
             Some(s) => Ok(Some(s)),
-            None => raise!(TypeError, "{}() argument '{}' must be str or None, not {}", func, name, o.ty().name()),
+            None => {
+                raise!(TypeError, "{}() argument '{}' must be str or None, not {}", func, name, o.ty().name())
+            }
         },
     }
 }
@@ -735,7 +743,11 @@ impl TextIOWrapper {
         } else {
             let l = self.call_method("readline", &[])?;
             if !l.is_instance_of::<Str>() {
-                return raise!(OSError, "readline() should have returned a str object, not '{}'", l.ty().name());
+                return raise!(
+                    OSError,
+                    "readline() should have returned a str object, not '{}'",
+                    l.ty().name()
+                );
             }
             l
         };
@@ -1054,7 +1066,9 @@ impl TextIOWrapper {
         let Some((flags, input)) = snapshot.filter(|_| has_decoder) else { return Ok(r) };
         let pos = match r.downcast::<Int>().and_then(|i| i.to_i128()) {
             Some(p) => p,
-            None => return raise!(TypeError, "'{}' object cannot be interpreted as an integer", r.ty().name()),
+            None => {
+                return raise!(TypeError, "'{}' object cannot be interpreted as an integer", r.ty().name());
+            }
         };
         self.make_cookie(pos, flags, &input)
     }

@@ -497,8 +497,14 @@ impl<'a, C: Unit> Matcher<'a, C> {
                         ptr += 1;
                         pc += 1;
                     }
-                    NOT_LITERAL | CATEGORY | LITERAL_IGNORE | NOT_LITERAL_IGNORE | LITERAL_UNI_IGNORE
-                    | NOT_LITERAL_UNI_IGNORE | LITERAL_LOC_IGNORE | NOT_LITERAL_LOC_IGNORE => {
+                    NOT_LITERAL
+                    | CATEGORY
+                    | LITERAL_IGNORE
+                    | NOT_LITERAL_IGNORE
+                    | LITERAL_UNI_IGNORE
+                    | NOT_LITERAL_UNI_IGNORE
+                    | LITERAL_LOC_IGNORE
+                    | NOT_LITERAL_LOC_IGNORE => {
                         if ptr >= self.end || !one(code, pc, text[ptr].code()) {
                             break 'run;
                         }
@@ -538,7 +544,12 @@ impl<'a, C: Unit> Matcher<'a, C> {
                     JUMP => pc += 1 + code[pc + 1] as usize,
                     INFO => pc += 1 + code[pc + 1] as usize,
                     BRANCH => {
-                        self.stack.push(Entry::Branch { pc: pc as u32 + 1, ptr, rep, reps: self.reps.len() as u32 });
+                        self.stack.push(Entry::Branch {
+                            pc: pc as u32 + 1,
+                            ptr,
+                            rep,
+                            reps: self.reps.len() as u32,
+                        });
                         break 'run;
                     }
                     REPEAT_ONE | POSSESSIVE_REPEAT_ONE => {

@@ -104,7 +104,9 @@ enum How {
 impl Pattern {
     fn check_subject(&self, s: &Subject<'_>) -> PyResult<()> {
         match (self.is_bytes, s) {
-            (Some(true), Subject::Text(_)) => raise!(TypeError, "cannot use a bytes pattern on a string-like object"),
+            (Some(true), Subject::Text(_)) => {
+                raise!(TypeError, "cannot use a bytes pattern on a string-like object")
+            }
             (Some(false), Subject::Bytes(_) | Subject::Buffer(_)) => {
                 raise!(TypeError, "cannot use a string pattern on a bytes-like object")
             }
@@ -201,7 +203,9 @@ impl Pattern {
         let mut parts: Vec<Owned<Object>> = vec![];
         let (mut at, mut copied, mut n, mut must_advance) = (0usize, 0usize, 0usize, false);
         while count <= 0 || (n as isize) < count {
-            let Some(f) = self.run(s.text(), at, len.min(s.text().len()), How::Search, must_advance) else { break };
+            let Some(f) = self.run(s.text(), at, len.min(s.text().len()), How::Search, must_advance) else {
+                break;
+            };
             let (b, e) = (f.start, f.end);
             if copied < b {
                 parts.push(s.slice(string, copied, b));

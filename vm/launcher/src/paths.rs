@@ -125,7 +125,10 @@ pub fn compute(argv0: &OsStr, use_environment: bool, debug: bool) -> Result<Path
         exec_prefix = Some(PathBuf::from(e));
         found = consider(PathBuf::from(p), &mut looked);
         if found.is_none() {
-            return Err(not_found(&looked, "PYTHONHOME names no such directory: unset it, or set it to the prefix of a Python 3.11 installation."));
+            return Err(not_found(
+                &looked,
+                "PYTHONHOME names no such directory: unset it, or set it to the prefix of a Python 3.11 installation.",
+            ));
         }
     }
     let real = executable.canonicalize().unwrap_or_else(|_| executable.clone());

@@ -20,7 +20,7 @@
 use crate::frame::{self, Frame};
 use crate::jit::{self, Enter};
 use crate::prelude::*;
-use crate::{asyncgen, bind, generator, ops, specialize, trace};
+use crate::{asyncgen, bind, fast, generator, ops, specialize, trace};
 use lh_runtime::thread::EVAL_BREAKER;
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering;
@@ -62,6 +62,14 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
         (*entry).previous = (*prev_cframe).current_frame.cast();
         (*ts).cframe = &raw mut cframe;
         let tracing_flag = &raw const cframe.use_tracing;
+        let mut cx = fast::Context {
+            ts,
+            cframe: &raw mut cframe,
+            kwnames: null_mut(),
+            frame: entry,
+            pc: null_mut(),
+            sp: null_mut(),
+        };
 
         let mut frame = entry;
         let mut why = Why::Resume;
@@ -248,6 +256,21 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
             }
 
             why = 'exec: loop {
+                if std::ptr::read_volatile(tracing_flag) == 0 {
+                    cx.kwnames = kwnames;
+                    let stop = fast::run(&raw mut cx, pc, sp, frame);
+                    frame = cx.frame;
+                    locals = frame::localsplus(frame);
+                    let code = (*frame).code;
+                    consts = (&raw mut (*(*code).co_consts.cast::<PyTupleObject>()).ob_item).cast();
+                    names = (&raw mut (*(*code).co_names.cast::<PyTupleObject>()).ob_item).cast();
+                    (pc, sp, kwnames) = (cx.pc, cx.sp, cx.kwnames);
+                    if stop == fast::RAISE {
+                        (*frame).prev_instr = pc;
+                        pc = pc.add(1);
+                        break 'exec Why::Error;
+                    }
+                }
                 (*frame).prev_instr = pc;
                 let word = *pc;
                 pc = pc.add(1);

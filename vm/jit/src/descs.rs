@@ -19,6 +19,7 @@ pub const A_OTHER: u8 = 8;
 pub const A_HEADER: u8 = 9;
 pub const A_GIL: u8 = 10;
 pub const A_CONST: u8 = 11;
+pub const A_CELL: u8 = 12;
 
 macro_rules! fields {
     ($($name:ident = $off:expr, $kind:ident, $alias:expr, $imm:expr, $lazy:expr;)*) => {
@@ -46,15 +47,33 @@ fields! {
     INST_DICT = -24, Ptr, A_VALUES, false, false;
     INST_BASE = -32, Ptr, A_VALUES, true, false;
     INST_CAPACITY = 0, I64, A_VALUES, true, false;
+    KEYS_LEN = 0, I64, A_TYPE, false, false;
     DICT_TABLE = offset_of!(PyDictObject, ma_keys), Ptr, A_DICT, false, false;
     TABLE_VERSION = 0, U32, A_DICT, false, false;
     ENTRY_VALUE = 0, Ref, A_DICT, false, false;
     FRAME_GLOBALS = offset_of!(Frame, globals), Ptr, A_CONST, true, false;
     FRAME_BUILTINS = offset_of!(Frame, builtins), Ptr, A_CONST, true, false;
     FRAME_PREV = offset_of!(Frame, prev_instr), Ptr, A_HEADER, false, false;
+    FRAME_GLOBALS_W = offset_of!(Frame, globals), Ptr, A_HEADER, false, false;
+    FRAME_BUILTINS_W = offset_of!(Frame, builtins), Ptr, A_HEADER, false, false;
+    FRAME_LOCALS = offset_of!(Frame, locals), Ptr, A_HEADER, false, false;
+    FRAME_OBJ = offset_of!(Frame, frame_obj), Ptr, A_HEADER, false, false;
+    FRAME_PREVIOUS = offset_of!(Frame, previous), Ptr, A_HEADER, false, false;
+    FRAME_WORD = offset_of!(Frame, stacktop), I64, A_HEADER, false, false;
+    TS_CFRAME = offset_of!(PyThreadState, cframe), Ptr, A_CONST, true, false;
+    CFRAME_CURRENT = offset_of!(_PyCFrame, current_frame), Ptr, A_HEADER, false, false;
+    TS_RECURSION = offset_of!(PyThreadState, recursion_remaining), I32, A_HEADER, false, false;
+    DICT_USED = offset_of!(PyDictObject, ma_used), I64, A_DICT, false, false;
     UNICODE_LEN = 16, I64, A_CONST, true, false;
-    CELL_REF = 16, Ref, A_OTHER, false, false;
+    CELL_REF = 16, Ref, A_CELL, false, false;
     FUNC_CODE = offset_of!(PyFunctionObject, func_code), Ptr, A_OTHER, false, false;
+    FUNC_GLOBALS = offset_of!(PyFunctionObject, func_globals), Ptr, A_CONST, true, false;
+    FUNC_BUILTINS = offset_of!(PyFunctionObject, func_builtins), Ptr, A_CONST, true, false;
+    FUNC_DEFAULTS = offset_of!(PyFunctionObject, func_defaults), Ptr, A_OTHER, false, false;
+    FUNC_CLOSURE = offset_of!(PyFunctionObject, func_closure), Ref, A_OTHER, false, false;
+    FUNC_VECTORCALL = offset_of!(PyFunctionObject, vectorcall), Ptr, A_OTHER, false, false;
+    METHOD_FUNC = offset_of!(PyMethodObject, im_func), Ref, A_CONST, true, false;
+    METHOD_SELF = offset_of!(PyMethodObject, im_self), Ref, A_CONST, true, false;
     FUNC_VERSION = offset_of!(PyFunctionObject, func_version), U32, A_OTHER, false, false;
     MODULE_DICT = offset_of!(PyModuleObject, md_dict), Ref, A_CONST, true, false;
     IN_NATIVE = 0, U32, A_GIL, false, false;
@@ -143,7 +162,7 @@ pub fn make() -> Descs {
     Descs {
         alias: [
             "frame", "list", "items", "values", "dict", "type", "iter", "breaker", "other", "header", "gil",
-            "const",
+            "const", "cell",
         ]
         .iter()
         .map(|s| s.to_string())

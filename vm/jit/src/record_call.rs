@@ -56,16 +56,27 @@ fn value_field(k: MemKind) -> u32 {
 }
 
 impl Recorder {
-    /// PRECALL: a bound method's parts; recorded as nothing, the call takes the method as it is.
+    /// PRECALL: a bound method gives its two parts to the stack.
     pub(crate) unsafe fn precall(&mut self, n: i32) -> Rec {
         // SAFETY: live operands.
         unsafe {
             let sp = self.sp;
-            if self.actual(sp - n - 2).is_null() {
-                let m = self.actual(sp - n - 1);
+            let base = sp - n - 2;
+            if self.actual(base).is_null() {
+                let m = self.actual(base + 1);
                 if (*m).ob_type == Method::type_ptr() {
-                    // The interpreter takes it apart now; what the trace does must leave the same stack.
-                    return Err(Why::Operands(op::PRECALL));
+                    let v = self.get(base + 1)?;
+                    self.b().guard_type(v, Method::type_ptr() as u64, true)?;
+                    let f = self.b().fload(v, METHOD_FUNC)?;
+                    let o = self.b().fload(v, METHOD_SELF)?;
+                    self.b().own(f)?;
+                    self.b().own(o)?;
+                    let null = self.pop(base)?;
+                    let v = self.pop(base + 1)?;
+                    self.put(base, f)?;
+                    self.put(base + 1, o)?;
+                    self.b().drop_ref(null, ops::DROP_MAYBE_NULL)?;
+                    self.release(v, m)?;
                 }
             }
             Ok(())
@@ -76,31 +87,41 @@ impl Recorder {
     pub(crate) unsafe fn call_frame(&mut self, helper: u32, base: i32, n: i32, last: i64, low: i32) -> Rec {
         // SAFETY: as set_prev.
         unsafe { self.set_prev()? };
-        let f = self.b().frame();
+        let f = self.here();
         let (bv, nv) = (self.b().int(base as i64), self.b().int(n as i64));
         let x = if helper == h::CALL_STACK { self.b().object(last as u64) } else { self.b().int(last) };
         self.b().flush()?;
         let r = self.b().call(helper, &[f, bv, nv, x], false)?;
         let sp = self.sp;
         self.forget(low, sp.max(low + 1))?;
-        let pc = self.pc;
-        self.b().snapshot(RAISE, pc, low as u32)?;
+        self.acted = true;
+        self.snapshot(RAISE, self.pc, low)?;
         self.b().emit(Op::GTrue, &[r])?;
         Ok(())
     }
 
-    pub(crate) unsafe fn call(&mut self, n: i32) -> Rec {
+    pub(crate) unsafe fn call(&mut self, n: i32, next: u32) -> Rec {
         // SAFETY: live operands.
         unsafe {
             let sp = self.sp;
             let base = sp - n - 2;
             let kw = std::mem::replace(&mut self.kwnames, std::ptr::null_mut());
+            if !self.actual(base).is_null() {
+                // LOAD_METHOD recorded as a bound attribute where the interpreter has function and object.
+                let v = self.get(base)?;
+                if self.b().const_of(v) == Some(0) {
+                    return self.call_frame(h::CALL_STACK, base, n, kw as i64, base);
+                }
+            }
             let callee = if self.actual(base).is_null() { self.actual(base + 1) } else { self.actual(base) };
             if kw.is_null()
                 && self.actual(base).is_null()
                 && let Some(p) = ask(Object::from_ptr(callee))
                 && self.native(&p, base, n, callee)?
             {
+                return Ok(());
+            }
+            if self.inline_function(base, kw, next)? || self.inline_class(base, n, kw, next)? {
                 return Ok(());
             }
             self.call_frame(h::CALL_STACK, base, n, kw as i64, base)
@@ -208,8 +229,7 @@ impl Recorder {
             }
             let release_gil = sig.effects.has(SigEffects::RELEASES_GIL);
             if !leaf {
-                let pc = self.pc;
-                self.b().snapshot(RESUME, pc, base as u32)?;
+                self.snapshot(RESUME, self.pc, base)?;
             }
             if release_gil {
                 let p = self.b().ptr(lh_runtime::thread::in_native_ptr() as u64);
@@ -253,7 +273,7 @@ impl Recorder {
             self.put(base, result)?;
             if !leaf {
                 let after = self.pc + 1 + op::cache_entries(op::CALL) as u32;
-                self.b().snapshot(RESUME, after, (base + 1) as u32)?;
+                self.snapshot(RESUME, after, base + 1)?;
                 self.b().emit(Op::GNotForced, &[])?;
                 if let Some(s) = stolen {
                     self.b().emit(Op::GFalse, &[s])?;

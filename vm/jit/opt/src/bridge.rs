@@ -113,6 +113,14 @@ impl<'d> Builder<'d> {
         self.depth == 1
     }
 
+    /// Address of frame `k` (0: the root) as a recorder value.
+    pub fn frame_base(&mut self, k: usize) -> R {
+        let v = self.o.frames[k].base;
+        self.raw.push(Raw::Input);
+        self.map.push(v);
+        R(Val::inst(self.raw.len() - 1))
+    }
+
     /// Address of the innermost frame as a recorder value.
     pub fn top_frame(&mut self) -> R {
         let v = self.o.frames[self.depth - 1].base;

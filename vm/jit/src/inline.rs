@@ -165,7 +165,8 @@ impl Recorder {
             args.reverse();
             let fv = self.pop(at)?;
             if !method {
-                self.pop(base)?;
+                let null = self.pop(base)?;
+                self.b().drop_ref(null, ops::DROP_MAYBE_NULL)?;
             }
             self.enter_function(func, fv, &args, &order, base, 0, next)?;
             Ok(true)
@@ -473,7 +474,8 @@ impl Recorder {
             args.push(object);
             args.reverse();
             let cv = self.pop(base + 1)?;
-            self.pop(base)?;
+            let null = self.pop(base)?;
+            self.b().drop_ref(null, ops::DROP_MAYBE_NULL)?;
             // One reference for the caller's stack, one for `self`.
             self.b().own(object)?;
             self.put(base, object)?;

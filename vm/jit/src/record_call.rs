@@ -113,6 +113,10 @@ impl Recorder {
                     return self.call_frame(h::CALL_STACK, base, n, kw as i64, base);
                 }
             }
+            if self.actual(base).is_null() {
+                let v = self.get(base)?;
+                self.b().emit(Op::GNull, &[v])?;
+            }
             let callee = if self.actual(base).is_null() { self.actual(base + 1) } else { self.actual(base) };
             if kw.is_null()
                 && self.actual(base).is_null()
@@ -280,9 +284,7 @@ impl Recorder {
                 }
             }
             for (v, a) in operands {
-                if !a.is_null() {
-                    self.release(v, a)?;
-                }
+                self.release(v, a)?;
             }
             Ok(true)
         }

@@ -156,6 +156,7 @@ fn run_string(s: &CStr, start: c_int, g: &Dict, l: Option<&Object>) -> PyResult 
             flags: 0x900,
             optimize,
             feature_version: -1,
+            from_file: false,
         })
     }
 }

@@ -7,6 +7,7 @@ pub mod bind;
 pub mod builtins;
 pub mod compile;
 pub mod eval;
+pub mod fast;
 pub mod frame;
 pub mod frameobject;
 pub mod generator;

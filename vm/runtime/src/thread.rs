@@ -210,11 +210,11 @@ pub fn enter_recursive(where_: &str) -> crate::errors::PyResult<Recursion> {
         let ts = Thread::current_ptr();
         (*ts).recursion_remaining -= 1;
         let here = &raw const ts as usize;
-        if (*ts).recursion_remaining < 0 || here < STACK_LIMIT.get() {
-            if let Err(e) = too_deep(where_, here) {
-                (*ts).recursion_remaining += 1;
-                return Err(e);
-            }
+        if ((*ts).recursion_remaining < 0 || here < STACK_LIMIT.get())
+            && let Err(e) = too_deep(where_, here)
+        {
+            (*ts).recursion_remaining += 1;
+            return Err(e);
         }
     }
     Ok(Recursion(()))
@@ -500,7 +500,7 @@ mod tests {
                     for i in 0..20_000 {
                         let seen = COUNTER.load(Ordering::Relaxed);
                         if i % 64 == 0 {
-                            allow_threads(|| std::hint::spin_loop());
+                            allow_threads(std::hint::spin_loop);
                             assert!(holds_gil());
                             continue;
                         }

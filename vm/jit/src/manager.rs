@@ -381,7 +381,9 @@ unsafe fn leave(ts: *mut PyThreadState, f: *mut Frame, t: u32, n: u32, jf: *mut 
             }
             RESULT if (*frame::localsplus(f).add(sp as usize - 1)).is_null() => {
                 (*f).stacktop = sp as i32 - 1;
-                (*f).prev_instr = first.add(pc as usize).sub(1 + lh_bytecode::opcode::cache_entries(lh_bytecode::opcode::CALL));
+                (*f).prev_instr = first
+                    .add(pc as usize)
+                    .sub(1 + lh_bytecode::opcode::cache_entries(lh_bytecode::opcode::CALL));
                 Enter::Raise(f)
             }
             _ => {

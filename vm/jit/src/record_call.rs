@@ -8,10 +8,10 @@ use lh_abi::*;
 use lh_bytecode::opcode as op;
 use lh_foreign::abi::{Loc, RetPlacement};
 use lh_foreign::publish::{self, Published};
-use lh_foreign::stub::BoxHelpers;
 use lh_foreign::sig::{
     Accept, Effects as SigEffects, MachineValue, RangeRule, ResultKind, Target as SigTarget,
 };
+use lh_foreign::stub::BoxHelpers;
 use lh_jit_ir::*;
 use lh_jit_opt::R;
 use lh_runtime::prelude::*;

@@ -42,7 +42,16 @@ pub fn run(t: &mut Trace, d: &Descs) {
     let n = t.insts.len();
     let eff = (0..n).map(|i| t.effects(d, &t.insts[i])).collect();
     let loop_at = t.loop_at().unwrap_or(n);
-    let mut p = Pass { dead: vec![false; n], events: HashMap::new(), eff, slot_ends: vec![], loop_at, holds: HashMap::new(), t, d };
+    let mut p = Pass {
+        dead: vec![false; n],
+        events: HashMap::new(),
+        eff,
+        slot_ends: vec![],
+        loop_at,
+        holds: HashMap::new(),
+        t,
+        d,
+    };
     p.collect();
     p.cancel();
     p.mark_not_last();

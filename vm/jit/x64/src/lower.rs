@@ -21,22 +21,9 @@ enum Cold {
         forced: bool,
     },
     /// The last reference of the object in `obj` is gone: dealloc, keeping `live` registers.
-    Dealloc {
-        at: Label,
-        back: Label,
-        obj: u8,
-        live: u32,
-        dump: u32,
-        call: Option<i32>,
-    },
+    Dealloc { at: Label, back: Label, obj: u8, live: u32, dump: u32, call: Option<i32> },
     /// Unboxes integers of 0, -1, 2, -2 digits.
-    Unbox {
-        at: Label,
-        back: Label,
-        obj: u8,
-        dst: u8,
-        exit: Label,
-    },
+    Unbox { at: Label, back: Label, obj: u8, dst: u8, exit: Label },
 }
 
 pub(crate) struct Lower<'a> {
@@ -385,9 +372,7 @@ impl<'a> Lower<'a> {
                 self.asm.cmp_b0(r);
                 self.asm.jcc(Cc::E, e);
             }
-            Op::GNotForced
-                if self.t.insts.get(p as usize + 1).is_some_and(|i| i.op == Op::GQuiet) =>
-            {
+            Op::GNotForced if self.t.insts.get(p as usize + 1).is_some_and(|i| i.op == Op::GQuiet) => {
                 let snap = i.snap;
                 let (places, dump) = self.places(snap);
                 self.not_forced = Some((self.exits.len() as u32, dump));

@@ -156,6 +156,7 @@ fn run_string(s: &CStr, start: c_int, g: &Dict, l: Option<&Object>) -> PyResult 
             flags: 0x900,
             optimize,
             feature_version: -1,
+            from_file: false,
         })
     }
 }
@@ -428,7 +429,7 @@ capi! {
     fn PyContext_CopyCurrent() -> obj { context_type("copy_context")?.call0() }
     fn PyContextVar_New(name: &CStr, default: Option<&Object>) -> obj {
         let t = context_type("ContextVar")?;
-        match default { Some(d) => t.call_kw(&[&*str_of(name)], &[("default", d)]), None => t.call1(&*str_of(name)) }
+        match default { Some(d) => t.call_kw(&[&*str_of(name)], &[("default", d)]), None => t.call1(&str_of(name)) }
     }
     fn PyContextVar_Get(v: &Object, default: Option<&Object>, out: *mut *mut PyObject) -> status {
         *out = null_mut();

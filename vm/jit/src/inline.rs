@@ -10,8 +10,8 @@
 //! written the first time something may look at frames (`write_headers`), and then the frame is also counted as a level of recursion
 //! and made the thread's current frame. Snapshot kinds say which headers are written, so that an exit knows which it has to write.
 //!
-//! Not inlined: generators, functions that contain loops (their loops have traces of their own), `*args`, and whatever an earlier
-//! recording could not follow.
+//! Not inlined: generators, functions whose loops go round more than a few times (those have traces of their own), `*args`, and
+//! whatever an earlier recording could not follow.
 
 use crate::descs::*;
 use crate::manager::{RAISE, RESUME, state};
@@ -59,29 +59,13 @@ pub struct Level {
     pub ret: i32,
 }
 
-/// Does the code contain a backward jump or something else that keeps it from being inlined?
+/// Is the code of a kind that is never inlined?
 unsafe fn unfit(code: *mut PyCodeObject) -> bool {
     // SAFETY: live code.
     unsafe {
         let c = Object::from_ptr(code.cast()).downcast_unchecked::<Code>();
         let n = c.len_units();
-        if n > MAX_UNITS {
-            return true;
-        }
-        (0..n).any(|u| {
-            let o = c.unit_at(u).0;
-            matches!(
-                o,
-                op::JUMP_BACKWARD
-                    | op::JUMP_BACKWARD_NO_INTERRUPT
-                    | op::POP_JUMP_BACKWARD_IF_TRUE
-                    | op::POP_JUMP_BACKWARD_IF_FALSE
-                    | op::POP_JUMP_BACKWARD_IF_NONE
-                    | op::POP_JUMP_BACKWARD_IF_NOT_NONE
-                    | op::RETURN_GENERATOR
-                    | op::IMPORT_STAR
-            )
-        })
+        n > MAX_UNITS || (0..n).any(|u| matches!(c.unit_at(u).0, op::RETURN_GENERATOR | op::IMPORT_STAR))
     }
 }
 

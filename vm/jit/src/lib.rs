@@ -8,6 +8,7 @@
 //!
 //! A loop is recorded while the interpreter runs it. What has no recording yet aborts the attempt; the location is then penalised.
 
+pub mod builtins;
 pub mod descs;
 pub mod force;
 pub mod generic;

@@ -22,6 +22,8 @@ pub const RESUME: u32 = 0;
 pub const RAISE: u32 = 1;
 /// `FOR_ITER` at `pc` has called the iterator; on top of the stack lies the item, or null: exhausted, or an exception is set.
 pub const ITER_STEP: u32 = 2;
+/// Behind a native call whose result object is on top of the stack: null if making it raised.
+pub const RESULT: u32 = 3;
 /// The bits above these eight of a snapshot's kind say which inlined frames have their header in memory (see `inline.rs`).
 const KIND: u32 = 0xff;
 
@@ -374,6 +376,7 @@ unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
         jf[jf::FRAME as usize / 8] = f as u64;
         jf[jf::FORCED as usize / 8] = 0;
         jf[inline::BASE as usize / 8] = base as u64;
+        jf[jf::CALL as usize / 8] = 0;
         (*f).stacktop = -1;
         let p = jf.as_mut_ptr();
         s.active.push(Activation { frame: f, jf: p });
@@ -402,7 +405,15 @@ unsafe fn leave(
     unsafe {
         let s = state();
         let tr: *const Compiled = &raw const s.traces[t as usize];
-        let site = &(&(*tr).exits)[n as usize];
+        let mut n = n;
+        let mut site = &(&(*tr).exits)[n as usize];
+        let quiet = site.forced.is_some();
+        if let Some(other) = site.forced
+            && *jf.add(jf::FORCED as usize / 8) != 0
+        {
+            n = other;
+            site = &(&(*tr).exits)[n as usize];
+        }
         let snap = &(&(*tr).trace.snaps)[site.snap as usize];
         let get = |v: Val| -> u64 {
             match (&(*tr).trace).const_bits(v) {
@@ -416,7 +427,7 @@ unsafe fn leave(
         let first = frame::first_instr((*f).code);
         // Where it stands, for whoever looks while the slots are filled.
         (*f).prev_instr = first.add(pc as usize);
-        let saved = if kind == RESUME { None } else { Some(fetch()) };
+        let saved = if matches!(kind, RESUME | RESULT) { None } else { Some(fetch()) };
         exec::restore(&(*tr).trace, snap, s.descs, ts as u64, &get);
         if let Some((a, b, c)) = saved {
             restore(a, b, c);
@@ -450,9 +461,19 @@ unsafe fn leave(
                 decref(old);
                 Enter::Continue(f)
             }
+            RESULT if (*frame::localsplus(f).add(sp as usize - 1)).is_null() => {
+                (*f).stacktop = sp as i32 - 1;
+                (*f).prev_instr = first
+                    .add(pc as usize)
+                    .sub(1 + lh_bytecode::opcode::cache_entries(lh_bytecode::opcode::CALL));
+                Enter::Raise(f)
+            }
             _ => {
                 (*f).prev_instr = first.add(pc as usize).sub(1);
-                hot_exit(f, t, n, snap);
+                // What happened during a native call is no property of the loop.
+                if !quiet {
+                    hot_exit(f, t, n, snap);
+                }
                 Enter::Continue(f)
             }
         }
@@ -515,7 +536,9 @@ unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot) {
     let h = &mut tr.hits[n as usize];
     *h += 1;
     let root = tr.root;
-    let hot = *h % limit == 0 && tr.tries[n as usize] < 3;
+    // The exit a trace ends with is there because nothing can be recorded behind it.
+    let last = tr.trace.insts.last().is_some_and(|i| i.op == Op::Exit) && n as usize + 1 == tr.exits.len();
+    let hot = *h % limit == 0 && tr.tries[n as usize] < 3 && !last;
     if !hot || s.recorder.is_some() || s.traces[root as usize].bridges >= MAX_BRIDGES {
         return;
     }

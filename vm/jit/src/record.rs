@@ -71,6 +71,8 @@ const MAX_STEPS: usize = 2000;
 const MAX_OPS: usize = 6000;
 /// So many times an inner loop that has no trace may go round inside a recording.
 const MAX_UNROLL: u32 = 4;
+/// The same for loops of inlined functions.
+const MAX_UNROLL_INLINED: u32 = 8;
 
 /// How a recording goes on after a step.
 pub enum Next {
@@ -117,7 +119,7 @@ pub struct Recorder {
     /// A local got its first value: the next iteration differs.
     first_bound: bool,
     pub restarts: u32,
-    visits: HashMap<u32, u32>,
+    visits: HashMap<usize, u32>,
     steps: usize,
     foreign: usize,
     /// What slots are known to hold.
@@ -485,7 +487,7 @@ impl Recorder {
             if top && self.steps > 1 && self.ends_here(o, at) {
                 return if self.bridge.is_some() || self.edge.is_null() { Ok(Next::Exit) } else { Err(Why::Left) };
             }
-            if top && let Some(s) = self.back_edge(o, arg, next_unit, real)? {
+            if let Some(s) = self.back_edge(o, arg, next_unit, real)? {
                 return Ok(s);
             }
             let to = self.instruction(o, arg, next_unit)?;
@@ -524,16 +526,20 @@ impl Recorder {
             _ => return Ok(None),
         };
         let to = next - arg;
-        if !jumps || to == self.head && self.bridge.is_none() {
-            return Ok(None);
-        }
-        let n = self.visits.entry(to).or_insert(0);
-        *n += 1;
-        if *n <= MAX_UNROLL {
+        let top = self.outer.is_empty();
+        if !jumps || top && to == self.head && self.bridge.is_none() {
             return Ok(None);
         }
         // SAFETY: the code is pinned.
         let head = unsafe { frame::first_instr(self.code).add(to as usize) };
+        let n = self.visits.entry(head as usize).or_insert(0);
+        *n += 1;
+        if *n <= if top { MAX_UNROLL } else { MAX_UNROLL_INLINED } {
+            return Ok(None);
+        }
+        if !top {
+            return Err(Why::TooLong);
+        }
         let s = state();
         if s.heads.contains_key(&(head as usize)) {
             return Ok(None);

@@ -90,7 +90,13 @@ pub unsafe fn free_shared_keys(t: *mut PyTypeObject) {
 /// `t` is a heap type with managed dicts.
 pub unsafe fn capacity_for(t: *mut PyTypeObject) -> usize {
     // SAFETY: the caller's promise.
-    unsafe { ((*shared_keys(t)).len() + 1).clamp(4, MAX_KEYS) }
+    unsafe {
+        match (*shared_keys(t)).len() {
+            // Nobody knows yet.
+            0 => 12,
+            n => (n + 1).clamp(4, MAX_KEYS),
+        }
+    }
 }
 
 /// The word `obj[i]` of the pre-header.

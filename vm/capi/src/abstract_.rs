@@ -53,7 +53,10 @@ capi! {
         vectorcall(f, args, n as usize, null_mut())
     }
     fn PyVectorcall_Call(f: &Object, args: &Tuple, kw: Option<&Dict>) -> obj {
-        match f.vectorcall_function() {
+        // A subclass may lack the flag and yet have the pointer.
+        let at = (*f.ob_type()).tp_vectorcall_offset;
+        let v = if at > 0 { *f.as_ptr().cast::<u8>().offset(at).cast::<vectorcallfunc>() } else { None };
+        match v {
             Some(v) => f.vectorcall_tuple(v, args, kw),
             None => raise!(TypeError, "'{}' object does not support vectorcall", f.ty().name()),
         }

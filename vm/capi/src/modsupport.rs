@@ -550,11 +550,11 @@ unsafe fn parse_args(args: &[*mut PyObject], f: &[u8], va: &mut VaList, single: 
             break;
         }
     }
-    if let (Err(e), Some(m)) = (&r, message) {
-        if e.matches(exc::TypeError()) {
-            lh_runtime::errors::clear();
-            r = raise!(TypeError, "{}", m);
-        }
+    if let (Err(e), Some(m)) = (&r, message)
+        && e.matches(exc::TypeError())
+    {
+        lh_runtime::errors::clear();
+        r = raise!(TypeError, "{}", m);
     }
     p.finish(r)
 }
@@ -705,11 +705,11 @@ unsafe fn parse_keywords(
             }
         }
     }
-    if let (Err(e), Some(m)) = (&r, message) {
-        if e.matches(exc::TypeError()) {
-            lh_runtime::errors::clear();
-            r = raise!(TypeError, "{}", m);
-        }
+    if let (Err(e), Some(m)) = (&r, message)
+        && e.matches(exc::TypeError())
+    {
+        lh_runtime::errors::clear();
+        r = raise!(TypeError, "{}", m);
     }
     p.finish(r)
 }
@@ -745,6 +745,7 @@ unsafe fn stack_pairs(
 ) -> Vec<(Owned<Object>, *mut PyObject)> {
     // SAFETY: values follow the positional arguments.
     kwnames.map_or_else(Vec::new, |t| {
+        // SAFETY: the names' values follow the positional arguments.
         (0..t.len()).map(|i| (t.get(i), unsafe { *args.offset(n).add(i) })).collect()
     })
 }
@@ -871,11 +872,10 @@ capi! {
         let posonly = names.iter().take_while(|x| x.is_empty()).count();
         let n = n.max(0) as usize;
         let (min_pos, max_pos) = (min_pos as usize, max_pos as usize);
-        if pairs.is_empty() && min_kw == 0 && min_pos <= n && n <= max_pos && !args.is_null() {
-            if n == total {
+        if pairs.is_empty() && min_kw == 0 && min_pos <= n && n <= max_pos && !args.is_null()
+            && n == total {
                 return Ok(args);
             }
-        }
         if n + pairs.len() > total {
             return raise!(
                 TypeError, "{} takes {} {} {}argument{} ({} given)", shown_name,
@@ -978,7 +978,7 @@ capi! {
     /// Calls with a format: a tuple from the format is the argument list, anything else the only argument.
     fn lh_call_format(o: &Object, f: Option<&CStr>, va: *mut VaList) -> obj { call_format(o, f, &mut *va) }
     fn lh_call_method_format(o: &Object, name: &CStr, f: Option<&CStr>, va: *mut VaList) -> obj {
-        let m = o.get_attr(&*str_of(name))?;
+        let m = o.get_attr(&str_of(name))?;
         if !m.is_callable() {
             return raise!(TypeError, "attribute of type '{}' is not callable", m.ty().name());
         }

@@ -105,7 +105,7 @@ capi! {
         a.rich_compare_bool(b, CompareOp::from_c(op)).map(|r| r as c_int)
     }
     fn PyObject_GetAttr(o: &Object, n: &Object) -> obj { o.get_attr(name(n)?) }
-    fn PyObject_GetAttrString(o: &Object, n: &CStr) -> obj { o.get_attr(&*str_of(n)) }
+    fn PyObject_GetAttrString(o: &Object, n: &CStr) -> obj { o.get_attr(&str_of(n)) }
     fn PyObject_SetAttr(o: &Object, n: &Object, v: Option<&Object>) -> status { set(o, name(n)?, v) }
     fn PyObject_SetAttrString(o: &Object, n: &CStr, v: Option<&Object>) -> status { set(o, &str_of(n), v) }
     fn PyObject_HasAttr(o: &Object, n: &Object) -> [c_int] {
@@ -115,7 +115,7 @@ capi! {
         }
     }
     fn PyObject_HasAttrString(o: &Object, n: &CStr) -> [c_int] {
-        match o.get_attr(&*str_of(n)) {
+        match o.get_attr(&str_of(n)) {
             Ok(_) => 1,
             Err(e) => { e.clear(); 0 }
         }

@@ -32,7 +32,7 @@ unsafe fn compile(s: &[u8], file: &Str, start: c_int, flags: *const CompilerFlag
         None => (SOURCE_IS_UTF8 | IGNORE_COOKIE, -1),
     };
     let feature_version = if flags & 0x400 != 0 { feature_version } else { -1 };
-    (running()?.compile)(Compile { source: Source::Text(s), filename: file, mode, flags, optimize, feature_version })
+    (running()?.compile)(Compile { source: Source::Text(s), filename: file, mode, flags, optimize, feature_version, from_file: false })
 }
 unsafe fn run(s: &[u8], file: &Str, start: c_int, g: &Dict, l: Option<&Object>, flags: *const CompilerFlags) -> PyResult {
     // SAFETY: the caller's promise.

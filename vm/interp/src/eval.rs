@@ -20,7 +20,7 @@
 use crate::frame::{self, Frame};
 use crate::jit::{self, Enter};
 use crate::prelude::*;
-use crate::{asyncgen, bind, generator, ops, specialize, trace};
+use crate::{asyncgen, bind, fast, generator, ops, specialize, trace};
 use lh_runtime::thread::EVAL_BREAKER;
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering;
@@ -62,6 +62,14 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
         (*entry).previous = (*prev_cframe).current_frame.cast();
         (*ts).cframe = &raw mut cframe;
         let tracing_flag = &raw const cframe.use_tracing;
+        let mut cx = fast::Context {
+            ts,
+            cframe: &raw mut cframe,
+            kwnames: null_mut(),
+            frame: entry,
+            pc: null_mut(),
+            sp: null_mut(),
+        };
 
         let mut frame = entry;
         let mut why = Why::Resume;
@@ -150,7 +158,7 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                     if !frame::is_incomplete(frame) {
                         crate::traceback::here(ts, frame);
                     }
-                    if !(*ts).c_tracefunc.is_none() && *tracing_flag != 0 {
+                    if (*ts).c_tracefunc.is_some() && *tracing_flag != 0 {
                         save_sp!();
                         trace::exception(ts, frame);
                         (*frame).stacktop = -1;
@@ -248,6 +256,21 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
             }
 
             why = 'exec: loop {
+                if std::ptr::read_volatile(tracing_flag) == 0 {
+                    cx.kwnames = kwnames;
+                    let stop = fast::run(&raw mut cx, pc, sp, frame);
+                    frame = cx.frame;
+                    locals = frame::localsplus(frame);
+                    let code = (*frame).code;
+                    consts = (&raw mut (*(*code).co_consts.cast::<PyTupleObject>()).ob_item).cast();
+                    names = (&raw mut (*(*code).co_names.cast::<PyTupleObject>()).ob_item).cast();
+                    (pc, sp, kwnames) = (cx.pc, cx.sp, cx.kwnames);
+                    if stop == fast::RAISE {
+                        (*frame).prev_instr = pc;
+                        pc = pc.add(1);
+                        break 'exec Why::Error;
+                    }
+                }
                 (*frame).prev_instr = pc;
                 let word = *pc;
                 pc = pc.add(1);
@@ -1262,7 +1285,7 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             pc = pc.add(4);
                             if exact::<Function>(callee)
                                 && (*callee.cast::<PyFunctionObject>()).vectorcall.map(|f| f as usize)
-                                    == Some(bind::function_vectorcall as usize)
+                                    == Some(bind::function_vectorcall as *const () as usize)
                             {
                                 let func = callee.cast::<PyFunctionObject>();
                                 let mut loc = null_mut();
@@ -1275,7 +1298,7 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                                 enter_frame!(f);
                             }
                             let args = sp.sub(total);
-                            let nf = n | PY_VECTORCALL_ARGUMENTS_OFFSET as usize;
+                            let nf = n | PY_VECTORCALL_ARGUMENTS_OFFSET;
                             let res = if *tracing_flag == 0 {
                                 ops::vectorcall(callee, args, nf, kw)
                             } else {

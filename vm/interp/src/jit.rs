@@ -103,6 +103,30 @@ pub unsafe fn count_loop(target: *mut u16) -> bool {
     // SAFETY: as above.
     unsafe { ON.load(Ordering::Relaxed) && bump(target as usize, LOOP_HOT) }
 }
+/// As `count_loop`, but leaves the count alone and answers false where that would say "hot".
+#[inline(always)]
+pub unsafe fn count_loop_below(target: *mut u16) -> bool {
+    // SAFETY: as above.
+    unsafe { !ON.load(Ordering::Relaxed) || bump_below(target as usize, LOOP_HOT) }
+}
+/// As `count_call`, but leaves the count alone and answers false where that would say "hot".
+#[inline(always)]
+pub unsafe fn count_call_below(code: *mut PyCodeObject) -> bool {
+    // SAFETY: as above.
+    unsafe { !ON.load(Ordering::Relaxed) || bump_below(code as usize >> 3, CALL_HOT) }
+}
+#[inline(always)]
+unsafe fn bump_below(key: usize, limit: u16) -> bool {
+    // SAFETY: counters are only touched with the GIL held.
+    unsafe {
+        let c = &raw mut COUNTERS[(key >> 1 ^ key >> 11) % SLOTS];
+        if *c + 1 >= limit {
+            return false;
+        }
+        *c += 1;
+        true
+    }
+}
 /// Counts a call; true when the function is hot.
 #[inline(always)]
 pub unsafe fn count_call(code: *mut PyCodeObject) -> bool {

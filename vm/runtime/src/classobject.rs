@@ -15,8 +15,8 @@ unsafe extern "C" fn vectorcall(
     unsafe {
         let m = m.cast::<PyMethodObject>();
         let (func, self_) = ((*m).im_func, (*m).im_self);
-        let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET as usize;
-        if nargsf & PY_VECTORCALL_ARGUMENTS_OFFSET as usize != 0 {
+        let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET;
+        if nargsf & PY_VECTORCALL_ARGUMENTS_OFFSET != 0 {
             let front = args.cast_mut().sub(1);
             let saved = std::mem::replace(&mut *front, self_);
             let r = Object::from_ptr(func).vectorcall(front, n + 1, kwnames);
@@ -32,7 +32,7 @@ unsafe extern "C" fn vectorcall(
         }
         Object::from_ptr(func).vectorcall(
             v.as_ptr().add(1),
-            (n + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET as usize,
+            (n + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET,
             kwnames,
         )
     }

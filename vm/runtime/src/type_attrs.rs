@@ -127,7 +127,7 @@ unsafe extern "C" fn type_vectorcall(
 ) -> *mut PyObject {
     // SAFETY: called by the vectorcall protocol.
     unsafe {
-        let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET as usize;
+        let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET;
         let no_kw = kwnames.is_null() || (*kwnames.cast::<PyVarObject>()).ob_size == 0;
         if n == 1 && meta == (&raw mut PyType_Type).cast() {
             if !no_kw {

@@ -6,8 +6,16 @@ use lh_runtime::codecs;
 
 /// How undecodable bytes are treated: 1 strict, 2 surrogateescape, 3 replace, 4 ignore, 5 backslashreplace, 6 surrogatepass,
 /// 7 xmlcharrefreplace, 8 other, 0 unknown.
-const HANDLERS: [&str; 8] =
-    ["", "strict", "surrogateescape", "replace", "ignore", "backslashreplace", "surrogatepass", "xmlcharrefreplace"];
+const HANDLERS: [&str; 8] = [
+    "",
+    "strict",
+    "surrogateescape",
+    "replace",
+    "ignore",
+    "backslashreplace",
+    "surrogatepass",
+    "xmlcharrefreplace",
+];
 
 /// A cost of turning one text into the other: 2 for a character added, removed or replaced, 1 for its case.
 fn edit_cost(a: &[u8], b: &[u8]) -> isize {

@@ -178,7 +178,14 @@ impl Config {
         for name in ["faulthandler", "tracemalloc", "use_hash_seed"] {
             c.int(name, if isolated { 0 } else { -1 });
         }
-        for name in ["code_debug_ranges", "site_import", "write_bytecode", "buffered_stdio", "_install_importlib", "_init_main"] {
+        for name in [
+            "code_debug_ranges",
+            "site_import",
+            "write_bytecode",
+            "buffered_stdio",
+            "_install_importlib",
+            "_init_main",
+        ] {
             c.int(name, 1);
         }
         c.int("user_site_directory", !isolated);
@@ -224,7 +231,9 @@ impl Config {
         ] {
             c.text(name, v);
         }
-        for (name, v) in [("home", &r.home), ("stdlib_dir", &r.stdlib_dir), ("pycache_prefix", &r.pycache_prefix)] {
+        for (name, v) in
+            [("home", &r.home), ("stdlib_dir", &r.stdlib_dir), ("pycache_prefix", &r.pycache_prefix)]
+        {
             if let Some(v) = v {
                 c.text(name, v);
             }
@@ -292,11 +301,7 @@ impl Config {
                         let Some(n) = n.to_i64().filter(|n| kind == Long || i32::try_from(*n).is_ok()) else {
                             return raise!(ValueError, "invalid config value: {}", name);
                         };
-                        if kind == Num {
-                            *self.at::<c_int>(o) = n as c_int
-                        } else {
-                            *self.at::<i64>(o) = n
-                        }
+                        if kind == Num { *self.at::<c_int>(o) = n as c_int } else { *self.at::<i64>(o) = n }
                     }
                     Wide | MaybeWide => {
                         let new = text(&v)?;

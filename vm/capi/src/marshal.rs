@@ -1,8 +1,8 @@
 //! `marshal.h`: marshalled objects and numbers in memory and in C files.
 
 use crate::prelude::*;
-use libc::FILE;
 use lh_runtime::marshal;
+use libc::FILE;
 
 /// Writes what `f` holds; a short write leaves the error in the stream, as C expects.
 ///

@@ -50,8 +50,13 @@ unsafe extern "C" fn arena_free(_ctx: *mut c_void, p: *mut c_void, n: usize) {
     // SAFETY: a block of `arena_alloc`.
     unsafe { alloc::arena_free(p, n) }
 }
-const BASE: Allocator =
-    Allocator { ctx: null_mut(), malloc: base_malloc, calloc: base_calloc, realloc: base_realloc, free: base_free };
+const BASE: Allocator = Allocator {
+    ctx: null_mut(),
+    malloc: base_malloc,
+    calloc: base_calloc,
+    realloc: base_realloc,
+    free: base_free,
+};
 static mut DOMAINS: [Allocator; 3] = [BASE; 3];
 static mut ARENA: ArenaAllocator = ArenaAllocator { ctx: null_mut(), alloc: arena_alloc, free: arena_free };
 /// Has some domain's allocator been replaced?

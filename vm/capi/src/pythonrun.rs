@@ -18,7 +18,13 @@ const IGNORE_COOKIE: i32 = 0x800;
 
 /// # Safety
 /// `flags` is null or a flags struct.
-unsafe fn compile(s: &[u8], file: &Str, start: c_int, flags: *const CompilerFlags, optimize: c_int) -> PyResult {
+unsafe fn compile(
+    s: &[u8],
+    file: &Str,
+    start: c_int,
+    flags: *const CompilerFlags,
+    optimize: c_int,
+) -> PyResult {
     let mode = match start {
         256 => Mode::Single,
         257 => Mode::Exec,
@@ -32,9 +38,24 @@ unsafe fn compile(s: &[u8], file: &Str, start: c_int, flags: *const CompilerFlag
         None => (SOURCE_IS_UTF8 | IGNORE_COOKIE, -1),
     };
     let feature_version = if flags & 0x400 != 0 { feature_version } else { -1 };
-    (running()?.compile)(Compile { source: Source::Text(s), filename: file, mode, flags, optimize, feature_version, from_file: false })
+    (running()?.compile)(Compile {
+        source: Source::Text(s),
+        filename: file,
+        mode,
+        flags,
+        optimize,
+        feature_version,
+        from_file: false,
+    })
 }
-unsafe fn run(s: &[u8], file: &Str, start: c_int, g: &Dict, l: Option<&Object>, flags: *const CompilerFlags) -> PyResult {
+unsafe fn run(
+    s: &[u8],
+    file: &Str,
+    start: c_int,
+    g: &Dict,
+    l: Option<&Object>,
+    flags: *const CompilerFlags,
+) -> PyResult {
     // SAFETY: the caller's promise.
     let code = unsafe { compile(s, file, start, flags, -1)? };
     match code.downcast::<Code>() {

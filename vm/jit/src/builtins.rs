@@ -135,16 +135,17 @@ impl Recorder {
                     let t = Object::from_ptr((*o).ob_type.cast()).downcast_unchecked::<Type>();
                     let yes = t.is_subtype(Object::from_ptr(c).downcast_unchecked::<Type>());
                     // An object may claim another class: only if its type says so.
-                    if !yes
-                        && (*(*o).ob_type).tp_getattro
-                            != Some(lh_runtime::typeobject::generic_getattro)
-                    {
+                    if !yes && (*(*o).ob_type).tp_getattro != Some(lh_runtime::typeobject::generic_getattro) {
                         return Ok(None);
                     }
                     self.fix(at)?;
                     self.fix(first + 1)?;
                     let v = self.get(first)?;
-                    if !self.guard_class(v, o)? || (!yes && t.lookup(lh_runtime::intern!("__class__")).map(|x| x.ptr()) != base_class_attr()) {
+                    if !self.guard_class(v, o)?
+                        || (!yes
+                            && t.lookup(lh_runtime::intern!("__class__")).map(|x| x.ptr())
+                                != base_class_attr())
+                    {
                         return Ok(None);
                     }
                     Ok(Some(self.owned(bool_ref(yes))?))
@@ -299,7 +300,9 @@ impl Recorder {
                         self.acted = true;
                         return Ok(Some(self.owned(none_ref())?));
                     }
-                    (b"pop", 1) if Object::from_ptr(self.actual(this)).downcast_unchecked::<List>().len() > 0 => {
+                    (b"pop", 1)
+                        if Object::from_ptr(self.actual(this)).downcast_unchecked::<List>().len() > 0 =>
+                    {
                         self.fix(at)?;
                         let l = self.get(this)?;
                         self.b().guard_type(l, t as u64, true)?;
@@ -324,11 +327,8 @@ impl Recorder {
                 let (d, k) = (self.get(this)?, self.get(this + 1)?);
                 self.b().guard_type(d, t as u64, true)?;
                 self.b().guard_type(k, Str::type_ptr() as u64, true)?;
-                let default = if n == 3 {
-                    self.get(this + 2)?
-                } else {
-                    self.b().object(none_ref().as_ptr() as u64)
-                };
+                let default =
+                    if n == 3 { self.get(this + 2)? } else { self.b().object(none_ref().as_ptr() as u64) };
                 let r = self.b().call(h::DICT_GET_DEFAULT, &[d, k, default], false)?;
                 self.b().emit(Op::GNonNull, &[r])?;
                 return Ok(Some(r));

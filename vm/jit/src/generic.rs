@@ -19,13 +19,20 @@ fn stack_effect(o: u8, arg: i32) -> Option<(i32, i32)> {
         op::BUILD_MAP => (2 * arg, 1),
         op::BUILD_CONST_KEY_MAP => (arg + 1, 1),
         op::FORMAT_VALUE => (1 + (arg & 4 != 0) as i32, 1),
-        op::LIST_APPEND | op::SET_ADD | op::LIST_EXTEND | op::SET_UPDATE | op::DICT_UPDATE | op::DICT_MERGE => (1, 0),
+        op::LIST_APPEND
+        | op::SET_ADD
+        | op::LIST_EXTEND
+        | op::SET_UPDATE
+        | op::DICT_UPDATE
+        | op::DICT_MERGE => (1, 0),
         op::MAP_ADD => (2, 0),
         op::LIST_TO_TUPLE => (1, 1),
         op::UNPACK_SEQUENCE => (1, arg),
         op::UNPACK_EX => (1, (arg & 0xff) + (arg >> 8) + 1),
         op::MAKE_FUNCTION => (1 + (arg & 15).count_ones() as i32, 1),
-        op::MAKE_CELL | op::DELETE_DEREF | op::DELETE_NAME | op::DELETE_GLOBAL | op::SETUP_ANNOTATIONS => (0, 0),
+        op::MAKE_CELL | op::DELETE_DEREF | op::DELETE_NAME | op::DELETE_GLOBAL | op::SETUP_ANNOTATIONS => {
+            (0, 0)
+        }
         op::DELETE_SUBSCR => (2, 0),
         op::DELETE_ATTR | op::STORE_NAME | op::PRINT_EXPR => (1, 0),
         op::LOAD_NAME | op::LOAD_CLASSDEREF | op::LOAD_BUILD_CLASS | op::LOAD_ASSERTION_ERROR => (0, 1),
@@ -90,12 +97,19 @@ pub unsafe extern "C" fn exec_generic(f: *mut Frame, sp: i64, opcode: i64, arg: 
 }
 
 /// `base` is the first operand; results go there. Operands still in their slots on failure are dropped by the caller.
-unsafe fn execute(f: *mut Frame, base: *mut *mut PyObject, pops: usize, opcode: u8, arg: usize) -> PyResult<()> {
+unsafe fn execute(
+    f: *mut Frame,
+    base: *mut *mut PyObject,
+    pops: usize,
+    opcode: u8,
+    arg: usize,
+) -> PyResult<()> {
     // SAFETY: as `exec_generic`; each slot is emptied when its reference is taken.
     unsafe {
         let take = |i: usize| Owned::<Object>::from_raw(std::mem::replace(&mut *base.add(i), null_mut()));
         let below = |n: usize| *base.sub(n);
-        let names = (&raw mut (*(*(*f).code).co_names.cast::<PyTupleObject>()).ob_item).cast::<*mut PyObject>();
+        let names =
+            (&raw mut (*(*(*f).code).co_names.cast::<PyTupleObject>()).ob_item).cast::<*mut PyObject>();
         let name = || o(*names.add(arg));
         let clear = || {
             for i in 0..pops {
@@ -282,8 +296,7 @@ unsafe fn execute(f: *mut Frame, base: *mut *mut PyObject, pops: usize, opcode: 
             }
             op::GET_LEN => *base = Int::from_usize(o(below(1)).length()?).into_raw(),
             op::MATCH_MAPPING | op::MATCH_SEQUENCE => {
-                let flag =
-                    if opcode == op::MATCH_MAPPING { Py_TPFLAGS_MAPPING } else { Py_TPFLAGS_SEQUENCE };
+                let flag = if opcode == op::MATCH_MAPPING { Py_TPFLAGS_MAPPING } else { Py_TPFLAGS_SEQUENCE };
                 *base = bool_obj((*(*below(1)).ob_type).tp_flags & flag != 0).into_raw();
             }
             op::MATCH_KEYS => *base = ops::match_keys(o(below(2)), o(below(1)))?.into_raw(),

@@ -237,8 +237,7 @@ unsafe extern "C" fn call_c_o(
     // SAFETY: the function's calling convention was looked up.
     unsafe { f(this, a) }
 }
-type Fast =
-    unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, isize, *mut PyObject) -> *mut PyObject;
+type Fast = unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, isize, *mut PyObject) -> *mut PyObject;
 /// A C function that takes an array of arguments (and perhaps keyword names, none here).
 unsafe extern "C" fn call_c_fast(
     f: Fast,
@@ -350,11 +349,8 @@ const LOOKS: Effects = Effects { reads: !0, writes: 0, flags: 0 };
 const APPEND: Effects = Effects { reads: 0, writes: 0, flags: ALLOCATES | OBSERVES_REFCOUNT | MAY_DEALLOC };
 const VALUES: Effects =
     Effects { reads: 1 << crate::descs::A_VALUES, writes: 1 << crate::descs::A_VALUES, flags: 0 };
-const ENTRY: Effects = Effects {
-    reads: 1 << crate::descs::A_DICT,
-    writes: 1 << crate::descs::A_DICT,
-    flags: MAY_DEALLOC,
-};
+const ENTRY: Effects =
+    Effects { reads: 1 << crate::descs::A_DICT, writes: 1 << crate::descs::A_DICT, flags: MAY_DEALLOC };
 helpers! {
     BOX_INT = box_int, [I64] -> Ref, steals 0, new true, ALLOC;
     BOX_FLOAT = box_float, [F64] -> Ref, steals 0, new true, ALLOC;

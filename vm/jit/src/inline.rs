@@ -421,9 +421,12 @@ impl Recorder {
                 return Ok(false);
             }
             let t = class.cast::<PyTypeObject>();
-            let plain_new =
-                (*t).tp_new.map(|f| f as usize) == (*(&raw mut lh_runtime::type_table::PyBaseObject_Type)).tp_new.map(|f| f as usize);
-            if !plain_new || (*t).tp_flags & Py_TPFLAGS_HEAPTYPE == 0 || (*t).tp_flags & Py_TPFLAGS_IS_ABSTRACT != 0 {
+            let plain_new = (*t).tp_new.map(|f| f as usize)
+                == (*(&raw mut lh_runtime::type_table::PyBaseObject_Type)).tp_new.map(|f| f as usize);
+            if !plain_new
+                || (*t).tp_flags & Py_TPFLAGS_HEAPTYPE == 0
+                || (*t).tp_flags & Py_TPFLAGS_IS_ABSTRACT != 0
+            {
                 return Ok(false);
             }
             let ty = Object::from_ptr(class).downcast_unchecked::<Type>();

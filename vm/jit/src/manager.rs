@@ -226,7 +226,9 @@ unsafe fn enter_hook(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Ent
     let s = state();
     match s.edges.get(&(at as usize)) {
         // SAFETY: the interpreter's contract for hooks.
-        Some(&t) if (s.recorder.is_none() || lh_interp::jit::paused()) && unsafe { may_trace(ts) } => unsafe { run(ts, f, t) },
+        Some(&t) if (s.recorder.is_none() || lh_interp::jit::paused()) && unsafe { may_trace(ts) } => unsafe {
+            run(ts, f, t)
+        },
         _ => Enter::Stay,
     }
 }

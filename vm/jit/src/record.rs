@@ -485,7 +485,11 @@ impl Recorder {
             self.acted = false;
             self.snap()?;
             if top && self.steps > 1 && self.ends_here(o, at) {
-                return if self.bridge.is_some() || self.edge.is_null() { Ok(Next::Exit) } else { Err(Why::Left) };
+                return if self.bridge.is_some() || self.edge.is_null() {
+                    Ok(Next::Exit)
+                } else {
+                    Err(Why::Left)
+                };
             }
             if let Some(s) = self.back_edge(o, arg, next_unit, real)? {
                 return Ok(s);
@@ -703,10 +707,8 @@ impl Recorder {
                     }
                     let v = self.pop(sp - 1)?;
                     self.release(v, a)?;
-                    let none =
-                        matches!(o, op::POP_JUMP_FORWARD_IF_NONE | op::POP_JUMP_BACKWARD_IF_NONE);
-                    let back =
-                        matches!(o, op::POP_JUMP_BACKWARD_IF_NONE | op::POP_JUMP_BACKWARD_IF_NOT_NONE);
+                    let none = matches!(o, op::POP_JUMP_FORWARD_IF_NONE | op::POP_JUMP_BACKWARD_IF_NONE);
+                    let back = matches!(o, op::POP_JUMP_BACKWARD_IF_NONE | op::POP_JUMP_BACKWARD_IF_NOT_NONE);
                     let to = if back { next - arg } else { next + arg };
                     return Ok(if is == none { to } else { next });
                 }
@@ -853,7 +855,6 @@ impl Recorder {
             Ok(())
         }
     }
-
 }
 
 /// Is the exact int below `limit` in size?

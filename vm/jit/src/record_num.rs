@@ -2,9 +2,9 @@
 
 use crate::descs::*;
 use crate::helpers as h;
+use crate::manager::RAISE;
 use crate::record::*;
 use lh_abi::*;
-use crate::manager::RAISE;
 use lh_bytecode::opcode as op;
 use lh_interp::frame;
 use lh_jit_ir::*;
@@ -188,7 +188,14 @@ impl Recorder {
         }
     }
 
-    pub(crate) unsafe fn generic_binary(&mut self, arg: u32, a: R, b: R, aa: *mut PyObject, ba: *mut PyObject) -> Rec {
+    pub(crate) unsafe fn generic_binary(
+        &mut self,
+        arg: u32,
+        a: R,
+        b: R,
+        aa: *mut PyObject,
+        ba: *mut PyObject,
+    ) -> Rec {
         // SAFETY: live operands.
         unsafe {
             let kind = if arg >= 13 { arg - 13 } else { arg };

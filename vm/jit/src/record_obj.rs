@@ -140,7 +140,11 @@ impl Recorder {
                     self.set_prev()?;
                 }
                 let v = self.pop(sp - 1)?;
-                self.b().call(if silent { h::STORE_ENTRY } else { h::STORE_ENTRY_ANY }, &[dv, index, v], false)?;
+                self.b().call(
+                    if silent { h::STORE_ENTRY } else { h::STORE_ENTRY_ANY },
+                    &[dv, index, v],
+                    false,
+                )?;
                 self.acted = true;
                 return self.release(v, a);
             }
@@ -461,13 +465,7 @@ impl Recorder {
         }
     }
     /// A method found in the class of an instance with managed attributes, none of which has its name.
-    unsafe fn class_method(
-        &mut self,
-        v: R,
-        a: *mut PyObject,
-        ob: &Object,
-        name: &Str,
-    ) -> Rec<Option<R>> {
+    unsafe fn class_method(&mut self, v: R, a: *mut PyObject, ob: &Object, name: &Str) -> Rec<Option<R>> {
         // SAFETY: a live object.
         unsafe {
             match plans::plan_method(ob, name) {

@@ -18,6 +18,9 @@ use std::ptr::null_mut;
 pub const OWNED_BY_THREAD: u8 = 0;
 pub const OWNED_BY_GENERATOR: u8 = 1;
 pub const OWNED_BY_FRAME_OBJECT: u8 = 2;
+/// As `OWNED_BY_THREAD`: an `__init__` that the call of a class entered. The instance is on the caller's stack already; the result must be
+/// None and is dropped.
+pub const OWNED_BY_THREAD_INIT: u8 = 3;
 
 /// The fixed part of a frame; `localsplus` follows.
 #[repr(C)]

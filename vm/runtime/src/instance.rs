@@ -26,6 +26,9 @@ pub const MAX_KEYS: usize = 30;
 pub struct SharedKeys {
     /// Interned strings, each owning a reference.
     names: Vec<*mut PyObject>,
+    /// The class's `__init__` (borrowed), as long as the type's version is `init_version`.
+    pub init: *mut PyObject,
+    pub init_version: u32,
 }
 
 impl SharedKeys {
@@ -55,7 +58,9 @@ pub unsafe fn shared_keys(t: *mut PyTypeObject) -> *mut SharedKeys {
     unsafe {
         let ht = t.cast::<PyHeapTypeObject>();
         if (*ht).ht_cached_keys.is_null() {
-            (*ht).ht_cached_keys = Box::into_raw(Box::new(SharedKeys { names: Vec::new() })).cast();
+            (*ht).ht_cached_keys =
+                Box::into_raw(Box::new(SharedKeys { names: Vec::new(), init: null_mut(), init_version: 0 }))
+                    .cast();
         }
         (*ht).ht_cached_keys.cast()
     }

@@ -193,7 +193,7 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                     if !frame::is_incomplete(frame) {
                         crate::traceback::here(ts, frame);
                     }
-                    if !(*ts).c_tracefunc.is_none() && *tracing_flag != 0 {
+                    if (*ts).c_tracefunc.is_some() && *tracing_flag != 0 {
                         save_sp!();
                         trace::exception(ts, frame);
                         (*frame).stacktop = -1;
@@ -1344,7 +1344,7 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             pc = pc.add(4);
                             if exact::<Function>(callee)
                                 && (*callee.cast::<PyFunctionObject>()).vectorcall.map(|f| f as usize)
-                                    == Some(bind::function_vectorcall as usize)
+                                    == Some(bind::function_vectorcall as *const () as usize)
                             {
                                 let func = callee.cast::<PyFunctionObject>();
                                 let mut loc = null_mut();
@@ -1357,7 +1357,7 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                                 enter_frame!(f);
                             }
                             let args = sp.sub(total);
-                            let nf = n | PY_VECTORCALL_ARGUMENTS_OFFSET as usize;
+                            let nf = n | PY_VECTORCALL_ARGUMENTS_OFFSET;
                             let res = if *tracing_flag == 0 {
                                 ops::vectorcall(callee, args, nf, kw)
                             } else {

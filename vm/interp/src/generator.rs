@@ -8,6 +8,9 @@
 //! ```
 //! Asynchronous generators share the object layout; their protocol objects are in `asyncgen.rs`.
 
+// Setters are named by the attribute: `set_` and Python's name.
+#![allow(non_snake_case)]
+
 use crate::frame::{self, Frame};
 use crate::prelude::*;
 use std::mem::offset_of;

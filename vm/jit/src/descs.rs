@@ -19,6 +19,8 @@ pub const A_OTHER: u8 = 8;
 pub const A_HEADER: u8 = 9;
 pub const A_GIL: u8 = 10;
 pub const A_CONST: u8 = 11;
+/// Memory that native code reads and writes: what lies behind pointers, not in Python objects.
+pub const A_RAW: u8 = 12;
 
 macro_rules! fields {
     ($($name:ident = $off:expr, $kind:ident, $alias:expr, $imm:expr, $lazy:expr;)*) => {
@@ -26,7 +28,15 @@ macro_rules! fields {
         enum FieldNo { $($name,)* COUNT }
         $(pub const $name: u32 = FieldNo::$name as u32;)*
         fn named_fields() -> Vec<FieldDesc> {
-            vec![$(FieldDesc { name: stringify!($name).to_lowercase(), offset: $off as i32, kind: MemKind::$kind, alias: $alias, immutable: $imm, lazy: $lazy }),*]
+            vec![$(FieldDesc {
+                name: stringify!($name).to_lowercase(),
+                offset: $off as i32,
+                kind: MemKind::$kind,
+                alias: $alias,
+                immutable: $imm,
+                lazy: $lazy,
+                volatile: $alias == A_BREAKER,
+            }),*]
         }
     };
 }
@@ -57,18 +67,23 @@ fields! {
     FUNC_CODE = offset_of!(PyFunctionObject, func_code), Ptr, A_OTHER, false, false;
     FUNC_VERSION = offset_of!(PyFunctionObject, func_version), U32, A_OTHER, false, false;
     MODULE_DICT = offset_of!(PyModuleObject, md_dict), Ref, A_CONST, true, false;
-    IN_NATIVE = 0, U32, A_GIL, false, false;
-    STEAL = 0, U32, A_GIL, false, false;
-    VAL_I8 = 0, I8, A_OTHER, false, false;
-    VAL_U8 = 0, U8, A_OTHER, false, false;
-    VAL_I16 = 0, I16, A_OTHER, false, false;
-    VAL_U16 = 0, U16, A_OTHER, false, false;
-    VAL_I32 = 0, I32, A_OTHER, false, false;
-    VAL_U32 = 0, U32, A_OTHER, false, false;
-    VAL_I64 = 0, I64, A_OTHER, false, false;
-    VAL_F32 = 0, F32, A_OTHER, false, false;
-    VAL_F64 = 0, F64, A_OTHER, false, false;
-    VAL_PTR = 0, Ptr, A_OTHER, false, false;
+    IN_NATIVE = lh_runtime::thread::IN_NATIVE_AT, U32, A_GIL, false, false;
+    VAL_I8 = 0, I8, A_RAW, false, false;
+    VAL_U8 = 0, U8, A_RAW, false, false;
+    VAL_I16 = 0, I16, A_RAW, false, false;
+    VAL_U16 = 0, U16, A_RAW, false, false;
+    VAL_I32 = 0, I32, A_RAW, false, false;
+    VAL_U32 = 0, U32, A_RAW, false, false;
+    VAL_I64 = 0, I64, A_RAW, false, false;
+    VAL_F32 = 0, F32, A_RAW, false, false;
+    VAL_F64 = 0, F64, A_RAW, false, false;
+    VAL_PTR = 0, Ptr, A_RAW, false, false;
+    BYTES_FIRST = 32, U8, A_CONST, true, false;
+    RESULT_HOW = 0, I64, A_CONST, true, false;
+    RESULT_BOXER = 0, Ptr, A_CONST, true, false;
+    RESULT_CALLABLE = 8, Ptr, A_CONST, true, false;
+    RESULT_BITS = 16, I64, A_CONST, true, false;
+    RESULT_UNSIGNED = 24, I64, A_CONST, true, false;
 }
 /// Words, references and bytes at any small offset of an object.
 const WORDS: u32 = 64;
@@ -81,6 +96,9 @@ pub fn reference(at: u32) -> Option<u32> {
 pub fn byte(at: u32) -> Option<u32> {
     (at < 256).then_some(FieldNo::COUNT as u32 + 2 * WORDS + at)
 }
+
+pub const UNSIGNED: u32 = 0;
+pub const NATIVE_OBJECT: u32 = 1;
 
 pub const LIST_ITEM: u32 = 0;
 pub const TUPLE_ITEM: u32 = 1;
@@ -111,6 +129,7 @@ pub fn make() -> Descs {
             alias: A_OTHER,
             immutable: false,
             lazy: false,
+            volatile: false,
         });
     }
     for i in 0..WORDS {
@@ -121,6 +140,7 @@ pub fn make() -> Descs {
             alias: A_OTHER,
             immutable: false,
             lazy: false,
+            volatile: false,
         });
     }
     for i in 0..256 {
@@ -131,6 +151,7 @@ pub fn make() -> Descs {
             alias: A_OTHER,
             immutable: false,
             lazy: false,
+            volatile: false,
         });
     }
     let array = |name: &str, offset, alias, immutable| ArrayDesc {
@@ -143,7 +164,7 @@ pub fn make() -> Descs {
     Descs {
         alias: [
             "frame", "list", "items", "values", "dict", "type", "iter", "breaker", "other", "header", "gil",
-            "const",
+            "const", "raw",
         ]
         .iter()
         .map(|s| s.to_string())
@@ -155,7 +176,26 @@ pub fn make() -> Descs {
             array("inst_value", 8, A_VALUES, false),
         ],
         helpers: helpers::table(),
-        classes: vec![],
+        classes: vec![
+            // An int of 64 bits without sign.
+            ClassDesc {
+                name: "unsigned".into(),
+                type_addr: Int::type_ptr() as u64,
+                fields: vec![RESULT_UNSIGNED],
+                alloc: helpers::BOX_UNSIGNED,
+                silent: true,
+                fresh: false,
+            },
+            // What a native call's boxing function makes of its result.
+            ClassDesc {
+                name: "native_result".into(),
+                type_addr: 0,
+                fields: vec![RESULT_HOW, RESULT_BOXER, RESULT_CALLABLE, RESULT_BITS],
+                alloc: helpers::NATIVE_RESULT,
+                silent: false,
+                fresh: false,
+            },
+        ],
         silent_types: silent_types(),
         layout: Layout {
             refcnt: 0,
@@ -165,6 +205,7 @@ pub fn make() -> Descs {
             float_value: 16,
             slots: size_of::<Frame>() as i32,
             exc: offset_of!(PyThreadState, curexc_type) as i32,
+            attention: lh_runtime::thread::ATTENTION_AT as i32,
             int_type: Int::type_ptr() as u64,
             float_type: Float::type_ptr() as u64,
             box_int: helpers::BOX_INT,

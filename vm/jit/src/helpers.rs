@@ -21,6 +21,30 @@ unsafe extern "C" fn box_float(v: f64) -> *mut PyObject {
 unsafe extern "C" fn box_unsigned(v: i64) -> *mut PyObject {
     Int::from_u64(v as u64).into_raw()
 }
+/// How [`native_result`] boxes: an address (0: `None`), by a function of a pointer (null: `None`), of the callable and the
+/// bits, of a byte, of a wide character.
+pub const BOX_ADDRESS: i64 = 0;
+pub const BOX_POINTER: i64 = 1;
+pub const BOX_WRAP: i64 = 2;
+pub const BOX_BYTE: i64 = 3;
+pub const BOX_WIDE: i64 = 4;
+
+/// The object for a native result, made by one of its signature's boxing functions; null if that raises.
+unsafe extern "C" fn native_result(how: i64, f: u64, callable: u64, bits: i64) -> *mut PyObject {
+    type Out = *mut PyObject;
+    // SAFETY: `f` is the function of its kind.
+    unsafe {
+        use std::mem::transmute as as_fn;
+        match how {
+            BOX_ADDRESS | BOX_POINTER if bits == 0 => none_ref().own().into_raw(),
+            BOX_ADDRESS => Int::from_u64(bits as u64).into_raw(),
+            BOX_POINTER => as_fn::<u64, unsafe extern "C" fn(i64) -> Out>(f)(bits),
+            BOX_WRAP => as_fn::<u64, unsafe extern "C" fn(u64, i64) -> Out>(f)(callable, bits),
+            BOX_BYTE => as_fn::<u64, unsafe extern "C" fn(u8) -> Out>(f)(bits as u8),
+            _ => as_fn::<u64, unsafe extern "C" fn(i32) -> Out>(f)(bits as i32),
+        }
+    }
+}
 unsafe extern "C" fn dealloc(o: *mut PyObject) {
     // SAFETY: the count has just reached zero.
     unsafe { lh_runtime::object::dealloc(o) }
@@ -163,6 +187,7 @@ helpers! {
     BOX_INT = box_int, [I64] -> Ref, steals 0, new true, ALLOC;
     BOX_FLOAT = box_float, [F64] -> Ref, steals 0, new true, ALLOC;
     BOX_UNSIGNED = box_unsigned, [I64] -> Ref, steals 0, new true, ALLOC;
+    NATIVE_RESULT = native_result, [I64, Ptr, Ptr, I64] -> Ref, steals 0, new true, ALLOC;
     DEALLOC = dealloc, [Ref] -> Void, steals 0, new false, FREES;
     RELEASE_SILENT = release, [Ptr] -> Void, steals 0, new false, FREES;
     RELEASE = release, [Ptr] -> Void, steals 0, new false, Effects::ARBITRARY;

@@ -21,6 +21,8 @@ pub const RESUME: u32 = 0;
 pub const RAISE: u32 = 1;
 /// The iterator on the stack gave null: exhausted, or an exception is set.
 pub const ITER_END: u32 = 2;
+/// Behind a native call whose result object is on top of the stack: null if making it raised.
+pub const RESULT: u32 = 3;
 
 /// A compiled trace, root or bridge.
 pub struct Compiled {
@@ -312,6 +314,7 @@ unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
         let mut jf = s.pool.pop().unwrap_or_else(|| vec![0u64; jf::SIZE / 8].into_boxed_slice());
         jf[jf::FRAME as usize / 8] = f as u64;
         jf[jf::FORCED as usize / 8] = 0;
+        jf[jf::CALL as usize / 8] = 0;
         (*f).stacktop = -1;
         let p = jf.as_mut_ptr();
         s.active.push(Activation { frame: f, jf: p });
@@ -333,11 +336,19 @@ unsafe fn leave(ts: *mut PyThreadState, f: *mut Frame, t: u32, n: u32, jf: *mut 
     unsafe {
         let s = state();
         let tr: *const Compiled = &raw const s.traces[t as usize];
-        let site = &(&(*tr).exits)[n as usize];
+        let mut n = n;
+        let mut site = &(&(*tr).exits)[n as usize];
+        let quiet = site.forced.is_some();
+        if let Some(other) = site.forced
+            && *jf.add(jf::FORCED as usize / 8) != 0
+        {
+            n = other;
+            site = &(&(*tr).exits)[n as usize];
+        }
         let snap = &(&(*tr).trace.snaps)[site.snap as usize];
         let get = |v: Val| *jf.cast::<u8>().add(site.place(v) as usize).cast::<u64>();
         let (kind, pc, sp) = (snap.kind, snap.frames[0].pc, snap.frames[0].sp);
-        let saved = if kind == RESUME { None } else { Some(fetch()) };
+        let saved = if matches!(kind, RESUME | RESULT) { None } else { Some(fetch()) };
         exec::restore(&(*tr).trace, snap, s.descs, ts as u64, &get);
         if let Some((a, b, c)) = saved {
             restore(a, b, c);
@@ -368,9 +379,19 @@ unsafe fn leave(ts: *mut PyThreadState, f: *mut Frame, t: u32, n: u32, jf: *mut 
                 decref(old);
                 Enter::Continue(f)
             }
+            RESULT if (*frame::localsplus(f).add(sp as usize - 1)).is_null() => {
+                (*f).stacktop = sp as i32 - 1;
+                (*f).prev_instr = first
+                    .add(pc as usize)
+                    .sub(1 + lh_bytecode::opcode::cache_entries(lh_bytecode::opcode::CALL));
+                Enter::Raise(f)
+            }
             _ => {
                 (*f).prev_instr = first.add(pc as usize).sub(1);
-                hot_exit(f, t, n, snap, pc);
+                // What happened during a native call is no property of the loop.
+                if !quiet {
+                    hot_exit(f, t, n, snap, pc);
+                }
                 Enter::Continue(f)
             }
         }

@@ -406,7 +406,7 @@ pub fn normalize(t: Owned, v: Option<Owned>, tb: Option<Owned>) -> Owned<Excepti
 pub fn make(exc_type: &Type, args: &[&Object]) -> PyResult<Owned<Exception>> {
     let e = exc_type.call(args)?;
     e.downcast_owned::<Exception>()
-        .or_else(|_| raise!(TypeError, "exceptions must derive from BaseException"))
+        .map_err(|_| raised!(TypeError, "exceptions must derive from BaseException"))
 }
 
 /// Fills `name` and `obj` of the `AttributeError` being raised, for suggestions, if nobody has yet.

@@ -73,7 +73,7 @@ pub fn import_module_level(
     }
     let abs_name = if level > 0 {
         resolve_name(name, globals, level)?
-    } else if name.len() == 0 {
+    } else if name.is_empty() {
         return raise!(ValueError, "Empty module name");
     } else {
         name.own()
@@ -91,7 +91,7 @@ pub fn import_module_level(
         let from = fromlist.expect("has_from");
         return strip(f.call(&[&module, from, &*import_func()?]));
     }
-    if level > 0 && name.len() == 0 {
+    if level > 0 && name.is_empty() {
         return Ok(module);
     }
     let Some(dot) = name.chars().position(|c| c == u32::from(b'.')) else { return Ok(module) };
@@ -258,7 +258,7 @@ pub fn resolve_name(name: &Str, globals: Option<&Object>, level: i32) -> PyResul
             }
         }
     };
-    if package.len() == 0 {
+    if package.is_empty() {
         return raise!(ImportError, "attempted relative import with no known parent package");
     }
     let mut end = package.len();
@@ -269,7 +269,7 @@ pub fn resolve_name(name: &Str, globals: Option<&Object>, level: i32) -> PyResul
         }
     }
     let base = package.slice(0, end);
-    if base.len() == 0 || name.len() == 0 {
+    if base.is_empty() || name.is_empty() {
         return Ok(base);
     }
     base.concat(&Str::new("."))?.concat(name)

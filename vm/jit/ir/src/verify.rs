@@ -223,7 +223,12 @@ fn check_balance(t: &Trace, d: &Descs) -> Result<(), String> {
                 }
             }
         } else if i.snap != NO_SNAP && matches!(i.op, Op::Call | Op::NCall | Op::Drop) {
-            forced = Some(snapshot_gives(t, &t.snaps[i.snap as usize]));
+            let s = &t.snaps[i.snap as usize];
+            let mut gives = snapshot_gives(t, s);
+            for (v, n) in &s.holds {
+                *gives.entry(*v).or_default() -= *n as i32;
+            }
+            forced = Some(gives);
         }
         ref_changes(t, d, n, &mut |v, c| *held.entry(v).or_default() += c);
         if i.op == Op::Jump {

@@ -49,6 +49,7 @@ impl Opt<'_> {
             }
         }
         match i.op {
+            Op::FLoad if self.d.fields[i.imm as usize].volatile => Ok(None),
             Op::FLoad | Op::ALoad => Ok(self.heap.get(&(base, k)).copied()),
             _ => {
                 let val = if i.op == Op::FStore { i.args[1] } else { i.args[2] };
@@ -130,7 +131,8 @@ impl Opt<'_> {
                 HeapKey::Field(f) => self.d.fields[f as usize].kind,
                 HeapKey::Item(a, _) => self.d.arrays[a as usize].kind,
             };
-            if kind.size() == 8 || v == val {
+            let volatile = matches!(k, HeapKey::Field(f) if self.d.fields[f as usize].volatile);
+            if (kind.size() == 8 || v == val) && !volatile {
                 self.heap.insert((i.args[0], k), val);
             }
         } else if eff.writes != 0 {

@@ -68,18 +68,6 @@ unsafe fn generator_done(f: *mut Frame, sp: *mut *mut PyObject, result: *mut PyO
         Some((word >> 8) as usize)
     }
 }
-/// Drops the result of an `__init__`; false: it isn't None and `TypeError` is set.
-unsafe fn init_answered_none(result: *mut PyObject) -> bool {
-    // SAFETY: takes over the reference.
-    unsafe {
-        let v = Owned::<Object>::from_raw(result);
-        if v.is_none() {
-            return true;
-        }
-        let _ = raised!(TypeError, "__init__() should return None, not '{}'", v.ty().name());
-        false
-    }
-}
 
 /// Runs `entry` to its end (or to its next `yield`). Takes over the frame: it is cleared and popped unless it yielded. With
 /// `throwing` the pending exception is raised at the frame's current instruction.
@@ -93,7 +81,7 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
             current_frame: entry.cast(),
             previous: prev_cframe,
         };
-        (*entry).is_entry = true;
+        (*entry).flags |= frame::ENTRY;
         (*entry).previous = (*prev_cframe).current_frame.cast();
         (*ts).cframe = &raw mut cframe;
         let tracing_flag = &raw const cframe.use_tracing;
@@ -246,8 +234,8 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                     let result = if let Why::Return(v) = why { v } else { null_mut() };
                     (*ts).recursion_remaining += 1;
                     let previous = (*frame).previous;
-                    let is_entry = (*frame).is_entry;
-                    let from_init = (*frame).owner == frame::OWNED_BY_THREAD_INIT;
+                    let flags = (*frame).flags;
+                    let is_entry = flags & frame::ENTRY != 0;
                     let from_generator = (*frame).owner == frame::OWNED_BY_GENERATOR;
                     if is_entry {
                         (*ts).cframe = prev_cframe;
@@ -279,6 +267,9 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                         }
                         frame::pop_words(ts, frame.cast());
                     }
+                    if flags & frame::WATCHED != 0 {
+                        jit::watched_frame_left();
+                    }
                     if is_entry {
                         return result;
                     }
@@ -301,8 +292,8 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                     } else if result.is_null() {
                         why = Why::Error;
                         continue;
-                    } else if from_init {
-                        if !init_answered_none(result) {
+                    } else if flags & frame::INIT != 0 {
+                        if ops::init_returned(result).is_err() {
                             why = Why::Error;
                             continue;
                         }
@@ -1585,11 +1576,17 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             }
                             (*ts).recursion_remaining += 1;
                             let prev = (*frame).previous;
-                            let is_entry = (*frame).is_entry;
+                            let flags = (*frame).flags;
                             frame::pop_words(ts, frame.cast());
+                            let is_entry = flags & frame::ENTRY != 0;
                             if is_entry {
                                 (*ts).cframe = prev_cframe;
                                 (*prev_cframe).use_tracing = cframe.use_tracing;
+                            }
+                            if flags & frame::WATCHED != 0 {
+                                jit::watched_frame_left();
+                            }
+                            if is_entry {
                                 return g;
                             }
                             cframe.current_frame = prev.cast();
@@ -1613,15 +1610,23 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             (*ts).recursion_remaining += 1;
                             let prev = (*frame).previous;
                             (*frame).previous = null_mut();
-                            if !(*frame).is_entry {
+                            let watched = (*frame).flags & frame::WATCHED != 0;
+                            (*frame).flags &= !frame::WATCHED;
+                            if (*frame).flags & frame::ENTRY == 0 {
                                 cframe.current_frame = prev.cast();
                                 frame = prev;
                                 load_frame!();
                                 push!(v);
+                                if watched {
+                                    jit::watched_frame_left();
+                                }
                                 next!();
                             }
                             (*ts).cframe = prev_cframe;
                             (*prev_cframe).use_tracing = cframe.use_tracing;
+                            if watched {
+                                jit::watched_frame_left();
+                            }
                             return v;
                         }
                         op::SEND => {

@@ -137,7 +137,7 @@ impl FrameObj {
                     }
                     crate::generator::finalize(gen_.cast());
                 }
-                frame::OWNED_BY_THREAD | frame::OWNED_BY_THREAD_INIT => {
+                frame::OWNED_BY_THREAD => {
                     return raise!(RuntimeError, "cannot clear an executing frame");
                 }
                 _ => clear_own(self.as_struct()),

@@ -123,7 +123,7 @@ pub(super) unsafe extern "C" fn class_py(
             return leave(pc, sp, f, cx, k, arg);
         }
         incref(init.cast());
-        (*nf).owner = frame::OWNED_BY_THREAD_INIT;
+        (*nf).flags = frame::INIT;
         let l = frame::localsplus(nf);
         incref(o);
         *l = o;
@@ -431,9 +431,9 @@ pub(super) unsafe extern "C" fn return_value(
     // SAFETY: the handlers' contract. The frame's references are dropped once.
     unsafe {
         // `__init__` answers None, and nothing is pushed for it.
-        let init = (*f).owner == frame::OWNED_BY_THREAD_INIT;
-        if (*f).is_entry
-            || !(init && is_none_object(*sp.sub(1)) || (*f).owner == frame::OWNED_BY_THREAD)
+        let init = (*f).flags == frame::INIT;
+        if !((*f).flags == 0 || init && is_none_object(*sp.sub(1)))
+            || (*f).owner != frame::OWNED_BY_THREAD
             || !(*f).frame_obj.is_null()
         {
             return leave(pc, sp, f, cx, k, arg);

@@ -27,7 +27,7 @@ pub(super) unsafe fn enter(
         let gsp = frame::localsplus(gf).add((*gf).stacktop as usize);
         *gsp = v;
         (*gf).stacktop = -1;
-        (*gf).is_entry = false;
+        (*gf).flags = 0;
         (*gf).previous = f;
         (*g).gi_exc_state.previous_item = (*ts).exc_info;
         (*ts).exc_info = &raw mut (*g).gi_exc_state;
@@ -70,7 +70,7 @@ pub(super) unsafe extern "C" fn yield_value(
 ) -> usize {
     // SAFETY: the handlers' contract; only a generator's frame yields.
     unsafe {
-        if (*f).is_entry {
+        if (*f).flags != 0 {
             return leave(pc, sp, f, cx, k, arg);
         }
         let ts = (*cx).ts;

@@ -260,7 +260,7 @@ pub fn enter_recursive(where_: &str) -> crate::errors::PyResult<Recursion> {
     unsafe {
         let ts = Thread::current_ptr();
         (*ts).recursion_remaining -= 1;
-        let here = &raw const ts as usize;
+        let here = stack_pointer();
         if ((*ts).recursion_remaining < 0 || here < STACK_LIMIT.get())
             && let Err(e) = too_deep(where_, here)
         {
@@ -304,8 +304,21 @@ fn too_deep(where_: &str, here: usize) -> crate::errors::PyResult<()> {
 /// Is the native stack nearly used up?
 #[inline]
 pub fn stack_is_low() -> bool {
-    let mark = 0u8;
-    (&raw const mark as usize) < STACK_LIMIT.get()
+    stack_pointer() < STACK_LIMIT.get()
+}
+
+/// Where the native stack has got to. Not the address of a local: a function that lets one out can't end in a tail call.
+#[inline(always)]
+fn stack_pointer() -> usize {
+    let p: usize;
+    // SAFETY: only reads a register.
+    unsafe {
+        #[cfg(target_arch = "x86_64")]
+        std::arch::asm!("mov {}, rsp", out(reg) p, options(nomem, nostack, preserves_flags));
+        #[cfg(target_arch = "aarch64")]
+        std::arch::asm!("mov {}, sp", out(reg) p, options(nomem, nostack, preserves_flags));
+    }
+    p
 }
 
 // ---- The GIL ----

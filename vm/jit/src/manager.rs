@@ -282,6 +282,10 @@ fn give_up(s: &mut State, r: &Recorder, why: Why) {
     match r.bridge {
         // Leaving the loop meanwhile says little about the loop.
         None if why == Why::Left && !s.random(8) => {}
+        // A generator's loop.
+        None if matches!(why, Why::Opcode(_)) => {
+            s.penalties.insert(r.head_addr(), HOPELESS);
+        }
         None => *s.penalties.entry(r.head_addr()).or_insert(0) += 1,
         Some((t, n)) => s.traces[t as usize].tries[n as usize] += 1,
     }

@@ -35,6 +35,9 @@ pub struct Compiled {
     pub tries: Vec<u8>,
     /// The word that holds the root's entry address, for bridges to link to.
     pub entry_cell: Box<u64>,
+    /// The loop's label and the word that holds its address, for bridges that can meet its contract.
+    pub label: Option<LabelCode>,
+    pub label_cell: Box<u64>,
     /// The loop's head, as a unit of its code.
     pub head: u32,
     /// Root this one belongs to (itself for roots).
@@ -245,7 +248,12 @@ fn close(s: &mut State, mut r: Recorder) {
         None => builder.finish_loop(),
         Some((t, _)) => {
             let root = s.traces[t as usize].root;
-            builder.finish_link(&raw const *s.traces[root as usize].entry_cell as u64)
+            let root = &s.traces[root as usize];
+            let cell = &raw const *root.entry_cell as u64;
+            match &root.label {
+                Some(l) => builder.finish_link_label(l, cell),
+                None => builder.finish_link(cell),
+            }
         }
     };
     let trace = match trace {
@@ -266,11 +274,17 @@ fn close(s: &mut State, mut r: Recorder) {
         return give_up(s, &r, Why::NoMemory);
     };
     let entry = code.addr() as u64;
+    if s.dumping('m') {
+        let hex: String = c.code.iter().map(|b| format!("{b:02x}")).collect();
+        eprintln!("code {id} at {entry:#x} {hex}");
+    }
     let root = match r.bridge {
         None => id,
         Some((t, _)) => s.traces[t as usize].root,
     };
     let n = c.exits.len();
+    let label_cell = Box::new(c.label.as_ref().map_or(0, |l| entry + l.offset as u64));
+    let label = c.label.map(|l| LabelCode { cell: &raw const *label_cell as u64, ..l });
     s.event(|| {
         let kind = if r.bridge.is_some() { "bridge" } else { "loop" };
         format!("trace {id} {kind} {}: {} instructions, {} bytes", r.place(), trace.insts.len(), c.code.len())
@@ -284,6 +298,8 @@ fn close(s: &mut State, mut r: Recorder) {
         hits: vec![0; n],
         tries: vec![0; n],
         entry_cell: Box::new(entry),
+        label,
+        label_cell,
         head: r.head,
         root,
         bridges: 0,
@@ -425,7 +441,7 @@ unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot, pc: u32) {
             return;
         }
         let site = &tr.exits[n as usize];
-        let b = Builder::bridge(s.descs, &tr.trace, snap, &|v| site.place(v));
+        let b = Builder::bridge(s.descs, &tr.trace, snap, &|v| site.find(v));
         let head = s.traces[root as usize].head;
         s.event(|| format!("start bridge at exit {n} of trace {t}, {}", place(f, pc)));
         s.recorder = Some(Recorder::bridge(b, f, head, pc, (t, n)));

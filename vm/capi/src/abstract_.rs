@@ -53,7 +53,10 @@ capi! {
         vectorcall(f, args, n as usize, null_mut())
     }
     fn PyVectorcall_Call(f: &Object, args: &Tuple, kw: Option<&Dict>) -> obj {
-        match f.vectorcall_function() {
+        // A subclass may lack the flag and yet have the pointer.
+        let at = (*f.ob_type()).tp_vectorcall_offset;
+        let v = if at > 0 { *f.as_ptr().cast::<u8>().offset(at).cast::<vectorcallfunc>() } else { None };
+        match v {
             Some(v) => f.vectorcall_tuple(v, args, kw),
             None => raise!(TypeError, "'{}' object does not support vectorcall", f.ty().name()),
         }
@@ -262,6 +265,41 @@ capi! {
             return raise!(ValueError, "PyBuffer_ToContiguous: len != view->len");
         }
         buf.copy_from_nonoverlapping(b.as_ptr(), b.len());
+        Ok(())
+    }
+    fn PyBuffer_FromContiguous(v: *const Py_buffer, buf: *const u8, len: isize, order: u8) -> status {
+        let v = &*v;
+        let (mut at, item) = (0, v.itemsize as usize);
+        let len = (len.min(v.len)).max(0) as usize;
+        buffer::each_item(v, order == b'F', |p| if at + item <= len {
+            p.copy_from_nonoverlapping(buf.add(at), item);
+            at += item;
+        });
+        Ok(())
+    }
+    fn PyBuffer_FillContiguousStrides(n: c_int, shape: *const isize, strides: *mut isize, item: c_int, order: u8) -> void {
+        let n = n.max(0) as usize;
+        let mut step = item as isize;
+        for k in 0..n {
+            let i = if order == b'F' { k } else { n - 1 - k };
+            *strides.add(i) = step;
+            step *= *shape.add(i);
+        }
+    }
+    fn PyBuffer_SizeFromFormat(f: &CStr) -> (isize, -1) {
+        let m = lh_runtime::import::import_module("struct")?;
+        match m.call_method("calcsize", &[&*str_of(f)])?.downcast::<Int>().and_then(|i| i.to_i64()) {
+            Some(n) => Ok(n as isize),
+            None => Err(bad_internal_call()),
+        }
+    }
+    fn PyObject_CopyData(to: &Object, from: &Object) -> status {
+        let (mut a, b) = (Buffer::get(to, PyBUF_FULL)?, Buffer::get(from, PyBUF_FULL_RO)?);
+        if a.len() < b.len() {
+            return raise!(BufferError, "destination is too small to receive data from source");
+        }
+        let bytes = b.to_vec();
+        a.as_bytes_mut()[..bytes.len()].copy_from_slice(&bytes);
         Ok(())
     }
     fn PyBuffer_GetPointer(v: *const Py_buffer, index: *const isize) -> [*mut c_void] {

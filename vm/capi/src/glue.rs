@@ -131,6 +131,11 @@ pub fn str_of(c: &CStr) -> Owned<Str> {
     Str::new(&text(c))
 }
 
+/// What a function answers that has no meaning in this VM.
+pub fn unsupported(why: &str) -> PyResult {
+    raise!(NotImplementedError, "{}", why)
+}
+
 /// Defines exported C functions.
 macro_rules! capi {
     ($($(#[$m:meta])* fn $name:ident($($a:ident: $t:ty),* $(,)?) -> $kind:tt $body:block)*) => {

@@ -923,6 +923,55 @@ capi! {
         Ok(buf.cast_const())
     }
 
+    /// As `_PyArg_UnpackKeywords` for a function with `*args` at place `vararg`: surplus positional arguments become a tuple there.
+    fn _PyArg_UnpackKeywordsWithVararg(
+        args: *const *mut PyObject, n: isize, kwargs: Option<&Dict>, kwnames: Option<&Tuple>, p: *mut ArgParser,
+        min_pos: c_int, max_pos: c_int, min_kw: c_int, vararg: c_int, buf: *mut *mut PyObject,
+    ) -> (*const *mut PyObject, null()) {
+        let names = name_list((*p).keywords);
+        let fname = (*p).name();
+        let shown_name = if fname.is_empty() { "function".to_string() } else { format!("{fname}()") };
+        let pairs = match kwnames { Some(_) => stack_pairs(args, n, kwnames), None => dict_pairs(kwargs) };
+        let posonly = names.iter().take_while(|x| x.is_empty()).count();
+        let (n, vararg) = (n.max(0) as usize, vararg as usize);
+        let (min_pos, max_pos) = (min_pos as usize, max_pos as usize);
+        // A place for each parameter and one for the tuple.
+        let total = names.len() + 1;
+        let place = |i: usize| if i < vararg { i } else { i + 1 };
+        for i in 0..total {
+            *buf.add(i) = null_mut();
+        }
+        if n < min_pos && n < posonly {
+            return raise!(
+                TypeError, "{} takes {} {} positional argument{} ({} given)", shown_name,
+                if min_pos < max_pos { "at least" } else { "exactly" }, min_pos.min(posonly), if min_pos.min(posonly) == 1 { "" } else { "s" }, n
+            );
+        }
+        let plain = n.min(vararg);
+        for i in 0..plain {
+            *buf.add(i) = *args.add(i);
+        }
+        for (k, v) in &pairs {
+            let Some(s) = k.downcast::<Str>() else { return raise!(TypeError, "keywords must be strings") };
+            match names.iter().position(|x| !x.is_empty() && s.equals_str(x)) {
+                None => return raise!(TypeError, "'{}' is an invalid keyword argument for {}", s.to_str_lossy(), if fname.is_empty() { "this function".to_string() } else { shown_name }),
+                Some(i) if i < plain => {
+                    return raise!(TypeError, "argument for {} given by name ('{}') and position ({})", shown_name, names[i], i + 1);
+                }
+                Some(i) => *buf.add(place(i)) = *v,
+            }
+        }
+        for (i, name) in names.iter().enumerate().skip(posonly.max(plain)) {
+            let required = if i < vararg { i < min_pos } else { i < vararg + min_kw as usize };
+            if required && (*buf.add(place(i))).is_null() {
+                return raise!(TypeError, "{} missing required argument '{}' (pos {})", shown_name, name, i + 1);
+            }
+        }
+        let rest = (plain..n).map(|i| Object::from_ptr(*args.add(i)).own()).collect();
+        *buf.add(vararg) = Tuple::from_vec(rest).into_raw();
+        Ok(buf.cast_const())
+    }
+
     fn lh_build_value(f: &CStr, va: *mut VaList) -> obj { build(f.to_bytes(), &mut *va) }
     fn Py_VaBuildValue(f: &CStr, va: *mut VaList) -> obj { build(f.to_bytes(), &mut *va) }
     fn _Py_VaBuildValue_SizeT(f: &CStr, va: *mut VaList) -> obj { build(f.to_bytes(), &mut *va) }

@@ -213,21 +213,6 @@ capi! {
         (*o.ob_type()).tp_dealloc.is_some_and(|f| f as usize == dealloc as usize) as c_int
     }
 
-    fn PyObject_Malloc(n: usize) -> [*mut c_void] { lh_runtime::alloc::malloc(n) }
-    fn PyObject_Calloc(n: usize, size: usize) -> [*mut c_void] { lh_runtime::alloc::calloc(n, size) }
-    fn PyObject_Realloc(p: *mut c_void, n: usize) -> [*mut c_void] { lh_runtime::alloc::realloc(p, n) }
-    fn PyObject_Free(p: *mut c_void) -> void { lh_runtime::alloc::free(p) }
-    fn PyMem_Malloc(n: usize) -> [*mut c_void] { lh_runtime::alloc::malloc(n) }
-    fn PyMem_Calloc(n: usize, size: usize) -> [*mut c_void] { lh_runtime::alloc::calloc(n, size) }
-    fn PyMem_Realloc(p: *mut c_void, n: usize) -> [*mut c_void] { lh_runtime::alloc::realloc(p, n) }
-    fn PyMem_Free(p: *mut c_void) -> void { lh_runtime::alloc::free(p) }
-    fn PyMem_RawMalloc(n: usize) -> [*mut c_void] { lh_runtime::alloc::malloc(n) }
-    fn PyMem_RawCalloc(n: usize, size: usize) -> [*mut c_void] { lh_runtime::alloc::calloc(n, size) }
-    fn PyMem_RawRealloc(p: *mut c_void, n: usize) -> [*mut c_void] { lh_runtime::alloc::realloc(p, n) }
-    fn PyMem_RawFree(p: *mut c_void) -> void { lh_runtime::alloc::free(p) }
-    fn _PyMem_RawStrdup(s: &CStr) -> [*mut c_char] { dup(s) }
-    fn _PyMem_Strdup(s: &CStr) -> [*mut c_char] { dup(s) }
-
     fn PyObject_Init(o: *mut PyObject, t: *mut PyTypeObject) -> [*mut PyObject] {
         if o.is_null() {
             let _ = no_memory();

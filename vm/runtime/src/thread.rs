@@ -141,8 +141,8 @@ fn stack_limit_of_this_thread() -> usize {
     }
 }
 
-/// Makes a state for the calling native thread (which must not have one). Does not take the GIL.
-pub fn new_state() -> *mut PyThreadState {
+/// A new state that belongs to no native thread yet. Does not need the GIL.
+pub fn alloc_state() -> *mut PyThreadState {
     // SAFETY: an all-zero thread state is its valid initial state; the pointers set below point into it.
     unsafe {
         let ts: *mut PyThreadState = Box::into_raw(Box::new(std::mem::zeroed::<Full>())).cast();
@@ -159,16 +159,45 @@ pub fn new_state() -> *mut PyThreadState {
         (*ts).context_ver = 1;
         (*ts).gilstate_counter = 1;
         STATES.lock().expect("never poisoned").push(ts as usize);
-        MINE.set(ts);
-        STACK_LIMIT.set(stack_limit_of_this_thread());
         ts
     }
 }
 
-/// Clears and frees this thread's state; the GIL is held and released.
-pub fn delete_state() {
-    let ts = MINE.get();
-    // SAFETY: the state is this thread's; references are dropped while the GIL is held.
+/// Makes `ts` the calling native thread's state.
+///
+/// # Safety
+/// No other thread runs with the state.
+pub unsafe fn bind(ts: *mut PyThreadState) {
+    if MINE.get() == ts {
+        return;
+    }
+    MINE.set(ts);
+    if STACK_LIMIT.get() == 0 {
+        STACK_LIMIT.set(stack_limit_of_this_thread());
+    }
+    if !ts.is_null() {
+        // SAFETY: the caller's promise.
+        unsafe {
+            (*ts).thread_id = libc::pthread_self() as _;
+            (*ts).native_thread_id = libc::syscall(libc::SYS_gettid) as _;
+        }
+    }
+}
+
+/// Makes a state for the calling native thread (which must not have one). Does not take the GIL.
+pub fn new_state() -> *mut PyThreadState {
+    let ts = alloc_state();
+    // SAFETY: a new state that nobody else knows.
+    unsafe { bind(ts) };
+    ts
+}
+
+/// Drops the references that a state holds.
+///
+/// # Safety
+/// The state is live, its thread does not run Python code, and the GIL is held.
+pub unsafe fn clear_state(ts: *mut PyThreadState) {
+    // SAFETY: the caller's promise.
     unsafe {
         let take = |p: &mut *mut PyObject| xdecref(std::mem::replace(p, null_mut()));
         take(&mut (*ts).dict);
@@ -182,12 +211,23 @@ pub fn delete_state() {
         take(&mut (*ts).async_gen_firstiter);
         take(&mut (*ts).async_gen_finalizer);
         take(&mut (*ts).exc_state.exc_value);
-        if let Some(f) = (*ts).on_delete {
+        if let Some(f) = (*ts).on_delete.take() {
             f((*ts).on_delete_data)
         }
-        STATES.lock().expect("never poisoned").retain(|s| *s != ts as usize);
+    }
+}
+
+/// Frees a cleared state and its data stack; if it was this native thread's, the thread has none from now on.
+///
+/// # Safety
+/// Nobody uses the state any more.
+pub unsafe fn free_state(ts: *mut PyThreadState) {
+    STATES.lock().expect("never poisoned").retain(|s| *s != ts as usize);
+    if MINE.get() == ts {
         MINE.set(null_mut());
-        gil_release();
+    }
+    // SAFETY: the caller's promise.
+    unsafe {
         let mut chunk = (*ts).datastack_chunk;
         while !chunk.is_null() {
             let prev = (*chunk).previous;
@@ -197,6 +237,17 @@ pub fn delete_state() {
         // A waiter may just be looking at the state of what was the holder.
         drop(park().lock.lock().expect("never poisoned"));
         drop(Box::from_raw(ts.cast::<Full>()));
+    }
+}
+
+/// Clears and frees this thread's state; the GIL is held and released.
+pub fn delete_state() {
+    let ts = MINE.get();
+    // SAFETY: the state is this thread's; references are dropped while the GIL is held.
+    unsafe {
+        clear_state(ts);
+        gil_release();
+        free_state(ts);
     }
 }
 

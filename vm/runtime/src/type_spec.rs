@@ -100,7 +100,9 @@ pub unsafe fn from_spec(
         }
         typeobject::ready(t)?;
         let ty = Type::from_raw_ref(t);
-        if let Some(m) = module_name {
+        if ty.dict().contains(intern!("__module__"))? {
+            // A member or getter of that name stays.
+        } else if let Some(m) = module_name {
             ty.dict().set_item(intern!("__module__"), &Str::new(m))?;
         } else {
             crate::warnings::warn(

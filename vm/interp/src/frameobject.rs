@@ -90,7 +90,7 @@ impl FrameObj {
         if !v.is_instance_of::<Int>() {
             return raise!(ValueError, "lineno must be an integer");
         }
-        crate::trace::jump_to_line(self, v)
+        crate::linejump::jump_to_line(self, v)
     }
     #[getter]
     fn f_trace(&self) -> Option<Owned<Object>> {

@@ -308,6 +308,9 @@ impl Buffer {
     pub fn to_vec(&self) -> Vec<u8> {
         to_contiguous(&self.view, b'C')
     }
+    pub fn view(&self) -> &Py_buffer {
+        &self.view
+    }
     pub fn is_readonly(&self) -> bool {
         self.view.readonly != 0
     }

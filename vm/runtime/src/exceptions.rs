@@ -374,7 +374,13 @@ fn instantiate(t: &Object, v: Option<Owned>) -> PyResult<Owned<Object>> {
 /// `PyErr_NormalizeException`: always an instance, its traceback set.
 pub fn normalize(t: Owned, v: Option<Owned>, tb: Option<Owned>) -> Owned<Exception> {
     let (mut t, mut v, mut tb) = (t, v, tb);
-    for _ in 0..32 {
+    let _headroom = crate::thread::Headroom::grant();
+    for round in 0..34 {
+        if round == 32 {
+            let text = "maximum recursion depth exceeded while normalizing an exception";
+            t = exc::RecursionError().own().into_object();
+            v = Some(Str::new(text).into_object());
+        }
         let fits = v.as_deref().is_some_and(|x| {
             Exception::check(x) && t.downcast::<Type>().is_some_and(|t| x.ty().is_subtype(t))
         });

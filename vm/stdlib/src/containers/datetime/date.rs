@@ -130,7 +130,12 @@ impl Date {
             match &v[i] {
                 Some(x) => out[i] = small(x)?,
                 None => {
-                    return raise!(TypeError, "function missing required argument '{}' (pos {})", name, i + 1);
+                    return raise!(
+                        TypeError,
+                        "function missing required argument '{}' (pos {})",
+                        name,
+                        i + 1
+                    );
                 }
             }
         }

@@ -236,7 +236,7 @@ impl RawIOBase {
         if n < 0 {
             return self.call_method("readall", &[]);
         }
-        let b = ByteArray::new(&vec![0; n as usize]);
+        let b = ByteArray::new(&lh_runtime::alloc::zeroed(n as usize)?);
         let r = self.call_method("readinto", &[&b])?;
         if r.is_none() {
             return Ok(r);

@@ -396,7 +396,7 @@ pub fn strerror(code: i32) -> String {
 
 /// `n` bytes from the kernel's generator.
 pub fn random_bytes(n: usize, flags: u32) -> PyResult<Vec<u8>> {
-    let mut v = vec![0u8; n];
+    let mut v = lh_runtime::alloc::zeroed::<u8>(n)?;
     let mut done = 0;
     while done < n {
         let got = call(|| c!(libc::getrandom(v[done..].as_mut_ptr().cast(), n - done, flags)))?;
@@ -418,7 +418,7 @@ pub fn getrandom(size: isize, flags: u32) -> PyResult<Vec<u8>> {
     if size < 0 {
         return Err(raise_errno(libc::EINVAL, None));
     }
-    let mut v = vec![0u8; size as usize];
+    let mut v = lh_runtime::alloc::zeroed::<u8>(size as usize)?;
     let n = call(|| c!(libc::getrandom(v.as_mut_ptr().cast(), v.len(), flags)))?;
     v.truncate(n as usize);
     Ok(v)

@@ -105,14 +105,6 @@ fn flow(op: u8, arg: usize, after: usize, s: &Shape, go: &mut dyn FnMut(usize, S
         op::RETURN_VALUE | op::RAISE_VARARGS | op::RERAISE => {}
         op::JUMP_FORWARD => go(after + arg, s.clone()),
         op::JUMP_BACKWARD | op::JUMP_BACKWARD_NO_INTERRUPT => go(after.wrapping_sub(arg), s.clone()),
-        op::JUMP_IF_FALSE_OR_POP | op::JUMP_IF_TRUE_OR_POP => {
-            go(after + arg, s.clone());
-            go(after, popped(s, 1));
-        }
-        op::SEND => {
-            go(after + arg, s.clone());
-            go(after, s.clone());
-        }
         op::FOR_ITER => {
             go(after + arg, popped(s, 1));
             go(after, pushed(s, &[Value]));

@@ -44,7 +44,11 @@ pub fn get_into(o: &Object, view: &mut Py_buffer, flags: c_int) -> PyResult<()> 
         }
         match (*b).bf_getbuffer.expect("checked")(o.as_ptr(), view, flags) {
             0 => Ok(()),
-            _ => Err(Raised::already_set()),
+            _ => {
+                // What a failing exporter left there means nothing.
+                view.obj = null_mut();
+                Err(Raised::already_set())
+            }
         }
     }
 }

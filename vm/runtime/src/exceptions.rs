@@ -318,17 +318,29 @@ pub fn set_with_context(t: &Object, v: Option<Owned>) {
         && !e.is(&*handled)
     {
         // The handled exception may already have the new one in its chain: break that.
+        // That chain may have a cycle of its own: the slow walker notices.
         let mut o = handled.clone();
+        let mut slow = handled.clone();
+        let mut step = false;
         while let Some(c) = o.context() {
             if c.is(e) {
                 o.set_context(None);
                 break;
             }
-            match c.downcast_owned::<Exception>() {
-                Ok(c) if !c.is(&*handled) => o = c,
-                _ => break,
+            let Ok(c) = c.downcast_owned::<Exception>() else { break };
+            o = c;
+            if o.is(&*slow) {
+                break;
             }
+            if step && let Some(Ok(next)) = slow.context().map(|c| c.downcast_owned::<Exception>()) {
+                slow = next;
+            }
+            step = !step;
         }
+    }
+    if let Some(e) = value.downcast::<Exception>()
+        && !e.is(&*handled)
+    {
         e.set_context(Some(handled.into_object()));
     }
     let t = value.ty().own().into_object();

@@ -37,9 +37,9 @@ fn follow(o: &Object, path: &[String]) -> PyResult<Option<(Owned<Object>, Owned<
     Ok(Some((at, parent)))
 }
 
-/// An attribute by dotted name, as unpicklers of protocol 4 and 5 find it.
-pub fn get_dotted(o: &Object, name: &Str) -> PyResult {
-    let path = path_of(name, Some(o))?;
+/// A module's attribute as unpicklers find it; dots separate names from protocol 4 on.
+pub fn get_global(o: &Object, name: &Str, dotted: bool) -> PyResult {
+    let path = if dotted { path_of(name, Some(o))? } else { vec![name.to_str()?.to_owned()] };
     match follow(o, &path)? {
         Some((found, _)) => Ok(found),
         None => raise!(
@@ -330,7 +330,8 @@ impl Pickler {
             self.save_tuple_of_reduce(None, &r)?;
             return self.remember(o);
         }
-        let (mut m, mut n) = (module_name.str()?, name.own());
+        let last = Str::new(path.last().map_or("", |s| s.as_str()));
+        let (mut m, mut n) = (module_name.str()?, last);
         if self.fixes_imports() {
             let key = Tuple::from_refs(&[&m, &n]);
             if let Some(pair) = dict_of_module("_compat_pickle", "REVERSE_NAME_MAPPING")?.get_item(&key)? {

@@ -687,14 +687,11 @@ impl Unpickler {
     }
     fn load_string(&self) -> PyResult<()> {
         let l = self.line()?;
-        let trimmed = l.trim_ascii_end();
-        let quoted = trimmed.len() >= 2
-            && (trimmed[0] == b'\'' || trimmed[0] == b'"')
-            && trimmed[trimmed.len() - 1] == trimmed[0];
+        let quoted = l.len() >= 2 && (l[0] == b'\'' || l[0] == b'"') && l[l.len() - 1] == l[0];
         if !quoted {
             return unpickling!("the STRING opcode argument must be quoted");
         }
-        let (b, _) = codecs::escape::decode_escape(&trimmed[1..trimmed.len() - 1], "strict")?;
+        let (b, _) = codecs::escape::decode_escape(&l[1..l.len() - 1], "strict")?;
         self.push_old_string(&b)
     }
     fn load_binary_string(&self, n: usize) -> PyResult<()> {
@@ -753,7 +750,7 @@ impl Unpickler {
             }
         }
         let found = lh_runtime::import::import_absolute(&m)?;
-        if self.proto.get() >= 4 { reduce::get_dotted(&found, &n) } else { found.get_attr(&n) }
+        reduce::get_global(&found, &n, self.proto.get() >= 4)
     }
     fn extension(&self, c: i64) -> PyResult<()> {
         if c <= 0 {
@@ -782,7 +779,7 @@ impl Unpickler {
     fn load_persistent(&self, id: &Object) -> PyResult<()> {
         let Some(f) = self.persistent.get() else {
             return unpickling!(
-                "A load persistent id instruction was encountered, but no persistent_load function was specified."
+                "A load persistent id instruction was encountered,\nbut no persistent_load function was specified."
             );
         };
         let o = f.call1(id)?;
@@ -917,6 +914,10 @@ fn parse_int(l: &[u8]) -> PyResult<Owned<Int>> {
         {
             e.clear();
             Int::class().as_object().call1(&text)?
+        }
+        Err(e) if e.matches(exc::ValueError()) => {
+            e.clear();
+            return raise!(ValueError, "could not convert string to int");
         }
         other => other?,
     };

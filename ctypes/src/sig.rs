@@ -62,11 +62,9 @@ fn conversion(cls: &Type) -> From {
     // The three special ones are class methods of the base types; elsewhere one of them may be found bound to its type.
     let owner = if f.downcast_exact::<ClassMethod>().is_some() {
         Some(cls.as_object().own())
-    } else if let Some(m) = f.downcast_exact::<Method>() {
-        // SAFETY: a method's receiver is a live object.
-        Some(unsafe { Object::from_ptr((*m.as_struct()).im_self) }.own())
     } else {
-        None
+        // SAFETY: a bound method holds its object.
+        f.downcast_exact::<Method>().map(|m| unsafe { Object::from_ptr((*m.as_struct()).im_self) }.own())
     };
     let special = owner.filter(|o| o.downcast::<Type>().is_some_and(|t| !keeps_instances(t)));
     let own = special.and_then(|o| {

@@ -77,15 +77,13 @@ fn new_class(meta: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult<Owned
         cls.as_object().set_attr(intern!("from_param"), &f)?;
     }
     // Types made directly with our metaclass (not with one derived from it) get a swapped twin.
-    if meta.tp() == SimpleMeta::type_ptr() {
-        if has_swapped(c) {
-            let twin = swapped_twin(meta, args, c, &code)?;
-            let (le, be) = (intern!("__ctype_le__"), intern!("__ctype_be__"));
-            cls.as_object().set_attr(be, &twin)?;
-            cls.as_object().set_attr(le, &cls)?;
-            twin.as_object().set_attr(le, &cls)?;
-            twin.as_object().set_attr(be, &twin)?;
-        }
+    if meta.tp() == SimpleMeta::type_ptr() && has_swapped(c) {
+        let twin = swapped_twin(meta, args, c, &code)?;
+        let (le, be) = (intern!("__ctype_le__"), intern!("__ctype_be__"));
+        cls.as_object().set_attr(be, &twin)?;
+        cls.as_object().set_attr(le, &cls)?;
+        twin.as_object().set_attr(le, &cls)?;
+        twin.as_object().set_attr(be, &twin)?;
     }
     Ok(cls)
 }

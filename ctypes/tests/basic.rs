@@ -37,6 +37,7 @@ fn start() -> Owned<Module> {
     let _ = HOOKS.set(Hooks {
         function_vectorcall: no_functions,
         import_module: import,
+        traceback_here: || (),
         current_globals: || None,
         current_builtins: Dict::new,
         current_frame: || None,

@@ -53,7 +53,10 @@ capi! {
         vectorcall(f, args, n as usize, null_mut())
     }
     fn PyVectorcall_Call(f: &Object, args: &Tuple, kw: Option<&Dict>) -> obj {
-        match f.vectorcall_function() {
+        // A subclass may lack the flag and yet have the pointer.
+        let at = (*f.ob_type()).tp_vectorcall_offset;
+        let v = if at > 0 { *f.as_ptr().cast::<u8>().offset(at).cast::<vectorcallfunc>() } else { None };
+        match v {
             Some(v) => f.vectorcall_tuple(v, args, kw),
             None => raise!(TypeError, "'{}' object does not support vectorcall", f.ty().name()),
         }
@@ -64,7 +67,7 @@ capi! {
     fn PyObject_VectorcallDict(f: &Object, args: *const *mut PyObject, nargsf: usize, kw: Option<&Dict>) -> obj {
         let n = nargsf & !PY_OFFSET;
         match kw {
-            Some(d) if d.len() > 0 => f.call_tuple(&*lh_runtime::protocols::tuple_of_raw(args, n), Some(d)),
+            Some(d) if d.len() > 0 => f.call_tuple(&lh_runtime::protocols::tuple_of_raw(args, n), Some(d)),
             _ => vectorcall(f, args, nargsf, null_mut()),
         }
     }
@@ -113,7 +116,7 @@ capi! {
     fn PyObject_GetItem(o: &Object, key: &Object) -> obj { o.get_item(key) }
     fn PyObject_SetItem(o: &Object, key: &Object, v: &Object) -> status { o.set_item_of(key, v) }
     fn PyObject_DelItem(o: &Object, key: &Object) -> status { o.del_item_of(key) }
-    fn PyObject_DelItemString(o: &Object, key: &CStr) -> status { o.del_item_of(&*item_name(key)) }
+    fn PyObject_DelItemString(o: &Object, key: &CStr) -> status { o.del_item_of(&item_name(key)) }
     fn PyObject_Format(o: &Object, spec: Option<&Object>) -> obj {
         match spec {
             None => o.format(Str::empty()),
@@ -162,7 +165,7 @@ capi! {
 
     // ---- Numbers ----
     fn PyNumber_Check(o: Option<&Object>) -> [c_int] {
-        o.is_some_and(|o| number::is_number(o)) as c_int
+        o.is_some_and(number::is_number) as c_int
     }
     fn PyIndex_Check(o: &Object) -> [c_int] { number::has_index(o) as c_int }
     fn PyNumber_Index(o: &Object) -> obj { number::index_exact(o) }
@@ -186,12 +189,12 @@ capi! {
     fn PySequence_GetItem(o: &Object, i: isize) -> obj { o.seq_item(i) }
     fn PySequence_SetItem(o: &Object, i: isize, v: Option<&Object>) -> status { o.seq_ass_item(i, v) }
     fn PySequence_DelItem(o: &Object, i: isize) -> status { o.seq_ass_item(i, None) }
-    fn PySequence_GetSlice(o: &Object, i: isize, j: isize) -> obj { o.get_item(&*Slice::new(&bounds(i), &bounds(j), none_ref())) }
+    fn PySequence_GetSlice(o: &Object, i: isize, j: isize) -> obj { o.get_item(&Slice::new(&bounds(i), &bounds(j), none_ref())) }
     fn PySequence_SetSlice(o: &Object, i: isize, j: isize, v: &Object) -> status {
-        o.set_item_of(&*Slice::new(&bounds(i), &bounds(j), none_ref()), v)
+        o.set_item_of(&Slice::new(&bounds(i), &bounds(j), none_ref()), v)
     }
     fn PySequence_DelSlice(o: &Object, i: isize, j: isize) -> status {
-        o.del_item_of(&*Slice::new(&bounds(i), &bounds(j), none_ref()))
+        o.del_item_of(&Slice::new(&bounds(i), &bounds(j), none_ref()))
     }
     fn PySequence_Contains(o: &Object, x: &Object) -> boolean { o.contains_item(x) }
     fn PySequence_In(o: &Object, x: &Object) -> boolean { o.contains_item(x) }
@@ -233,17 +236,17 @@ capi! {
         number::add(a, b)
     }
     fn PySequence_InPlaceConcat(a: &Object, b: &Object) -> obj { number::inplace_add(a, b) }
-    fn PySequence_Repeat(a: &Object, n: isize) -> obj { number::multiply(a, &*Int::from_i64(n as i64)) }
-    fn PySequence_InPlaceRepeat(a: &Object, n: isize) -> obj { number::inplace_multiply(a, &*Int::from_i64(n as i64)) }
+    fn PySequence_Repeat(a: &Object, n: isize) -> obj { number::multiply(a, &Int::from_i64(n as i64)) }
+    fn PySequence_InPlaceRepeat(a: &Object, n: isize) -> obj { number::inplace_multiply(a, &Int::from_i64(n as i64)) }
 
     // ---- Mappings ----
     fn PyMapping_Check(o: Option<&Object>) -> [c_int] { o.is_some_and(is_mapping) as c_int }
     fn PyMapping_Size(o: &Object) -> (isize, -1) { o.length().map(|n| n as isize) }
     fn PyMapping_Length(o: &Object) -> (isize, -1) { o.length().map(|n| n as isize) }
-    fn PyMapping_GetItemString(o: &Object, key: &CStr) -> obj { o.get_item(&*item_name(key)) }
-    fn PyMapping_SetItemString(o: &Object, key: &CStr, v: &Object) -> status { o.set_item_of(&*item_name(key), v) }
+    fn PyMapping_GetItemString(o: &Object, key: &CStr) -> obj { o.get_item(&item_name(key)) }
+    fn PyMapping_SetItemString(o: &Object, key: &CStr, v: &Object) -> status { o.set_item_of(&item_name(key), v) }
     fn PyMapping_HasKey(o: &Object, key: &Object) -> [c_int] { has_key(o, key) }
-    fn PyMapping_HasKeyString(o: &Object, key: &CStr) -> [c_int] { has_key(o, &*item_name(key)) }
+    fn PyMapping_HasKeyString(o: &Object, key: &CStr) -> [c_int] { has_key(o, &item_name(key)) }
     fn PyMapping_Keys(o: &Object) -> obj { view(o, "keys") }
     fn PyMapping_Values(o: &Object) -> obj { view(o, "values") }
     fn PyMapping_Items(o: &Object) -> obj { view(o, "items") }
@@ -262,6 +265,41 @@ capi! {
             return raise!(ValueError, "PyBuffer_ToContiguous: len != view->len");
         }
         buf.copy_from_nonoverlapping(b.as_ptr(), b.len());
+        Ok(())
+    }
+    fn PyBuffer_FromContiguous(v: *const Py_buffer, buf: *const u8, len: isize, order: u8) -> status {
+        let v = &*v;
+        let (mut at, item) = (0, v.itemsize as usize);
+        let len = (len.min(v.len)).max(0) as usize;
+        buffer::each_item(v, order == b'F', |p| if at + item <= len {
+            p.copy_from_nonoverlapping(buf.add(at), item);
+            at += item;
+        });
+        Ok(())
+    }
+    fn PyBuffer_FillContiguousStrides(n: c_int, shape: *const isize, strides: *mut isize, item: c_int, order: u8) -> void {
+        let n = n.max(0) as usize;
+        let mut step = item as isize;
+        for k in 0..n {
+            let i = if order == b'F' { k } else { n - 1 - k };
+            *strides.add(i) = step;
+            step *= *shape.add(i);
+        }
+    }
+    fn PyBuffer_SizeFromFormat(f: &CStr) -> (isize, -1) {
+        let m = lh_runtime::import::import_module("struct")?;
+        match m.call_method("calcsize", &[&*str_of(f)])?.downcast::<Int>().and_then(|i| i.to_i64()) {
+            Some(n) => Ok(n as isize),
+            None => Err(bad_internal_call()),
+        }
+    }
+    fn PyObject_CopyData(to: &Object, from: &Object) -> status {
+        let (mut a, b) = (Buffer::get(to, PyBUF_FULL)?, Buffer::get(from, PyBUF_FULL_RO)?);
+        if a.len() < b.len() {
+            return raise!(BufferError, "destination is too small to receive data from source");
+        }
+        let bytes = b.to_vec();
+        a.as_bytes_mut()[..bytes.len()].copy_from_slice(&bytes);
         Ok(())
     }
     fn PyBuffer_GetPointer(v: *const Py_buffer, index: *const isize) -> [*mut c_void] {

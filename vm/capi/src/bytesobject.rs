@@ -113,7 +113,7 @@ capi! {
         let e = errors.map_or("strict".into(), |e| text(e));
         let codecs = lh_runtime::import::import_module("_codecs")?;
         let r = codecs.call_method("escape_decode", &[&Bytes::new(slice(p, n)), &*Str::new(&e)])?;
-        r.get_item(&*Int::from_i64(0))
+        r.get_item(&Int::from_i64(0))
     }
 
     fn PyByteArray_FromStringAndSize(p: *const u8, n: isize) -> obj {
@@ -131,7 +131,7 @@ capi! {
     fn PyByteArray_AsString(b: &ByteArray) -> (*mut c_char, null_mut()) { Ok(b.data().cast()) }
     fn PyByteArray_Size(b: &ByteArray) -> (isize, -1) { Ok(b.len() as isize) }
     fn PyByteArray_Resize(b: &ByteArray, n: isize) -> status { b.resize(n.max(0) as usize) }
-    fn PyByteArray_Concat(a: &Object, b: &Object) -> obj { number::add(&*ByteArray::new(&Buffer::simple(a)?.to_vec()), b) }
+    fn PyByteArray_Concat(a: &Object, b: &Object) -> obj { number::add(&ByteArray::new(&Buffer::simple(a)?.to_vec()), b) }
 
     fn _Py_strhex(p: *const u8, n: isize) -> obj { lh_runtime::bytes_methods::hex(slice(p, n), None, 0) }
     fn _Py_strhex_bytes(p: *const u8, n: isize) -> obj {

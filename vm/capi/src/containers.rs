@@ -152,21 +152,21 @@ capi! {
     }
     fn PyDict_GetItemString(d: *mut PyObject, k: &CStr) -> [*mut PyObject] {
         match Object::from_ptr_opt(d).and_then(|d| d.downcast::<Dict>()) {
-            Some(d) => lh_runtime::errors::preserving(|| quiet(d.get_item(&*str_of(k)))),
+            Some(d) => lh_runtime::errors::preserving(|| quiet(d.get_item(&str_of(k)))),
             None => null_mut(),
         }
     }
     fn PyDict_GetItemWithError(d: &Dict, k: &Object) -> borrowed { Ok(lend(d.get_item(k)?)) }
     fn _PyDict_GetItemWithError(d: &Dict, k: &Object) -> borrowed { Ok(lend(d.get_item(k)?)) }
-    fn _PyDict_GetItemStringWithError(d: &Dict, k: &CStr) -> borrowed { Ok(lend(d.get_item(&*str_of(k))?)) }
+    fn _PyDict_GetItemStringWithError(d: &Dict, k: &CStr) -> borrowed { Ok(lend(d.get_item(&str_of(k))?)) }
     fn _PyDict_GetItemIdWithError(d: &Dict, k: *const Identifier) -> borrowed { Ok(lend(d.get_item(id_str(k))?)) }
     fn _PyDict_GetItem_KnownHash(d: &Dict, k: &Object, h: isize) -> borrowed { Ok(lend(d.get_item_known_hash(k, h)?)) }
     fn PyDict_SetItem(d: &Dict, k: &Object, v: &Object) -> status { d.set_item(k, v) }
-    fn PyDict_SetItemString(d: &Dict, k: &CStr, v: &Object) -> status { d.set_item(&*Str::intern(str_of(k)), v) }
+    fn PyDict_SetItemString(d: &Dict, k: &CStr, v: &Object) -> status { d.set_item(&Str::intern(str_of(k)), v) }
     fn _PyDict_SetItemId(d: &Dict, k: *const Identifier, v: &Object) -> status { d.set_item(id_str(k), v) }
     fn _PyDict_SetItem_KnownHash(d: &Dict, k: &Object, v: &Object, h: isize) -> status { d.set_item_known_hash(k, h, v) }
     fn PyDict_DelItem(d: &Dict, k: &Object) -> status { remove(d, k) }
-    fn PyDict_DelItemString(d: &Dict, k: &CStr) -> status { remove(d, &*str_of(k)) }
+    fn PyDict_DelItemString(d: &Dict, k: &CStr) -> status { remove(d, &str_of(k)) }
     fn _PyDict_DelItemId(d: &Dict, k: *const Identifier) -> status { remove(d, id_str(k)) }
     fn _PyDict_DelItem_KnownHash(d: &Dict, k: &Object, h: isize) -> status {
         match d.pop_known_hash(k, h)? { Some(_) => Ok(()), None => Err(lh_runtime::dictobject::key_error(k)) }
@@ -225,7 +225,8 @@ capi! {
     fn PySet_Size(o: &Object) -> (isize, -1) { Ok(any_set(o)?.len() as isize) }
     fn PySet_Contains(o: &Object, k: &Object) -> boolean { any_set(o)?.contains(k) }
     fn PySet_Add(o: &Object, k: &Object) -> status {
-        if !Set::check(o) && !(FrozenSet::check(o) && o.refcnt() == 1) {
+        let fresh = FrozenSet::check(o) && o.refcnt() == 1;
+        if !(Set::check(o) || fresh) {
             return Err(bad_internal_call());
         }
         any_set(o)?.add(k).map(drop)

@@ -10,6 +10,7 @@ fn no_subinterpreters() -> Raised {
 
 type HashFn = unsafe extern "C" fn(*const c_void) -> usize;
 type CompareFn = unsafe extern "C" fn(*const c_void, *const c_void) -> c_int;
+type HashVisit = unsafe extern "C" fn(*mut HashTable, *const c_void, *const c_void, *mut c_void) -> c_int;
 type DestroyFn = unsafe extern "C" fn(*mut c_void);
 
 /// `_Py_hashtable_t`, whose inside only these functions see.
@@ -58,7 +59,7 @@ capi! {
         if kind == PyBUF_WRITE {
             return raise!(BufferError, "writable contiguous buffer requested for a non-contiguous object.");
         }
-        MemoryView::class().as_object().call1(&*Bytes::new(&lh_runtime::buffer::to_contiguous(v.view(), order)))
+        MemoryView::class().as_object().call1(&Bytes::new(&lh_runtime::buffer::to_contiguous(v.view(), order)))
     }
 
     fn PyCode_NewWithPosOnlyArgs(
@@ -100,6 +101,16 @@ capi! {
             f(key as *mut c_void);
         }
         value as *mut c_void
+    }
+    fn _Py_hashtable_foreach(t: *mut HashTable, f: HashVisit, data: *mut c_void) -> [c_int] {
+        let all: Vec<(usize, usize)> = (*t).map.values().flatten().copied().collect();
+        for (k, v) in all {
+            let r = f(t, k as *const c_void, v as *const c_void, data);
+            if r != 0 {
+                return Ok(r);
+            }
+        }
+        0
     }
     fn _Py_hashtable_clear(t: *mut HashTable) -> void { clear(&mut *t) }
     fn _Py_hashtable_destroy(t: *mut HashTable) -> void {
@@ -150,15 +161,6 @@ capi! {
     }
 
     // ---- One interpreter only ----
-    fn PyThreadState_Swap(ts: *mut PyThreadState) -> [*mut PyThreadState] {
-        use lh_runtime::thread;
-        let old = thread::Thread::current_ptr();
-        if old != ts {
-            if !old.is_null() { thread::gil_release(); }
-            if !ts.is_null() { thread::gil_acquire_for(ts); }
-        }
-        old
-    }
     fn _Py_NewInterpreter(_isolated: c_int) -> (*mut PyThreadState, null_mut()) { Err(no_subinterpreters()) }
     fn Py_NewInterpreter() -> (*mut PyThreadState, null_mut()) { Err(no_subinterpreters()) }
     fn Py_EndInterpreter(_ts: *mut PyThreadState) -> void {}
@@ -244,7 +246,7 @@ macro_rules! pass_functions {
         unsafe fn take(c: $t) -> PyResult<$t> { Ok(c) }
     } )* };
 }
-pass_functions!(HashFn, CompareFn, Option<DestroyFn>);
+pass_functions!(HashFn, CompareFn, HashVisit, Option<DestroyFn>);
 
 /// The key of string hashing, as `pyexpat` and `_elementtree` read it.
 #[unsafe(no_mangle)]

@@ -41,7 +41,7 @@ pub fn null_argument() -> Raised {
     raised!(SystemError, "null argument to internal routine")
 }
 
-impl<'a, T: Kind> Arg for &'a T {
+impl<T: Kind> Arg for &T {
     type C = *mut PyObject;
     #[inline]
     unsafe fn take(c: *mut PyObject) -> PyResult<Self> {
@@ -83,14 +83,14 @@ impl<T: Kind> Arg for Option<Owned<T>> {
         unsafe { Owned::<T>::take(c) }.map(Some)
     }
 }
-impl<'a> Arg for &'a CStr {
+impl Arg for &CStr {
     type C = *const c_char;
     unsafe fn take(c: *const c_char) -> PyResult<Self> {
         // SAFETY: the caller passes a C string.
         if c.is_null() { Err(null_argument()) } else { Ok(unsafe { CStr::from_ptr(c) }) }
     }
 }
-impl<'a> Arg for Option<&'a CStr> {
+impl Arg for Option<&CStr> {
     type C = *const c_char;
     unsafe fn take(c: *const c_char) -> PyResult<Self> {
         // SAFETY: the caller passes a C string.
@@ -131,6 +131,11 @@ pub fn str_of(c: &CStr) -> Owned<Str> {
     Str::new(&text(c))
 }
 
+/// What a function answers that has no meaning in this VM.
+pub fn unsupported(why: &str) -> PyResult {
+    raise!(NotImplementedError, "{}", why)
+}
+
 /// Defines exported C functions.
 macro_rules! capi {
     ($($(#[$m:meta])* fn $name:ident($($a:ident: $t:ty),* $(,)?) -> $kind:tt $body:block)*) => {
@@ -139,7 +144,7 @@ macro_rules! capi {
 }
 macro_rules! capi_one {
     ([$($m:tt)*] obj $name:ident ($($a:ident: $t:ty),*) $body:block) => {
-        $($m)* #[unsafe(no_mangle)]
+        $($m)* #[unsafe(no_mangle)] #[allow(unused_unsafe, unreachable_code)]
         pub unsafe extern "C" fn $name($($a: <$t as $crate::glue::Arg>::C),*) -> *mut lh_abi::PyObject {
             // SAFETY: C passes what the prototype promises.
             lh_runtime::border::object(|| unsafe { $(let $a: $t = <$t as $crate::glue::Arg>::take($a)?;)* $body })
@@ -149,14 +154,14 @@ macro_rules! capi_one {
         $crate::glue::capi_one!([$($m)*] (*mut lh_abi::PyObject, core::ptr::null_mut()) $name ($($a: $t),*) $body);
     };
     ([$($m:tt)*] status $name:ident ($($a:ident: $t:ty),*) $body:block) => {
-        $($m)* #[unsafe(no_mangle)]
+        $($m)* #[unsafe(no_mangle)] #[allow(unused_unsafe, unreachable_code)]
         pub unsafe extern "C" fn $name($($a: <$t as $crate::glue::Arg>::C),*) -> core::ffi::c_int {
             // SAFETY: C passes what the prototype promises.
             lh_runtime::border::status(|| unsafe { $(let $a: $t = <$t as $crate::glue::Arg>::take($a)?;)* $body })
         }
     };
     ([$($m:tt)*] boolean $name:ident ($($a:ident: $t:ty),*) $body:block) => {
-        $($m)* #[unsafe(no_mangle)]
+        $($m)* #[unsafe(no_mangle)] #[allow(unused_unsafe, unreachable_code)]
         pub unsafe extern "C" fn $name($($a: <$t as $crate::glue::Arg>::C),*) -> core::ffi::c_int {
             // SAFETY: C passes what the prototype promises.
             lh_runtime::border::int(|| unsafe {
@@ -167,7 +172,7 @@ macro_rules! capi_one {
         }
     };
     ([$($m:tt)*] void $name:ident ($($a:ident: $t:ty),*) $body:block) => {
-        $($m)* #[unsafe(no_mangle)]
+        $($m)* #[unsafe(no_mangle)] #[allow(unused_unsafe, unreachable_code)]
         pub unsafe extern "C" fn $name($($a: <$t as $crate::glue::Arg>::C),*) {
             // SAFETY: C passes what the prototype promises.
             lh_runtime::border::int(|| unsafe {
@@ -178,7 +183,7 @@ macro_rules! capi_one {
         }
     };
     ([$($m:tt)*] ($r:ty, $fail:expr) $name:ident ($($a:ident: $t:ty),*) $body:block) => {
-        $($m)* #[unsafe(no_mangle)]
+        $($m)* #[unsafe(no_mangle)] #[allow(unused_unsafe, unreachable_code)]
         pub unsafe extern "C" fn $name($($a: <$t as $crate::glue::Arg>::C),*) -> $r {
             // SAFETY: C passes what the prototype promises.
             lh_runtime::border::int(|| unsafe {
@@ -189,13 +194,14 @@ macro_rules! capi_one {
         }
     };
     ([$($m:tt)*] [$r:ty] $name:ident ($($a:ident: $t:ty),*) $body:block) => {
-        $($m)* #[unsafe(no_mangle)]
+        $($m)* #[unsafe(no_mangle)] #[allow(unused_unsafe, unreachable_code)]
         pub unsafe extern "C" fn $name($($a: <$t as $crate::glue::Arg>::C),*) -> $r {
             // SAFETY: C passes what the prototype promises; zero is a value of the result type.
             lh_runtime::border::int(|| unsafe {
                 $(let $a: $t = <$t as $crate::glue::Arg>::take($a)?;)*
                 let r: $r = $body;
                 Ok(r)
+            // SAFETY: zero is a value of the result type.
             }, unsafe { core::mem::zeroed() })
         }
     };

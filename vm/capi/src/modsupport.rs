@@ -550,11 +550,11 @@ unsafe fn parse_args(args: &[*mut PyObject], f: &[u8], va: &mut VaList, single: 
             break;
         }
     }
-    if let (Err(e), Some(m)) = (&r, message) {
-        if e.matches(exc::TypeError()) {
-            lh_runtime::errors::clear();
-            r = raise!(TypeError, "{}", m);
-        }
+    if let (Err(e), Some(m)) = (&r, message)
+        && e.matches(exc::TypeError())
+    {
+        lh_runtime::errors::clear();
+        r = raise!(TypeError, "{}", m);
     }
     p.finish(r)
 }
@@ -705,11 +705,11 @@ unsafe fn parse_keywords(
             }
         }
     }
-    if let (Err(e), Some(m)) = (&r, message) {
-        if e.matches(exc::TypeError()) {
-            lh_runtime::errors::clear();
-            r = raise!(TypeError, "{}", m);
-        }
+    if let (Err(e), Some(m)) = (&r, message)
+        && e.matches(exc::TypeError())
+    {
+        lh_runtime::errors::clear();
+        r = raise!(TypeError, "{}", m);
     }
     p.finish(r)
 }
@@ -745,6 +745,7 @@ unsafe fn stack_pairs(
 ) -> Vec<(Owned<Object>, *mut PyObject)> {
     // SAFETY: values follow the positional arguments.
     kwnames.map_or_else(Vec::new, |t| {
+        // SAFETY: the names' values follow the positional arguments.
         (0..t.len()).map(|i| (t.get(i), unsafe { *args.offset(n).add(i) })).collect()
     })
 }
@@ -871,11 +872,10 @@ capi! {
         let posonly = names.iter().take_while(|x| x.is_empty()).count();
         let n = n.max(0) as usize;
         let (min_pos, max_pos) = (min_pos as usize, max_pos as usize);
-        if pairs.is_empty() && min_kw == 0 && min_pos <= n && n <= max_pos && !args.is_null() {
-            if n == total {
+        if pairs.is_empty() && min_kw == 0 && min_pos <= n && n <= max_pos && !args.is_null()
+            && n == total {
                 return Ok(args);
             }
-        }
         if n + pairs.len() > total {
             return raise!(
                 TypeError, "{} takes {} {} {}argument{} ({} given)", shown_name,
@@ -923,13 +923,62 @@ capi! {
         Ok(buf.cast_const())
     }
 
+    /// As `_PyArg_UnpackKeywords` for a function with `*args` at place `vararg`: surplus positional arguments become a tuple there.
+    fn _PyArg_UnpackKeywordsWithVararg(
+        args: *const *mut PyObject, n: isize, kwargs: Option<&Dict>, kwnames: Option<&Tuple>, p: *mut ArgParser,
+        min_pos: c_int, max_pos: c_int, min_kw: c_int, vararg: c_int, buf: *mut *mut PyObject,
+    ) -> (*const *mut PyObject, null()) {
+        let names = name_list((*p).keywords);
+        let fname = (*p).name();
+        let shown_name = if fname.is_empty() { "function".to_string() } else { format!("{fname}()") };
+        let pairs = match kwnames { Some(_) => stack_pairs(args, n, kwnames), None => dict_pairs(kwargs) };
+        let posonly = names.iter().take_while(|x| x.is_empty()).count();
+        let (n, vararg) = (n.max(0) as usize, vararg as usize);
+        let (min_pos, max_pos) = (min_pos as usize, max_pos as usize);
+        // A place for each parameter and one for the tuple.
+        let total = names.len() + 1;
+        let place = |i: usize| if i < vararg { i } else { i + 1 };
+        for i in 0..total {
+            *buf.add(i) = null_mut();
+        }
+        if n < min_pos && n < posonly {
+            return raise!(
+                TypeError, "{} takes {} {} positional argument{} ({} given)", shown_name,
+                if min_pos < max_pos { "at least" } else { "exactly" }, min_pos.min(posonly), if min_pos.min(posonly) == 1 { "" } else { "s" }, n
+            );
+        }
+        let plain = n.min(vararg);
+        for i in 0..plain {
+            *buf.add(i) = *args.add(i);
+        }
+        for (k, v) in &pairs {
+            let Some(s) = k.downcast::<Str>() else { return raise!(TypeError, "keywords must be strings") };
+            match names.iter().position(|x| !x.is_empty() && s.equals_str(x)) {
+                None => return raise!(TypeError, "'{}' is an invalid keyword argument for {}", s.to_str_lossy(), if fname.is_empty() { "this function".to_string() } else { shown_name }),
+                Some(i) if i < plain => {
+                    return raise!(TypeError, "argument for {} given by name ('{}') and position ({})", shown_name, names[i], i + 1);
+                }
+                Some(i) => *buf.add(place(i)) = *v,
+            }
+        }
+        for (i, name) in names.iter().enumerate().skip(posonly.max(plain)) {
+            let required = if i < vararg { i < min_pos } else { i < vararg + min_kw as usize };
+            if required && (*buf.add(place(i))).is_null() {
+                return raise!(TypeError, "{} missing required argument '{}' (pos {})", shown_name, name, i + 1);
+            }
+        }
+        let rest = (plain..n).map(|i| Object::from_ptr(*args.add(i)).own()).collect();
+        *buf.add(vararg) = Tuple::from_vec(rest).into_raw();
+        Ok(buf.cast_const())
+    }
+
     fn lh_build_value(f: &CStr, va: *mut VaList) -> obj { build(f.to_bytes(), &mut *va) }
     fn Py_VaBuildValue(f: &CStr, va: *mut VaList) -> obj { build(f.to_bytes(), &mut *va) }
     fn _Py_VaBuildValue_SizeT(f: &CStr, va: *mut VaList) -> obj { build(f.to_bytes(), &mut *va) }
     /// Calls with a format: a tuple from the format is the argument list, anything else the only argument.
     fn lh_call_format(o: &Object, f: Option<&CStr>, va: *mut VaList) -> obj { call_format(o, f, &mut *va) }
     fn lh_call_method_format(o: &Object, name: &CStr, f: Option<&CStr>, va: *mut VaList) -> obj {
-        let m = o.get_attr(&*str_of(name))?;
+        let m = o.get_attr(&str_of(name))?;
         if !m.is_callable() {
             return raise!(TypeError, "attribute of type '{}' is not callable", m.ty().name());
         }

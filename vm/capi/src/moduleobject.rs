@@ -67,8 +67,8 @@ capi! {
         Ok(())
     }
     fn _PyModule_Add(m: &Object, name: &CStr, v: Owned) -> status { add(m, name, &v) }
-    fn PyModule_AddIntConstant(m: &Object, name: &CStr, v: c_long) -> status { add(m, name, &*Int::from_i64(v)) }
-    fn PyModule_AddStringConstant(m: &Object, name: &CStr, v: &CStr) -> status { add(m, name, &*str_of(v)) }
+    fn PyModule_AddIntConstant(m: &Object, name: &CStr, v: c_long) -> status { add(m, name, &Int::from_i64(v)) }
+    fn PyModule_AddStringConstant(m: &Object, name: &CStr, v: &CStr) -> status { add(m, name, &str_of(v)) }
     fn PyModule_AddType(m: &Object, t: *mut PyTypeObject) -> status {
         // A static type of an extension has no type of its own before it is readied.
         typeobject::ready(t)?;
@@ -81,7 +81,7 @@ capi! {
         let name = Str::new(&m.name());
         let mut d = defs;
         while !(*d).ml_name.is_null() {
-            m.add(&text(CStr::from_ptr((*d).ml_name)), &*CFunction::new(d, Some(m), Some(&name)))?;
+            m.add(&text(CStr::from_ptr((*d).ml_name)), &CFunction::new(d, Some(m), Some(&name)))?;
             d = d.add(1);
         }
         Ok(())
@@ -119,7 +119,7 @@ capi! {
     fn PySys_SetObject(name: &CStr, v: Option<&Object>) -> status {
         match v {
             Some(v) => sysobject::sys_set(&text(name), v),
-            None => sysobject::sys_dict().del_item(&*str_of(name)).map(drop),
+            None => sysobject::sys_dict().del_item(&str_of(name)).map(drop),
         }
     }
     fn PySys_AddAuditHook(f: sysobject::CAuditHook, data: *mut c_void) -> status { sysobject::add_c_audit_hook(f, data); Ok(()) }

@@ -105,7 +105,7 @@ capi! {
         a.rich_compare_bool(b, CompareOp::from_c(op)).map(|r| r as c_int)
     }
     fn PyObject_GetAttr(o: &Object, n: &Object) -> obj { o.get_attr(name(n)?) }
-    fn PyObject_GetAttrString(o: &Object, n: &CStr) -> obj { o.get_attr(&*str_of(n)) }
+    fn PyObject_GetAttrString(o: &Object, n: &CStr) -> obj { o.get_attr(&str_of(n)) }
     fn PyObject_SetAttr(o: &Object, n: &Object, v: Option<&Object>) -> status { set(o, name(n)?, v) }
     fn PyObject_SetAttrString(o: &Object, n: &CStr, v: Option<&Object>) -> status { set(o, &str_of(n), v) }
     fn PyObject_HasAttr(o: &Object, n: &Object) -> [c_int] {
@@ -115,7 +115,7 @@ capi! {
         }
     }
     fn PyObject_HasAttrString(o: &Object, n: &CStr) -> [c_int] {
-        match o.get_attr(&*str_of(n)) {
+        match o.get_attr(&str_of(n)) {
             Ok(_) => 1,
             Err(e) => { e.clear(); 0 }
         }
@@ -212,21 +212,6 @@ capi! {
     fn _PyTrash_cond(o: &Object, dealloc: *mut c_void) -> [c_int] {
         (*o.ob_type()).tp_dealloc.is_some_and(|f| f as usize == dealloc as usize) as c_int
     }
-
-    fn PyObject_Malloc(n: usize) -> [*mut c_void] { lh_runtime::alloc::malloc(n) }
-    fn PyObject_Calloc(n: usize, size: usize) -> [*mut c_void] { lh_runtime::alloc::calloc(n, size) }
-    fn PyObject_Realloc(p: *mut c_void, n: usize) -> [*mut c_void] { lh_runtime::alloc::realloc(p, n) }
-    fn PyObject_Free(p: *mut c_void) -> void { lh_runtime::alloc::free(p) }
-    fn PyMem_Malloc(n: usize) -> [*mut c_void] { lh_runtime::alloc::malloc(n) }
-    fn PyMem_Calloc(n: usize, size: usize) -> [*mut c_void] { lh_runtime::alloc::calloc(n, size) }
-    fn PyMem_Realloc(p: *mut c_void, n: usize) -> [*mut c_void] { lh_runtime::alloc::realloc(p, n) }
-    fn PyMem_Free(p: *mut c_void) -> void { lh_runtime::alloc::free(p) }
-    fn PyMem_RawMalloc(n: usize) -> [*mut c_void] { lh_runtime::alloc::malloc(n) }
-    fn PyMem_RawCalloc(n: usize, size: usize) -> [*mut c_void] { lh_runtime::alloc::calloc(n, size) }
-    fn PyMem_RawRealloc(p: *mut c_void, n: usize) -> [*mut c_void] { lh_runtime::alloc::realloc(p, n) }
-    fn PyMem_RawFree(p: *mut c_void) -> void { lh_runtime::alloc::free(p) }
-    fn _PyMem_RawStrdup(s: &CStr) -> [*mut c_char] { dup(s) }
-    fn _PyMem_Strdup(s: &CStr) -> [*mut c_char] { dup(s) }
 
     fn PyObject_Init(o: *mut PyObject, t: *mut PyTypeObject) -> [*mut PyObject] {
         if o.is_null() {

@@ -35,6 +35,7 @@ fn from_errno(t: &Object, file: Option<&Object>, file2: Option<&Object>) -> Rais
     }
     // SAFETY: strerror answers a C string.
     let message =
+        // SAFETY: strerror answers a C string.
         if n == 0 { "Error".into() } else { text(unsafe { CStr::from_ptr(libc::strerror(n)) }).into_owned() };
     let mut args = vec![Int::from_i64(n as i64).into_object(), Str::new(&message).into_object()];
     if let Some(f) = file {
@@ -128,7 +129,7 @@ fn string_attr(e: &Object, name: &str) -> PyResult {
     e.get_attr_str(name)
 }
 fn set_number(e: &Object, name: &str, v: isize) -> PyResult<()> {
-    e.set_attr_str(name, &*Int::from_i64(v as i64))
+    e.set_attr_str(name, &Int::from_i64(v as i64))
 }
 fn number_attr(e: &Object, name: &str, out: *mut isize) -> PyResult<()> {
     let v = e.get_attr_str(name)?;
@@ -300,9 +301,9 @@ capi! {
     fn PyUnicodeDecodeError_GetReason(e: &Object) -> obj { string_attr(e, "reason") }
     fn PyUnicodeEncodeError_GetReason(e: &Object) -> obj { string_attr(e, "reason") }
     fn PyUnicodeTranslateError_GetReason(e: &Object) -> obj { string_attr(e, "reason") }
-    fn PyUnicodeDecodeError_SetReason(e: &Object, r: &CStr) -> status { e.set_attr_str("reason", &*str_of(r)) }
-    fn PyUnicodeEncodeError_SetReason(e: &Object, r: &CStr) -> status { e.set_attr_str("reason", &*str_of(r)) }
-    fn PyUnicodeTranslateError_SetReason(e: &Object, r: &CStr) -> status { e.set_attr_str("reason", &*str_of(r)) }
+    fn PyUnicodeDecodeError_SetReason(e: &Object, r: &CStr) -> status { e.set_attr_str("reason", &str_of(r)) }
+    fn PyUnicodeEncodeError_SetReason(e: &Object, r: &CStr) -> status { e.set_attr_str("reason", &str_of(r)) }
+    fn PyUnicodeTranslateError_SetReason(e: &Object, r: &CStr) -> status { e.set_attr_str("reason", &str_of(r)) }
     fn PyUnicodeDecodeError_GetStart(e: &Object, p: *mut isize) -> status { number_attr(e, "start", p) }
     fn PyUnicodeEncodeError_GetStart(e: &Object, p: *mut isize) -> status { number_attr(e, "start", p) }
     fn PyUnicodeTranslateError_GetStart(e: &Object, p: *mut isize) -> status { number_attr(e, "start", p) }

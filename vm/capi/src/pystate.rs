@@ -131,35 +131,9 @@ fn retry(mut f: impl FnMut() -> isize) -> PyResult<isize> {
         thread::check_signals()?;
     }
 }
-fn context_type(name: &str) -> PyResult {
-    lh_runtime::import::import_module("_contextvars")?.get_attr_str(name)
-}
 fn running() -> PyResult<&'static lh_interp::builtins::EvalApi> {
     lh_interp::builtins::api()
 }
-fn run_string(s: &CStr, start: c_int, g: &Dict, l: Option<&Object>) -> PyResult {
-    use lh_interp::builtins::{Compile, Mode, Source};
-    let mode = match start {
-        256 => Mode::Single,
-        258 => Mode::Eval,
-        _ => Mode::Exec,
-    };
-    let code = compile(s, c"<string>", mode, -1)?;
-    let Some(c) = code.downcast::<Code>() else { return Err(bad_internal_call()) };
-    return (running()?.eval_code)(c, g, l, None);
-    fn compile(s: &CStr, file: &CStr, mode: Mode, optimize: i32) -> PyResult {
-        let file = str_of(file);
-        (running()?.compile)(Compile {
-            source: Source::Text(s.to_bytes()),
-            filename: &file,
-            mode,
-            flags: 0x900,
-            optimize,
-            feature_version: -1,
-        })
-    }
-}
-
 fn interpreter() -> *mut c_void {
     lh_runtime::pyruntime::interpreter()
 }
@@ -167,11 +141,6 @@ fn interpreter() -> *mut c_void {
 capi! {
     // ---- Threads and the GIL ----
     fn PyEval_SaveThread() -> [*mut PyThreadState] { let ts = Thread::current_ptr(); thread::gil_release(); ts }
-    fn PyEval_RestoreThread(ts: *mut PyThreadState) -> void {
-        let e = *libc::__errno_location();
-        thread::gil_acquire_for(ts);
-        *libc::__errno_location() = e;
-    }
     fn PyGILState_Check() -> [c_int] { thread::holds_gil() as c_int }
     fn PyGILState_GetThisThreadState() -> [*mut PyThreadState] { thread::mine() }
     fn PyThreadState_Get() -> [*mut PyThreadState] { Thread::current_ptr() }
@@ -218,12 +187,10 @@ capi! {
     }
     fn Py_SetRecursionLimit(n: c_int) -> void { Thread::set_recursion_limit(n) }
     fn Py_GetRecursionLimit() -> [c_int] { Thread::recursion_limit() }
-    fn Py_MakePendingCalls() -> status { thread::check_signals() }
     fn Py_IsInitialized() -> [c_int] { !thread::is_finalizing() as c_int }
     fn _Py_IsFinalizing() -> [c_int] { thread::is_finalizing() as c_int }
     fn PyEval_ThreadsInitialized() -> [c_int] { 1 }
     fn PyEval_InitThreads() -> void {}
-    fn PyEval_AcquireThread(ts: *mut PyThreadState) -> void { thread::gil_acquire_for(ts) }
     fn PyEval_ReleaseThread(_ts: *mut PyThreadState) -> void { thread::gil_release() }
     fn PyOS_InterruptOccurred() -> [c_int] { 0 }
     fn PyOS_BeforeFork() -> void {}
@@ -248,14 +215,6 @@ capi! {
         }
     }
     fn PyEval_EvalCode(code: &Code, g: &Dict, l: Option<&Object>) -> obj { (running()?.eval_code)(code, g, l, None) }
-    fn PyRun_StringFlags(s: &CStr, start: c_int, g: &Dict, l: Option<&Object>, _flags: *mut c_int) -> obj { run_string(s, start, g, l) }
-    fn PyRun_String(s: &CStr, start: c_int, g: &Dict, l: Option<&Object>) -> obj { run_string(s, start, g, l) }
-    fn PyRun_SimpleStringFlags(s: &CStr, _flags: *mut c_int) -> status {
-        let m = lh_runtime::import::import_module("__main__")?;
-        let Some(m) = m.downcast::<Module>() else { return Err(bad_internal_call()) };
-        let r = run_string(s, 257, m.dict(), None);
-        r.map(drop)
-    }
     fn PyCompile_OpcodeStackEffectWithJump(op: c_int, arg: c_int, jump: c_int) -> (c_int, c_int::MAX) {
         let m = lh_runtime::import::import_module("_opcode")?;
         let arg = if op < 90 { none() } else { Int::from_i64(arg as i64).into_object() };
@@ -422,28 +381,6 @@ capi! {
     fn _Py_HashPointerRaw(p: *const c_void) -> [isize] { (p as usize).rotate_right(4) as isize }
     fn PyTraceMalloc_Track(_d: c_uint, _p: usize, _n: usize) -> [c_int] { -2 }
     fn PyTraceMalloc_Untrack(_d: c_uint, _p: usize) -> [c_int] { -2 }
-
-    // ---- Context variables ----
-    fn PyContext_New() -> obj { context_type("Context")?.call0() }
-    fn PyContext_CopyCurrent() -> obj { context_type("copy_context")?.call0() }
-    fn PyContextVar_New(name: &CStr, default: Option<&Object>) -> obj {
-        let t = context_type("ContextVar")?;
-        match default { Some(d) => t.call_kw(&[&*str_of(name)], &[("default", d)]), None => t.call1(&*str_of(name)) }
-    }
-    fn PyContextVar_Get(v: &Object, default: Option<&Object>, out: *mut *mut PyObject) -> status {
-        *out = null_mut();
-        match v.call_method("get", &[]) {
-            Ok(x) => *out = x.into_raw(),
-            Err(e) if e.matches(exc::LookupError()) => {
-                e.clear();
-                *out = default.map_or(null_mut(), |d| d.own().into_raw());
-            }
-            Err(e) => return Err(e),
-        }
-        Ok(())
-    }
-    fn PyContextVar_Set(v: &Object, x: &Object) -> obj { v.call_method("set", &[x]) }
-    fn PyContextVar_Reset(v: &Object, token: &Object) -> status { v.call_method("reset", &[token]).map(drop) }
 }
 
 /// `Py_tss_t`.
@@ -518,6 +455,11 @@ variables! {
     PyOS_InputHook: *mut c_void = null_mut();
     PyOS_ReadlineFunctionPointer: *mut c_void = null_mut();
     _PyOS_ReadlineTState: *mut c_void = null_mut();
+    Py_FileSystemDefaultEncoding: *const c_char = c"utf-8".as_ptr();
+    Py_FileSystemDefaultEncodeErrors: *const c_char = c"surrogateescape".as_ptr();
+    Py_HasFileSystemDefaultEncoding: c_int = 1;
+    Py_UTF8Mode: c_int = 0;
+    _Py_SwappedOp: [c_int; 6] = [4, 5, 2, 3, 0, 1];
     Py_hexdigits: *const c_char = c"0123456789abcdef".as_ptr();
     _PyByteArray_empty_string: [u8; 1] = [0];
     Py_OptimizeFlag: c_int = 0;

@@ -39,7 +39,7 @@ fn part(s: &Str, start: isize, end: isize) -> (usize, usize) {
 }
 /// # Safety
 /// `n` wide characters at `p`.
-unsafe fn from_wide(p: *const u32, n: isize) -> PyResult<Owned<Str>> {
+pub unsafe fn from_wide(p: *const u32, n: isize) -> PyResult<Owned<Str>> {
     // SAFETY: the caller's promise.
     unsafe {
         let n = if n < 0 { libc::wcslen(p.cast()) } else { n as usize };
@@ -187,6 +187,25 @@ capi! {
         Ok(t.as_ptr().cast())
     }
     fn PyUnicode_AsUTF8(s: &Object) -> (*const c_char, null()) { Ok(str_arg(s)?.to_str()?.as_ptr().cast()) }
+    /// The characters, kept with the string.
+    fn PyUnicode_AsUnicode(s: &Object) -> (*mut u32, null_mut()) {
+        let s = str_arg(s)?;
+        let a = s.as_ptr().cast::<PyASCIIObject>();
+        if (*a).wstr.is_null() {
+            (*a).wstr = ucs4(s, true)?.cast();
+            if !s.is_ascii() {
+                (*a.cast::<PyCompactUnicodeObject>()).wstr_length = s.len() as isize;
+            }
+        }
+        Ok((*a).wstr.cast())
+    }
+    fn PyUnicode_AsUnicodeAndSize(s: &Object, n: *mut isize) -> (*mut u32, null_mut()) {
+        if !n.is_null() {
+            *n = str_arg(s)?.len() as isize;
+        }
+        Ok(PyUnicode_AsUnicode(s.as_ptr()))
+    }
+    fn PyUnicode_GetSize(s: &Object) -> (isize, -1) { Ok(str_arg(s)?.len() as isize) }
     fn PyUnicode_AsWideChar(s: &Object, out: *mut u32, n: isize) -> (isize, -1) {
         let s = str_arg(s)?;
         if out.is_null() {
@@ -471,24 +490,6 @@ capi! {
         let b = codecs::fs_encode(&*from_wide(s, -1)?)?;
         Ok(crate::object::dup(&std::ffi::CString::new(b).unwrap_or_default()))
     }
-    fn PyCodec_Encode(o: &Object, encoding: Option<&CStr>, errors: Option<&CStr>) -> obj { codec_call("encode", o, encoding, errors) }
-    fn PyCodec_Decode(o: &Object, encoding: Option<&CStr>, errors: Option<&CStr>) -> obj { codec_call("decode", o, encoding, errors) }
-    fn PyCodec_LookupError(name: Option<&CStr>) -> obj {
-        codecs_module()?.call_method("lookup_error", &[&*Str::new(&errors_of(name))])
-    }
-    fn PyCodec_RegisterError(name: &CStr, f: &Object) -> status {
-        codecs_module()?.call_method("register_error", &[&*str_of(name), f]).map(drop)
-    }
-    fn PyCodec_Register(f: &Object) -> status { codecs_module()?.call_method("register", &[f]).map(drop) }
-    fn PyCodec_StrictErrors(e: &Object) -> borrowed {
-        match e.downcast::<Exception>() {
-            Some(x) => Err(lh_runtime::errors::raise_exc_with_context(x.own())),
-            None => raise!(TypeError, "codec must pass exception instance"),
-        }
-    }
-    fn PyCodec_IgnoreErrors(e: &Object) -> obj { codecs_module()?.call_method("lookup_error", &[&*Str::new("ignore")])?.call1(e) }
-    fn PyCodec_ReplaceErrors(e: &Object) -> obj { codecs_module()?.call_method("lookup_error", &[&*Str::new("replace")])?.call1(e) }
-
     // ---- Characters ----
     fn _PyUnicode_IsAlpha(c: u32) -> [c_int] { char_test(c, "isalpha") }
     fn _PyUnicode_IsDigit(c: u32) -> [c_int] { (unicode::record(c).digit().is_some()) as c_int }
@@ -625,7 +626,7 @@ unsafe fn write_part(w: *mut Writer, s: &Str, i: isize, j: isize) -> PyResult<()
     }
 }
 
-fn ucs4(s: &Str, _nul: bool) -> PyResult<*mut u32> {
+pub fn ucs4(s: &Str, _nul: bool) -> PyResult<*mut u32> {
     let p = lh_runtime::alloc::malloc(4 * (s.len() + 1)).cast::<u32>();
     if p.is_null() {
         return Err(crate::object::no_memory());
@@ -671,11 +672,4 @@ fn char_test(c: u32, method: &str) -> c_int {
             0
         }
     }
-}
-fn codecs_module() -> PyResult {
-    lh_runtime::import::import_module("_codecs")
-}
-fn codec_call(f: &str, o: &Object, encoding: Option<&CStr>, errors: Option<&CStr>) -> PyResult {
-    let e = Str::new(&encoding.map_or("utf-8".into(), |e| text(e)));
-    codecs_module()?.call_method(f, &[o, &e, &*Str::new(&errors_of(errors))])
 }

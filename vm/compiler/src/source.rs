@@ -62,7 +62,8 @@ pub fn decode<'a>(
             Some(f) => match f(name, bytes) {
                 Some(s) => Cow::Owned(s),
                 None => {
-                    return Err(SyntaxError::plain(ErrorKind::Syntax, format!("unknown encoding: {name}")));
+                    let what = if from_file { "encoding problem" } else { "unknown encoding" };
+                    return Err(SyntaxError::plain(ErrorKind::Syntax, format!("{what}: {name}")));
                 }
             },
             None => return Err(SyntaxError::plain(ErrorKind::NeedsCodec, name)),

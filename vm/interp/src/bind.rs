@@ -312,7 +312,7 @@ pub unsafe extern "C" fn function_vectorcall(
     // SAFETY: the vectorcall protocol: a function and live arguments.
     unsafe {
         let ts = Thread::current_ptr();
-        let n = nargsf & !(PY_VECTORCALL_ARGUMENTS_OFFSET as usize);
+        let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET;
         let all = n + kw_count(kwnames);
         for i in 0..all {
             incref(*args.add(i));

@@ -102,7 +102,8 @@ fn start(mode: Mode) -> lh_compiler::Mode {
 /// `EvalApi::compile`.
 pub fn compile(c: Compile<'_>) -> PyResult {
     let warnings = Sink::default();
-    let options = options(c.flags, c.optimize, &warnings);
+    let mut options = options(c.flags, c.optimize, &warnings);
+    options.from_file = c.from_file;
     let filename = c.filename.to_str_lossy();
     let text = match c.source {
         Source::Text(t) => t,

@@ -20,7 +20,7 @@
 use crate::frame::{self, Frame};
 use crate::jit::{self, Enter};
 use crate::prelude::*;
-use crate::{asyncgen, bind, generator, ops, specialize, trace};
+use crate::{asyncgen, bind, fast, generator, ops, specialize, trace};
 use lh_runtime::thread::EVAL_BREAKER;
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering;
@@ -58,10 +58,18 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
             current_frame: entry.cast(),
             previous: prev_cframe,
         };
-        (*entry).is_entry = true;
+        (*entry).flags |= frame::ENTRY;
         (*entry).previous = (*prev_cframe).current_frame.cast();
         (*ts).cframe = &raw mut cframe;
         let tracing_flag = &raw const cframe.use_tracing;
+        let mut cx = fast::Context {
+            ts,
+            cframe: &raw mut cframe,
+            kwnames: null_mut(),
+            frame: entry,
+            pc: null_mut(),
+            sp: null_mut(),
+        };
 
         let mut frame = entry;
         let mut why = Why::Resume;
@@ -150,7 +158,7 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                     if !frame::is_incomplete(frame) {
                         crate::traceback::here(ts, frame);
                     }
-                    if !(*ts).c_tracefunc.is_none() && *tracing_flag != 0 {
+                    if (*ts).c_tracefunc.is_some() && *tracing_flag != 0 {
                         save_sp!();
                         trace::exception(ts, frame);
                         (*frame).stacktop = -1;
@@ -203,7 +211,8 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                     let result = if let Why::Return(v) = why { v } else { null_mut() };
                     (*ts).recursion_remaining += 1;
                     let previous = (*frame).previous;
-                    let is_entry = (*frame).is_entry;
+                    let flags = (*frame).flags;
+                    let is_entry = flags & frame::ENTRY != 0;
                     if is_entry {
                         (*ts).cframe = prev_cframe;
                         (*prev_cframe).use_tracing = cframe.use_tracing;
@@ -234,6 +243,9 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                         }
                         frame::pop_words(ts, frame.cast());
                     }
+                    if flags & frame::WATCHED != 0 {
+                        jit::watched_frame_left();
+                    }
                     if is_entry {
                         return result;
                     }
@@ -243,11 +255,33 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                         why = Why::Error;
                         continue;
                     }
-                    push!(result);
+                    if flags & frame::INIT != 0 {
+                        if ops::init_returned(result).is_err() {
+                            why = Why::Error;
+                            continue;
+                        }
+                    } else {
+                        push!(result);
+                    }
                 }
             }
 
             why = 'exec: loop {
+                if std::ptr::read_volatile(tracing_flag) == 0 {
+                    cx.kwnames = kwnames;
+                    let stop = fast::run(&raw mut cx, pc, sp, frame);
+                    frame = cx.frame;
+                    locals = frame::localsplus(frame);
+                    let code = (*frame).code;
+                    consts = (&raw mut (*(*code).co_consts.cast::<PyTupleObject>()).ob_item).cast();
+                    names = (&raw mut (*(*code).co_names.cast::<PyTupleObject>()).ob_item).cast();
+                    (pc, sp, kwnames) = (cx.pc, cx.sp, cx.kwnames);
+                    if stop == fast::RAISE {
+                        (*frame).prev_instr = pc;
+                        pc = pc.add(1);
+                        break 'exec Why::Error;
+                    }
+                }
                 (*frame).prev_instr = pc;
                 let word = *pc;
                 pc = pc.add(1);
@@ -1262,7 +1296,7 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             pc = pc.add(4);
                             if exact::<Function>(callee)
                                 && (*callee.cast::<PyFunctionObject>()).vectorcall.map(|f| f as usize)
-                                    == Some(bind::function_vectorcall as usize)
+                                    == Some(bind::function_vectorcall as *const () as usize)
                             {
                                 let func = callee.cast::<PyFunctionObject>();
                                 let mut loc = null_mut();
@@ -1275,7 +1309,7 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                                 enter_frame!(f);
                             }
                             let args = sp.sub(total);
-                            let nf = n | PY_VECTORCALL_ARGUMENTS_OFFSET as usize;
+                            let nf = n | PY_VECTORCALL_ARGUMENTS_OFFSET;
                             let res = if *tracing_flag == 0 {
                                 ops::vectorcall(callee, args, nf, kw)
                             } else {
@@ -1503,11 +1537,17 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             }
                             (*ts).recursion_remaining += 1;
                             let prev = (*frame).previous;
-                            let is_entry = (*frame).is_entry;
+                            let flags = (*frame).flags;
                             frame::pop_words(ts, frame.cast());
+                            let is_entry = flags & frame::ENTRY != 0;
                             if is_entry {
                                 (*ts).cframe = prev_cframe;
                                 (*prev_cframe).use_tracing = cframe.use_tracing;
+                            }
+                            if flags & frame::WATCHED != 0 {
+                                jit::watched_frame_left();
+                            }
+                            if is_entry {
                                 return g;
                             }
                             cframe.current_frame = prev.cast();
@@ -1531,9 +1571,13 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             (*ts).recursion_remaining += 1;
                             let prev = (*frame).previous;
                             (*frame).previous = null_mut();
-                            debug_assert!((*frame).is_entry);
+                            debug_assert!((*frame).flags & frame::ENTRY != 0);
                             (*ts).cframe = prev_cframe;
                             (*prev_cframe).use_tracing = cframe.use_tracing;
+                            if (*frame).flags & frame::WATCHED != 0 {
+                                (*frame).flags &= !frame::WATCHED;
+                                jit::watched_frame_left();
+                            }
                             let _ = prev;
                             return v;
                         }

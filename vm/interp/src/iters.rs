@@ -13,6 +13,10 @@ pub fn range_iter_type() -> *mut PyTypeObject {
 pub fn list_iter_type() -> *mut PyTypeObject {
     &raw mut lh_runtime::type_table::PyListIter_Type
 }
+#[inline(always)]
+pub fn tuple_iter_type() -> *mut PyTypeObject {
+    &raw mut lh_runtime::type_table::PyTupleIter_Type
+}
 
 /// # Safety
 /// `it` is an exact range iterator.

@@ -7,6 +7,7 @@ pub mod bind;
 pub mod builtins;
 pub mod compile;
 pub mod eval;
+pub mod fast;
 pub mod frame;
 pub mod frameobject;
 pub mod generator;
@@ -29,6 +30,7 @@ pub fn install_hooks() {
     let _ = lh_runtime::hooks::HOOKS.set(lh_runtime::hooks::Hooks {
         function_vectorcall: bind::function_vectorcall,
         import_module: lh_runtime::import::import_module,
+        traceback_here,
         current_globals,
         current_builtins,
         current_frame,
@@ -71,6 +73,17 @@ pub fn frame_of(ts: *mut PyThreadState) -> Option<Owned<Object>> {
 }
 pub fn current_frame() -> Option<Owned<Object>> {
     frame_of(Thread::current_ptr())
+}
+/// Adds the running frame, if there is one, to the traceback of the pending exception.
+pub fn traceback_here() {
+    let ts = Thread::current_ptr();
+    // SAFETY: the current thread's frame.
+    unsafe {
+        let f = frame::current(ts);
+        if !f.is_null() {
+            traceback::here(ts, f);
+        }
+    }
 }
 /// The running frame's globals.
 pub fn current_globals() -> Option<Owned<Dict>> {

@@ -286,7 +286,9 @@ pub unsafe fn get_method(o: *mut PyObject, name: *mut PyObject) -> (*mut PyObjec
     unsafe {
         let t = (*o).ob_type;
         let n = r(name).downcast_unchecked::<Str>();
-        if (*t).tp_getattro.map(|f| f as usize) != Some(lh_runtime::typeobject::generic_getattro as usize) {
+        if (*t).tp_getattro.map(|f| f as usize)
+            != Some(lh_runtime::typeobject::generic_getattro as *const () as usize)
+        {
             return (get_attr(o, name), false);
         }
         let Some(d) = Type::from_raw_ref(t).lookup(n) else { return (get_attr(o, name), false) };
@@ -1059,7 +1061,7 @@ pub fn import_from(m: &Object, name: &Object) -> PyResult {
     if let Some(p) = m.get_attr_opt(intern!("__name__"))?
         && let Some(s) = p.downcast::<Str>()
     {
-        let full = s.concat(&*Str::new("."))?.concat(n)?;
+        let full = s.concat(&Str::new("."))?.concat(n)?;
         if let Some(v) = lh_runtime::sysobject::modules_dict().get_item(&full)? {
             return Ok(v);
         }
@@ -1147,7 +1149,7 @@ fn import_all(locals: &Object, m: &Object) -> PyResult<()> {
                 name.ty().name()
             );
         };
-        if skip_private && n.len() > 0 && n.char_at(0) == u32::from(b'_') {
+        if skip_private && !n.is_empty() && n.char_at(0) == u32::from(b'_') {
             continue;
         }
         let v = m.get_attr(n)?;
@@ -1280,4 +1282,16 @@ pub fn match_class(subject: &Object, class: &Object, nargs: usize, kwnames: &Obj
         }
     }
     Ok(Tuple::from_vec(attrs).into_object())
+}
+
+/// What an `__init__` that a call of its class runs as a frame may answer: `None` (taken over).
+pub unsafe fn init_returned(result: *mut PyObject) -> PyResult<()> {
+    // SAFETY: an owned result.
+    unsafe {
+        let v = Owned::<Object>::from_raw(result);
+        if v.is_none() {
+            return Ok(());
+        }
+        raise!(TypeError, "__init__() should return None, not '{}'", v.ty().name())
+    }
 }

@@ -113,7 +113,10 @@ pub enum CallPlan {
 
 fn generic(t: *mut PyTypeObject) -> bool {
     // SAFETY: a live type.
-    unsafe { (*t).tp_getattro.map(|f| f as usize) == Some(lh_runtime::typeobject::generic_getattro as usize) }
+    unsafe {
+        (*t).tp_getattro.map(|f| f as usize)
+            == Some(lh_runtime::typeobject::generic_getattro as *const () as usize)
+    }
 }
 /// Does the type's metaclass look attributes up in the usual way?
 fn generic_type(t: &Object) -> bool {
@@ -218,7 +221,9 @@ pub fn plan_store(o: &Object, name: &Str) -> AttrPlan {
     // SAFETY: live objects.
     unsafe {
         let t = o.ob_type();
-        if (*t).tp_setattro.map(|f| f as usize) != Some(lh_runtime::typeobject::generic_setattro as usize) {
+        if (*t).tp_setattro.map(|f| f as usize)
+            != Some(lh_runtime::typeobject::generic_setattro as *const () as usize)
+        {
             return AttrPlan::None;
         }
         let ty = Type::from_raw_ref(t);
@@ -372,7 +377,9 @@ unsafe fn plan_function(f: &Object, n: usize) -> Option<(*mut PyFunctionObject, 
     // SAFETY: an exact function.
     unsafe {
         let func = f.as_ptr().cast::<PyFunctionObject>();
-        if (*func).vectorcall.map(|v| v as usize) != Some(crate::bind::function_vectorcall as usize) {
+        if (*func).vectorcall.map(|v| v as usize)
+            != Some(crate::bind::function_vectorcall as *const () as usize)
+        {
             return None;
         }
         let code = (*func).func_code.cast::<PyCodeObject>();

@@ -542,7 +542,7 @@ pub unsafe fn quick_call(
                     return None;
                 }
                 let f = (*callee.cast::<PyTypeObject>()).tp_vectorcall?;
-                Some(guarded(|| f(callee, args, total | PY_VECTORCALL_ARGUMENTS_OFFSET as usize, null_mut())))
+                Some(guarded(|| f(callee, args, total | PY_VECTORCALL_ARGUMENTS_OFFSET, null_mut())))
             }
             _ => None,
         }

@@ -221,7 +221,7 @@ pub unsafe fn call_native(
 ) -> *mut PyObject {
     // SAFETY: the vectorcall protocol.
     unsafe {
-        let n = nargsf & !(PY_VECTORCALL_ARGUMENTS_OFFSET as usize);
+        let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET;
         let first = if n > 0 { Some(r(*args)) } else { None };
         let event_arg = profiled_function(r(callee), first);
         with_events(ts, f, event_arg, || crate::ops::vectorcall(callee, args, nargsf, kwnames))

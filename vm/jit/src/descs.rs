@@ -19,6 +19,9 @@ pub const A_OTHER: u8 = 8;
 pub const A_HEADER: u8 = 9;
 pub const A_GIL: u8 = 10;
 pub const A_CONST: u8 = 11;
+/// Memory that native code reads and writes: what lies behind pointers, not in Python objects.
+pub const A_RAW: u8 = 12;
+pub const A_CELL: u8 = 13;
 
 macro_rules! fields {
     ($($name:ident = $off:expr, $kind:ident, $alias:expr, $imm:expr, $lazy:expr;)*) => {
@@ -26,7 +29,15 @@ macro_rules! fields {
         enum FieldNo { $($name,)* COUNT }
         $(pub const $name: u32 = FieldNo::$name as u32;)*
         fn named_fields() -> Vec<FieldDesc> {
-            vec![$(FieldDesc { name: stringify!($name).to_lowercase(), offset: $off as i32, kind: MemKind::$kind, alias: $alias, immutable: $imm, lazy: $lazy }),*]
+            vec![$(FieldDesc {
+                name: stringify!($name).to_lowercase(),
+                offset: $off as i32,
+                kind: MemKind::$kind,
+                alias: $alias,
+                immutable: $imm,
+                lazy: $lazy,
+                volatile: $alias == A_BREAKER,
+            }),*]
         }
     };
 }
@@ -46,29 +57,53 @@ fields! {
     INST_DICT = -24, Ptr, A_VALUES, false, false;
     INST_BASE = -32, Ptr, A_VALUES, true, false;
     INST_CAPACITY = 0, I64, A_VALUES, true, false;
+    SET_USED = offset_of!(PySetObject, used), I64, A_OTHER, false, false;
+    KEYS_LEN = 0, I64, A_TYPE, false, false;
     DICT_TABLE = offset_of!(PyDictObject, ma_keys), Ptr, A_DICT, false, false;
     TABLE_VERSION = 0, U32, A_DICT, false, false;
     ENTRY_VALUE = 0, Ref, A_DICT, false, false;
     FRAME_GLOBALS = offset_of!(Frame, globals), Ptr, A_CONST, true, false;
     FRAME_BUILTINS = offset_of!(Frame, builtins), Ptr, A_CONST, true, false;
     FRAME_PREV = offset_of!(Frame, prev_instr), Ptr, A_HEADER, false, false;
+    FRAME_GLOBALS_W = offset_of!(Frame, globals), Ptr, A_HEADER, false, false;
+    FRAME_BUILTINS_W = offset_of!(Frame, builtins), Ptr, A_HEADER, false, false;
+    FRAME_LOCALS = offset_of!(Frame, locals), Ptr, A_HEADER, false, false;
+    FRAME_OBJ = offset_of!(Frame, frame_obj), Ptr, A_HEADER, false, false;
+    FRAME_PREVIOUS = offset_of!(Frame, previous), Ptr, A_HEADER, false, false;
+    FRAME_WORD = offset_of!(Frame, stacktop), I64, A_HEADER, false, false;
+    TS_CFRAME = offset_of!(PyThreadState, cframe), Ptr, A_CONST, true, false;
+    CFRAME_CURRENT = offset_of!(_PyCFrame, current_frame), Ptr, A_HEADER, false, false;
+    TS_RECURSION = offset_of!(PyThreadState, recursion_remaining), I32, A_HEADER, false, false;
+    DICT_USED = offset_of!(PyDictObject, ma_used), I64, A_DICT, false, false;
     UNICODE_LEN = 16, I64, A_CONST, true, false;
-    CELL_REF = 16, Ref, A_OTHER, false, false;
+    CELL_REF = 16, Ref, A_CELL, false, false;
     FUNC_CODE = offset_of!(PyFunctionObject, func_code), Ptr, A_OTHER, false, false;
+    FUNC_GLOBALS = offset_of!(PyFunctionObject, func_globals), Ptr, A_CONST, true, false;
+    FUNC_BUILTINS = offset_of!(PyFunctionObject, func_builtins), Ptr, A_CONST, true, false;
+    FUNC_DEFAULTS = offset_of!(PyFunctionObject, func_defaults), Ptr, A_OTHER, false, false;
+    FUNC_CLOSURE = offset_of!(PyFunctionObject, func_closure), Ref, A_OTHER, false, false;
+    FUNC_VECTORCALL = offset_of!(PyFunctionObject, vectorcall), Ptr, A_OTHER, false, false;
+    METHOD_FUNC = offset_of!(PyMethodObject, im_func), Ref, A_CONST, true, false;
+    METHOD_SELF = offset_of!(PyMethodObject, im_self), Ref, A_CONST, true, false;
     FUNC_VERSION = offset_of!(PyFunctionObject, func_version), U32, A_OTHER, false, false;
     MODULE_DICT = offset_of!(PyModuleObject, md_dict), Ref, A_CONST, true, false;
-    IN_NATIVE = 0, U32, A_GIL, false, false;
-    STEAL = 0, U32, A_GIL, false, false;
-    VAL_I8 = 0, I8, A_OTHER, false, false;
-    VAL_U8 = 0, U8, A_OTHER, false, false;
-    VAL_I16 = 0, I16, A_OTHER, false, false;
-    VAL_U16 = 0, U16, A_OTHER, false, false;
-    VAL_I32 = 0, I32, A_OTHER, false, false;
-    VAL_U32 = 0, U32, A_OTHER, false, false;
-    VAL_I64 = 0, I64, A_OTHER, false, false;
-    VAL_F32 = 0, F32, A_OTHER, false, false;
-    VAL_F64 = 0, F64, A_OTHER, false, false;
-    VAL_PTR = 0, Ptr, A_OTHER, false, false;
+    IN_NATIVE = lh_runtime::thread::IN_NATIVE_AT, U32, A_GIL, false, false;
+    VAL_I8 = 0, I8, A_RAW, false, false;
+    VAL_U8 = 0, U8, A_RAW, false, false;
+    VAL_I16 = 0, I16, A_RAW, false, false;
+    VAL_U16 = 0, U16, A_RAW, false, false;
+    VAL_I32 = 0, I32, A_RAW, false, false;
+    VAL_U32 = 0, U32, A_RAW, false, false;
+    VAL_I64 = 0, I64, A_RAW, false, false;
+    VAL_F32 = 0, F32, A_RAW, false, false;
+    VAL_F64 = 0, F64, A_RAW, false, false;
+    VAL_PTR = 0, Ptr, A_RAW, false, false;
+    BYTES_FIRST = 32, U8, A_CONST, true, false;
+    RESULT_HOW = 0, I64, A_CONST, true, false;
+    RESULT_BOXER = 0, Ptr, A_CONST, true, false;
+    RESULT_CALLABLE = 8, Ptr, A_CONST, true, false;
+    RESULT_BITS = 16, I64, A_CONST, true, false;
+    RESULT_UNSIGNED = 24, I64, A_CONST, true, false;
 }
 /// Words, references and bytes at any small offset of an object.
 const WORDS: u32 = 64;
@@ -81,6 +116,9 @@ pub fn reference(at: u32) -> Option<u32> {
 pub fn byte(at: u32) -> Option<u32> {
     (at < 256).then_some(FieldNo::COUNT as u32 + 2 * WORDS + at)
 }
+
+pub const UNSIGNED: u32 = 0;
+pub const NATIVE_OBJECT: u32 = 1;
 
 pub const LIST_ITEM: u32 = 0;
 pub const TUPLE_ITEM: u32 = 1;
@@ -111,6 +149,7 @@ pub fn make() -> Descs {
             alias: A_OTHER,
             immutable: false,
             lazy: false,
+            volatile: false,
         });
     }
     for i in 0..WORDS {
@@ -121,6 +160,7 @@ pub fn make() -> Descs {
             alias: A_OTHER,
             immutable: false,
             lazy: false,
+            volatile: false,
         });
     }
     for i in 0..256 {
@@ -131,6 +171,7 @@ pub fn make() -> Descs {
             alias: A_OTHER,
             immutable: false,
             lazy: false,
+            volatile: false,
         });
     }
     let array = |name: &str, offset, alias, immutable| ArrayDesc {
@@ -143,7 +184,7 @@ pub fn make() -> Descs {
     Descs {
         alias: [
             "frame", "list", "items", "values", "dict", "type", "iter", "breaker", "other", "header", "gil",
-            "const",
+            "const", "raw", "cell",
         ]
         .iter()
         .map(|s| s.to_string())
@@ -155,7 +196,26 @@ pub fn make() -> Descs {
             array("inst_value", 8, A_VALUES, false),
         ],
         helpers: helpers::table(),
-        classes: vec![],
+        classes: vec![
+            // An int of 64 bits without sign.
+            ClassDesc {
+                name: "unsigned".into(),
+                type_addr: Int::type_ptr() as u64,
+                fields: vec![RESULT_UNSIGNED],
+                alloc: helpers::BOX_UNSIGNED,
+                silent: true,
+                fresh: false,
+            },
+            // What a native call's boxing function makes of its result.
+            ClassDesc {
+                name: "native_result".into(),
+                type_addr: 0,
+                fields: vec![RESULT_HOW, RESULT_BOXER, RESULT_CALLABLE, RESULT_BITS],
+                alloc: helpers::NATIVE_RESULT,
+                silent: false,
+                fresh: false,
+            },
+        ],
         silent_types: silent_types(),
         layout: Layout {
             refcnt: 0,
@@ -165,6 +225,7 @@ pub fn make() -> Descs {
             float_value: 16,
             slots: size_of::<Frame>() as i32,
             exc: offset_of!(PyThreadState, curexc_type) as i32,
+            attention: lh_runtime::thread::ATTENTION_AT as i32,
             int_type: Int::type_ptr() as u64,
             float_type: Float::type_ptr() as u64,
             box_int: helpers::BOX_INT,

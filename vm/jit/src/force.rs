@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// How many traces are running.
 pub static ACTIVE: AtomicUsize = AtomicUsize::new(0);
 
-/// Brings the frames of all running traces up to date: Python code is about to run inside a native call.
+/// Brings the frames of all running traces up to date: Python code is about to run inside a native call, or another thread
+/// has taken the GIL from one that is in native code.
 pub fn force_all() {
     if ACTIVE.load(Ordering::Relaxed) != 0 {
         let frames: Vec<*mut Frame> = state().active.iter().map(|a| a.frame).collect();
@@ -33,15 +34,15 @@ pub fn force(f: *mut Frame) {
             return;
         }
         let word = *a.jf.add(jf::CALL as usize / 8);
-        if word == 0 {
-            return;
-        }
+        let Some(call) = (word as u32 as usize).checked_sub(1) else { return };
         let tr: *const crate::manager::Compiled = &raw const s.traces[(word >> 32) as usize];
-        let Some(site) = (&(*tr).calls).get(word as u32 as usize) else { return };
+        let Some(site) = (&(*tr).calls).get(call) else { return };
         let snap = &(&(*tr).trace.snaps)[site.snap as usize];
         let get = |v: Val| *a.jf.cast::<u8>().add(site.place(v) as usize).cast::<u64>();
         *a.jf.add(jf::FORCED as usize / 8) = 1;
         exec::restore(&(*tr).trace, snap, s.descs, Thread::current_ptr() as u64, &get);
-        (*f).prev_instr = frame::first_instr((*f).code).add(snap.frames[0].pc as usize);
+        // A frame that has called stands at the end of its call.
+        let called = (snap.frames.len() > 1) as usize;
+        (*f).prev_instr = frame::first_instr((*f).code).add(snap.frames[0].pc as usize - called);
     }
 }

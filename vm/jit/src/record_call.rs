@@ -11,6 +11,7 @@ use lh_foreign::publish::{self, Published};
 use lh_foreign::sig::{
     Accept, Effects as SigEffects, MachineValue, RangeRule, ResultKind, Target as SigTarget,
 };
+use lh_foreign::stub::BoxHelpers;
 use lh_jit_ir::*;
 use lh_jit_opt::R;
 use lh_runtime::prelude::*;
@@ -55,17 +56,59 @@ fn value_field(k: MemKind) -> u32 {
     }
 }
 
+/// What becomes of a native result.
+#[derive(Clone, Copy)]
+enum Outcome {
+    None,
+    Float,
+    Bool,
+    /// An integer that fits 63 bits and sign.
+    Signed,
+    /// 64 bits without sign.
+    Unsigned,
+    /// What a boxing function makes of it ([`h::native_result`]).
+    Boxed(i64, usize),
+}
+
+fn outcome(r: ResultKind, b: &BoxHelpers) -> Option<Outcome> {
+    Some(match r {
+        ResultKind::Void => Outcome::None,
+        ResultKind::F32 | ResultKind::F64 => Outcome::Float,
+        ResultKind::Bool => Outcome::Bool,
+        ResultKind::Int(MachineValue::U64) => Outcome::Unsigned,
+        ResultKind::Int(_) => Outcome::Signed,
+        ResultKind::CharP => Outcome::Boxed(h::BOX_POINTER, b.box_char_p as *const () as usize),
+        ResultKind::WCharP => Outcome::Boxed(h::BOX_POINTER, b.box_wchar_p as *const () as usize),
+        ResultKind::Wrap => Outcome::Boxed(h::BOX_WRAP, b.wrap as *const () as usize),
+        ResultKind::Char => Outcome::Boxed(h::BOX_BYTE, b.box_char as *const () as usize),
+        ResultKind::WChar => Outcome::Boxed(h::BOX_WIDE, b.box_wchar as *const () as usize),
+        ResultKind::AddressOrNone => Outcome::Boxed(h::BOX_ADDRESS, 0),
+        ResultKind::Object | ResultKind::Record => return None,
+    })
+}
+
 impl Recorder {
-    /// PRECALL: a bound method's parts; recorded as nothing, the call takes the method as it is.
+    /// PRECALL: a bound method gives its two parts to the stack.
     pub(crate) unsafe fn precall(&mut self, n: i32) -> Rec {
         // SAFETY: live operands.
         unsafe {
             let sp = self.sp;
-            if self.actual(sp - n - 2).is_null() {
-                let m = self.actual(sp - n - 1);
+            let base = sp - n - 2;
+            if self.actual(base).is_null() {
+                let m = self.actual(base + 1);
                 if (*m).ob_type == Method::type_ptr() {
-                    // The interpreter takes it apart now; what the trace does must leave the same stack.
-                    return Err(Why::Operands(op::PRECALL));
+                    let v = self.get(base + 1)?;
+                    self.b().guard_type(v, Method::type_ptr() as u64, true)?;
+                    let f = self.b().fload(v, METHOD_FUNC)?;
+                    let o = self.b().fload(v, METHOD_SELF)?;
+                    self.b().own(f)?;
+                    self.b().own(o)?;
+                    let null = self.pop(base)?;
+                    let v = self.pop(base + 1)?;
+                    self.put(base, f)?;
+                    self.put(base + 1, o)?;
+                    self.b().drop_ref(null, ops::DROP_MAYBE_NULL)?;
+                    self.release(v, m)?;
                 }
             }
             Ok(())
@@ -76,31 +119,49 @@ impl Recorder {
     pub(crate) unsafe fn call_frame(&mut self, helper: u32, base: i32, n: i32, last: i64, low: i32) -> Rec {
         // SAFETY: as set_prev.
         unsafe { self.set_prev()? };
-        let f = self.b().frame();
+        let f = self.here();
         let (bv, nv) = (self.b().int(base as i64), self.b().int(n as i64));
         let x = if helper == h::CALL_STACK { self.b().object(last as u64) } else { self.b().int(last) };
         self.b().flush()?;
         let r = self.b().call(helper, &[f, bv, nv, x], false)?;
         let sp = self.sp;
         self.forget(low, sp.max(low + 1))?;
-        let pc = self.pc;
-        self.b().snapshot(RAISE, pc, low as u32)?;
+        self.acted = true;
+        self.snapshot(RAISE, self.pc, low)?;
         self.b().emit(Op::GTrue, &[r])?;
         Ok(())
     }
 
-    pub(crate) unsafe fn call(&mut self, n: i32) -> Rec {
+    pub(crate) unsafe fn call(&mut self, n: i32, next: u32) -> Rec {
         // SAFETY: live operands.
         unsafe {
             let sp = self.sp;
             let base = sp - n - 2;
             let kw = std::mem::replace(&mut self.kwnames, std::ptr::null_mut());
+            if !self.actual(base).is_null() {
+                // LOAD_METHOD recorded as a bound attribute where the interpreter has function and object.
+                let v = self.get(base)?;
+                if self.b().const_of(v) == Some(0) {
+                    return self.call_frame(h::CALL_STACK, base, n, kw as i64, base);
+                }
+            }
+            if self.actual(base).is_null() {
+                let v = self.get(base)?;
+                self.b().emit(Op::GNull, &[v])?;
+            }
             let callee = if self.actual(base).is_null() { self.actual(base + 1) } else { self.actual(base) };
             if kw.is_null()
                 && self.actual(base).is_null()
                 && let Some(p) = ask(Object::from_ptr(callee))
                 && self.native(&p, base, n, callee)?
             {
+                return Ok(());
+            }
+            let at = if self.actual(base).is_null() { base + 1 } else { base };
+            if kw.is_null() && self.builtin(base, at)? {
+                return Ok(());
+            }
+            if self.inline_function(base, kw, next)? || self.inline_class(base, n, kw, next)? {
                 return Ok(());
             }
             self.call_frame(h::CALL_STACK, base, n, kw as i64, base)
@@ -112,18 +173,18 @@ impl Recorder {
         // SAFETY: live operands; the types a signature names live as long as its version, which is guarded.
         unsafe {
             let sig = &*p.sig;
-            let void = sig.result == ResultKind::Void;
-            let number = sig.result.unboxed();
+            let Some(outcome) = outcome(sig.result, p.helpers) else { return Ok(false) };
+            let effects = sig.effects;
             if sig.checks.any()
                 || sig.params.len() != n as usize
-                || !(void || number)
-                || sig.effects.has(SigEffects::MAY_THROW)
-                || sig.effects.has(SigEffects::ERRNO)
-                || sig.effects.has(SigEffects::MAY_RAISE)
+                || effects.has(SigEffects::MAY_THROW)
+                || effects.has(SigEffects::MAY_RAISE)
             {
                 return Ok(false);
             }
-            if sig.effects.has(SigEffects::RELEASES_GIL) && !lh_runtime::thread::stealing_works() {
+            let leaf = effects.has(SigEffects::LEAF);
+            let release_gil = effects.has(SigEffects::RELEASES_GIL);
+            if release_gil && !lh_runtime::thread::stealing_works() {
                 return Ok(false);
             }
             // Are all arguments of kinds that are unboxed here?
@@ -156,20 +217,17 @@ impl Recorder {
             let w = self.b().fload(c, version)?;
             let want = self.b().ptr(p.version);
             self.b().guard_value(w, want)?;
-            let address = match sig.target {
-                SigTarget::Constant(a) => a as u64,
+            let mut values = vec![];
+            let target = match sig.target {
+                SigTarget::Constant(a) => Target::Addr(a as u64),
                 SigTarget::Loaded { holder } => {
                     let Some(hw) = word(holder) else { return Ok(false) };
+                    // The signature says how to call, whatever function is there now.
                     let q = self.b().fload(c, hw)?;
-                    let t = self.b().fload(q, VAL_PTR)?;
-                    let cell = *callee.cast::<u8>().add(holder as usize).cast::<*const u64>();
-                    let now = *cell;
-                    let want = self.b().ptr(now);
-                    self.b().guard_value(t, want)?;
-                    now
+                    values.push(self.b().fload(q, VAL_PTR)?);
+                    Target::FirstArg
                 }
             };
-            let mut values = vec![];
             for (i, (accept, machine, a)) in plans.iter().enumerate() {
                 let v = self.get(base + 2 + i as i32)?;
                 values.push(self.unbox(v, *a, accept, *machine)?);
@@ -180,25 +238,40 @@ impl Recorder {
                 .zip(&args)
                 .map(|(q, pl)| ArgPlace { kind: mem_kind(q.value).expect("checked"), place: *pl })
                 .collect();
-            let leaf = sig.effects.has(SigEffects::LEAF);
-            let effects = if leaf {
-                Effects { reads: !0, writes: 1 << A_OTHER, flags: 0 }
+            // Code that gives the GIL up can touch Python only through a callback or while another thread has the GIL:
+            // both are noticed right behind the call. What is known of Python's objects holds if neither has happened.
+            let raw = 1 << A_RAW;
+            let call_effects = if leaf {
+                Effects { reads: raw, writes: raw, flags: 0 }
+            } else if release_gil {
+                Effects { reads: raw, writes: raw, flags: MAY_FORCE }
             } else {
                 Effects { reads: !0, writes: !0, flags: Effects::ARBITRARY.flags & !(RAISES | USES_FRAME) }
             };
             let ret = match sig.result.machine().and_then(mem_kind) {
-                Some(k) if !void => RetPlace::One(k),
-                _ => RetPlace::None,
+                Some(k) => RetPlace::One(k),
+                None if sig.result == ResultKind::Void => RetPlace::None,
+                None => return Ok(false),
             };
             let desc = NativeDesc {
                 name: "native".into(),
-                target: Target::Addr(address),
+                target,
                 args: kinds,
                 ret,
                 varargs: None,
-                effects,
+                effects: call_effects,
             };
-            self.set_prev()?;
+            let swap = effects.has(SigEffects::ERRNO).then(|| NativeDesc {
+                name: "swap_errno".into(),
+                target: Target::Addr(p.helpers.hooks.swap_errno as *const () as u64),
+                args: vec![],
+                ret: RetPlace::None,
+                varargs: None,
+                effects: Effects::NONE,
+            });
+            if !leaf && (!release_gil || !self.outer.is_empty()) {
+                self.set_prev()?;
+            }
             // The state during the call: operands gone from the stack, held by the trace.
             let mut operands = vec![];
             for s in (base..base + 2 + n).rev() {
@@ -206,33 +279,33 @@ impl Recorder {
                 let v = self.pop(s)?;
                 operands.push((v, a));
             }
-            let release_gil = sig.effects.has(SigEffects::RELEASES_GIL);
             if !leaf {
-                let pc = self.pc;
-                self.b().snapshot(RESUME, pc, base as u32)?;
+                self.snapshot(RESUME, self.pc, base)?;
             }
+            let ts = self.b().emit(Op::Ts, &[])?;
             if release_gil {
-                let p = self.b().ptr(lh_runtime::thread::in_native_ptr() as u64);
                 let one = self.b().int(1);
-                self.b().fstore(p, IN_NATIVE, one)?;
+                self.b().fstore(ts, IN_NATIVE, one)?;
+            }
+            if let Some(s) = &swap {
+                self.b().native(s.clone(), &[], false)?;
             }
             let r = self.b().native(desc, &values, !leaf)?;
-            let mut stolen = None;
-            if release_gil {
-                let p = self.b().ptr(lh_runtime::thread::in_native_ptr() as u64);
-                let zero = self.b().int(0);
-                self.b().fstore(p, IN_NATIVE, zero)?;
-                let q = self.b().ptr(lh_runtime::thread::steal_ptr() as u64);
-                stolen = Some(self.b().fload(q, STEAL)?);
+            if let Some(s) = swap {
+                self.b().native(s, &[], false)?;
             }
-            let result = match sig.result {
-                ResultKind::Void => {
-                    let x = self.b().object(none_ref().as_ptr() as u64);
-                    self.b().own(x)?;
-                    x
-                }
-                ResultKind::F32 | ResultKind::F64 => self.b().emit(Op::BoxF, &[r])?,
-                ResultKind::Bool => {
+            if release_gil {
+                let zero = self.b().int(0);
+                self.b().fstore(ts, IN_NATIVE, zero)?;
+            }
+            // Nothing of Python may be touched before the guards below: results are described, not made.
+            let after = self.pc + 1 + op::cache_entries(op::CALL) as u32;
+            let result = match outcome {
+                Outcome::None => self.b().object(none_ref().as_ptr() as u64),
+                Outcome::Float => self.b().emit(Op::BoxF, &[r])?,
+                Outcome::Signed => self.b().emit(Op::BoxI, &[r])?,
+                Outcome::Unsigned => self.b().new_object(UNSIGNED, &[r])?,
+                Outcome::Bool => {
                     let zero = self.b().int(0);
                     let t = self.b().emit(Op::Ne, &[r, zero])?;
                     let (tr, fa) = (bool_ref(true).as_ptr() as i64, bool_ref(false).as_ptr() as i64);
@@ -240,29 +313,48 @@ impl Recorder {
                     let lo = self.b().int(fa);
                     let x = self.b().emit(Op::Mul, &[t, d])?;
                     let x = self.b().emit(Op::Add, &[x, lo])?;
-                    let x = self.b().cast(Ty::Ref, x)?;
-                    self.b().own(x)?;
-                    x
+                    self.b().cast(Ty::Ref, x)?
                 }
-                ResultKind::Int(MachineValue::U64) => {
-                    // May be beyond i64: boxed by a helper.
-                    self.b().call(h::BOX_UNSIGNED, &[r], false)?
+                Outcome::Boxed(how, boxer) => {
+                    let how = self.b().int(how);
+                    let f = self.b().ptr(boxer as u64);
+                    let me = self.b().ptr(callee as u64);
+                    let bits = if self.b().ty(r) == Ty::I64 { r } else { self.b().cast(Ty::I64, r)? };
+                    self.b().new_object(NATIVE_OBJECT, &[how, f, me, bits])?
                 }
-                _ => self.b().emit(Op::BoxI, &[r])?,
             };
             self.put(base, result)?;
+            let kind = if matches!(outcome, Outcome::Boxed(..)) { RESULT } else { RESUME };
             if !leaf {
-                let after = self.pc + 1 + op::cache_entries(op::CALL) as u32;
-                self.b().snapshot(RESUME, after, (base + 1) as u32)?;
+                self.snapshot(kind, after, base + 1)?;
                 self.b().emit(Op::GNotForced, &[])?;
-                if let Some(s) = stolen {
-                    self.b().emit(Op::GFalse, &[s])?;
+                if release_gil {
+                    self.b().emit(Op::GQuiet, &[])?;
                 }
             }
-            for (v, a) in operands {
-                if !a.is_null() {
-                    self.release(v, a)?;
+            match outcome {
+                Outcome::None | Outcome::Bool => self.b().own(result)?,
+                Outcome::Unsigned => {
+                    self.snapshot(kind, after, base + 1)?;
+                    let zero = self.b().int(0);
+                    let fits = self.b().emit(Op::Ge, &[r, zero])?;
+                    self.b().emit(Op::GTrue, &[fits])?;
+                    let big = self.pop(base)?;
+                    self.b().drop_ref(big, 0)?;
+                    let x = self.b().emit(Op::BoxI, &[r])?;
+                    self.put(base, x)?;
                 }
+                Outcome::Boxed(..) => {
+                    let x = self.pop(base)?;
+                    self.snapshot(RAISE, self.pc, base)?;
+                    self.b().emit(Op::GNonNull, &[x])?;
+                    self.put(base, x)?;
+                }
+                _ => {}
+            }
+            self.snapshot(RESUME, after, base + 1)?;
+            for (v, a) in operands {
+                self.release(v, a)?;
             }
             Ok(true)
         }
@@ -272,25 +364,14 @@ impl Recorder {
         // SAFETY: live operands; offsets lie inside instances of the guarded types.
         unsafe {
             let Some(kind) = mem_kind(machine) else { return Err(Why::Operands(op::CALL)) };
-            let narrow = |me: &mut Recorder, x: R| -> Rec<R> {
-                Ok(match machine {
-                    MachineValue::I8 => me.b().emit(Op::Sext8, &[x])?,
-                    MachineValue::I16 => me.b().emit(Op::Sext16, &[x])?,
-                    MachineValue::I32 => me.b().emit(Op::Sext32, &[x])?,
-                    MachineValue::U8 => me.b().emit(Op::Zext8, &[x])?,
-                    MachineValue::U16 => me.b().emit(Op::Zext16, &[x])?,
-                    MachineValue::U32 => me.b().emit(Op::Zext32, &[x])?,
-                    _ => x,
-                })
-            };
             let pointer = machine == MachineValue::Ptr;
             let as_machine = |me: &mut Recorder, x: R| -> Rec<R> {
                 if pointer && me.b().ty(x) == Ty::I64 { Ok(me.b().cast(Ty::Ptr, x)?) } else { Ok(x) }
             };
             match *accept {
                 Accept::Int(_) => {
+                    // Calls take the low bits.
                     let x = self.int_of(v)?;
-                    let x = narrow(self, x)?;
                     as_machine(self, x)
                 }
                 Accept::Bool => {
@@ -349,6 +430,22 @@ impl Recorder {
                     self.b().guard_value(x, want)?;
                     Ok(self.b().fload(v, w)?)
                 }
+                Accept::ByMeta { at, deref, .. } => {
+                    // The class is one object; its metaclass and its data are settled once it has instances.
+                    let t = (*a).ob_type;
+                    self.pin(t.cast());
+                    self.b().guard_type(v, t as u64, false)?;
+                    let f = word(at).ok_or(Why::Operands(op::CALL))?;
+                    let x = self.b().fload(v, f)?;
+                    if deref { Ok(self.b().fload(x, VAL_PTR)?) } else { Ok(x) }
+                }
+                Accept::OneByte => {
+                    self.b().guard_type(v, Bytes::type_ptr() as u64, true)?;
+                    let n = self.b().fload(v, TUPLE_SIZE)?;
+                    let one = self.b().int(1);
+                    self.b().guard_value(n, one)?;
+                    Ok(self.b().fload(v, BYTES_FIRST)?)
+                }
                 _ => Err(Why::Operands(op::CALL)),
             }
         }
@@ -375,6 +472,14 @@ unsafe fn accepts(x: &Accept, a: *mut PyObject) -> bool {
             Accept::WordTagged { ty, tag_at, tag, .. } => {
                 t == ty.cast() && *a.cast::<u8>().add(tag_at as usize) == tag
             }
+            Accept::ByMeta { meta, info_at, key_at, key, .. } => {
+                if (*t).ob_base.ob_base.ob_type != meta.cast() {
+                    return false;
+                }
+                let info = at(t.cast(), info_at);
+                !info.is_null() && (key.is_null() || at(info, key_at) == key.cast())
+            }
+            Accept::OneByte => t == Bytes::type_ptr() && (*a.cast::<PyVarObject>()).ob_size == 1,
             _ => false,
         }
     }

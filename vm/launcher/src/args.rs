@@ -326,6 +326,7 @@ pub fn configure(o: &Options, c: &mut lh_runtime::sysobject::Config) -> Result<(
     c.warn_default_encoding = default_encoding;
     c.int_max_str_digits = digits;
     c.pycache_prefix = pycache;
+    c.import_time = x("importtime").is_some() || flag("PYTHONPROFILEIMPORTTIME");
     if let Some(m) = &o.check_hash_based_pycs {
         c.check_hash_based_pycs = m.clone();
     }

@@ -3,7 +3,7 @@
 //! The search, first hit wins (a directory counts if it holds `os.py`):
 //!
 //! ```text
-//!   $PYTHONHOME/lib/python3.11                           unless -E or -I
+//!   $PYTHONHOME/lib/python3.11                           unless -E or -I; nothing else is searched then
 //!   <directory of the executable, and up>/lib/python3.11
 //!   /usr/lib/python3.11                                  Debian's package libpython3.11-stdlib
 //!   python3.11 on PATH, asked for its prefix             any other CPython 3.11
@@ -93,6 +93,13 @@ fn ask_python(me: &Path) -> Option<PathBuf> {
     None
 }
 
+fn not_found(looked: &[String], advice: &str) -> String {
+    format!(
+        "lancehead: Python's standard library (version 3.11) was not found.\n\nLooked in:\n  {}\n\n{advice}",
+        looked.join("\n  ")
+    )
+}
+
 /// Computes all paths; the error is a text for the user.
 pub fn compute(argv0: &OsStr, use_environment: bool, debug: bool) -> Result<Paths, String> {
     let executable = find_executable(argv0);
@@ -118,7 +125,10 @@ pub fn compute(argv0: &OsStr, use_environment: bool, debug: bool) -> Result<Path
         exec_prefix = Some(PathBuf::from(e));
         found = consider(PathBuf::from(p), &mut looked);
         if found.is_none() {
-            exec_prefix = None;
+            return Err(not_found(
+                &looked,
+                "PYTHONHOME names no such directory: unset it, or set it to the prefix of a Python 3.11 installation.",
+            ));
         }
     }
     let real = executable.canonicalize().unwrap_or_else(|_| executable.clone());
@@ -143,11 +153,9 @@ pub fn compute(argv0: &OsStr, use_environment: bool, debug: bool) -> Result<Path
         looked.push("the prefix of python3.11 on PATH".into());
     }
     let Some(prefix) = found else {
-        return Err(format!(
-            "lancehead: Python's standard library (version 3.11) was not found.\n\nLooked in:\n  {}\n\n\
-             Install it (on Debian and Ubuntu: apt-get install libpython3.11-stdlib), or set PYTHONHOME to the prefix of a \
-             Python 3.11 installation.",
-            looked.join("\n  ")
+        return Err(not_found(
+            &looked,
+            "Install it (on Debian and Ubuntu: apt-get install libpython3.11-stdlib), or set PYTHONHOME to the prefix of a Python 3.11 installation.",
         ));
     };
     let stdlib = prefix.join(LIB);

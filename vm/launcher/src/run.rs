@@ -23,6 +23,22 @@ pub fn compile(source: &Object, filename: &Object, mode: &str) -> PyResult {
         &[("dont_inherit", bool_ref(true)), ("flags", &Int::from_i64(0))],
     )
 }
+/// Compiles the program's own file.
+fn compile_file(text: &[u8], name: &Object) -> PyResult {
+    use lh_interp::builtins::{Compile, Mode, Source};
+    let Some(filename) = name.downcast::<Str>() else {
+        return raise!(TypeError, "the program's name is not a string");
+    };
+    (lh_interp::builtins::api()?.compile)(Compile {
+        source: Source::Text(text),
+        filename,
+        mode: Mode::Exec,
+        flags: 0,
+        optimize: -1,
+        feature_version: -1,
+        from_file: true,
+    })
+}
 /// `builtins.exec(code, globals)`.
 pub fn exec(code: &Object, globals: &Dict) -> PyResult {
     let Some(f) = sysobject::builtins_dict().get_str("exec")? else {
@@ -159,7 +175,14 @@ fn run_path(f: &OsString, skip_first_line: bool) -> PyResult<i32> {
         if data.len() < 16 || data[..2] != magic {
             return raise!(RuntimeError, "Bad magic number in .pyc file");
         }
-        lh_runtime::marshal::loads(&data[16..])?
+        match lh_runtime::marshal::loads(&data[16..]) {
+            Ok(c) if c.is_exact::<Code>() => c,
+            Ok(_) => return raise!(RuntimeError, "Bad code object in .pyc file"),
+            Err(e) => {
+                e.clear();
+                return raise!(RuntimeError, "Bad code object in .pyc file");
+            }
+        }
     } else {
         let text = if skip_first_line {
             let at = data.iter().position(|b| *b == b'\n').unwrap_or(data.len());
@@ -167,7 +190,7 @@ fn run_path(f: &OsString, skip_first_line: bool) -> PyResult<i32> {
         } else {
             Bytes::new(&data)
         };
-        compile(&text, &name, "exec")?
+        compile_file(text.as_bytes(), &name)?
     };
     let r = exec(&code, &d);
     sysobject::flush_std_files();

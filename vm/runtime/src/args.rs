@@ -244,10 +244,9 @@ fn too_many(spec: &ArgSpec, n: usize, nkw: usize, min_pos: usize) -> PyResult<Co
     if spec.pos == total {
         return raise!(
             TypeError,
-            "{}() takes at most {} {}argument{} ({} given)",
+            "{}() takes at most {} argument{} ({} given)",
             spec.fname,
             total,
-            if nkw == 0 { "" } else { "" },
             plural(total),
             n + nkw
         );

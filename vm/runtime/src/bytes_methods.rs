@@ -454,7 +454,7 @@ pub fn hex(b: &[u8], sep: Option<&Object>, group: isize) -> PyResult<Owned<Str>>
         if let Some(s) = sep
             && g > 0
             && i > 0
-            && (if group > 0 { (b.len() - i) % g == 0 } else { i % g == 0 })
+            && (if group > 0 { (b.len() - i).is_multiple_of(g) } else { i % g == 0 })
         {
             out.push(s);
         }

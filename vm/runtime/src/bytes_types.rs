@@ -94,6 +94,7 @@ impl Bytes {
     }
     #[slot(tp_str)]
     fn py_str(&self) -> PyResult<Owned<Str>> {
+        bytes_warning("str() on a bytes instance")?;
         self.repr()
     }
     #[slot(tp_hash)]
@@ -101,10 +102,13 @@ impl Bytes {
         Ok(self.hash())
     }
     #[slot(tp_richcompare)]
-    fn py_compare(&self, other: &Object, op: CompareOp) -> Owned<Object> {
+    fn py_compare(&self, other: &Object, op: CompareOp) -> PyResult<Owned<Object>> {
         match other.downcast::<Bytes>() {
-            Some(o) => compare(self.as_bytes(), o.as_bytes(), op),
-            None => not_implemented(),
+            Some(o) => Ok(compare(self.as_bytes(), o.as_bytes(), op)),
+            None => {
+                compare_warning("bytes", other, op)?;
+                Ok(not_implemented())
+            }
         }
     }
     #[slot(tp_iter)]
@@ -310,6 +314,7 @@ impl ByteArray {
     }
     #[slot(tp_str)]
     fn py_str(&self) -> PyResult<Owned<Str>> {
+        bytes_warning("str() on a bytearray instance")?;
         self.repr()
     }
     #[classattr]
@@ -319,6 +324,7 @@ impl ByteArray {
     #[slot(tp_richcompare)]
     fn py_compare(&self, other: &Object, op: CompareOp) -> PyResult<Owned<Object>> {
         if !crate::buffer::supports_buffer(other) {
+            compare_warning("bytearray", other, op)?;
             return Ok(not_implemented());
         }
         let b = match BytesLike::get(other) {
@@ -649,5 +655,28 @@ pub fn init() -> PyResult<()> {
     crate::builder::ready::<BytesIter>()?;
     crate::builder::ready::<ByteArray>()?;
     crate::builder::ready::<ByteArrayIter>()?;
+    Ok(())
+}
+
+// ---- -b ----
+
+/// Under `-b` text made of bytes is a `BytesWarning`.
+fn bytes_warning(text: &str) -> PyResult<()> {
+    if crate::sysobject::config().bytes_warning == 0 {
+        return Ok(());
+    }
+    crate::warnings::warn(exc::BytesWarning(), text, 1)
+}
+/// Under `-b` bytes compared for equality with text (or, for `bytes`, with an integer) are a `BytesWarning`.
+fn compare_warning(name: &str, other: &Object, op: CompareOp) -> PyResult<()> {
+    if crate::sysobject::config().bytes_warning == 0 || !matches!(op, CompareOp::Eq | CompareOp::Ne) {
+        return Ok(());
+    }
+    if other.downcast::<Str>().is_some() {
+        return bytes_warning(&format!("Comparison between {name} and string"));
+    }
+    if name == "bytes" && other.downcast::<Int>().is_some() {
+        return bytes_warning("Comparison between bytes and int");
+    }
     Ok(())
 }

@@ -15,8 +15,8 @@ unsafe extern "C" fn vectorcall(
     unsafe {
         let m = m.cast::<PyMethodObject>();
         let (func, self_) = ((*m).im_func, (*m).im_self);
-        let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET as usize;
-        if nargsf & PY_VECTORCALL_ARGUMENTS_OFFSET as usize != 0 {
+        let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET;
+        if nargsf & PY_VECTORCALL_ARGUMENTS_OFFSET != 0 {
             let front = args.cast_mut().sub(1);
             let saved = std::mem::replace(&mut *front, self_);
             let r = Object::from_ptr(func).vectorcall(front, n + 1, kwnames);
@@ -32,7 +32,7 @@ unsafe extern "C" fn vectorcall(
         }
         Object::from_ptr(func).vectorcall(
             v.as_ptr().add(1),
-            (n + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET as usize,
+            (n + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET,
             kwnames,
         )
     }
@@ -173,8 +173,60 @@ impl InstanceMethod {
         unsafe { Object::from_ptr((*self.as_struct()).func) }
     }
 }
-#[pymethods]
+fn install_function(b: &mut TypeBuilder) {
+    b.member(c"__func__", T_OBJECT, core::mem::offset_of!(PyInstanceMethodObject, func), READONLY);
+}
+
+/// instancemethod(function)
+///
+/// Bind a function to a class.
+#[pymethods(extra = install_function)]
 impl InstanceMethod {
+    #[new(name = "instancemethod", signature = "(function, /)")]
+    fn tp_new(_cls: &Type, function: &Object) -> PyResult<Owned<InstanceMethod>> {
+        if !function.is_callable() {
+            return raise!(TypeError, "first argument must be callable");
+        }
+        InstanceMethod::new(function)
+    }
+    #[slot(tp_getattro)]
+    fn getattro(&self, name: &Object) -> PyResult {
+        let Some(n) = name.downcast::<Str>() else {
+            return raise!(TypeError, "attribute name must be string, not '{}'", name.ty().name());
+        };
+        // The type's own attributes first, then the function's.
+        if let Some(d) = self.ty().lookup(n) {
+            // SAFETY: a ready type.
+            return match unsafe { (*d.ob_type()).tp_descr_get } {
+                // SAFETY: a descriptor's slot with live arguments.
+                Some(f) => unsafe { from_c(f(d.ptr(), self.raw(), self.ob_type().cast())) },
+                None => Ok(d),
+            };
+        }
+        self.func().get_attr(n)
+    }
+    #[getter]
+    fn __doc__(&self) -> PyResult {
+        self.func().get_attr(intern!("__doc__"))
+    }
+    #[slot(tp_repr)]
+    fn tp_repr(&self) -> PyResult<String> {
+        let name = self.func().get_attr_opt(intern!("__name__"))?;
+        let name = match name.as_deref().and_then(|n| n.downcast::<Str>()) {
+            Some(n) => n.to_str_lossy().into_owned(),
+            None => "?".into(),
+        };
+        Ok(format!("<instancemethod {} at {:#x}>", name, self.as_ptr() as usize))
+    }
+    #[slot(tp_richcompare)]
+    fn richcompare(&self, other: &Object, op: CompareOp) -> PyResult {
+        match other.downcast::<InstanceMethod>() {
+            Some(o) if matches!(op, CompareOp::Eq | CompareOp::Ne) => {
+                Ok(bool_obj(self.func().equals_obj(o.func())? == (op == CompareOp::Eq)))
+            }
+            _ => Ok(not_implemented()),
+        }
+    }
     #[slot(tp_call)]
     fn tp_call(&self, args: &Tuple, kw: Option<&Dict>) -> PyResult {
         self.func().call_tuple(args, kw)

@@ -92,7 +92,7 @@ pub fn lookup(name: &str) -> PyResult<Owned<Object>> {
         if c.is_none() {
             continue;
         }
-        if !c.downcast::<Tuple>().is_some_and(|t| t.len() == 4) {
+        if c.downcast::<Tuple>().is_none_or(|t| t.len() != 4) {
             return raise!(TypeError, "codec search functions must return 4-tuples");
         }
         r.cache.set_item(&key, &c)?;

@@ -191,7 +191,7 @@ impl Code {
             || p.stacksize < 0
             || p.flags < 0
             || kinds.len() != n
-            || p.code.len() % 2 != 0
+            || !p.code.len().is_multiple_of(2)
         {
             return raise!(ValueError, "code: co_code is malformed or arguments are inconsistent");
         }
@@ -626,7 +626,7 @@ impl Code {
         }
         let (ln, lk) = localsplus(varnames, cellvars.unwrap_or(&empty), freevars.unwrap_or(&empty));
         let code = codestring.as_bytes();
-        if code.is_empty() || code.len() % 2 != 0 {
+        if code.is_empty() || !code.len().is_multiple_of(2) {
             return raise!(ValueError, "code: co_code is malformed");
         }
         Code::from_parts(&CodeParts {
@@ -683,7 +683,7 @@ impl Code {
         let (mut out, mut line, mut at) = (vec![], self.firstlineno(), 0usize);
         for (start, _, l) in location::lines(self.linetable().as_bytes(), self.firstlineno()) {
             let Some(l) = l else { continue };
-            if l == line && !out.is_empty() || l == line && start == 0 {
+            if l == line && (!out.is_empty() || start == 0) {
                 continue;
             }
             let (mut db, mut dl) = (start - at, l - line);

@@ -20,7 +20,7 @@ unsafe fn dispatch(
 ) -> *mut PyObject {
     // SAFETY: called by the vectorcall protocol with live arguments.
     unsafe {
-        let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET as usize;
+        let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET;
         let no_kw = kwnames.is_null() || (*kwnames.cast::<PyVarObject>()).ob_size == 0;
         border::object(|| {
             if no_kw {

@@ -107,8 +107,8 @@ macro_rules! from_py_small {
                     None => raise!(OverflowError, "Python int too large to convert to C long"),
                     Some(v) => match <$t>::try_from(v) {
                         Ok(v) => Ok(v),
-                        Err(_) if v > 0 => raise!(OverflowError, concat!("signed integer is greater than maximum")),
-                        Err(_) => raise!(OverflowError, concat!("signed integer is less than minimum")),
+                        Err(_) if v > 0 => raise!(OverflowError, "signed integer is greater than maximum"),
+                        Err(_) => raise!(OverflowError, "signed integer is less than minimum"),
                     },
                 }
             }

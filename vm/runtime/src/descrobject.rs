@@ -238,7 +238,7 @@ unsafe extern "C" fn method_vectorcall(
 ) -> *mut PyObject {
     // SAFETY: called by the vectorcall protocol on a method descriptor.
     unsafe {
-        let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET as usize;
+        let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET;
         let d = m.cast::<PyMethodDescrObject>();
         if n < 1 || !is_subtype((**args).ob_type, (*d).d_common.d_type) {
             return bad_self(Object::from_ptr(m), if n < 1 { None } else { Some(Object::from_ptr(*args)) });

@@ -7,7 +7,6 @@
 use crate::kinds::*;
 use crate::object::*;
 use crate::thread::Thread;
-use lh_abi::*;
 
 /// An exception is set in this thread.
 #[must_use]

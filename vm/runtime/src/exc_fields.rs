@@ -108,7 +108,7 @@ impl Exception {
         let a = self.args();
         let name = Str::new(&self.ty().short_name());
         if a.len() == 1 {
-            return name.concat(&*Str::new("("))?.concat(&*a.item_ref(0).repr()?)?.concat(&*Str::new(")"));
+            return name.concat(&Str::new("("))?.concat(&*a.item_ref(0).repr()?)?.concat(&Str::new(")"));
         }
         name.concat(&*a.repr()?)
     }
@@ -185,7 +185,7 @@ impl Exception {
     #[setter(args)]
     fn set_args(&self, v: Option<&Object>) -> PyResult<()> {
         let Some(v) = v else { return raise!(TypeError, "args may not be deleted") };
-        base_init(self, &*Tuple::from_vec(v.to_items()?));
+        base_init(self, &Tuple::from_vec(v.to_items()?));
         Ok(())
     }
     #[getter(__traceback__)]
@@ -731,7 +731,7 @@ fn os_fill(e: &OSErrorExc, args: &Tuple) -> PyResult<()> {
                         put(&raw mut (*p).filename2, Some(args.item_ref(4)));
                     }
                     // args keeps errno and text only.
-                    base_init(e.base(), &*args.slice(0, 2));
+                    base_init(e.base(), &args.slice(0, 2));
                     return Ok(());
                 }
             }
@@ -798,7 +798,7 @@ impl OSErrorExc {
             }
             if no.is_some() && text.is_some() {
                 let s = show(text)?;
-                return Ok(Str::new(&format!("[Errno {}] ", show(no)?.to_str_lossy())).concat(&*s)?);
+                return Str::new(&format!("[Errno {}] ", show(no)?.to_str_lossy())).concat(&s);
             }
             Exception::tp_str(self.base())
         }
@@ -1004,7 +1004,7 @@ impl ExceptionGroup {
     fn tp_str(&self) -> PyResult<Owned<Str>> {
         let n = self.excs().len();
         let m = self.get(offset_of!(PyBaseExceptionGroupObject, msg)).unwrap_or_else(none).str()?;
-        m.concat(&*Str::new(&format!(" ({} sub-exception{})", n, if n > 1 { "s" } else { "" })))
+        m.concat(&Str::new(&format!(" ({} sub-exception{})", n, if n > 1 { "s" } else { "" })))
     }
     #[getter(message)]
     fn message(&self) -> Option<Owned<Object>> {
@@ -1082,7 +1082,7 @@ pub fn init_types() -> PyResult<()> {
             // Each class is created by the same `__new__`, shown on each as CPython does.
             if (*t).tp_flags & Py_TPFLAGS_READY == 0 {
                 (*t).tp_new = if is_subtype((*t).tp_base, &raw mut OSError_Type) {
-                    (*(&raw mut OSError_Type)).tp_new
+                    OSError_Type.tp_new
                 } else {
                     (*(*t).tp_base).tp_new
                 };

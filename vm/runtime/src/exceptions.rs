@@ -424,7 +424,7 @@ pub fn normalize(t: Owned, v: Option<Owned>, tb: Option<Owned>) -> Owned<Excepti
 pub fn make(exc_type: &Type, args: &[&Object]) -> PyResult<Owned<Exception>> {
     let e = exc_type.call(args)?;
     e.downcast_owned::<Exception>()
-        .or_else(|_| raise!(TypeError, "exceptions must derive from BaseException"))
+        .map_err(|_| raised!(TypeError, "exceptions must derive from BaseException"))
 }
 
 /// Fills `name` and `obj` of the `AttributeError` being raised, for suggestions, if nobody has yet.
@@ -549,6 +549,16 @@ pub fn take_stop_iteration_value() -> Option<Owned<Object>> {
 
 /// `PyErr_WriteUnraisable` through `sys.unraisablehook`.
 pub fn write_unraisable(context: Option<&Object>, message: Option<&str>) {
+    if !occurred() {
+        return;
+    }
+    // A report says at least where the program was.
+    let (t, v, tb) = fetch();
+    let bare = tb.is_none();
+    restore(t, v, tb);
+    if bare {
+        (crate::hooks::hooks().traceback_here)();
+    }
     let (t, v, tb) = fetch();
     let Some(t) = t else { return };
     let e = normalize(t, v, tb);

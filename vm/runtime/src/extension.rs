@@ -290,15 +290,6 @@ fn dl_error() -> String {
 
 /// `_imp.create_dynamic(spec)`: loads the library and makes the module (its exec slots run later).
 pub fn create_dynamic(spec: &Object) -> PyResult {
-    // `_ssl` reads the fields of `_socket`'s socket objects, which here are laid out differently.
-    if let Some(n) = spec.get_attr(intern!("name"))?.downcast::<Str>()
-        && n.equals_str("_ssl")
-    {
-        return raise!(
-            ImportError,
-            "_ssl needs the C layout of _socket.socket, which this interpreter does not have yet"
-        );
-    }
     let name_obj = spec.get_attr_str("name")?;
     let path_obj = spec.get_attr_str("origin")?;
     let (Some(name), Some(path)) = (name_obj.downcast::<Str>(), path_obj.downcast::<Str>()) else {

@@ -15,9 +15,72 @@ pub mod hex;
 pub mod methods;
 pub use methods::init;
 
+/// Dead floats, linked by their type words, for `Float::new` to take up. Guarded by the GIL.
+pub struct FreeFloats {
+    pub head: *mut PyFloatObject,
+    /// How many more the list takes.
+    pub room: usize,
+}
+pub static mut FREE_FLOATS: FreeFloats = FreeFloats { head: std::ptr::null_mut(), room: 256 };
+
+/// Takes a float from the free list, count 1, its value to be written; null: there is none.
+///
+/// # Safety
+/// The GIL is held.
+#[inline(always)]
+pub unsafe fn take_free() -> *mut PyFloatObject {
+    // SAFETY: the list holds blocks that nobody else uses.
+    unsafe {
+        let p = FREE_FLOATS.head;
+        if !p.is_null() {
+            FREE_FLOATS.head = (*p).ob_base.ob_type.cast();
+            FREE_FLOATS.room += 1;
+            (*p).ob_base.ob_refcnt = 1;
+            (*p).ob_base.ob_type = &raw mut crate::type_table::PyFloat_Type;
+        }
+        p
+    }
+}
+/// Gives back the memory of an exact float.
+///
+/// # Safety
+/// The count has reached zero.
+#[inline(always)]
+pub unsafe fn free_float(o: *mut PyObject) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if FREE_FLOATS.room > 0 {
+            FREE_FLOATS.room -= 1;
+            (*o).ob_type = FREE_FLOATS.head.cast();
+            FREE_FLOATS.head = o.cast();
+        } else {
+            free_block(o)
+        }
+    }
+}
+#[cold]
+#[inline(never)]
+unsafe fn free_block(o: *mut PyObject) {
+    // SAFETY: the caller's promise.
+    unsafe { crate::alloc::free(o.cast()) }
+}
+
 impl Float {
     #[inline]
     pub fn new(v: f64) -> Owned<Float> {
+        // SAFETY: whoever makes objects holds the GIL.
+        unsafe {
+            let p = take_free();
+            if p.is_null() {
+                return Float::fresh(v);
+            }
+            (*p).ob_fval = v;
+            Owned::from_raw(p.cast())
+        }
+    }
+    #[cold]
+    #[inline(never)]
+    fn fresh(v: f64) -> Owned<Float> {
         let p = crate::alloc::malloc(size_of::<PyFloatObject>()).cast::<PyFloatObject>();
         assert!(!p.is_null(), "out of memory");
         // SAFETY: fresh memory of that size.

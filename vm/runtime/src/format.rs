@@ -114,12 +114,10 @@ fn parse(spec: &Str, o: &Object, default_type: u8, default_align: u8) -> PyResul
         f.grouping = Grouping::Underscore;
         at += 1;
     }
-    if c(at) == ',' {
-        if f.grouping == Grouping::Underscore {
-            return raise!(ValueError, "Cannot specify both ',' and '_'.");
-        }
-        // A second comma: left over, the specifier is invalid.
+    if c(at) == ',' && f.grouping == Grouping::Underscore {
+        return raise!(ValueError, "Cannot specify both ',' and '_'.");
     }
+    // A second comma: left over, the specifier is invalid.
     if c(at) == '.' {
         (f.precision, at) = read_number(&s, at + 1)?;
         if f.precision.is_none() {
@@ -192,7 +190,7 @@ fn padding(total: usize, align: u8) -> (usize, usize) {
 
 /// `str.__format__`.
 pub fn format_str(s: &Str, spec: &Str) -> PyResult<Owned<Str>> {
-    if spec.len() == 0 {
+    if spec.is_empty() {
         return if s.is_exact::<Str>() { Ok(s.own()) } else { Ok(s.slice(0, s.len())) };
     }
     let f = parse(spec, s, b's', b'<')?;
@@ -348,7 +346,7 @@ fn number_layout(f: &Spec, negative: bool, prefix: &str, body: &str) -> Owned<St
 
 /// `int.__format__`.
 pub fn format_int(i: &Int, spec: &Str) -> PyResult<Owned<Str>> {
-    if spec.len() == 0 {
+    if spec.is_empty() {
         return if i.is_exact::<Int>() { Ok(Str::new(&i.to_decimal()?)) } else { i.str() };
     }
     let f = parse(spec, i, b'd', b'>')?;
@@ -406,7 +404,7 @@ fn format_int_spec(i: &Int, mut f: Spec) -> PyResult<Owned<Str>> {
 
 /// `float.__format__`.
 pub fn format_float(o: &Float, spec: &Str) -> PyResult<Owned<Str>> {
-    if spec.len() == 0 {
+    if spec.is_empty() {
         return if o.is_exact::<Float>() { Ok(Str::new(&floatobject::repr(o.value()))) } else { o.str() };
     }
     let f = parse(spec, o, 0, b'>')?;
@@ -452,7 +450,7 @@ fn format_double(_o: &Object, v: f64, mut f: Spec) -> PyResult<Owned<Str>> {
 
 /// `complex.__format__`.
 pub fn format_complex(o: &Complex, spec: &Str) -> PyResult<Owned<Str>> {
-    if spec.len() == 0 {
+    if spec.is_empty() {
         return if o.is_exact::<Complex>() {
             let z = o.value();
             Ok(Str::new(&crate::complexobject::repr(z)))

@@ -3,6 +3,9 @@
 //! A function's `func_version` numbers its code, defaults and keyword defaults: inline caches and traces remember it, and every
 //! change of one of the three resets it to 0 ("ask again"). Version numbers are never reused.
 
+// Setters are named by the attribute: `set_` and Python's name.
+#![allow(non_snake_case)]
+
 use crate::hooks::hooks;
 use crate::layouts::ClassMethodObject;
 use crate::prelude::*;
@@ -352,7 +355,7 @@ impl Function {
             v.extend(pairs.iter().map(|p| p.1.ptr()));
             let names =
                 (!pairs.is_empty()).then(|| Tuple::from_vec(pairs.iter().map(|p| p.0.clone()).collect()));
-            let nargsf = args.len() | PY_VECTORCALL_ARGUMENTS_OFFSET as usize;
+            let nargsf = args.len() | PY_VECTORCALL_ARGUMENTS_OFFSET;
             let kwnames = names.as_ref().map_or(null_mut(), |t| t.ptr());
             from_c((hooks().function_vectorcall)(self.raw(), v.as_ptr().add(1), nargsf, kwnames))
         }

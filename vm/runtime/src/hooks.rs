@@ -14,7 +14,9 @@ pub struct Hooks {
         unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, usize, *mut PyObject) -> *mut PyObject,
     /// `import name` (absolute); the module itself, not its top package.
     pub import_module: fn(&str) -> PyResult<Owned<Object>>,
-    /// Adds the current frame to the traceback of the pending exception (C-API border).
+    /// Adds the running frame, if there is one, to the traceback of the pending exception.
+    pub traceback_here: fn(),
+    /// The running frame's globals.
     pub current_globals: fn() -> Option<Owned<Dict>>,
     /// The running frame's builtins.
     pub current_builtins: fn() -> Owned<Dict>,

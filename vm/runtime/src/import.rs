@@ -10,7 +10,7 @@ use crate::sysobject::modules_dict;
 use crate::{intern, raise, raised};
 use lh_abi::*;
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 static IMPORTLIB: AtomicPtr<PyObject> = AtomicPtr::new(null_mut());
 static IMPORT_FUNC: AtomicPtr<PyObject> = AtomicPtr::new(null_mut());
@@ -73,7 +73,7 @@ pub fn import_module_level(
     }
     let abs_name = if level > 0 {
         resolve_name(name, globals, level)?
-    } else if name.len() == 0 {
+    } else if name.is_empty() {
         return raise!(ValueError, "Empty module name");
     } else {
         name.own()
@@ -91,7 +91,7 @@ pub fn import_module_level(
         let from = fromlist.expect("has_from");
         return strip(f.call(&[&module, from, &*import_func()?]));
     }
-    if level > 0 && name.len() == 0 {
+    if level > 0 && name.is_empty() {
         return Ok(module);
     }
     let Some(dot) = name.chars().position(|c| c == u32::from(b'.')) else { return Ok(module) };
@@ -157,7 +157,46 @@ fn find_and_load(abs_name: &Str) -> PyResult {
         crate::sysobject::audit("import", &[abs_name, none, &path, &meta, &hooks])?;
     }
     let f = importlib()?.get_attr(intern!("_find_and_load"))?;
-    strip(f.call(&[abs_name, &*import_func()?]))
+    let times = timing().then(Timer::start);
+    let r = strip(f.call(&[abs_name, &*import_func()?]));
+    if let Some(t) = times {
+        t.report(&abs_name.to_str_lossy(), r.is_ok());
+    }
+    r
+}
+
+// ---- -X importtime ----
+
+/// Were import times asked for (`-X importtime`, `PYTHONPROFILEIMPORTTIME`)?
+fn timing() -> bool {
+    crate::sysobject::config().import_time
+}
+/// What nested imports took since the innermost running one began, in microseconds, and how deep that one is.
+static NESTED_US: AtomicUsize = AtomicUsize::new(0);
+static DEPTH: AtomicUsize = AtomicUsize::new(0);
+
+struct Timer {
+    began: std::time::Instant,
+    outer: usize,
+}
+impl Timer {
+    fn start() -> Timer {
+        if DEPTH.fetch_add(1, Ordering::Relaxed) == 0 && NESTED_US.swap(0, Ordering::Relaxed) == 0 {
+            static HEADER: std::sync::Once = std::sync::Once::new();
+            HEADER.call_once(|| eprintln!("import time: self [us] | cumulative | imported package"));
+        }
+        Timer { began: std::time::Instant::now(), outer: NESTED_US.swap(0, Ordering::Relaxed) }
+    }
+    fn report(self, name: &str, found: bool) {
+        let all = self.began.elapsed().as_micros() as usize;
+        let nested = NESTED_US.load(Ordering::Relaxed);
+        let depth = DEPTH.fetch_sub(1, Ordering::Relaxed) - 1;
+        NESTED_US.store(self.outer + all, Ordering::Relaxed);
+        if found {
+            let own = all.saturating_sub(nested);
+            eprintln!("import time: {own:>9} | {all:>10} | {:w$}{name}", "", w = depth * 2);
+        }
+    }
 }
 
 fn strip(r: PyResult) -> PyResult {
@@ -219,7 +258,7 @@ pub fn resolve_name(name: &Str, globals: Option<&Object>, level: i32) -> PyResul
             }
         }
     };
-    if package.len() == 0 {
+    if package.is_empty() {
         return raise!(ImportError, "attempted relative import with no known parent package");
     }
     let mut end = package.len();
@@ -230,7 +269,7 @@ pub fn resolve_name(name: &Str, globals: Option<&Object>, level: i32) -> PyResul
         }
     }
     let base = package.slice(0, end);
-    if base.len() == 0 || name.len() == 0 {
+    if base.is_empty() || name.is_empty() {
         return Ok(base);
     }
     base.concat(&Str::new("."))?.concat(name)

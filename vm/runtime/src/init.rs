@@ -34,6 +34,7 @@ pub fn init_types() -> PyResult<()> {
     crate::str_methods::init()?;
     crate::bytes_types::init()?;
     crate::memoryview::init()?;
+    crate::picklebuf::init()?;
     // numbers
     crate::intobject::init()?;
     crate::floatobject::init()?;

@@ -14,6 +14,7 @@ use crate::raise;
 use lh_abi::*;
 use num_bigint::{BigInt, BigUint, Sign};
 use std::cmp::Ordering;
+use std::ptr::null_mut;
 
 pub mod arith;
 pub mod digits;
@@ -65,10 +66,67 @@ pub fn small_ptr(v: i64) -> *mut PyObject {
     }
 }
 
+/// Dead ints of at most two digits, linked by their type words, for `alloc_raw` to take up. Guarded by the GIL.
+pub struct FreeInts {
+    pub head: *mut PyLongObject,
+    /// How many more the list takes.
+    pub room: usize,
+}
+pub static mut FREE_INTS: FreeInts = FreeInts { head: std::ptr::null_mut(), room: 256 };
+
+/// Takes a block for an int of one or two digits from the free list; null: there is none. The head is not written.
+///
+/// # Safety
+/// The GIL is held.
+#[inline(always)]
+pub unsafe fn take_free() -> *mut PyLongObject {
+    // SAFETY: the list holds blocks that nobody else uses.
+    unsafe {
+        let p = FREE_INTS.head;
+        if !p.is_null() {
+            FREE_INTS.head = (*p).ob_base.ob_base.ob_type.cast();
+            FREE_INTS.room += 1;
+        }
+        p
+    }
+}
+/// Gives back the memory of an exact int.
+///
+/// # Safety
+/// The count has reached zero.
+#[inline(always)]
+pub unsafe fn free_int(o: *mut PyObject) {
+    // SAFETY: the block has room for two digits, as every int's.
+    unsafe {
+        let p = o.cast::<PyLongObject>();
+        if ((*p).ob_base.ob_size + 2) as usize <= 4 && FREE_INTS.room > 0 {
+            FREE_INTS.room -= 1;
+            (*p).ob_base.ob_base.ob_type = FREE_INTS.head.cast();
+            FREE_INTS.head = p;
+        } else {
+            free_block(o)
+        }
+    }
+}
+#[cold]
+#[inline(never)]
+unsafe fn free_block(o: *mut PyObject) {
+    // SAFETY: the caller's promise.
+    unsafe { crate::alloc::free(o.cast()) }
+}
+
 /// An int object with room for `n` digits, count 1, digits not yet written. Null: no memory.
 #[inline]
 fn alloc_raw(n: usize) -> *mut PyLongObject {
-    let p = crate::alloc::malloc(24 + 4 * n.max(1)).cast::<PyLongObject>();
+    // Every int has room for two digits.
+    let mut p = null_mut();
+    if n <= 2 {
+        // SAFETY: whoever makes objects holds the GIL.
+        p = unsafe { take_free() };
+    }
+    if p.is_null() {
+        p = crate::alloc::malloc(24 + 4 * n.max(2)).cast::<PyLongObject>();
+    }
     if !p.is_null() {
         // SAFETY: fresh memory of that size.
         unsafe {

@@ -3,7 +3,7 @@
 //! `kind!` makes the transparent wrapper, its `Kind` and `Deref<Target = Object>`. `as_struct()` gives the raw struct for
 //! the files that implement the type.
 
-use crate::object::{Kind, Object};
+use crate::object::Object;
 use crate::type_table::*;
 use core::cell::UnsafeCell;
 use core::ops::Deref;

@@ -63,6 +63,7 @@ pub mod object;
 pub mod object_type;
 pub mod odictobject;
 pub mod percent;
+pub mod picklebuf;
 pub mod property;
 pub mod protocols;
 pub mod pyruntime;

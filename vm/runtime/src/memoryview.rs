@@ -160,7 +160,7 @@ impl MemoryView {
     pub fn from_object_new(o: &Object) -> PyResult<Owned<MemoryView>> {
         if let Some(m) = o.downcast::<MemoryView>() {
             m.check()?;
-            return Layout::of(m.view()).build(&*m.mbuf());
+            return Layout::of(m.view()).build(&m.mbuf());
         }
         let mbuf = ManagedBuffer::of_object(o)?;
         // SAFETY: the managed buffer's view is filled.
@@ -290,7 +290,7 @@ impl MemoryView {
             unsafe { l.view.buf.cast::<u8>().offset(if count == 0 { 0 } else { first }).cast::<c_void>() };
         l.shape[0] = count as isize;
         l.strides[0] *= step;
-        l.build(&*self.mbuf())
+        l.build(&self.mbuf())
     }
     /// The address of an item given by an index for each dimension.
     fn locate(&self, index: &[isize]) -> PyResult<*mut u8> {
@@ -832,7 +832,7 @@ impl MemoryView {
         self.check()?;
         let mut l = Layout::of(self.view());
         l.view.readonly = 1;
-        l.build(&*self.mbuf())
+        l.build(&self.mbuf())
     }
     /// Return a view of the same memory with another format or shape.
     #[pymethod(signature = "(format, shape=<unrepresentable>)")]
@@ -918,7 +918,7 @@ impl MemoryView {
         };
         l.strides = c_strides(&l.shape, size);
         l.suboffsets = None;
-        l.build(&*self.mbuf())
+        l.build(&self.mbuf())
     }
 }
 

@@ -155,7 +155,7 @@ unsafe extern "C" fn vectorcall(
             self_,
             class,
             args,
-            nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET as usize,
+            nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET,
             kwnames,
             || qualified(Object::from_ptr(f).downcast_unchecked()),
         );

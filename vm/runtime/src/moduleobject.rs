@@ -4,7 +4,6 @@ use crate::prelude::*;
 use core::ffi::{CStr, c_int, c_void};
 use core::mem::offset_of;
 use lh_abi::*;
-use std::ptr::null_mut;
 
 impl Module {
     pub fn new(name: &str) -> Owned<Module> {

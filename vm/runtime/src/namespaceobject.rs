@@ -69,7 +69,7 @@ impl Namespace {
             b.push_str("(");
             let mut first = true;
             for (k, v) in self.dict().items_vec() {
-                let Some(k) = k.downcast::<Str>().filter(|k| k.len() > 0) else { continue };
+                let Some(k) = k.downcast::<Str>().filter(|k| !k.is_empty()) else { continue };
                 if !first {
                     b.push_str(", ");
                 }

@@ -410,7 +410,7 @@ impl Object {
     /// Default object formatter.
     #[pymethod(signature = "(format_spec, /)")]
     fn __format__(&self, format_spec: &Str) -> PyResult<Owned<Str>> {
-        if format_spec.len() > 0 {
+        if !format_spec.is_empty() {
             return raise!(TypeError, "unsupported format string passed to {}.__format__", self.ty().name());
         }
         Object::str(self)

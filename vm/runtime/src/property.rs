@@ -275,7 +275,7 @@ impl MappingProxy {
     }
     #[slot(tp_repr)]
     fn tp_repr(&self) -> PyResult<Owned<Str>> {
-        Ok(Str::new("mappingproxy(").concat(&*self.mapping().repr()?)?.concat(&*Str::new(")"))?)
+        Str::new("mappingproxy(").concat(&*self.mapping().repr()?)?.concat(&Str::new(")"))
     }
     #[slot(tp_richcompare)]
     fn richcompare(&self, other: &Object, op: CompareOp) -> PyResult {

@@ -321,7 +321,7 @@ impl Object {
         unsafe {
             from_c(self.vectorcall(
                 v.as_ptr().add(1),
-                args.len() | PY_VECTORCALL_ARGUMENTS_OFFSET as usize,
+                args.len() | PY_VECTORCALL_ARGUMENTS_OFFSET,
                 null_mut(),
             ))
         }
@@ -342,7 +342,7 @@ impl Object {
         unsafe {
             from_c(self.vectorcall(
                 v.as_ptr().add(1),
-                args.len() | PY_VECTORCALL_ARGUMENTS_OFFSET as usize,
+                args.len() | PY_VECTORCALL_ARGUMENTS_OFFSET,
                 if kwargs.is_empty() { null_mut() } else { names.ptr() },
             ))
         }
@@ -372,7 +372,7 @@ impl Object {
         let mut v: Vec<*mut PyObject> = Vec::with_capacity(args.len() + 1);
         v.push(null_mut());
         v.extend_from_slice(args.as_slice_raw());
-        let n = args.len() | PY_VECTORCALL_ARGUMENTS_OFFSET as usize;
+        let n = args.len() | PY_VECTORCALL_ARGUMENTS_OFFSET;
         // SAFETY: the arguments are kept alive by the tuple and by `items`.
         unsafe {
             match kwargs {
@@ -451,7 +451,7 @@ impl Object {
                 let _ = not_callable(self);
                 return null_mut();
             };
-            let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET as usize;
+            let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET;
             let t = tuple_of_raw(args, n);
             let kw = if kwnames.is_null() || (*kwnames.cast::<PyVarObject>()).ob_size == 0 {
                 None
@@ -516,14 +516,14 @@ impl Object {
             {
                 return done(f(self.as_ptr(), key.as_ptr(), v));
             }
-            if let Some(s) = (*t).tp_as_sequence.as_ref() {
-                if s.sq_ass_item.is_some() {
-                    if has_index(key) {
-                        let i = crate::number::as_isize(key, Some(exc::IndexError()))?;
-                        return self.seq_ass_item(i, value);
-                    }
-                    return raise!(TypeError, "sequence index must be integer, not '{}'", key.ty().name());
+            if let Some(s) = (*t).tp_as_sequence.as_ref()
+                && s.sq_ass_item.is_some()
+            {
+                if has_index(key) {
+                    let i = crate::number::as_isize(key, Some(exc::IndexError()))?;
+                    return self.seq_ass_item(i, value);
                 }
+                return raise!(TypeError, "sequence index must be integer, not '{}'", key.ty().name());
             }
             raise!(
                 TypeError,
@@ -855,7 +855,7 @@ impl Object {
             let _depth = crate::thread::enter_recursive(" while getting the repr of an object")?;
             let r: Owned<Object> = from_c(f(self.as_ptr()))?;
             r.downcast_owned::<Str>()
-                .or_else(|r| raise!(TypeError, "__repr__ returned non-string (type {})", r.ty().name()))
+                .map_err(|r| raised!(TypeError, "__repr__ returned non-string (type {})", r.ty().name()))
         }
     }
     /// `str(self)`.
@@ -869,7 +869,7 @@ impl Object {
             let _depth = crate::thread::enter_recursive(" while getting the str of an object")?;
             let r: Owned<Object> = from_c(f(self.as_ptr()))?;
             r.downcast_owned::<Str>()
-                .or_else(|r| raise!(TypeError, "__str__ returned non-string (type {})", r.ty().name()))
+                .map_err(|r| raised!(TypeError, "__str__ returned non-string (type {})", r.ty().name()))
         }
     }
     /// `ascii(self)`.
@@ -891,7 +891,7 @@ impl Object {
     }
     /// `format(self, spec)`.
     pub fn format(&self, spec: &Str) -> PyResult<Owned<Str>> {
-        if spec.len() == 0 {
+        if spec.is_empty() {
             if let Some(s) = self.downcast_exact::<Str>() {
                 return Ok(s.own());
             }
@@ -903,7 +903,7 @@ impl Object {
             return raise!(TypeError, "Type {} doesn't define __format__", self.ty().name());
         };
         r.downcast_owned::<Str>()
-            .or_else(|r| raise!(TypeError, "__format__ must return a str, not {}", r.ty().name()))
+            .map_err(|r| raised!(TypeError, "__format__ must return a str, not {}", r.ty().name()))
     }
     /// For messages: `repr`, or a fallback when that raises.
     pub fn repr_lossy(&self) -> String {
@@ -1073,7 +1073,7 @@ pub fn is_iterator(o: &Object) -> bool {
     unsafe {
         (*o.ob_type())
             .tp_iternext
-            .is_some_and(|f| f as usize != crate::typeobject::next_not_implemented as usize)
+            .is_some_and(|f| f as usize != crate::typeobject::next_not_implemented as *const () as usize)
     }
 }
 

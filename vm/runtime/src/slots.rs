@@ -80,6 +80,7 @@ macro_rules! slot_unary {
         unsafe extern "C" fn shim(a: *mut $crate::abi::PyObject) -> *mut $crate::abi::PyObject {
             // SAFETY: slots are called with a live instance of the type.
             $crate::border::object(|| {
+                // SAFETY: the slot's contract, as above.
                 $crate::convert::IntoPy::into_py(unsafe { $f($crate::slots::this::<$t>(a)) })
             })
         }
@@ -102,6 +103,7 @@ macro_rules! slot_hash {
         unsafe extern "C" fn shim(a: *mut $crate::abi::PyObject) -> isize {
             // SAFETY: slots are called with a live instance of the type.
             $crate::border::int(
+                // SAFETY: the slot's contract, as above.
                 || unsafe { $f($crate::slots::this::<$t>(a)) }.map(|h: isize| if h == -1 { -2 } else { h }),
                 -1,
             )
@@ -173,6 +175,7 @@ macro_rules! slot_binary {
         ) -> *mut $crate::abi::PyObject {
             // SAFETY: slots are called with a live instance of the type and a live object.
             $crate::border::object(|| {
+                // SAFETY: the slot's contract, as above.
                 $crate::convert::IntoPy::into_py(unsafe {
                     $f($crate::slots::this::<$t>(a), $crate::object::Object::from_ptr(b))
                 })
@@ -187,6 +190,7 @@ macro_rules! slot_ssizearg {
         unsafe extern "C" fn shim(a: *mut $crate::abi::PyObject, i: isize) -> *mut $crate::abi::PyObject {
             // SAFETY: slots are called with a live instance of the type.
             $crate::border::object(|| {
+                // SAFETY: the slot's contract, as above.
                 $crate::convert::IntoPy::into_py(unsafe { $f($crate::slots::this::<$t>(a), i) })
             })
         }
@@ -219,6 +223,7 @@ macro_rules! slot_contains {
             // SAFETY: slots are called with a live instance of the type and a live object.
             $crate::border::int(
                 || {
+                    // SAFETY: the slot's contract, as above.
                     unsafe { $f($crate::slots::this::<$t>(a), $crate::object::Object::from_ptr(b)) }
                         .map(|b: bool| b as i32)
                 },
@@ -264,6 +269,7 @@ macro_rules! slot_call {
         ) -> *mut $crate::abi::PyObject {
             // SAFETY: slots are called with a live instance of the type, a tuple and a dict or null.
             $crate::border::object(|| {
+                // SAFETY: the slot's contract, as above.
                 $crate::convert::IntoPy::into_py(unsafe {
                     $f(
                         $crate::slots::this::<$t>(a),
@@ -306,6 +312,7 @@ macro_rules! slot_new {
         ) -> *mut $crate::abi::PyObject {
             // SAFETY: tp_new is called with a live type, a tuple and a dict or null.
             $crate::border::object(|| {
+                // SAFETY: the slot's contract, as above.
                 $crate::convert::IntoPy::into_py(unsafe {
                     $f(
                         $crate::kinds::Type::from_raw_ref(a),
@@ -328,6 +335,7 @@ macro_rules! slot_richcompare {
         ) -> *mut $crate::abi::PyObject {
             // SAFETY: slots are called with a live instance of the type and a live object.
             $crate::border::object(|| {
+                // SAFETY: the slot's contract, as above.
                 $crate::convert::IntoPy::into_py(unsafe {
                     $f(
                         $crate::slots::this::<$t>(a),
@@ -350,6 +358,7 @@ macro_rules! slot_descr_get {
         ) -> *mut $crate::abi::PyObject {
             // SAFETY: slots are called with a live instance of the type; object and type are live or null.
             $crate::border::object(|| {
+                // SAFETY: the slot's contract, as above.
                 $crate::convert::IntoPy::into_py(unsafe {
                     $f(
                         $crate::slots::this::<$t>(a),

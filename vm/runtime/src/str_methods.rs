@@ -61,7 +61,7 @@ fn range(len: usize, start: Option<&Object>, end: Option<&Object>) -> PyResult<R
     Ok(Range { start: s.min(e) as usize, end: e as usize, empty: s > e })
 }
 
-fn must_be_str<'a>(o: &'a Object) -> PyResult<&'a Str> {
+fn must_be_str(o: &Object) -> PyResult<&Str> {
     match o.downcast::<Str>() {
         Some(s) => Ok(s),
         None => raise!(TypeError, "must be str, not {}", name_of(o, 100)),
@@ -322,7 +322,7 @@ pub fn split_lines(s: &Str, keep: bool) -> Vec<Owned<Object>> {
     out
 }
 
-fn separator<'a>(sep: Option<&'a Object>) -> PyResult<Option<&'a Str>> {
+fn separator(sep: Option<&Object>) -> PyResult<Option<&Str>> {
     match sep.filter(|o| !o.is_none()) {
         None => Ok(None),
         Some(o) => {

@@ -48,6 +48,8 @@ pub struct Config {
     pub argv: Vec<OsString>,
     pub orig_argv: Vec<OsString>,
     pub warnoptions: Vec<OsString>,
+    /// Each import's time goes to stderr.
+    pub import_time: bool,
     pub xoptions: Vec<(String, Option<String>)>,
     pub pycache_prefix: Option<OsString>,
     pub stdio_encoding: Option<String>,
@@ -89,6 +91,7 @@ impl Default for Config {
             argv: vec![],
             orig_argv: vec![],
             warnoptions: vec![],
+            import_time: false,
             xoptions: vec![],
             pycache_prefix: None,
             stdio_encoding: None,

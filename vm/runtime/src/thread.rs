@@ -98,6 +98,27 @@ thread_local! {
     static DEALLOC_LIMIT: Cell<usize> = const { Cell::new(0) };
 }
 
+/// A thread state with what only this VM knows of the thread.
+#[repr(C)]
+struct Full {
+    public: PyThreadState,
+    /// See the end of this file.
+    in_native: AtomicU32,
+    attention: AtomicU32,
+}
+/// Offset in a thread state of the word that compiled code sets to 1 while it is in native code.
+pub const IN_NATIVE_AT: usize = std::mem::offset_of!(Full, in_native);
+/// Offset in a thread state of the word that is not zero when native code has not been alone.
+pub const ATTENTION_AT: usize = std::mem::offset_of!(Full, attention);
+
+/// # Safety
+/// A thread state that is not being freed.
+#[inline]
+unsafe fn full<'a>(ts: *mut PyThreadState) -> &'a Full {
+    // SAFETY: every thread state is made by `new_state`.
+    unsafe { &*ts.cast() }
+}
+
 /// The thread state of this native thread, null if it has none.
 pub fn mine() -> *mut PyThreadState {
     MINE.get()
@@ -124,11 +145,11 @@ fn stack_of_this_thread() -> (usize, usize) {
     }
 }
 
-/// Makes a state for the calling native thread (which must not have one). Does not take the GIL.
-pub fn new_state() -> *mut PyThreadState {
+/// A new state that belongs to no native thread yet. Does not need the GIL.
+pub fn alloc_state() -> *mut PyThreadState {
     // SAFETY: an all-zero thread state is its valid initial state; the pointers set below point into it.
     unsafe {
-        let ts = Box::into_raw(Box::new(std::mem::zeroed::<PyThreadState>()));
+        let ts: *mut PyThreadState = Box::into_raw(Box::new(std::mem::zeroed::<Full>())).cast();
         let limit = Thread::recursion_limit();
         (*ts).recursion_limit = limit;
         (*ts).recursion_remaining = limit;
@@ -142,20 +163,49 @@ pub fn new_state() -> *mut PyThreadState {
         (*ts).context_ver = 1;
         (*ts).gilstate_counter = 1;
         STATES.lock().expect("never poisoned").push(ts as usize);
-        MINE.set(ts);
+        ts
+    }
+}
+
+/// Makes `ts` the calling native thread's state.
+///
+/// # Safety
+/// No other thread runs with the state.
+pub unsafe fn bind(ts: *mut PyThreadState) {
+    if MINE.get() == ts {
+        return;
+    }
+    MINE.set(ts);
+    if STACK_LIMIT.get() == 0 {
         let (base, size) = stack_of_this_thread();
         let reserve = (size / 8).clamp(64 << 10, 512 << 10).min(size / 2);
         STACK_LIMIT.set(base + reserve);
         STACK_BOTTOM.set(base + reserve / 2);
         DEALLOC_LIMIT.set(base + 2 * reserve);
-        ts
+    }
+    if !ts.is_null() {
+        // SAFETY: the caller's promise.
+        unsafe {
+            (*ts).thread_id = libc::pthread_self() as _;
+            (*ts).native_thread_id = libc::syscall(libc::SYS_gettid) as _;
+        }
     }
 }
 
-/// Clears and frees this thread's state; the GIL is held and released.
-pub fn delete_state() {
-    let ts = MINE.get();
-    // SAFETY: the state is this thread's; references are dropped while the GIL is held.
+/// Makes a state for the calling native thread (which must not have one). Does not take the GIL.
+pub fn new_state() -> *mut PyThreadState {
+    let ts = alloc_state();
+    // SAFETY: a new state that nobody else knows.
+    unsafe { bind(ts) };
+    ts
+}
+
+/// Drops the references that a state holds.
+///
+/// # Safety
+/// The state is live, its thread does not run Python code, and the GIL is held.
+pub unsafe fn clear_state(ts: *mut PyThreadState) {
+    // SAFETY: the caller's promise.
     unsafe {
         let take = |p: &mut *mut PyObject| xdecref(std::mem::replace(p, null_mut()));
         take(&mut (*ts).dict);
@@ -169,19 +219,43 @@ pub fn delete_state() {
         take(&mut (*ts).async_gen_firstiter);
         take(&mut (*ts).async_gen_finalizer);
         take(&mut (*ts).exc_state.exc_value);
-        if let Some(f) = (*ts).on_delete {
+        if let Some(f) = (*ts).on_delete.take() {
             f((*ts).on_delete_data)
         }
-        STATES.lock().expect("never poisoned").retain(|s| *s != ts as usize);
+    }
+}
+
+/// Frees a cleared state and its data stack; if it was this native thread's, the thread has none from now on.
+///
+/// # Safety
+/// Nobody uses the state any more.
+pub unsafe fn free_state(ts: *mut PyThreadState) {
+    STATES.lock().expect("never poisoned").retain(|s| *s != ts as usize);
+    if MINE.get() == ts {
         MINE.set(null_mut());
-        gil_release();
+    }
+    // SAFETY: the caller's promise.
+    unsafe {
         let mut chunk = (*ts).datastack_chunk;
         while !chunk.is_null() {
             let prev = (*chunk).previous;
             crate::alloc::arena_free(chunk.cast(), (*chunk).size);
             chunk = prev;
         }
-        drop(Box::from_raw(ts));
+        // A waiter may just be looking at the state of what was the holder.
+        drop(park().lock.lock().expect("never poisoned"));
+        drop(Box::from_raw(ts.cast::<Full>()));
+    }
+}
+
+/// Clears and frees this thread's state; the GIL is held and released.
+pub fn delete_state() {
+    let ts = MINE.get();
+    // SAFETY: the state is this thread's; references are dropped while the GIL is held.
+    unsafe {
+        clear_state(ts);
+        gil_release();
+        free_state(ts);
     }
 }
 
@@ -195,11 +269,11 @@ pub fn enter_recursive(where_: &str) -> crate::errors::PyResult<Recursion> {
         let ts = Thread::current_ptr();
         (*ts).recursion_remaining -= 1;
         let here = &raw const ts as usize;
-        if (*ts).recursion_remaining < 0 || here < STACK_LIMIT.get() {
-            if let Err(e) = too_deep(where_, here) {
-                (*ts).recursion_remaining += 1;
-                return Err(e);
-            }
+        if ((*ts).recursion_remaining < 0 || here < STACK_LIMIT.get())
+            && let Err(e) = too_deep(where_, here)
+        {
+            (*ts).recursion_remaining += 1;
+            return Err(e);
         }
     }
     Ok(Recursion(()))
@@ -344,8 +418,10 @@ fn gil_acquire_slow(ts: *mut PyThreadState) {
     let park = park();
     let mut guard = park.lock.lock().expect("never poisoned");
     WAITERS.fetch_add(1, Ordering::SeqCst);
+    let mut stolen = false;
     while !try_take(ts) {
-        if try_steal(ts) {
+        stolen = try_steal(ts);
+        if stolen {
             break;
         }
         let before = LAST_HOLDER.load(Ordering::Relaxed);
@@ -364,6 +440,9 @@ fn gil_acquire_slow(ts: *mut PyThreadState) {
     EVAL_BREAKER.fetch_and(!BREAK_GIL, Ordering::SeqCst);
     park.switched.notify_all();
     drop(guard);
+    if stolen && let Some(f) = CALLBACK_HOOK.get() {
+        f()
+    }
     if FINALIZING.load(Ordering::SeqCst) && MAIN_FINALIZER.load(Ordering::SeqCst) != ts {
         gil_release();
         loop {
@@ -460,10 +539,8 @@ pub fn ensure() -> bool {
         // SAFETY: the new state is this thread's.
         unsafe { (*ts).gilstate_counter = 0 };
     }
-    let had = holds_gil();
-    if had {
-        callback_begins(MINE.get());
-    } else {
+    let had = callback_begins(MINE.get());
+    if !had {
         gil_acquire();
     }
     // SAFETY: this thread's own state.
@@ -480,7 +557,7 @@ pub fn ensure_end(had: bool) {
         (*ts).gilstate_counter
     };
     if had {
-        callback_ends();
+        callback_ends(ts);
     } else if count == 0 {
         delete_state();
     } else {
@@ -505,7 +582,7 @@ mod tests {
                     for i in 0..20_000 {
                         let seen = COUNTER.load(Ordering::Relaxed);
                         if i % 64 == 0 {
-                            allow_threads(|| std::hint::spin_loop());
+                            allow_threads(std::hint::spin_loop);
                             assert!(holds_gil());
                             continue;
                         }
@@ -533,25 +610,20 @@ mod tests {
 // ---- Native code that runs under a nominally held GIL ----
 //
 // Compiled loops around short native calls can't afford an atomic exchange per call. They keep the GIL and only mark "in native
-// code" with plain stores. Who wants the GIL takes it from such a holder:
+// code" in their thread state with plain stores. Who wants the GIL takes it from such a holder:
 //
-//   holder:  IN_NATIVE = 1; call; IN_NATIVE = 0; if STEAL != 0 { leave the trace, settle }
-//   thief:   STEAL = 1; membarrier (every running thread of the process passes a full barrier); if IN_NATIVE == 1 { take }
+//   holder:  in_native = 1; call; in_native = 0; if attention != 0 { leave the trace, settle }
+//   thief:   attention |= STOLEN; membarrier (every running thread of the process passes a full barrier);
+//            if in_native == 1 { take }
 //
-// If the thief read 1, the holder's store of 0 comes after the barrier, so its load of STEAL sees 1. Decisions are made under
-// the parking lock, where `settle_steal` waits for them.
+// If the thief read 1, the holder's store of 0 comes after the barrier, so its load of `attention` sees the bit. Decisions are
+// made under the parking lock, where `settle_steal` waits for them; the lock also keeps the holder's state from being freed.
+// A thief brings the frames of compiled loops up to date before it does anything else.
+//
+// The word says too that Python code has run on the thread itself during the native code: the holder need only look once.
 
-static IN_NATIVE: AtomicU32 = AtomicU32::new(0);
-static STEAL: AtomicU32 = AtomicU32::new(0);
-
-/// Address of the holder's mark, for generated code.
-pub fn in_native_ptr() -> *const AtomicU32 {
-    &raw const IN_NATIVE
-}
-/// Address of the thieves' mark, for generated code.
-pub fn steal_ptr() -> *const AtomicU32 {
-    &raw const STEAL
-}
+const STOLEN: u32 = 1;
+const CALLED_BACK: u32 = 2;
 
 fn membarrier(cmd: i32) -> bool {
     // SAFETY: a system call without memory arguments.
@@ -566,29 +638,31 @@ pub fn stealing_works() -> bool {
 
 /// Takes the GIL from a holder that is in native code. The parking lock is held.
 fn try_steal(ts: *mut PyThreadState) -> bool {
-    if IN_NATIVE.load(Ordering::Relaxed) == 0 {
+    let holder = current().load(Ordering::SeqCst);
+    if holder.is_null() || holder == ts {
         return false;
     }
-    let holder = current().load(Ordering::Relaxed);
-    STEAL.store(1, Ordering::SeqCst);
+    // SAFETY: a state is freed only after its owner has given the GIL up and passed the parking lock, which is held here.
+    let h = unsafe { full(holder) };
+    if h.in_native.load(Ordering::Relaxed) == 0 {
+        return false;
+    }
+    h.attention.fetch_or(STOLEN, Ordering::SeqCst);
     // MEMBARRIER_CMD_PRIVATE_EXPEDITED
-    let done = !holder.is_null()
-        && membarrier(8)
-        && IN_NATIVE.load(Ordering::SeqCst) == 1
+    let done = membarrier(8)
+        && h.in_native.load(Ordering::SeqCst) == 1
         && current().compare_exchange(holder, ts, Ordering::SeqCst, Ordering::Relaxed).is_ok();
-    if done {
-        // The mark is the new holder's from now on.
-        IN_NATIVE.store(0, Ordering::SeqCst);
-    } else {
-        STEAL.store(0, Ordering::SeqCst);
+    if !done {
+        h.attention.fetch_and(!STOLEN, Ordering::SeqCst);
     }
     done
 }
 
-/// For a holder that has left native code: takes the GIL back if it was stolen meanwhile.
+/// For a thread that has left native code: takes the GIL back if it was stolen meanwhile.
 #[inline]
 pub fn settle_steal(ts: *mut PyThreadState) {
-    if STEAL.load(Ordering::Relaxed) != 0 || current().load(Ordering::Relaxed) != ts {
+    // SAFETY: the calling thread's own state.
+    if unsafe { full(ts) }.attention.load(Ordering::Relaxed) != 0 {
         settle_steal_slow(ts);
     }
 }
@@ -596,7 +670,8 @@ pub fn settle_steal(ts: *mut PyThreadState) {
 fn settle_steal_slow(ts: *mut PyThreadState) {
     {
         let _decided = park().lock.lock().expect("never poisoned");
-        STEAL.store(0, Ordering::SeqCst);
+        // SAFETY: the calling thread's own state.
+        unsafe { full(ts) }.attention.store(0, Ordering::SeqCst);
         if current().load(Ordering::SeqCst) == ts {
             return;
         }
@@ -608,23 +683,29 @@ thread_local! {
     /// Callbacks that interrupted native code under a held GIL.
     static INTERRUPTED: std::cell::RefCell<Vec<bool>> = const { std::cell::RefCell::new(Vec::new()) };
 }
-/// Called when native code calls back into Python under a held GIL: compiled code brings its frames up to date.
+/// Called when Python code is about to run while compiled code waits for native code: its frames must be brought up to date.
 pub static CALLBACK_HOOK: std::sync::OnceLock<fn()> = std::sync::OnceLock::new();
 
-/// A callback comes in from native code while this thread nominally holds the GIL.
-fn callback_begins(ts: *mut PyThreadState) {
-    let was = IN_NATIVE.load(Ordering::Relaxed) != 0;
-    INTERRUPTED.with(|v| v.borrow_mut().push(was));
+/// Native code asks for Python. False: this thread does not hold the GIL, nominally or really.
+fn callback_begins(ts: *mut PyThreadState) -> bool {
+    // SAFETY: the calling thread's own state.
+    let was = unsafe { full(ts) }.in_native.swap(0, Ordering::SeqCst) != 0;
     if was {
-        IN_NATIVE.store(0, Ordering::SeqCst);
         settle_steal(ts);
+    } else if !holds_gil() {
+        return false;
     }
+    INTERRUPTED.with(|v| v.borrow_mut().push(was));
     if let Some(f) = CALLBACK_HOOK.get() {
         f()
     }
+    true
 }
-fn callback_ends() {
+fn callback_ends(ts: *mut PyThreadState) {
     if INTERRUPTED.with(|v| v.borrow_mut().pop()).unwrap_or(false) {
-        IN_NATIVE.store(1, Ordering::SeqCst);
+        // SAFETY: the calling thread's own state.
+        let f = unsafe { full(ts) };
+        f.attention.fetch_or(CALLED_BACK, Ordering::SeqCst);
+        f.in_native.store(1, Ordering::SeqCst);
     }
 }

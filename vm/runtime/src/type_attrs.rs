@@ -127,7 +127,7 @@ unsafe extern "C" fn type_vectorcall(
 ) -> *mut PyObject {
     // SAFETY: called by the vectorcall protocol.
     unsafe {
-        let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET as usize;
+        let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET;
         let no_kw = kwnames.is_null() || (*kwnames.cast::<PyVarObject>()).ob_size == 0;
         if n == 1 && meta == (&raw mut PyType_Type).cast() {
             if !no_kw {
@@ -492,16 +492,13 @@ impl Type {
     }
     #[getter]
     fn __text_signature__(&self) -> Option<String> {
-        if self.is_heap() {
-            return None;
-        }
-        // SAFETY: a static type's doc is null or a C string.
+        // SAFETY: a type's doc is null or a C string.
         unsafe {
             let d = (*self.tp()).tp_doc;
             if d.is_null() {
                 None
             } else {
-                crate::methodobject::split_doc(&self.name(), Some(CStr::from_ptr(d))).1
+                crate::methodobject::split_doc(&self.short_name(), Some(CStr::from_ptr(d))).1
             }
         }
     }

@@ -170,7 +170,7 @@ pub fn type_new(meta: &Type, args: &Tuple, kwargs: Option<&Dict>) -> PyResult {
 
 fn unsafe_type_new_slot() -> Option<usize> {
     // SAFETY: `type` is ready.
-    unsafe { (*(&raw mut PyType_Type)).tp_new.map(|f| f as usize) }
+    unsafe { PyType_Type.tp_new.map(|f| f as usize) }
 }
 
 /// What a class's `__slots__` ask for.

@@ -521,9 +521,12 @@ unsafe extern "C" fn slot_tp_getattr_hook(a: *mut PyObject, n: *mut PyObject) ->
                 .is_some_and(|w| unsafe { (*w.as_struct()).d_wrapped == generic_getattro as *mut c_void })
         });
         let r = if generic && n.is_instance_of::<Str>() {
-            match o.generic_get(n.downcast::<Str>().expect("checked"))? {
-                Some(v) => return Ok(v),
-                None => None,
+            // A descriptor may raise `AttributeError` too.
+            match o.generic_get(n.downcast::<Str>().expect("checked")) {
+                Ok(Some(v)) => return Ok(v),
+                Ok(None) => None,
+                Err(e) if e.matches(exc::AttributeError()) => Some(e),
+                Err(e) => return Err(e),
             }
         } else {
             match special(o, intern!("__getattribute__"), &[n]) {
@@ -1335,24 +1338,23 @@ pub unsafe fn inherit_patma_flags(t: *mut PyTypeObject, base: *mut PyTypeObject)
     }
 }
 
-/// Copies the slots that `t` lacks from one member of its MRO.
+/// Copies the slots that `t` lacks from one member of its MRO. What that base merely inherited is left to its owner further up. Tables that
+/// `t` has not are left alone (`inherit_tables`): to fill a shared one would change the base.
 ///
 /// # Safety
 /// As `inherit_special`.
 pub unsafe fn inherit_slots(t: *mut PyTypeObject, base: *mut PyTypeObject) {
-    // SAFETY: the caller's promise. A table that the type lacks altogether is shared with the base.
+    // SAFETY: the caller's promise.
     unsafe {
-        let bb = (*base).tp_base;
-        // A slot that the base merely inherited is left to its real owner further up, except for heap types' own tables.
+        let above = (*base).tp_base;
         macro_rules! sub {
             ($field:ident, $names:expr) => {
-                if (*t).$field.is_null() {
-                    (*t).$field = (*base).$field;
-                } else if !(*base).$field.is_null() && (*t).$field != (*base).$field {
+                if !(*t).$field.is_null() && !(*base).$field.is_null() && (*t).$field != (*base).$field {
+                    let known = !above.is_null() && !(*above).$field.is_null();
                     for n in $names {
                         let off = offset_by_name(n).expect("a known slot");
                         let (d, s) = (slot_ptr(t, off), slot_ptr(base, off));
-                        if (*d).is_null() {
+                        if (*d).is_null() && !(*s).is_null() && !(known && *slot_ptr(above, off) == *s) {
                             *d = *s;
                         }
                     }
@@ -1364,9 +1366,13 @@ pub unsafe fn inherit_slots(t: *mut PyTypeObject, base: *mut PyTypeObject) {
         sub!(tp_as_mapping, MAPPING);
         sub!(tp_as_async, ASYNC);
         sub!(tp_as_buffer, BUFFER);
-        let _ = bb;
         macro_rules! copy {
-            ($($f:ident)*) => { $( if (*t).$f.is_none() { (*t).$f = (*base).$f; } )* };
+            ($($f:ident)*) => { $(
+                let own = above.is_null() || (*base).$f.map(|f| f as usize) != (*above).$f.map(|f| f as usize);
+                if (*t).$f.is_none() && own {
+                    (*t).$f = (*base).$f;
+                }
+            )* };
         }
         if (*t).tp_getattr.is_none() && (*t).tp_getattro.is_none() {
             (*t).tp_getattr = (*base).tp_getattr;
@@ -1380,23 +1386,20 @@ pub unsafe fn inherit_slots(t: *mut PyTypeObject, base: *mut PyTypeObject) {
         if (*t).tp_descr_get.is_some()
             && (*base).tp_descr_get.map(|f| f as usize) == (*t).tp_descr_get.map(|f| f as usize)
             && (*base).tp_flags & Py_TPFLAGS_METHOD_DESCRIPTOR != 0
-            && (*t).tp_flags & Py_TPFLAGS_HEAPTYPE == 0
+            && (*t).tp_flags & Py_TPFLAGS_IMMUTABLETYPE != 0
         {
             (*t).tp_flags |= Py_TPFLAGS_METHOD_DESCRIPTOR;
         }
-        if (*t).tp_call.is_none() {
-            (*t).tp_call = (*base).tp_call;
+        if (*t).tp_vectorcall_offset == 0 {
+            (*t).tp_vectorcall_offset = (*base).tp_vectorcall_offset;
         }
-        if (*base).tp_flags & Py_TPFLAGS_HAVE_VECTORCALL != 0 {
-            if (*t).tp_vectorcall_offset == 0 {
-                (*t).tp_vectorcall_offset = (*base).tp_vectorcall_offset;
-            }
-            if (*t).tp_call.map(|f| f as usize) == (*base).tp_call.map(|f| f as usize)
-                && (*t).tp_flags & Py_TPFLAGS_IMMUTABLETYPE != 0
-            {
-                (*t).tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
-            }
+        if (*t).tp_call.is_none()
+            && (*base).tp_flags & Py_TPFLAGS_HAVE_VECTORCALL != 0
+            && (*t).tp_flags & Py_TPFLAGS_IMMUTABLETYPE != 0
+        {
+            (*t).tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
         }
+        copy!(tp_call);
         if (*t).tp_richcompare.is_none() && (*t).tp_hash.is_none() {
             let dict = Type::from_raw_ref(t).dict();
             let own = dict.contains(intern!("__eq__")).unwrap_or(false)
@@ -1409,13 +1412,11 @@ pub unsafe fn inherit_slots(t: *mut PyTypeObject, base: *mut PyTypeObject) {
         if (*t).tp_richcompare.is_none() && (*t).tp_flags & Py_TPFLAGS_HEAPTYPE != 0 {
             (*t).tp_richcompare = (*base).tp_richcompare;
         }
-        if (*t).tp_alloc.is_none() {
-            (*t).tp_alloc = (*base).tp_alloc;
-        }
+        copy!(tp_alloc);
         let gc = (*t).tp_flags & Py_TPFLAGS_HAVE_GC;
         if (*t).tp_free.is_none() {
             if gc == (*base).tp_flags & Py_TPFLAGS_HAVE_GC {
-                (*t).tp_free = (*base).tp_free;
+                copy!(tp_free);
             } else if gc != 0 && (*base).tp_free == Some(object_free) {
                 (*t).tp_free = Some(gc_del);
             }
@@ -1429,5 +1430,19 @@ pub unsafe fn inherit_slots(t: *mut PyTypeObject, base: *mut PyTypeObject) {
                 (*t).tp_clear = (*base).tp_clear;
             }
         }
+    }
+}
+
+/// Shares the base's tables of slots where `t` has none of its own; after `inherit_slots`.
+///
+/// # Safety
+/// As `inherit_special`.
+pub unsafe fn inherit_tables(t: *mut PyTypeObject, base: *mut PyTypeObject) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        macro_rules! share {
+            ($($f:ident)*) => { $( if (*t).$f.is_null() { (*t).$f = (*base).$f; } )* };
+        }
+        share!(tp_as_async tp_as_number tp_as_sequence tp_as_mapping tp_as_buffer);
     }
 }

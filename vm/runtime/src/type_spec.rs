@@ -104,7 +104,9 @@ pub unsafe fn from_spec(
         if own_new && (*t).tp_new.is_some() {
             crate::type_slots::add_tp_new_wrapper(t)?;
         }
-        if let Some(m) = module_name {
+        if ty.dict().contains(intern!("__module__"))? {
+            // A member or getter of that name stays.
+        } else if let Some(m) = module_name {
             ty.dict().set_item(intern!("__module__"), &Str::new(m))?;
         } else {
             crate::warnings::warn(

@@ -837,6 +837,7 @@ unsafe fn ready_inner(tp: *mut PyTypeObject) -> PyResult<()> {
             for b in mro.iter().skip(1) {
                 crate::type_slots::inherit_slots(tp, b.as_ptr().cast());
             }
+            crate::type_slots::inherit_tables(tp, base);
             crate::type_slots::inherit_patma_flags(tp, base);
         }
         if (*tp).tp_flags & Py_TPFLAGS_HAVE_GC != 0 && (*tp).tp_traverse.is_none() {
@@ -876,10 +877,7 @@ unsafe fn ready_inner(tp: *mut PyTypeObject) -> PyResult<()> {
         if (*tp).tp_flags & Py_TPFLAGS_DISALLOW_INSTANTIATION != 0 {
             (*tp).tp_new = None;
         } else if (*tp).tp_new.is_some() {
-            let inherited_by_heap = (*tp).tp_flags & Py_TPFLAGS_HEAPTYPE != 0;
-            if !inherited_by_heap {
-                crate::type_slots::add_tp_new_wrapper(tp)?;
-            }
+            crate::type_slots::add_tp_new_wrapper(tp)?;
         } else if !base.is_null() {
             let static_of_object = base == object && (*tp).tp_flags & Py_TPFLAGS_HEAPTYPE == 0;
             if static_of_object {

@@ -206,7 +206,7 @@ unsafe extern "C" fn ref_vectorcall(
         if kw.is_some_and(|k| k.downcast::<Tuple>().is_some_and(|t| t.len() > 0)) {
             return raise!(TypeError, "weakref() takes no keyword arguments");
         }
-        let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET as usize;
+        let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET;
         if n != 0 {
             return raise!(TypeError, "weakref expected 0 arguments, got {}", n);
         }

@@ -10,6 +10,7 @@ fn start() {
     let _ = lh_runtime::hooks::HOOKS.set(lh_runtime::hooks::Hooks {
         function_vectorcall: no_functions,
         import_module: |_| raise!(ImportError, "no imports here"),
+        traceback_here: || (),
         current_globals: || None,
         current_builtins: || Dict::new(),
         current_frame: || None,

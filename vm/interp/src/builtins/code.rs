@@ -128,6 +128,7 @@ pub fn compile(
             flags,
             optimize,
             feature_version,
+            from_file: false,
         };
         return (api()?.compile)(request);
     }
@@ -142,6 +143,7 @@ pub fn compile(
         flags: flags | s.flags,
         optimize,
         feature_version,
+        from_file: false,
     };
     (api()?.compile)(request)
 }
@@ -195,6 +197,7 @@ fn compile_for(source: SourceText, skip: usize, mode: Mode) -> PyResult<Owned<Co
         flags,
         optimize: -1,
         feature_version: -1,
+        from_file: false,
     };
     match (api.compile)(request)?.downcast_owned::<Code>() {
         Ok(c) => Ok(c),

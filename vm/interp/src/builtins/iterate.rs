@@ -109,7 +109,7 @@ pub fn sum(iterable: &Object, start: Option<&Object>) -> PyResult {
             match v.and_then(|v| n.checked_add(v)) {
                 Some(s) => n = s,
                 None => {
-                    total = number::add(&*Int::from_i64(n), &x)?;
+                    total = number::add(&Int::from_i64(n), &x)?;
                     break;
                 }
             }
@@ -124,7 +124,7 @@ pub fn sum(iterable: &Object, start: Option<&Object>) -> PyResult {
             } else if let Some(v) = x.downcast_exact::<Int>().and_then(|i| i.to_i64()) {
                 f += v as f64;
             } else {
-                total = number::add(&*Float::new(f), &x)?;
+                total = number::add(&Float::new(f), &x)?;
                 break;
             }
         }

@@ -47,6 +47,8 @@ pub struct Compile<'a> {
     pub optimize: i32,
     /// Minor version of the grammar to accept, -1 for the present one.
     pub feature_version: i32,
+    /// The program's own file, whose bad encodings have other messages.
+    pub from_file: bool,
 }
 
 /// The running frame's fast locals, for `super()`.

@@ -100,6 +100,8 @@ pub struct FieldDesc {
     pub immutable: bool,
     /// Stores may be delayed to exits and calls that can read them (non-references only).
     pub lazy: bool,
+    /// Other threads change it at any time: every load is a load.
+    pub volatile: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -183,7 +185,7 @@ pub struct NativeDesc {
 #[derive(Clone, Debug)]
 pub struct ClassDesc {
     pub name: String,
-    /// The type object's address.
+    /// The type object's address; 0 if unknown.
     pub type_addr: u64,
     /// Fields a virtual has, in the order of `alloc`'s arguments.
     pub fields: Vec<u32>,
@@ -191,6 +193,9 @@ pub struct ClassDesc {
     pub alloc: u32,
     /// Dropping an instance cannot run Python code (apart from dropping its fields).
     pub silent: bool,
+    /// `alloc` always makes a new object of exactly this type. If not, it may answer an existing object, and with a
+    /// type address of 0 an object of any type or null: such an object is made before anything is asked of it.
+    pub fresh: bool,
 }
 
 /// Offsets and helpers for boxes, counts and frames.
@@ -206,6 +211,9 @@ pub struct Layout {
     pub slots: i32,
     /// Offset in the thread state of the "exception set" pointer.
     pub exc: i32,
+    /// Offset in the thread state of a 32-bit word that is not zero when something else than the native code itself
+    /// has run during a call.
+    pub attention: i32,
     pub int_type: u64,
     pub float_type: u64,
     /// Helpers: i64 -> new ref, f64 -> new ref, last reference gone (ref).
@@ -245,7 +253,7 @@ impl Descs {
 ///
 /// ```text
 ///    0 exit word   trace id << 32 | exit number       64 general registers dumped by an exit, by number
-///    8 call word   trace id << 32 | snapshot          192 float registers dumped by an exit
+///    8 call word   trace id << 32 | call + 1          192 float registers dumped by an exit
 ///   16 forced      non-zero after a force             320 spill slots
 ///   24 frame       root interpreter frame
 ///   32..64         the embedder's

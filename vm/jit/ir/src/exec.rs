@@ -411,6 +411,9 @@ pub unsafe fn run(t: &Trace, d: &Descs, ts: u64, jfp: u64, steps: usize) -> Run 
                 Op::GNotForced if load(MemKind::I64, jfp + jf::FORCED as u64) != 0 => {
                     return exit(vals, calls);
                 }
+                Op::GQuiet if load(MemKind::U32, ts.wrapping_add(l.attention as i64 as u64)) != 0 => {
+                    return exit(vals, calls);
+                }
                 Op::GNoExc if load(MemKind::Ptr, ts.wrapping_add(l.exc as i64 as u64)) != 0 => {
                     return exit(vals, calls);
                 }
@@ -422,6 +425,7 @@ pub unsafe fn run(t: &Trace, d: &Descs, ts: u64, jfp: u64, steps: usize) -> Run 
                 | Op::GNull
                 | Op::GValid
                 | Op::GNotForced
+                | Op::GQuiet
                 | Op::GNoExc => {}
                 Op::Exit => return exit(vals, calls),
                 Op::BoxI => out = Some(call_helper(&d.helpers[l.box_int as usize], ts, &[a])),
@@ -533,6 +537,12 @@ pub unsafe fn restore(t: &Trace, s: &Snapshot, d: &Descs, ts: u64, get: &dyn Fn(
             for x in &f.slots {
                 let v = counted(x.src, x.own, &built);
                 store(MemKind::Ref, base.wrapping_add((l.slots + 8 * x.slot) as i64 as u64), v);
+            }
+        }
+        for (v, n) in &s.holds {
+            match value(*v, &built) {
+                0 => {}
+                x => add_ref(d, x, *n as i64),
             }
         }
         for (v, n) in &s.drops {

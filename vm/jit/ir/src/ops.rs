@@ -150,6 +150,7 @@ ops! {
     GNull    "guard_null"    Void [Addr]    None   [GUARD]       "exit if not null";
     GValid   "guard_valid"   Void [Ptr]     None   [GUARD READ]  "exit if the byte at the address is zero";
     GNotForced "guard_not_forced" Void []   None   [GUARD READ]  "exit if the preceding call forced this activation's frames";
+    GQuiet   "guard_quiet"   Void []        None   [GUARD READ]  "exit if Python code or another thread has run during the preceding call; stands behind guard_not_forced";
     GNoExc   "guard_noexc"   Void []        None   [GUARD READ]  "exit if the thread state has an exception set";
     Exit     "exit"          Void []        None   [GUARD CTRL]  "leave here, always";
     // ---- Boxes and objects ----

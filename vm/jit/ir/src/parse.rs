@@ -219,9 +219,10 @@ fn snapshot(l: &str, d: &Descs, names: &HashMap<String, Val>, t: &mut Trace) -> 
                 let fields = owned(&w[5.min(w.len())..], t)?.into_iter().map(|(_, v, o)| (v, o)).collect();
                 s.virts.push(VirtObj { class, fields, count: int(w.get(3))? as u32 });
             }
-            Some(&"drop") => {
+            Some(x @ (&"drop" | &"hold")) => {
                 let v = get(w.get(1).ok_or("drop")?, t)?;
-                s.drops.push((v, int(w.get(3))? as u32));
+                let list = if *x == "drop" { &mut s.drops } else { &mut s.holds };
+                list.push((v, int(w.get(3))? as u32));
             }
             Some(x) => return Err(format!("unknown snapshot part {x}")),
         }

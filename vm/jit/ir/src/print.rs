@@ -111,6 +111,9 @@ pub fn snapshot(t: &Trace, d: &Descs, n: usize) -> String {
     for (v, n) in &sn.drops {
         let _ = write!(s, " drop {} x {n} ;", val(t, *v));
     }
+    for (v, n) in &sn.holds {
+        let _ = write!(s, " hold {} x {n} ;", val(t, *v));
+    }
     s.push_str(" }");
     s
 }

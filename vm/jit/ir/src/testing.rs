@@ -141,6 +141,7 @@ pub fn descs() -> Descs {
         alias,
         immutable,
         lazy,
+        volatile: name == "flag",
     };
     let mut pair = h("pair", make_pair as *const () as usize, &[Ty::Ref, Ty::Ref], Ty::Ref, alloc_eff);
     pair.steals = 3;
@@ -157,6 +158,7 @@ pub fn descs() -> Descs {
             f("b8", 24, MemKind::I8, 2, false, false),
             f("f32", 32, MemKind::F32, 2, false, false),
             f("ref", 16, MemKind::Ref, 1, false, false),
+            f("flag", 0, MemKind::I64, 6, false, false),
         ],
         arrays: vec![
             ArrayDesc { name: "i64s".into(), offset: 0, kind: MemKind::I64, alias: 5, immutable: false },
@@ -192,6 +194,7 @@ pub fn descs() -> Descs {
             fields: vec![5, 6],
             alloc: 3,
             silent: true,
+            fresh: true,
         }],
         silent_types: vec![INT, FLOAT],
         layout: Layout {
@@ -202,6 +205,7 @@ pub fn descs() -> Descs {
             float_value: 16,
             slots: 0,
             exc: 0,
+            attention: 8,
             int_type: INT,
             float_type: FLOAT,
             box_int: 0,

@@ -156,6 +156,9 @@ pub struct Snapshot {
     pub virts: Vec<VirtObj>,
     /// References the trace holds and nobody needs: dropped last.
     pub drops: Vec<(Val, u32)>,
+    /// Calls only: references the program has but the trace does not count. A force makes them, so that what the
+    /// native code works on stays alive whatever the Python code does; they are the trace's from then on.
+    pub holds: Vec<(Val, u32)>,
 }
 
 impl Snapshot {
@@ -176,7 +179,7 @@ impl Snapshot {
                 f(*x);
             }
         }
-        for (v, _) in &self.drops {
+        for (v, _) in self.drops.iter().chain(&self.holds) {
             f(*v);
         }
     }
@@ -196,7 +199,7 @@ impl Snapshot {
                 x.0 = f(x.0);
             }
         }
-        for d in &mut self.drops {
+        for d in self.drops.iter_mut().chain(&mut self.holds) {
             d.0 = f(d.0);
         }
     }

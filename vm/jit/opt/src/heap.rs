@@ -49,6 +49,7 @@ impl Opt<'_> {
             }
         }
         match i.op {
+            Op::FLoad if self.d.fields[i.imm as usize].volatile => Ok(None),
             Op::FLoad | Op::ALoad => Ok(self.heap.get(&(base, k)).copied()),
             _ => {
                 let val = if i.op == Op::FStore { i.args[1] } else { i.args[2] };
@@ -106,6 +107,18 @@ impl Opt<'_> {
 
     /// What must happen before an op with these effects.
     pub fn before(&mut self, i: &Inst, eff: Effects) -> Result<(), Abort> {
+        if i.op == Op::Drop && i.imm & DROP_NOT_LAST == 0 {
+            // The object may go: what is to be stored in it must be there before.
+            let base = i.args[0];
+            let all = std::mem::take(&mut self.lazies);
+            for (b, f, v) in all {
+                if b == base {
+                    self.write_lazy(b, f, v)?;
+                } else {
+                    self.lazies.push((b, f, v));
+                }
+            }
+        }
         let heap_op = matches!(i.op, Op::FLoad | Op::FStore | Op::ALoad | Op::AStore);
         if !heap_op {
             self.flush_lazies(eff.reads | eff.writes)?;
@@ -130,7 +143,8 @@ impl Opt<'_> {
                 HeapKey::Field(f) => self.d.fields[f as usize].kind,
                 HeapKey::Item(a, _) => self.d.arrays[a as usize].kind,
             };
-            if kind.size() == 8 || v == val {
+            let volatile = matches!(k, HeapKey::Field(f) if self.d.fields[f as usize].volatile);
+            if (kind.size() == 8 || v == val) && !volatile {
                 self.heap.insert((i.args[0], k), val);
             }
         } else if eff.writes != 0 {

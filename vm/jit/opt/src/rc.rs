@@ -27,13 +27,31 @@ struct Pass<'a> {
     slot_ends: Vec<(usize, Option<(Val, u32)>)>,
     dead: Vec<bool>,
     loop_at: usize,
+    /// References cancelled across a quiet call, by the call.
+    holds: HashMap<usize, Vec<Val>>,
+}
+
+/// A force-ready call during which nothing but its native code runs, unless it is forced (and left right behind it).
+/// Pairs cancelled across it are made good by the force.
+fn quiet(t: &Trace, n: usize, e: Effects) -> bool {
+    let i = &t.insts[n];
+    i.op == Op::NCall && i.snap != NO_SNAP && !e.has(RUNS_PYTHON)
 }
 
 pub fn run(t: &mut Trace, d: &Descs) {
     let n = t.insts.len();
     let eff = (0..n).map(|i| t.effects(d, &t.insts[i])).collect();
     let loop_at = t.loop_at().unwrap_or(n);
-    let mut p = Pass { dead: vec![false; n], events: HashMap::new(), eff, slot_ends: vec![], loop_at, t, d };
+    let mut p = Pass {
+        dead: vec![false; n],
+        events: HashMap::new(),
+        eff,
+        slot_ends: vec![],
+        loop_at,
+        holds: HashMap::new(),
+        t,
+        d,
+    };
     p.collect();
     p.cancel();
     p.mark_not_last();
@@ -152,6 +170,11 @@ impl Pass<'_> {
                 if least >= 1 && !seen || least >= 0 && !seen && self.supported(v, a, b, 0) {
                     self.dead[a] = true;
                     self.dead[b] = true;
+                    for c in a..b {
+                        if quiet(self.t, c, self.eff[c]) {
+                            self.holds.entry(c).or_default().push(v);
+                        }
+                    }
                     let e = self.events.get_mut(&v).expect("value has events");
                     let ia = e.iter().position(|x| x.0 == a && x.1 == 1).expect("own event");
                     e.remove(ia);
@@ -203,10 +226,31 @@ impl Pass<'_> {
                         *own = Own::Copy;
                     }
                 });
+                if let Some(cancelled) = self.holds.get(&n) {
+                    // What slots hold is made as their copies; what is in flight is held.
+                    let mut count: Vec<(Val, i32)> = vec![];
+                    for v in cancelled {
+                        match count.iter_mut().find(|x| x.0 == *v) {
+                            Some(x) => x.1 += 1,
+                            None => count.push((*v, 1)),
+                        }
+                    }
+                    s.for_each_need(&|v| t.ty(v) == Ty::Ref, &mut |v, own| {
+                        if *own == Own::Copy
+                            && let Some(x) = count.iter_mut().find(|x| x.0 == v)
+                        {
+                            x.1 -= 1;
+                        }
+                    });
+                    s.holds = count.into_iter().filter(|x| x.1 > 0).map(|(v, n)| (v, n as u32)).collect();
+                }
                 let is_call = !i.op.is_guard();
                 if is_call {
                     // In-flight references go on being the trace's after a force.
                     forced = verify::snapshot_gives(self.t, &s);
+                    for (v, n) in &s.holds {
+                        *forced.entry(*v).or_default() -= *n as i32;
+                    }
                 } else {
                     let mut rest: Vec<(Val, u32)> =
                         have.into_iter().filter(|(_, h)| *h > 0).map(|(v, h)| (v, h as u32)).collect();

@@ -123,7 +123,7 @@ impl<'d> Opt<'d> {
     pub fn type_of(&self, v: Val) -> Option<u64> {
         let v = self.resolve(v);
         if v.is_virt() {
-            return Some(self.class_type(self.virts[v.index()].class));
+            return Some(self.class_type(self.virts[v.index()].class)).filter(|t| *t != 0);
         }
         self.facts.get(&v).and_then(|f| f.ty)
     }

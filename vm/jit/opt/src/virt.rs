@@ -53,10 +53,14 @@ impl Opt<'_> {
         self.virts[v.index()].real = Some(real);
         let ty = self.class_type(x.class);
         let boxed = matches!(x.class, VClass::BoxI | VClass::BoxF);
+        // Built-in silent types keep their instances' class.
+        let stat = self.d.silent_types.contains(&ty);
         let f = self.fact(real);
-        f.ty = Some(ty);
-        f.stat = boxed;
-        f.nonnull = true;
+        if ty != 0 {
+            f.ty = Some(ty);
+            f.stat = boxed || stat;
+            f.nonnull = true;
+        }
         for _ in 1..x.rc {
             self.tr.push(Inst::new(Op::Own, Ty::Void, &[real]));
         }
@@ -78,7 +82,14 @@ impl Opt<'_> {
                     return Ok(Some(self.tr.konst(Ty::I64, eq)));
                 }
                 // Small integers are cached objects, so an int box may turn out to be an existing object.
-                let fresh = |o: &Self, v: Val| v.is_virt() && o.virts[v.index()].class != VClass::BoxI;
+                let fresh = |o: &Self, v: Val| {
+                    v.is_virt()
+                        && match o.virts[v.index()].class {
+                            VClass::BoxI => false,
+                            VClass::BoxF => true,
+                            VClass::Class(c) => o.d.classes[c as usize].fresh,
+                        }
+                };
                 if fresh(self, a) || fresh(self, b) {
                     return Ok(Some(self.tr.konst(Ty::I64, 1 - eq)));
                 }
@@ -87,18 +98,19 @@ impl Opt<'_> {
             _ if a.is_virt() => {
                 let n = a.index();
                 let class = self.virts[n].class;
+                let known = self.class_type(class) != 0;
                 match i.op {
                     Op::UnboxI if class == VClass::BoxI => return Ok(Some(self.virts[n].fields[0])),
                     Op::UnboxF if class == VClass::BoxF => return Ok(Some(self.virts[n].fields[0])),
-                    Op::GType => {
+                    Op::GType if known => {
                         return if self.const_of(b) == Some(self.class_type(class)) {
                             Ok(Some(Val::NONE))
                         } else {
                             Err(Abort::GuardNeverHolds)
                         };
                     }
-                    Op::GNonNull => return Ok(Some(Val::NONE)),
-                    Op::GNull => return Err(Abort::GuardNeverHolds),
+                    Op::GNonNull if known => return Ok(Some(Val::NONE)),
+                    Op::GNull if known => return Err(Abort::GuardNeverHolds),
                     Op::FLoad | Op::FStore => {
                         if let VClass::Class(c) = class
                             && let Some(k) =

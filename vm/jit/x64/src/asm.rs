@@ -273,6 +273,10 @@ impl Asm {
         self.rm(0, true, &[0xc7], 0, b, o);
         self.ops.push_i32(v);
     }
+    pub fn st_imm32(&mut self, b: u8, o: i32, v: i32) {
+        self.rm(0, false, &[0xc7], 0, b, o);
+        self.ops.push_i32(v);
+    }
     /// Loads any kind into its register class; F32 is widened.
     pub fn load(&mut self, k: MemKind, d: u8, b: u8, o: i32) {
         match k {
@@ -357,6 +361,11 @@ impl Asm {
     }
     pub fn cmp_mi(&mut self, b: u8, o: i32, v: i32) {
         self.alu_mi(Alu::Cmp, b, o, v);
+    }
+    /// Compares a 32-bit word of memory with a small number.
+    pub fn cmp32_mi(&mut self, b: u8, o: i32, v: i8) {
+        self.rm(0, false, &[0x83], 7, b, o);
+        self.ops.push(v as u8);
     }
     /// Compares memory of a kind's size with zero.
     pub fn cmp_m0(&mut self, k: MemKind, b: u8, o: i32) {

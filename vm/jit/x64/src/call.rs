@@ -182,10 +182,11 @@ impl Lower<'_> {
             // What a force needs must be in jf. Values in caller-saved registers are still there.
             let (places, dump) = self.places(i.snap);
             self.dump(dump);
-            let word = (self.o.trace_id as u64) << 32 | self.calls.len() as u64;
-            self.calls.push(Site { inst: p as usize, snap: i.snap, places });
-            self.mov(Loc::Mem(jf::CALL), Loc::Const(word));
-            self.asm.st_imm(JF, jf::FORCED, 0);
+            self.calls.push(Site { inst: p as usize, snap: i.snap, places, forced: None });
+            self.asm.st_imm32(JF, jf::CALL, self.calls.len() as i32);
+        } else if self.t.effects(self.d, &i).has(RUNS_PYTHON | MAY_FORCE) {
+            // Frames are in memory: nothing to force.
+            self.asm.st_imm32(JF, jf::CALL, 0);
         }
         self.parallel(&moves);
         for a in args {

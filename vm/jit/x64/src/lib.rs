@@ -43,6 +43,8 @@ pub struct Site {
     pub snap: u32,
     /// Instruction values the snapshot reads and their byte offsets in jf.
     pub places: Vec<(Val, u32)>,
+    /// A `guard_quiet`: the exit to take instead if the call has been forced by the time it is left.
+    pub forced: Option<u32>,
 }
 
 impl Site {

@@ -17,24 +17,13 @@ enum Cold {
         at: Label,
         no: usize,
         dump: u32,
+        /// The call before has been forced.
+        forced: bool,
     },
     /// The last reference of the object in `obj` is gone: dealloc, keeping `live` registers.
-    Dealloc {
-        at: Label,
-        back: Label,
-        obj: u8,
-        live: u32,
-        dump: u32,
-        call: Option<u64>,
-    },
+    Dealloc { at: Label, back: Label, obj: u8, live: u32, dump: u32, call: Option<i32> },
     /// Unboxes integers of 0, -1, 2, -2 digits.
-    Unbox {
-        at: Label,
-        back: Label,
-        obj: u8,
-        dst: u8,
-        exit: Label,
-    },
+    Unbox { at: Label, back: Label, obj: u8, dst: u8, exit: Label },
 }
 
 pub(crate) struct Lower<'a> {
@@ -51,6 +40,8 @@ pub(crate) struct Lower<'a> {
     exits: Vec<Site>,
     pub calls: Vec<Site>,
     cold: Vec<Cold>,
+    /// Exit number and registers to dump of the `guard_not_forced` just passed.
+    not_forced: Option<(u32, u32)>,
 }
 
 /// A compare or an integer field load whose only use is the guard right behind it is made by the guard.
@@ -128,10 +119,14 @@ impl<'a> Lower<'a> {
             exits: vec![],
             calls: vec![],
             cold: vec![],
+            not_forced: None,
         }
     }
 
     pub fn run(mut self) -> Result<Compiled, Error> {
+        if self.t.insts.iter().any(|i| i.snap != NO_SNAP && !i.op.is_guard()) {
+            self.asm.st_imm32(JF, jf::CALL + 4, self.o.trace_id as i32);
+        }
         for p in 0..self.t.insts.len() {
             if !self.fused[p] {
                 self.inst(p as u32)?;
@@ -157,16 +152,37 @@ impl<'a> Lower<'a> {
         let snap = self.t.insts[p as usize].snap;
         let (places, dump) = self.places(snap);
         let no = self.exits.len();
-        self.exits.push(Site { inst: p as usize, snap, places });
-        self.cold.push(Cold::Stub { at, no, dump });
+        let forced = self.t.insts[p as usize].op == Op::GNotForced;
+        self.exits.push(Site { inst: p as usize, snap, places, forced: None });
+        self.cold.push(Cold::Stub { at, no, dump, forced });
         at
+    }
+
+    /// Whether the frames were forced is known for certain only when the trace has been left and holds the GIL again,
+    /// so the two exits behind a quiet call share one test and one stub.
+    fn guard_quiet(&mut self, p: u32) {
+        let at = self.asm.label();
+        let snap = self.t.insts[p as usize].snap;
+        let (places, mut dump) = self.places(snap);
+        let no = self.exits.len();
+        let forced = self.not_forced.take();
+        if let Some((_, more)) = forced {
+            dump |= more;
+        }
+        self.exits.push(Site { inst: p as usize, snap, places, forced: forced.map(|f| f.0) });
+        self.cold.push(Cold::Stub { at, no, dump, forced: false });
+        self.asm.cmp32_mi(TS, self.d.layout.attention, 0);
+        self.asm.jcc(Cc::Ne, at);
     }
 
     fn cold_code(&mut self, c: Cold) {
         match c {
-            Cold::Stub { at, no, dump } => {
+            Cold::Stub { at, no, dump, forced } => {
                 self.asm.bind(at);
                 self.dump(dump);
+                if forced {
+                    self.asm.st_imm(JF, jf::FORCED, 0);
+                }
                 let word = (self.o.trace_id as u64) << 32 | no as u64;
                 self.mov(Loc::Mem(jf::EXIT), Loc::Const(word));
                 self.asm.imm(RAX, self.o.exit_cells + 8 * no as u64);
@@ -184,8 +200,7 @@ impl<'a> Lower<'a> {
                 let addr = h.addr;
                 // After the argument: this may use the scratch register, where a constant object is.
                 if let Some(word) = call {
-                    self.mov(Loc::Mem(jf::CALL), Loc::Const(word));
-                    self.asm.st_imm(JF, jf::FORCED, 0);
+                    self.asm.st_imm32(JF, jf::CALL, word);
                 }
                 self.asm.call_pooled(addr);
                 for r in 0..32u8 {
@@ -357,6 +372,13 @@ impl<'a> Lower<'a> {
                 self.asm.cmp_b0(r);
                 self.asm.jcc(Cc::E, e);
             }
+            Op::GNotForced if self.t.insts.get(p as usize + 1).is_some_and(|i| i.op == Op::GQuiet) => {
+                let snap = i.snap;
+                let (places, dump) = self.places(snap);
+                self.not_forced = Some((self.exits.len() as u32, dump));
+                self.exits.push(Site { inst: p as usize, snap, places, forced: None });
+            }
+            Op::GQuiet => self.guard_quiet(p),
             Op::GNotForced => {
                 let e = self.exit(p);
                 self.asm.cmp_mi(JF, jf::FORCED, 0);
@@ -791,6 +813,7 @@ impl<'a> Lower<'a> {
             l @ Loc::Const(_) if kind.size() == 8 && small(l).is_some() => {
                 self.asm.st_imm(rb, off, small(l).expect("checked"));
             }
+            Loc::Const(c) if kind.size() == 4 => self.asm.st_imm32(rb, off, c as i32),
             Loc::Const(c) if rb == SCRATCH => {
                 // Constant base and wide constant value: borrow a register.
                 let r = [RAX, RCX].into_iter().find(|r| self.a.locked >> *r & 1 == 0).expect("one is free");
@@ -919,8 +942,10 @@ impl<'a> Lower<'a> {
             let call = if i.snap != NO_SNAP {
                 let (places, m) = self.places(i.snap);
                 dump = m;
-                self.calls.push(Site { inst: p as usize, snap: i.snap, places });
-                Some((self.o.trace_id as u64) << 32 | (self.calls.len() as u64 - 1))
+                self.calls.push(Site { inst: p as usize, snap: i.snap, places, forced: None });
+                Some(self.calls.len() as i32)
+            } else if i.imm & DROP_SILENT == 0 {
+                Some(0)
             } else {
                 None
             };

@@ -458,7 +458,7 @@ fn a_force_during_a_call_restores_the_frame() {
         *f.borrow_mut() = Some(Box::new(move || {
             // SAFETY: the activation is suspended in its call; the call word names the site.
             unsafe {
-                let site = &calls[*jp.add(jf::CALL as usize / 8) as u32 as usize];
+                let site = &calls[*jp.add(jf::CALL as usize / 8) as u32 as usize - 1];
                 let snap = &lt.snaps[site.snap as usize];
                 assert_eq!(snap.kind, 9);
                 exec::restore(&lt, snap, &d2, 0, &|v| *jp.add(site.place(v) as usize / 8));

@@ -399,8 +399,7 @@ pub fn decode_utf7(input: &[u8], errors: &str, final_: bool) -> PyResult<(Owned<
     let (mut shifted, mut bits, mut nbits, mut high) = (false, 0u32, 0u32, 0u32);
     // Where the current shift sequence starts, in bytes and in characters of the output.
     let (mut start, mut start_out) = (0, 0);
-    loop {
-        let Some(&c) = d.input.get(at) else { break };
+    while let Some(&c) = d.input.get(at) {
         let error: Option<(usize, usize, &str)>;
         if shifted {
             if let Some(v) = base64_value(c) {

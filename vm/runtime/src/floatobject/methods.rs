@@ -77,7 +77,7 @@ impl Float {
         // SAFETY: the count has reached zero; an exact float is a plain block.
         unsafe {
             if (*o).ob_type == Float::type_ptr() {
-                crate::alloc::free(o.cast())
+                super::free_float(o)
             } else {
                 crate::typeobject::free_instance(o)
             }

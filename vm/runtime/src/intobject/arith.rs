@@ -96,7 +96,7 @@ impl Int {
         if let (Some(a), Some(b)) = (self.compact(), o.compact())
             && b != 0
         {
-            return Ok(Int::from_i64(a.div_floor(&b)));
+            return Ok(Int::from_i64(Integer::div_floor(&a, &b)));
         }
         Ok(self.divmod(o)?.0)
     }
@@ -276,8 +276,8 @@ impl Int {
         let negative = f(self.is_negative() as u32, o.is_negative() as u32) == 1;
         let mut x = Draft::new(n).expect("out of memory");
         let out = x.digits();
-        for i in 0..n {
-            out[i] = f(*a.get(i).unwrap_or(&0), *b.get(i).unwrap_or(&0));
+        for (i, d) in out.iter_mut().enumerate().take(n) {
+            *d = f(*a.get(i).unwrap_or(&0), *b.get(i).unwrap_or(&0));
         }
         if negative {
             digits::negate(out);

@@ -229,7 +229,7 @@ impl Int {
         // SAFETY: the count has reached zero; an exact int is a plain block.
         unsafe {
             if (*o).ob_type == Int::type_ptr() {
-                crate::alloc::free(o.cast())
+                super::free_int(o)
             } else {
                 crate::typeobject::free_instance(o)
             }

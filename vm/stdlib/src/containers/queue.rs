@@ -80,7 +80,7 @@ impl SimpleQueue {
             let bell = self.bell.clone();
             // What rings after this number was read wakes the wait below.
             let seen = *bell.rung.lock().expect("never poisoned");
-            if self.items.borrow().len() > 0 {
+            if !self.items.borrow().is_empty() {
                 continue;
             }
             self.waiters.set(self.waiters.get() + 1);

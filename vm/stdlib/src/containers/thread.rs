@@ -264,7 +264,7 @@ pub struct RLock {
 
 fn ident() -> u64 {
     // SAFETY: this thread's own state.
-    unsafe { (*Thread::current_ptr()).thread_id as u64 }
+    unsafe { (*Thread::current_ptr()).thread_id }
 }
 
 impl RLock {

@@ -263,7 +263,7 @@ fn fix_nested(code: &Code, path: &Str, old: &Str) {
 }
 
 fn setup(m: &Module) -> PyResult<()> {
-    m.add("check_hash_based_pycs", &*Str::new(&lh_runtime::sysobject::config().check_hash_based_pycs))
+    m.add("check_hash_based_pycs", &Str::new(&lh_runtime::sysobject::config().check_hash_based_pycs))
 }
 
 module! {

@@ -33,7 +33,7 @@ fn load(file: &Object) -> PyResult {
         let Some(b) = more.downcast::<Bytes>() else {
             return raise!(TypeError, "file.read() returned not bytes but {}", more.ty().name());
         };
-        let at_end = b.len() == 0;
+        let at_end = b.is_empty();
         data.extend_from_slice(b.as_bytes());
         match lh_runtime::marshal::loads_prefix(&data) {
             Ok((v, used)) => {
@@ -51,7 +51,7 @@ fn load(file: &Object) -> PyResult {
 }
 
 fn setup(m: &Module) -> PyResult<()> {
-    m.add("version", &*Int::from_i64(4))
+    m.add("version", &Int::from_i64(4))
 }
 
 module! {

@@ -66,7 +66,7 @@ fn entry(t: &SymbolTable, block: usize) -> PyResult<Owned<Entry>> {
     let symbols = Dict::new();
     for s in &b.symbols {
         let word = s.flags | (s.scope as u32) << SCOPE_OFFSET;
-        symbols.set_str(&s.name, &*Int::from_i64(word as i64))?;
+        symbols.set_str(&s.name, &Int::from_i64(word as i64))?;
     }
     let varnames = b.varnames.iter().map(|n| Str::new(n).into_object()).collect();
     let mut children = vec![];
@@ -128,7 +128,7 @@ fn setup(m: &Module) -> PyResult<()> {
     ];
     ready::<Entry>()?;
     for (name, v) in flags {
-        m.add(name, &*Int::from_i64(v as i64))?;
+        m.add(name, &Int::from_i64(v as i64))?;
     }
     Ok(())
 }

@@ -82,8 +82,8 @@ fn _filters_mutated() {
 
 fn setup(m: &Module) -> PyResult<()> {
     m.add("filters", &*w::filters()?)?;
-    m.add("_onceregistry", &*w::once_registry())?;
-    m.add("_defaultaction", &*w::default_action())
+    m.add("_onceregistry", &w::once_registry())?;
+    m.add("_defaultaction", &w::default_action())
 }
 
 module! {

@@ -151,7 +151,7 @@ pub fn a2b_uu(data: AsciiBuffer) -> PyResult<Vec<u8>> {
         let v = if i >= b.len() || matches!(c, b'\n' | b'\r') {
             0
         } else {
-            if c < b' ' || c > b' ' + 64 {
+            if !(b' '..=b' ' + 64).contains(&c) {
                 return fail("Illegal char");
             }
             ((c - b' ') & 0o77) as u32

@@ -20,7 +20,7 @@ fn fail<T>(text: &str) -> PyResult<T> {
     Err(raise_fmt(error()?, format_args!("{text}")))
 }
 fn c_text(s: &Str) -> PyResult<CString> {
-    CString::new(codecs::fs_encode(s)?).or_else(|_| raise!(ValueError, "embedded null character"))
+    CString::new(codecs::fs_encode(s)?).map_err(|_| raised!(ValueError, "embedded null character"))
 }
 
 /// Activates/queries locale processing.
@@ -177,7 +177,7 @@ pub fn textdomain(domain: Nullable<&Str>) -> PyResult<Owned<Object>> {
 /// Bind the C library's domain to dir.
 #[pyfunction]
 pub fn bindtextdomain(domain: &Str, dir: &Object) -> PyResult<Owned<Object>> {
-    if domain.len() == 0 {
+    if domain.is_empty() {
         return fail("domain must be a non-empty string");
     }
     let d = c_text(domain)?;

@@ -49,8 +49,8 @@ pub fn check_signals() -> PyResult<()> {
 
 fn run_handlers() -> PyResult<()> {
     SIGNAL_TRIPPED.store(false, SeqCst);
-    for n in 1..NSIG {
-        if !TRIPPED[n].swap(false, SeqCst) {
+    for (n, tripped) in TRIPPED.iter().enumerate().take(NSIG).skip(1) {
+        if !tripped.swap(false, SeqCst) {
             continue;
         }
         let Some(h) = handler(n) else { continue };

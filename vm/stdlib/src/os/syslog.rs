@@ -10,7 +10,7 @@ use std::sync::Mutex;
 static IDENT: Mutex<Option<CString>> = Mutex::new(None);
 
 fn c_text(s: &Str) -> PyResult<CString> {
-    CString::new(codecs::fs_encode(s)?).or_else(|_| raise!(ValueError, "embedded null character"))
+    CString::new(codecs::fs_encode(s)?).map_err(|_| raised!(ValueError, "embedded null character"))
 }
 /// The program's name, as `sys.argv[0]` has it.
 fn default_ident() -> CString {

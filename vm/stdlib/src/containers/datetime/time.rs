@@ -197,7 +197,7 @@ impl Time {
     fn __format__(&self, format: &Object) -> PyResult {
         match format.downcast::<Str>() {
             None => raise!(TypeError, "__format__() argument 1 must be str, not {}", format.ty().name()),
-            Some(s) if s.len() == 0 => Ok(self.str()?.into_object()),
+            Some(s) if s.is_empty() => Ok(self.str()?.into_object()),
             Some(s) => self.call_method("strftime", &[s]),
         }
     }

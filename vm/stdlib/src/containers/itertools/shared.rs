@@ -245,10 +245,8 @@ impl GroupBy {
         loop {
             match (self.currkey.get(), self.tgtkey.get()) {
                 (Some(_), None) => break,
-                (Some(k), Some(t)) => {
-                    if !t.equals_obj(&k)? {
-                        break;
-                    }
+                (Some(k), Some(t)) if !t.equals_obj(&k)? => {
+                    break;
                 }
                 _ => {}
             }

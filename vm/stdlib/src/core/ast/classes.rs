@@ -156,7 +156,7 @@ fn make_class(
     d.set_str("_fields", &fields)?;
     d.set_str("__match_args__", &fields)?;
     d.set_str("__module__", intern!("ast"))?;
-    d.set_str("__doc__", &*Str::new(doc))?;
+    d.set_str("__doc__", &Str::new(doc))?;
     for f in c.fields.iter().filter(|f| f.0.ends_with('?')) {
         d.set_str(f.1, none_ref())?;
     }
@@ -184,7 +184,7 @@ pub fn init() -> PyResult<&'static HashMap<&'static str, usize>> {
     }
     let ast = ready::<Ast>()?;
     for n in ["_fields", "_attributes", "__match_args__"] {
-        ast.set_builtin_attr(n, &*Tuple::empty())?;
+        ast.set_builtin_attr(n, &Tuple::empty())?;
     }
     let mut all: HashMap<&'static str, usize> = HashMap::new();
     all.insert("AST", ast.ptr_value());

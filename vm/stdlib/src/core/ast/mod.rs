@@ -72,9 +72,9 @@ fn setup(m: &Module) -> PyResult<()> {
     for (name, class) in classes::init()? {
         m.add(name, classes::at(*class))?;
     }
-    m.add("PyCF_ONLY_AST", &*Int::from_i64(0x400))?;
-    m.add("PyCF_TYPE_COMMENTS", &*Int::from_i64(0x1000))?;
-    m.add("PyCF_ALLOW_TOP_LEVEL_AWAIT", &*Int::from_i64(0x2000))
+    m.add("PyCF_ONLY_AST", &Int::from_i64(0x400))?;
+    m.add("PyCF_TYPE_COMMENTS", &Int::from_i64(0x1000))?;
+    m.add("PyCF_ALLOW_TOP_LEVEL_AWAIT", &Int::from_i64(0x2000))
 }
 
 module! { "_ast", init: setup }

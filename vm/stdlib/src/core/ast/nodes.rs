@@ -2,6 +2,7 @@
 
 use super::classes::class;
 use super::fields::*;
+use lh_compiler::ast::ClassDef;
 use lh_compiler::ast::*;
 use lh_runtime::prelude::*;
 

@@ -182,7 +182,7 @@ impl IOBase {
                     r.ty().name()
                 );
             };
-            if b.len() == 0 {
+            if b.is_empty() {
                 break;
             }
             line.extend_from_slice(b.as_bytes());
@@ -259,7 +259,7 @@ impl RawIOBase {
             let Some(b) = r.downcast::<Bytes>() else {
                 return raise!(TypeError, "read() should return bytes");
             };
-            if b.len() == 0 {
+            if b.is_empty() {
                 break;
             }
             out.extend_from_slice(b.as_bytes());
@@ -281,7 +281,7 @@ impl RawIOBase {
 pub struct BufferedIOBase {}
 
 impl BufferedIOBase {
-    fn into_buffer(&self, buffer: &Object, method: &str) -> PyResult<usize> {
+    fn read_into_buffer(&self, buffer: &Object, method: &str) -> PyResult<usize> {
         let mut view = Buffer::writable(buffer)?;
         let r = self.call_method(method, &[&*int(view.len() as i64)])?;
         let Some(b) = r.downcast::<Bytes>() else {
@@ -324,11 +324,11 @@ impl BufferedIOBase {
     }
     #[pymethod(signature = "(buffer, /)")]
     fn readinto(&self, buffer: &Object) -> PyResult<usize> {
-        self.into_buffer(buffer, "read")
+        self.read_into_buffer(buffer, "read")
     }
     #[pymethod(signature = "(buffer, /)")]
     fn readinto1(&self, buffer: &Object) -> PyResult<usize> {
-        self.into_buffer(buffer, "read1")
+        self.read_into_buffer(buffer, "read1")
     }
     /// Write the given buffer to the IO stream.
     #[pymethod(raw)]

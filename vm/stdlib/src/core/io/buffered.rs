@@ -489,7 +489,7 @@ impl Buf {
             let Some(b) = r.downcast::<Bytes>() else {
                 return raise!(TypeError, "read() should return bytes");
             };
-            if b.len() == 0 {
+            if b.is_empty() {
                 return out.into_py();
             }
             out.extend_from_slice(b.as_bytes());

@@ -94,7 +94,7 @@ impl BytesIO {
     fn next(&self) -> PyResult<Option<Owned<Bytes>>> {
         self.check_open()?;
         let b = self.take(self.line_end(-1));
-        Ok(if b.len() == 0 { None } else { Some(b) })
+        Ok(if b.is_empty() { None } else { Some(b) })
     }
     /// Returns True if the IO object can be read.
     #[pymethod]
@@ -201,7 +201,7 @@ impl BytesIO {
         let mut total = 0;
         loop {
             let b = self.take(self.line_end(-1));
-            if b.len() == 0 {
+            if b.is_empty() {
                 return Ok(out);
             }
             total += b.len() as isize;

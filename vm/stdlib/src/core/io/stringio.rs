@@ -158,7 +158,7 @@ impl StringIO {
         self.check()?;
         if self.is_exact::<StringIO>() {
             let l = self.line(-1);
-            return Ok(if l.len() == 0 { None } else { Some(l.into_object()) });
+            return Ok(if l.is_empty() { None } else { Some(l.into_object()) });
         }
         let l = self.call_method("readline", &[])?;
         if !l.is_instance_of::<Str>() {

@@ -444,11 +444,11 @@ impl TextIOWrapper {
                     let mut more = true;
                     while more {
                         more = self.read_chunk(0)?;
-                        if self.decoded.get().is_some_and(|d| d.len() > 0) {
+                        if self.decoded.get().is_some_and(|d| !d.is_empty()) {
                             break;
                         }
                     }
-                    match self.decoded.get().filter(|d| d.len() > 0) {
+                    match self.decoded.get().filter(|d| !d.is_empty()) {
                         Some(d) => d,
                         None => {
                             self.set_decoded(None);
@@ -902,7 +902,7 @@ impl TextIOWrapper {
             };
             let first = self.take_decoded(None);
             self.drop_readahead();
-            return if first.len() == 0 { Ok(s) } else { first.concat(&s) };
+            return if first.is_empty() { Ok(s) } else { first.concat(&s) };
         }
         let mut left = n as usize;
         let mut out = self.take_decoded(Some(left));
@@ -914,7 +914,7 @@ impl TextIOWrapper {
             }
             let part = self.take_decoded(Some(left));
             left -= part.len();
-            if builder.is_none() && out.len() == 0 {
+            if builder.is_none() && out.is_empty() {
                 out = part;
                 continue;
             }

@@ -19,6 +19,7 @@ impl Addr {
     pub fn empty() -> Addr {
         // SAFETY: an all-zero address is valid.
         Addr {
+            // SAFETY: an all-zero address is valid.
             storage: unsafe { std::mem::zeroed() },
             len: size_of::<libc::sockaddr_storage>() as libc::socklen_t,
         }
@@ -212,7 +213,7 @@ fn inet(b: [u8; 4], port: u16) -> Addr {
 
 fn port_of(o: &Object, caller: &str) -> PyResult<u16> {
     let i = i32::from_py(o, ArgCtx { func: caller, pos: 0, name: None })?;
-    u16::try_from(i).or_else(|_| raise!(OverflowError, "{}(): port must be 0-65535.", caller))
+    u16::try_from(i).map_err(|_| raised!(OverflowError, "{}(): port must be 0-65535.", caller))
 }
 
 /// An address argument for a socket of `family`; `caller` is the method's name, for messages.

@@ -111,7 +111,7 @@ pub fn sethostname(name: FsBytes) -> PyResult<()> {
 }
 
 fn c_text(s: &str) -> PyResult<CString> {
-    CString::new(s).or_else(|_| raise!(ValueError, "embedded null character"))
+    CString::new(s).map_err(|_| raised!(ValueError, "embedded null character"))
 }
 fn protocol(proto: Option<&str>) -> PyResult<Option<CString>> {
     proto.map(c_text).transpose()
@@ -211,8 +211,8 @@ fn short(name: &str, o: &Object) -> PyResult<u16> {
             name
         );
     }
-    u16::try_from(v).or_else(|_| {
-        raise!(OverflowError, "{}: Python int too large to convert to C 16-bit unsigned integer", name)
+    u16::try_from(v).map_err(|_| {
+        raised!(OverflowError, "{}: Python int too large to convert to C 16-bit unsigned integer", name)
     })
 }
 fn long(o: &Object) -> PyResult<u32> {

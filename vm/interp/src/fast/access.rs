@@ -1,0 +1,532 @@
+//! Handlers for subscripts, attributes and methods.
+
+use super::*;
+use crate::{ops, specialize};
+
+/// The item number that `i` means in a sequence of `n` items, `n` or more if it is none.
+#[inline(always)]
+unsafe fn position(i: *mut PyObject, n: usize) -> usize {
+    // SAFETY: an exact int.
+    unsafe {
+        let p = i.cast::<PyLongObject>();
+        let d = (*p).ob_digit[0] as usize;
+        match (*p).ob_base.ob_size {
+            0 | 1 => d,
+            -1 => n.wrapping_sub(d),
+            _ => usize::MAX,
+        }
+    }
+}
+/// Gives back one count of an exact int.
+#[inline(always)]
+unsafe fn drop_int(o: *mut PyObject) {
+    // SAFETY: the caller owns the count.
+    unsafe {
+        let n = (*o).ob_refcnt - 1;
+        (*o).ob_refcnt = n;
+        if n == 0 {
+            lh_runtime::intobject::free_int(o)
+        }
+    }
+}
+
+pub(super) unsafe extern "C" fn binary_subscr(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        if warm(pc) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        (*f).prev_instr = pc;
+        let (a, b) = (*sp.sub(2), *sp.sub(1));
+        let res = raw(r(a).get_item(r(b)));
+        decref(b);
+        decref(a);
+        if res.is_null() {
+            return raise(pc, sp.sub(2), f, cx, k, arg);
+        }
+        *sp.sub(2) = res;
+        next_checked!(pc.add(5), sp.sub(1), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn subscr_list(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let (a, b) = (*sp.sub(2), *sp.sub(1));
+        if !exact::<List>(a) || !exact::<Int>(b) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let n = (*a.cast::<PyVarObject>()).ob_size as usize;
+        let at = position(b, n);
+        if at >= n {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let v = *(*a.cast::<PyListObject>()).ob_item.add(at);
+        incref(v);
+        *sp.sub(2) = v;
+        drop_int(b);
+        drop_next!(a, pc.add(5), sp.sub(1), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn subscr_tuple(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let (a, b) = (*sp.sub(2), *sp.sub(1));
+        if !exact::<Tuple>(a) || !exact::<Int>(b) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let n = (*a.cast::<PyVarObject>()).ob_size as usize;
+        let at = position(b, n);
+        if at >= n {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let v = *(&raw const (*a.cast::<PyTupleObject>()).ob_item).cast::<*mut PyObject>().add(at);
+        incref(v);
+        *sp.sub(2) = v;
+        drop_int(b);
+        drop_next!(a, pc.add(5), sp.sub(1), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn subscr_dict(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let (a, b) = (*sp.sub(2), *sp.sub(1));
+        if !exact::<Dict>(a) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        (*f).prev_instr = pc;
+        let res = raw(ops::dict_item(r(a), r(b)));
+        decref(b);
+        decref(a);
+        if res.is_null() {
+            return raise(pc, sp.sub(2), f, cx, k, arg);
+        }
+        *sp.sub(2) = res;
+        next_checked!(pc.add(5), sp.sub(1), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn store_subscr(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        if warm(pc) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        (*f).prev_instr = pc;
+        let (v, c, i) = (*sp.sub(3), *sp.sub(2), *sp.sub(1));
+        let res = r(c).set_item_of(r(i), r(v));
+        decref(v);
+        decref(c);
+        decref(i);
+        if res.is_err() {
+            return raise(pc, sp.sub(3), f, cx, k, arg);
+        }
+        next_checked!(pc.add(2), sp.sub(3), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn store_subscr_list(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let (v, c, i) = (*sp.sub(3), *sp.sub(2), *sp.sub(1));
+        if !exact::<List>(c) || !exact::<Int>(i) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let n = (*c.cast::<PyVarObject>()).ob_size as usize;
+        let at = position(i, n);
+        if at >= n {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let old = std::mem::replace(&mut *(*c.cast::<PyListObject>()).ob_item.add(at), v);
+        drop_int(i);
+        (*f).prev_instr = pc;
+        let n = (*c).ob_refcnt - 1;
+        (*c).ob_refcnt = n;
+        if n == 0 {
+            decref(old);
+            return dealloc_next(pc.add(2), sp.sub(3), f, cx, k, c as usize);
+        }
+        drop_next!(old, pc.add(2), sp.sub(3), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn store_subscr_dict(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let (v, c, i) = (*sp.sub(3), *sp.sub(2), *sp.sub(1));
+        if !exact::<Dict>(c) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        (*f).prev_instr = pc;
+        let res = r(c).downcast_unchecked::<Dict>().set_item(r(i), r(v));
+        decref(v);
+        decref(c);
+        decref(i);
+        if res.is_err() {
+            return raise(pc, sp.sub(3), f, cx, k, arg);
+        }
+        next_checked!(pc.add(2), sp.sub(3), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn delete_subscr(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        (*f).prev_instr = pc;
+        let (c, i) = (*sp.sub(2), *sp.sub(1));
+        let res = r(c).del_item_of(r(i));
+        decref(c);
+        decref(i);
+        if res.is_err() {
+            return raise(pc, sp.sub(2), f, cx, k, arg);
+        }
+        next_checked!(pc.add(1), sp.sub(2), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn load_attr(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        if warm(pc) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        (*f).prev_instr = pc;
+        let o = *sp.sub(1);
+        let res = ops::get_attr(o, name(f, arg));
+        if res.is_null() {
+            return raise(pc, sp, f, cx, k, arg);
+        }
+        *sp.sub(1) = res;
+        decref(o);
+        next_checked!(pc.add(5), sp, f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn load_attr_value(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract. The cache is this instruction's.
+    unsafe {
+        let o = *sp.sub(1);
+        let v = specialize::instance_value(o, pc.add(1));
+        if v.is_null() {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        incref(v);
+        *sp.sub(1) = v;
+        drop_next!(o, pc.add(5), sp, f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn load_attr_slot(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract. The type's version says that there is a slot at the offset.
+    unsafe {
+        let o = *sp.sub(1);
+        if (*(*o).ob_type).tp_version_tag != specialize::read_u32(pc.add(2)) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let v = *o.cast::<u8>().add(*pc.add(4) as usize).cast::<*mut PyObject>();
+        if v.is_null() {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        incref(v);
+        *sp.sub(1) = v;
+        drop_next!(o, pc.add(5), sp, f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn load_attr_module(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let o = *sp.sub(1);
+        if !exact::<Module>(o) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let v = specialize::cached_global((*o.cast::<PyModuleObject>()).md_dict, pc.add(2), *pc.add(4));
+        if v.is_null() {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        incref(v);
+        *sp.sub(1) = v;
+        drop_next!(o, pc.add(5), sp, f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn store_attr(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        if warm(pc) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        (*f).prev_instr = pc;
+        let (v, o) = (*sp.sub(2), *sp.sub(1));
+        let res = r(o).set_attr(r(name(f, arg)).downcast_unchecked::<Str>(), r(v));
+        decref(v);
+        decref(o);
+        if res.is_err() {
+            return raise(pc, sp.sub(2), f, cx, k, arg);
+        }
+        next_checked!(pc.add(5), sp.sub(2), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn store_attr_value(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let (v, o) = (*sp.sub(2), *sp.sub(1));
+        let place = specialize::instance_place(o, pc.add(1));
+        if place.is_null() {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let old = std::mem::replace(&mut *place, v);
+        (*f).prev_instr = pc;
+        xdecref(old);
+        drop_next!(o, pc.add(5), sp.sub(2), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn store_attr_slot(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract. The type's version says that there is a slot at the offset.
+    unsafe {
+        let (v, o) = (*sp.sub(2), *sp.sub(1));
+        if (*(*o).ob_type).tp_version_tag != specialize::read_u32(pc.add(2)) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let place = o.cast::<u8>().add(*pc.add(4) as usize).cast::<*mut PyObject>();
+        let old = std::mem::replace(&mut *place, v);
+        (*f).prev_instr = pc;
+        xdecref(old);
+        drop_next!(o, pc.add(5), sp.sub(2), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn load_method(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        if warm(pc) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        (*f).prev_instr = pc;
+        let o = *sp.sub(1);
+        let (m, unbound) = ops::get_method(o, name(f, arg));
+        if m.is_null() {
+            return raise(pc, sp, f, cx, k, arg);
+        }
+        if unbound {
+            *sp.sub(1) = m;
+            *sp = o;
+        } else {
+            *sp.sub(1) = null_mut();
+            *sp = m;
+            decref(o);
+        }
+        next_checked!(pc.add(11), sp.add(1), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn load_method_plain(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let o = *sp.sub(1);
+        let m = specialize::cached_method(quick::LOAD_METHOD_PLAIN, o, pc.add(1));
+        if m.is_null() {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        incref(m);
+        *sp.sub(1) = m;
+        *sp = o;
+        next!(pc.add(11), sp.add(1), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn load_method_values(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let o = *sp.sub(1);
+        let m = specialize::cached_method(quick::LOAD_METHOD_VALUES, o, pc.add(1));
+        if m.is_null() {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        incref(m);
+        *sp.sub(1) = m;
+        *sp = o;
+        next!(pc.add(11), sp.add(1), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn load_method_dict(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let o = *sp.sub(1);
+        let m = specialize::cached_method(quick::LOAD_METHOD_DICT, o, pc.add(1));
+        if m.is_null() {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        incref(m);
+        *sp.sub(1) = m;
+        *sp = o;
+        next!(pc.add(11), sp.add(1), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn load_method_class(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract. The function lives as long as the type's version stands.
+    unsafe {
+        let o = *sp.sub(1);
+        if (*(*o).ob_type).tp_flags & Py_TPFLAGS_TYPE_SUBCLASS == 0
+            || (*o.cast::<PyTypeObject>()).tp_version_tag != specialize::read_u32(pc.add(2))
+        {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let m = specialize::read_ptr(pc.add(7));
+        incref(m);
+        *sp.sub(1) = null_mut();
+        *sp = m;
+        drop_next!(o, pc.add(11), sp.add(1), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn load_method_module(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let o = *sp.sub(1);
+        if !exact::<Module>(o) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let m = specialize::cached_global((*o.cast::<PyModuleObject>()).md_dict, pc.add(5), *pc.add(4));
+        if m.is_null() {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        incref(m);
+        *sp.sub(1) = null_mut();
+        *sp = m;
+        drop_next!(o, pc.add(11), sp.add(1), f, cx, k)
+    }
+}

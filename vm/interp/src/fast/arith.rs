@@ -1,0 +1,659 @@
+//! Handlers for operators: arithmetic and comparison of ints, floats and strings, and the general forms.
+//!
+//! A result goes into an operand's object if that dies here, else into one from the type's free list.
+
+use super::*;
+use lh_runtime::{floatobject, intobject};
+
+/// Value of an int whose size is -1, 0 or 1.
+#[inline(always)]
+unsafe fn digit(o: *mut PyObject) -> i64 {
+    // SAFETY: an exact int; the digit of zero is 0.
+    unsafe {
+        let i = o.cast::<PyLongObject>();
+        (*i).ob_digit[0] as i64 * (*i).ob_base.ob_size as i64
+    }
+}
+/// Is it an exact int of at most one digit?
+#[inline(always)]
+unsafe fn is_small(o: *mut PyObject) -> bool {
+    // SAFETY: a live object; any object's size word may be read if it is an int.
+    unsafe { exact::<Int>(o) && ((*o.cast::<PyVarObject>()).ob_size + 1) as usize <= 2 }
+}
+#[inline(always)]
+unsafe fn is_cached(v: i64) -> bool {
+    (v + 5) as u64 <= 261
+}
+/// Writes a value of less than 61 bits into an int object's size and digits.
+#[inline(always)]
+unsafe fn write_int(p: *mut PyLongObject, v: i64) {
+    // SAFETY: the object has room for two digits and nobody else looks.
+    unsafe {
+        let a = v.unsigned_abs();
+        let d = (&raw mut (*p).ob_digit).cast::<u32>();
+        *d = a as u32 & intobject::DIGIT_MASK;
+        let mut size = 1isize;
+        if a >> 30 != 0 {
+            *d.add(1) = (a >> 30) as u32;
+            size = 2;
+        }
+        (*p).ob_base.ob_size = if v < 0 { -size } else { size };
+    }
+}
+/// Gives back one count of an exact int of at most two digits.
+#[inline(always)]
+unsafe fn drop_int(o: *mut PyObject) {
+    // SAFETY: the caller owns the count.
+    unsafe {
+        let n = (*o).ob_refcnt - 1;
+        (*o).ob_refcnt = n;
+        if n == 0 {
+            intobject::free_int(o)
+        }
+    }
+}
+#[inline(always)]
+unsafe fn drop_float(o: *mut PyObject) {
+    // SAFETY: the caller owns the count.
+    unsafe {
+        let n = (*o).ob_refcnt - 1;
+        (*o).ob_refcnt = n;
+        if n == 0 {
+            floatobject::free_float(o)
+        }
+    }
+}
+
+/// Pushes the int `arg`, for which a new object is needed.
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn push_new_int(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        *sp = Int::from_i64(arg as i64).into_raw();
+        next!(pc, sp.add(1), f, cx, k)
+    }
+}
+/// Pushes the float whose bits are `arg`, for which a new object is needed.
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn push_new_float(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        *sp = Float::new(f64::from_bits(arg as u64)).into_raw();
+        next!(pc, sp.add(1), f, cx, k)
+    }
+}
+
+/// The operator `arg` by the general protocol.
+#[inline(never)]
+pub(super) unsafe extern "C" fn generic_binary(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        (*f).prev_instr = pc;
+        let (a, b) = (*sp.sub(2), *sp.sub(1));
+        let res = raw(lh_runtime::number::binary_op(arg as u32, r(a), r(b)));
+        decref(b);
+        decref(a);
+        if res.is_null() {
+            return raise(pc, sp.sub(2), f, cx, k, arg);
+        }
+        *sp.sub(2) = res;
+        next_checked!(pc.add(2), sp.sub(1), f, cx, k)
+    }
+}
+/// Two exact ints of any size.
+#[inline(never)]
+unsafe extern "C" fn wide_int(pc: Pc, sp: Sp, f: *mut Frame, cx: *mut Context, k: Sp, arg: usize) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let (a, b) = (*sp.sub(2), *sp.sub(1));
+        if !exact::<Int>(a) || !exact::<Int>(b) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let (x, y) = (r(a).downcast_unchecked::<Int>(), r(b).downcast_unchecked::<Int>());
+        let res = match arg {
+            0 | 13 => x.add(y).into_raw(),
+            10 | 23 => x.sub(y).into_raw(),
+            _ => return generic_binary(pc, sp, f, cx, k, arg),
+        };
+        decref(a);
+        decref(b);
+        *sp.sub(2) = res;
+        next!(pc.add(2), sp.sub(1), f, cx, k)
+    }
+}
+
+macro_rules! int_op {
+    ($name:ident, $op:tt) => {
+        pub(super) unsafe extern "C" fn $name(
+            pc: Pc,
+            sp: Sp,
+            f: *mut Frame,
+            cx: *mut Context,
+            k: Sp,
+            arg: usize,
+        ) -> usize {
+            // SAFETY: the handlers' contract; both operands are ints of at most one digit.
+            unsafe {
+                let (a, b) = (*sp.sub(2), *sp.sub(1));
+                if !is_small(a) || !is_small(b) {
+                    return wide_int(pc, sp, f, cx, k, arg);
+                }
+                let v = digit(a) $op digit(b);
+                let sp = sp.sub(2);
+                if is_cached(v) {
+                    let p = intobject::small_ptr(v);
+                    incref(p);
+                    *sp = p;
+                    drop_int(a);
+                    drop_int(b);
+                    next!(pc.add(2), sp.add(1), f, cx, k)
+                }
+                if (*a).ob_refcnt == 1 {
+                    write_int(a.cast(), v);
+                    *sp = a;
+                    drop_int(b);
+                    next!(pc.add(2), sp.add(1), f, cx, k)
+                }
+                (*a).ob_refcnt -= 1;
+                if (*b).ob_refcnt == 1 {
+                    write_int(b.cast(), v);
+                    *sp = b;
+                    next!(pc.add(2), sp.add(1), f, cx, k)
+                }
+                (*b).ob_refcnt -= 1;
+                let p = intobject::take_free();
+                if p.is_null() {
+                    return push_new_int(pc.add(2), sp, f, cx, k, v as usize);
+                }
+                (*p).ob_base.ob_base.ob_refcnt = 1;
+                (*p).ob_base.ob_base.ob_type = &raw mut lh_runtime::type_table::PyLong_Type;
+                write_int(p, v);
+                *sp = p.cast();
+                next!(pc.add(2), sp.add(1), f, cx, k)
+            }
+        }
+    };
+}
+int_op!(add_int, +);
+int_op!(sub_int, -);
+int_op!(mul_int, *);
+
+/// The other operators on two ints of at most one digit.
+pub(super) unsafe extern "C" fn other_int(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract; both operands are ints of at most one digit.
+    unsafe {
+        let (a, b) = (*sp.sub(2), *sp.sub(1));
+        if !is_small(a) || !is_small(b) {
+            return wide_int(pc, sp, f, cx, k, arg);
+        }
+        let (x, y) = (digit(a), digit(b));
+        let v = match if arg >= 13 { arg - 13 } else { arg } {
+            1 => x & y,
+            2 if y != 0 => {
+                let (q, r) = ((x as i32) / (y as i32), (x as i32) % (y as i32));
+                (q - (r != 0 && (r < 0) != (y < 0)) as i32) as i64
+            }
+            6 if y != 0 => {
+                let r = (x as i32) % (y as i32);
+                (r + if r != 0 && (r < 0) != (y < 0) { y as i32 } else { 0 }) as i64
+            }
+            3 if y as u64 <= 28 => x << y,
+            7 => x | y,
+            9 if y >= 0 => x >> y.min(63),
+            12 => x ^ y,
+            _ => return generic_binary(pc, sp, f, cx, k, arg),
+        };
+        let sp = sp.sub(2);
+        drop_int(a);
+        drop_int(b);
+        if is_cached(v) {
+            let p = intobject::small_ptr(v);
+            incref(p);
+            *sp = p;
+            next!(pc.add(2), sp.add(1), f, cx, k)
+        }
+        let p = intobject::take_free();
+        if p.is_null() {
+            return push_new_int(pc.add(2), sp, f, cx, k, v as usize);
+        }
+        (*p).ob_base.ob_base.ob_refcnt = 1;
+        (*p).ob_base.ob_base.ob_type = &raw mut lh_runtime::type_table::PyLong_Type;
+        write_int(p, v);
+        *sp = p.cast();
+        next!(pc.add(2), sp.add(1), f, cx, k)
+    }
+}
+
+macro_rules! float_op {
+    ($name:ident, $x:ident, $y:ident, $v:expr, $missed:expr) => {
+        pub(super) unsafe extern "C" fn $name(
+            pc: Pc,
+            sp: Sp,
+            f: *mut Frame,
+            cx: *mut Context,
+            k: Sp,
+            arg: usize,
+        ) -> usize {
+            // SAFETY: the handlers' contract; both operands are floats.
+            unsafe {
+                let (a, b) = (*sp.sub(2), *sp.sub(1));
+                if !exact::<Float>(a) || !exact::<Float>(b) {
+                    return leave(pc, sp, f, cx, k, arg);
+                }
+                let ($x, $y) = ((*a.cast::<PyFloatObject>()).ob_fval, (*b.cast::<PyFloatObject>()).ob_fval);
+                if $missed {
+                    return leave(pc, sp, f, cx, k, arg);
+                }
+                let v: f64 = $v;
+                let sp = sp.sub(2);
+                if (*a).ob_refcnt == 1 {
+                    (*a.cast::<PyFloatObject>()).ob_fval = v;
+                    *sp = a;
+                    drop_float(b);
+                    next!(pc.add(2), sp.add(1), f, cx, k)
+                }
+                (*a).ob_refcnt -= 1;
+                if (*b).ob_refcnt == 1 {
+                    (*b.cast::<PyFloatObject>()).ob_fval = v;
+                    *sp = b;
+                    next!(pc.add(2), sp.add(1), f, cx, k)
+                }
+                (*b).ob_refcnt -= 1;
+                let p = floatobject::take_free();
+                if p.is_null() {
+                    return push_new_float(pc.add(2), sp, f, cx, k, v.to_bits() as usize);
+                }
+                (*p).ob_fval = v;
+                *sp = p.cast();
+                next!(pc.add(2), sp.add(1), f, cx, k)
+            }
+        }
+    };
+}
+float_op!(add_float, x, y, x + y, false);
+float_op!(sub_float, x, y, x - y, false);
+float_op!(mul_float, x, y, x * y, false);
+float_op!(div_float, x, y, x / y, y == 0.0);
+
+/// Mixed ints (of at most one digit) and floats; the result is a float.
+pub(super) unsafe extern "C" fn mixed_float(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract; each operand's type is looked at before its value.
+    unsafe {
+        let (a, b) = (*sp.sub(2), *sp.sub(1));
+        let value = |o: *mut PyObject| {
+            if exact::<Float>(o) {
+                Some((*o.cast::<PyFloatObject>()).ob_fval)
+            } else if is_small(o) {
+                Some(digit(o) as f64)
+            } else {
+                None
+            }
+        };
+        let int_result = exact::<Int>(a) && exact::<Int>(b) && arg != 11 && arg != 24;
+        let (Some(x), Some(y)) = (value(a), value(b)) else {
+            return leave(pc, sp, f, cx, k, arg);
+        };
+        let v = match if arg >= 13 { arg - 13 } else { arg } {
+            _ if int_result => return leave(pc, sp, f, cx, k, arg),
+            0 => x + y,
+            10 => x - y,
+            5 => x * y,
+            11 if y != 0.0 => x / y,
+            _ => return leave(pc, sp, f, cx, k, arg),
+        };
+        let sp = sp.sub(2);
+        let drop_it = |o: *mut PyObject| if exact::<Float>(o) { drop_float(o) } else { drop_int(o) };
+        drop_it(a);
+        drop_it(b);
+        let p = floatobject::take_free();
+        if p.is_null() {
+            return push_new_float(pc.add(2), sp, f, cx, k, v.to_bits() as usize);
+        }
+        (*p).ob_fval = v;
+        *sp = p.cast();
+        next!(pc.add(2), sp.add(1), f, cx, k)
+    }
+}
+
+pub(super) unsafe extern "C" fn add_str(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract; both operands are strings.
+    unsafe {
+        let (a, b) = (*sp.sub(2), *sp.sub(1));
+        if !exact::<Str>(a) || !exact::<Str>(b) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        // `s += t` with s about to be stored back: the local gives up its count, so the text grows in place.
+        let next_word = *pc.add(2);
+        if (*a).ob_refcnt == 2 && next_word as u8 == op::STORE_FAST {
+            let p = frame::localsplus(f).add((next_word >> 8) as usize);
+            if *p == a {
+                *p = null_mut();
+                (*a).ob_refcnt -= 1;
+            }
+        }
+        let res = concat(a, b);
+        decref(b);
+        if res.is_null() {
+            (*f).prev_instr = pc;
+            return raise(pc, sp.sub(2), f, cx, k, arg);
+        }
+        *sp.sub(2) = res;
+        next!(pc.add(2), sp.sub(1), f, cx, k)
+    }
+}
+/// Takes over `a`.
+#[inline(never)]
+unsafe fn concat(a: *mut PyObject, b: *mut PyObject) -> *mut PyObject {
+    // SAFETY: exact strings.
+    unsafe {
+        let mut left = Owned::<Str>::from_raw(a);
+        match Str::append_in_place(&mut left, r(b).downcast_unchecked::<Str>()) {
+            Ok(()) => left.into_raw(),
+            Err(_) => null_mut(),
+        }
+    }
+}
+
+pub(super) unsafe extern "C" fn binary_op(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        if warm(pc) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        generic_binary(pc, sp, f, cx, k, arg)
+    }
+}
+
+// ---- Comparison ----
+
+/// For each operator the outcomes it is true for: 1 less, 2 equal, 4 greater, 8 unordered.
+static TRUE_FOR: [u8; 6] = [1, 3, 2, 13, 4, 6];
+
+#[inline(always)]
+unsafe fn holds(arg: usize, outcome: u8) -> bool {
+    // SAFETY: the compiler's comparison numbers are below 6.
+    unsafe { *TRUE_FOR.as_ptr().add(arg) & outcome != 0 }
+}
+#[inline(always)]
+fn int_outcome(x: i64, y: i64) -> u8 {
+    if x < y {
+        1
+    } else if x == y {
+        2
+    } else {
+        4
+    }
+}
+#[inline(always)]
+fn float_outcome(x: f64, y: f64) -> u8 {
+    if x < y {
+        1
+    } else if x == y {
+        2
+    } else if x > y {
+        4
+    } else {
+        8
+    }
+}
+/// Where the forward conditional jump at `at` goes.
+#[inline(always)]
+unsafe fn jump_target(at: Pc, cond: bool) -> Pc {
+    // SAFETY: a POP_JUMP_FORWARD_IF_FALSE or _TRUE.
+    unsafe {
+        let w = *at;
+        let taken = cond == (w as u8 == op::POP_JUMP_FORWARD_IF_TRUE);
+        at.add(1 + if taken { (w >> 8) as usize } else { 0 })
+    }
+}
+
+macro_rules! compare {
+    ($name:ident, $jump:ident, $test:ident, $drop:ident, |$a:ident, $b:ident, $arg:ident| $cond:expr) => {
+        pub(super) unsafe extern "C" fn $name(
+            pc: Pc,
+            sp: Sp,
+            f: *mut Frame,
+            cx: *mut Context,
+            k: Sp,
+            $arg: usize,
+        ) -> usize {
+            // SAFETY: the handlers' contract; both operands passed the test.
+            unsafe {
+                let ($a, $b) = (*sp.sub(2), *sp.sub(1));
+                if !$test($a) || !$test($b) {
+                    return leave(pc, sp, f, cx, k, $arg);
+                }
+                let v = py_bool($cond);
+                incref(v);
+                *sp.sub(2) = v;
+                $drop($a);
+                $drop($b);
+                next!(pc.add(3), sp.sub(1), f, cx, k)
+            }
+        }
+        pub(super) unsafe extern "C" fn $jump(
+            pc: Pc,
+            sp: Sp,
+            f: *mut Frame,
+            cx: *mut Context,
+            k: Sp,
+            $arg: usize,
+        ) -> usize {
+            // SAFETY: as above; a forward conditional jump follows.
+            unsafe {
+                let ($a, $b) = (*sp.sub(2), *sp.sub(1));
+                if !$test($a) || !$test($b) {
+                    return leave(pc, sp, f, cx, k, $arg);
+                }
+                let to = jump_target(pc.add(3), $cond);
+                $drop($a);
+                $drop($b);
+                next!(to, sp.sub(2), f, cx, k)
+            }
+        }
+    };
+}
+compare!(compare_int, compare_int_jump, is_small, drop_int, |a, b, arg| holds(
+    arg,
+    int_outcome(digit(a), digit(b))
+));
+#[inline(always)]
+unsafe fn is_float(o: *mut PyObject) -> bool {
+    // SAFETY: a live object.
+    unsafe { exact::<Float>(o) }
+}
+compare!(compare_float, compare_float_jump, is_float, drop_float, |a, b, arg| holds(
+    arg,
+    float_outcome((*a.cast::<PyFloatObject>()).ob_fval, (*b.cast::<PyFloatObject>()).ob_fval)
+));
+#[inline(always)]
+unsafe fn is_str(o: *mut PyObject) -> bool {
+    // SAFETY: a live object.
+    unsafe { exact::<Str>(o) }
+}
+#[inline(never)]
+unsafe fn str_equal(a: *mut PyObject, b: *mut PyObject) -> bool {
+    // SAFETY: exact strings.
+    unsafe { r(a).downcast_unchecked::<Str>().equals(r(b).downcast_unchecked::<Str>()) }
+}
+// Only `==` and `!=` are specialised so.
+compare!(compare_str, compare_str_jump, is_str, decref, |a, b, arg| (a == b || str_equal(a, b))
+    == (arg == 2));
+
+pub(super) unsafe extern "C" fn compare_op(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        if warm(pc) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        (*f).prev_instr = pc;
+        let (a, b) = (*sp.sub(2), *sp.sub(1));
+        let res = raw(r(a).rich_compare(r(b), CompareOp::from_c(arg as i32)));
+        decref(a);
+        decref(b);
+        if res.is_null() {
+            return raise(pc, sp.sub(2), f, cx, k, arg);
+        }
+        *sp.sub(2) = res;
+        next_checked!(pc.add(3), sp.sub(1), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn is_op(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let (a, b) = (*sp.sub(2), *sp.sub(1));
+        let v = py_bool((a == b) == (arg == 0));
+        incref(v);
+        *sp.sub(2) = v;
+        (*f).prev_instr = pc;
+        decref(a);
+        decref(b);
+        next_checked!(pc.add(1), sp.sub(1), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn contains_op(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        (*f).prev_instr = pc;
+        let (a, b) = (*sp.sub(2), *sp.sub(1));
+        let res = match r(b).contains_item(r(a)) {
+            Ok(found) => py_bool(found == (arg == 0)),
+            Err(_) => null_mut(),
+        };
+        decref(a);
+        decref(b);
+        if res.is_null() {
+            return raise(pc, sp.sub(2), f, cx, k, arg);
+        }
+        incref(res);
+        *sp.sub(2) = res;
+        next_checked!(pc.add(1), sp.sub(1), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn unary_not(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let v = *sp.sub(1);
+        let t = if is_true_object(v) {
+            true
+        } else if is_false_object(v) {
+            false
+        } else {
+            (*f).prev_instr = pc;
+            match r(v).is_true() {
+                Ok(t) => t,
+                Err(_) => return raise(pc, sp, f, cx, k, arg),
+            }
+        };
+        let res = py_bool(!t);
+        incref(res);
+        *sp.sub(1) = res;
+        decref(v);
+        next_checked!(pc.add(1), sp, f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn unary_negative(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let v = *sp.sub(1);
+        if exact::<Float>(v) && (*v).ob_refcnt == 1 {
+            let p = v.cast::<PyFloatObject>();
+            (*p).ob_fval = -(*p).ob_fval;
+            next!(pc.add(1), sp, f, cx, k)
+        }
+        (*f).prev_instr = pc;
+        let res = raw(crate::ops::unary(op::UNARY_NEGATIVE, r(v)));
+        decref(v);
+        if res.is_null() {
+            return raise(pc, sp.sub(1), f, cx, k, arg);
+        }
+        *sp.sub(1) = res;
+        next_checked!(pc.add(1), sp, f, cx, k)
+    }
+}

@@ -1,0 +1,393 @@
+//! Handlers for calls and returns.
+
+use super::*;
+use crate::{bind, ops, specialize};
+
+/// Enters `nf`, a frame just made, from the CALL whose last cache unit is at `last`.
+macro_rules! enter {
+    ($nf:expr, $last:expr, $sp:expr, $f:expr, $cx:expr) => {{
+        let (nf, f, cx): (*mut Frame, *mut Frame, *mut Context) = ($nf, $f, $cx);
+        (*f).prev_instr = $last;
+        (*f).stacktop = $sp.offset_from(frame::localsplus(f)) as i32;
+        (*nf).previous = f;
+        (*(*cx).cframe).current_frame = nf.cast();
+        (*(*cx).ts).recursion_remaining -= 1;
+        let sp = frame::localsplus(nf).add((*nf).stacktop as usize);
+        let pc = (*nf).prev_instr.add(1);
+        (*nf).stacktop = -1;
+        next!(pc, sp, nf, cx, consts(nf))
+    }};
+}
+
+/// Calls the Python function `func`, whose positional parameters the `total` arguments (and defaults) are.
+#[inline(always)]
+unsafe fn call_function(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+    func: *mut PyFunctionObject,
+    total: usize,
+) -> usize {
+    // SAFETY: the handlers' contract; the function was checked to take these arguments.
+    unsafe {
+        let ts = (*cx).ts;
+        let code = (*func).func_code.cast::<PyCodeObject>();
+        let words = frame::frame_words(code);
+        let top = (*ts).datastack_top;
+        if (*ts).recursion_remaining <= 0
+            || top.is_null()
+            || (*ts).datastack_limit as usize - top as usize <= words * 8
+        {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        (*ts).datastack_top = top.add(words);
+        let nf = top.cast::<Frame>();
+        frame::init(nf, func, null_mut(), code);
+        let l = frame::localsplus(nf);
+        let args = sp.sub(total);
+        for i in 0..total {
+            *l.add(i) = *args.add(i);
+        }
+        // Missing trailing arguments come from the defaults.
+        let argcount = (*code).co_argcount as usize;
+        if total < argcount {
+            let d = (*func).func_defaults.cast::<PyTupleObject>();
+            let nd = (*d).ob_base.ob_size as usize;
+            let items = (&raw const (*d).ob_item).cast::<*mut PyObject>();
+            for i in total..argcount {
+                let v = *items.add(i + nd - argcount);
+                incref(v);
+                *l.add(i) = v;
+            }
+        }
+        for i in argcount..(*code).co_nlocalsplus as usize {
+            *l.add(i) = null_mut();
+        }
+        // Behind PRECALL's cache unit come the CALL and its four.
+        enter!(nf, pc.add(6), sp.sub(arg + 2), f, cx)
+    }
+}
+
+/// Does what the eval breaker asks for, after the instruction before `pc`.
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn poll(pc: Pc, sp: Sp, f: *mut Frame, cx: *mut Context, k: Sp, arg: usize) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        if ops::eval_breaker().is_err() {
+            return raise((*f).prev_instr, sp, f, cx, k, arg);
+        }
+        next_checked!(pc, sp, f, cx, k)
+    }
+}
+
+/// A quick call of native code.
+#[inline(always)]
+unsafe fn native_call<const OP: u8>(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract; the arguments and the callable are dropped once.
+    unsafe {
+        (*f).prev_instr = pc;
+        let is_method = !(*sp.sub(arg + 2)).is_null();
+        let total = arg + is_method as usize;
+        let callee = *sp.sub(total + 1);
+        let args = sp.sub(total);
+        let Some(res) = specialize::quick_call(OP, callee, args, total, null_mut(), pc.add(1)) else {
+            return leave(pc, sp, f, cx, k, arg);
+        };
+        for i in 0..total {
+            decref(*args.add(i));
+        }
+        decref(callee);
+        let sp = sp.sub(arg + 2);
+        if res.is_null() {
+            return raise(pc, sp, f, cx, k, arg);
+        }
+        *sp = res;
+        if breaker() {
+            return poll(pc.add(7), sp.add(1), f, cx, k, 0);
+        }
+        next_checked!(pc.add(7), sp.add(1), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn precall(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        if warm(pc) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        // A bound method gives its two parts to the stack.
+        let m = *sp.sub(arg + 1);
+        if (*sp.sub(arg + 2)).is_null() && exact::<Method>(m) {
+            let mo = m.cast::<PyMethodObject>();
+            incref((*mo).im_func);
+            incref((*mo).im_self);
+            *sp.sub(arg + 2) = (*mo).im_func;
+            *sp.sub(arg + 1) = (*mo).im_self;
+            drop_next!(m, pc.add(2), sp, f, cx, k)
+        }
+        next!(pc.add(2), sp, f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn call(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract. Arguments and callable are dropped (or moved) once.
+    unsafe {
+        let is_method = !(*sp.sub(arg + 2)).is_null();
+        let total = arg + is_method as usize;
+        let callee = *sp.sub(total + 1);
+        let kw = (*cx).kwnames;
+        let n = total - bind::kw_count(kw);
+        (*f).prev_instr = pc;
+        if exact::<Function>(callee) {
+            let func = callee.cast::<PyFunctionObject>();
+            if (*func).vectorcall.map(|p| p as usize) != Some(bind::function_vectorcall as usize)
+                || (*(*func).func_code.cast::<PyCodeObject>()).co_flags & CO_OPTIMIZED == 0
+                || (*(*cx).ts).recursion_remaining <= 0
+            {
+                return leave(pc, sp, f, cx, k, arg);
+            }
+            (*cx).kwnames = null_mut();
+            let nf = bind::frame_for_call((*cx).ts, func, null_mut(), sp.sub(total), n, kw);
+            if nf.is_null() {
+                return raise(pc, sp.sub(arg + 2), f, cx, k, arg);
+            }
+            enter!(nf, pc.add(4), sp.sub(arg + 2), f, cx)
+        }
+        (*cx).kwnames = null_mut();
+        let args = sp.sub(total);
+        let res = ops::vectorcall(callee, args, n | PY_VECTORCALL_ARGUMENTS_OFFSET as usize, kw);
+        for i in 0..total {
+            decref(*args.add(i));
+        }
+        decref(callee);
+        let sp = sp.sub(arg + 2);
+        if res.is_null() {
+            return raise(pc, sp, f, cx, k, arg);
+        }
+        *sp = res;
+        if breaker() {
+            return poll(pc.add(5), sp.add(1), f, cx, k, 0);
+        }
+        next_checked!(pc.add(5), sp.add(1), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn precall_py(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let is_method = !(*sp.sub(arg + 2)).is_null();
+        let total = arg + is_method as usize;
+        let callee = *sp.sub(total + 1);
+        if !exact::<Function>(callee)
+            || (*callee.cast::<PyFunctionObject>()).func_version != specialize::read_u32(pc.add(4))
+        {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        call_function(pc, sp, f, cx, k, arg, callee.cast(), total)
+    }
+}
+pub(super) unsafe extern "C" fn precall_py_bound(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let m = *sp.sub(arg + 1);
+        if !(*sp.sub(arg + 2)).is_null() || !exact::<Method>(m) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let mo = m.cast::<PyMethodObject>();
+        let callee = (*mo).im_func;
+        if !exact::<Function>(callee)
+            || (*callee.cast::<PyFunctionObject>()).func_version != specialize::read_u32(pc.add(4))
+        {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        incref(callee);
+        incref((*mo).im_self);
+        *sp.sub(arg + 2) = callee;
+        *sp.sub(arg + 1) = (*mo).im_self;
+        decref(m);
+        call_function(pc, sp, f, cx, k, arg, callee.cast(), arg + 1)
+    }
+}
+pub(super) unsafe extern "C" fn builtin_o(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe { native_call::<{ quick::PRECALL_BUILTIN_O }>(pc, sp, f, cx, k, arg) }
+}
+pub(super) unsafe extern "C" fn builtin_fast(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe { native_call::<{ quick::PRECALL_BUILTIN_FAST }>(pc, sp, f, cx, k, arg) }
+}
+pub(super) unsafe extern "C" fn method_o(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe { native_call::<{ quick::PRECALL_METHOD_O }>(pc, sp, f, cx, k, arg) }
+}
+pub(super) unsafe extern "C" fn method_noargs(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe { native_call::<{ quick::PRECALL_METHOD_NOARGS }>(pc, sp, f, cx, k, arg) }
+}
+pub(super) unsafe extern "C" fn method_fast(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe { native_call::<{ quick::PRECALL_METHOD_FAST }>(pc, sp, f, cx, k, arg) }
+}
+pub(super) unsafe extern "C" fn type_1(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe { native_call::<{ quick::PRECALL_TYPE_1 }>(pc, sp, f, cx, k, arg) }
+}
+pub(super) unsafe extern "C" fn len(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe { native_call::<{ quick::PRECALL_LEN }>(pc, sp, f, cx, k, arg) }
+}
+pub(super) unsafe extern "C" fn isinstance(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe { native_call::<{ quick::PRECALL_ISINSTANCE }>(pc, sp, f, cx, k, arg) }
+}
+pub(super) unsafe extern "C" fn list_append_call(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe { native_call::<{ quick::PRECALL_LIST_APPEND }>(pc, sp, f, cx, k, arg) }
+}
+pub(super) unsafe extern "C" fn class(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe { native_call::<{ quick::PRECALL_CLASS }>(pc, sp, f, cx, k, arg) }
+}
+pub(super) unsafe extern "C" fn return_value(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract. The frame's references are dropped once.
+    unsafe {
+        if (*f).flags != 0 || (*f).owner != frame::OWNED_BY_THREAD || !(*f).frame_obj.is_null() {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let ts = (*cx).ts;
+        let v = *sp.sub(1);
+        let previous = (*f).previous;
+        (*ts).recursion_remaining += 1;
+        (*f).prev_instr = pc;
+        (*(*cx).cframe).current_frame = previous.cast();
+        let l = frame::localsplus(f);
+        let mut p = l;
+        let end = sp.sub(1);
+        while p < end {
+            xdecref(*p);
+            p = p.add(1);
+        }
+        xdecref((*f).locals);
+        decref((*f).func.cast());
+        decref((*f).code.cast());
+        frame::pop_words(ts, f.cast());
+        let pl = frame::localsplus(previous);
+        let psp = pl.add((*previous).stacktop as usize);
+        (*previous).stacktop = -1;
+        *psp = v;
+        next_checked!((*previous).prev_instr.add(1), psp.add(1), previous, cx, consts(previous))
+    }
+}

@@ -1,0 +1,253 @@
+//! Handlers for the stack, local, closure and global variables.
+
+use super::*;
+use crate::specialize;
+
+pub(super) unsafe extern "C" fn nop(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    _arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe { next!(pc.add(1), sp, f, cx, k) }
+}
+pub(super) unsafe extern "C" fn load_fast(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let v = *frame::localsplus(f).add(arg);
+        if v.is_null() {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        incref(v);
+        *sp = v;
+        next!(pc.add(1), sp.add(1), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn load_const(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let v = *k.add(arg);
+        incref(v);
+        *sp = v;
+        next!(pc.add(1), sp.add(1), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn store_fast(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let sp = sp.sub(1);
+        let old = std::mem::replace(&mut *frame::localsplus(f).add(arg), *sp);
+        if old.is_null() {
+            next!(pc.add(1), sp, f, cx, k)
+        }
+        drop_next!(old, pc.add(1), sp, f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn pop_top(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    _arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let sp = sp.sub(1);
+        drop_next!(*sp, pc.add(1), sp, f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn push_null(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    _arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        *sp = null_mut();
+        next!(pc.add(1), sp.add(1), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn copy(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let v = *sp.sub(arg);
+        xincref(v);
+        *sp = v;
+        next!(pc.add(1), sp.add(1), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn swap(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let (a, b) = (*sp.sub(1), *sp.sub(arg));
+        *sp.sub(1) = b;
+        *sp.sub(arg) = a;
+        next!(pc.add(1), sp, f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn load_deref(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract; the local is a cell.
+    unsafe {
+        let v = (*(*frame::localsplus(f).add(arg)).cast::<PyCellObject>()).ob_ref;
+        if v.is_null() {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        incref(v);
+        *sp = v;
+        next!(pc.add(1), sp.add(1), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn store_deref(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract; the local is a cell.
+    unsafe {
+        let sp = sp.sub(1);
+        let c = (*frame::localsplus(f).add(arg)).cast::<PyCellObject>();
+        let old = std::mem::replace(&mut (*c).ob_ref, *sp);
+        if old.is_null() {
+            next!(pc.add(1), sp, f, cx, k)
+        }
+        drop_next!(old, pc.add(1), sp, f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn copy_free_vars(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        frame::copy_free_vars(f, arg);
+        next!(pc.add(1), sp, f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn make_cell(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract; the local's count moves into the cell.
+    unsafe {
+        let p = frame::localsplus(f).add(arg);
+        *p = CellObject::new(Owned::from_raw_opt(*p)).into_raw();
+        next!(pc.add(1), sp, f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn load_global_module(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract; the cache is this instruction's.
+    unsafe {
+        let v = specialize::cached_global((*f).globals, pc.add(3), *pc.add(2));
+        if v.is_null() {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        incref(v);
+        // Without the null the value goes where the null would be.
+        *sp = null_mut();
+        let at = sp.add(arg & 1);
+        *at = v;
+        next!(pc.add(6), at.add(1), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn load_global_builtin(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: as above.
+    unsafe {
+        let v = specialize::cached_builtin(f, pc.add(1));
+        if v.is_null() {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        incref(v);
+        *sp = null_mut();
+        let at = sp.add(arg & 1);
+        *at = v;
+        next!(pc.add(6), at.add(1), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn kw_names(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        (*cx).kwnames = *k.add(arg);
+        next!(pc.add(1), sp, f, cx, k)
+    }
+}

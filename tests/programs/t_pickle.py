@@ -70,7 +70,7 @@ data = pickle.dumps(pickle.PickleBuffer(b"out of band"), 5, buffer_callback=buff
 print(data, bytes(pickle.loads(data, buffers=buffers)))
 big = pickle.dumps([b"x" * 100000, "y" * 70000], 4)
 print(len(big), pickle.loads(big)[1][:3])
-bad = [b"", b".", b"N", b"(.", b"0.", b"\x80\x09.", b"\x80", b"K", b"Vabc", b"cos\nnothere\n.", b"h\x05.", b"I1x\n.", b"}(K\x01u.", b"]K\x01e.",
+bad = [b"", b".", b"N", b"(.", b"0.", b"\x80\x09.", b"\x80", b"K", b"Vabc", b"cstring\nnothere\n.", b"h\x05.", b"I1x\n.", b"}(K\x01u.", b"]K\x01e.",
        b"\x8a\x05\x00.", b"\xff.", b"q\x00.", b"S'abc\n.", b"R.", b"N)R.", b"b.", b"(t1.", b"\x93.", b"P1\n.", b"\x82\x01.", b"p-1\n.", b"B\xff\xff\xff\xff.",
        b"\x8e" + b"\xff" * 8, b"a.", b"(a.", b"(s.", b"G.", b"F1.x\n.", b"\x8b\xff\xff\xff\xff.", b"(d", b"((d.", b"\x97."]
 for b in bad:

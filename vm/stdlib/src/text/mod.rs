@@ -6,6 +6,7 @@ pub mod codecs;
 pub mod csv;
 pub mod json;
 pub mod pickle;
+pub mod pyexpat;
 pub mod sre;
 pub mod string;
 pub mod unicodedata;
@@ -18,5 +19,6 @@ pub const MODULES: &[Entry] = &[
     ("unicodedata", unicodedata::make),
     ("_json", json::make),
     ("_pickle", pickle::make),
+    ("pyexpat", pyexpat::make),
     ("_csv", csv::make),
 ];

@@ -342,6 +342,17 @@ impl<'a> crate::convert::FromPy<'a> for Buffer {
     }
 }
 
+impl Buffer {
+    /// The writable buffer that argument `function` was called with.
+    pub fn writable_arg(o: &Object, function: &str) -> PyResult<Buffer> {
+        Buffer::writable(o).or_else(|e| {
+            e.clear();
+            let given = o.ty().name();
+            raise!(TypeError, "{}() argument must be read-write bytes-like object, not {}", function, given)
+        })
+    }
+}
+
 /// A writable buffer argument (`w*`).
 pub struct WritableBuffer(pub Buffer);
 impl<'a> crate::convert::FromPy<'a> for WritableBuffer {

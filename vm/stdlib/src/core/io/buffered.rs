@@ -562,7 +562,7 @@ impl Buf {
     }
     fn readinto(&self, me: &Object, buffer: &Object, once: bool) -> PyResult<Option<usize>> {
         self.raw()?;
-        let mut view = Buffer::writable(buffer)?;
+        let mut view = Buffer::writable_arg(buffer, if once { "readinto1" } else { "readinto" })?;
         self.check(me, "readinto of closed file")?;
         let _in = self.enter(me)?;
         let len = view.len();

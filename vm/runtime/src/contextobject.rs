@@ -365,13 +365,21 @@ impl ContextVar {
             return raise!(TypeError, "ContextVar() takes exactly 1 positional argument (0 given)");
         }
         if args.len() + extra > 2 {
-            return raise!(TypeError, "ContextVar() takes at most 2 arguments ({} given)", args.len() + extra);
+            return raise!(
+                TypeError,
+                "ContextVar() takes at most 2 arguments ({} given)",
+                args.len() + extra
+            );
         }
         if args.len() > 1 {
-            return raise!(TypeError, "ContextVar() takes at most 1 positional argument ({} given)", args.len());
+            return raise!(
+                TypeError,
+                "ContextVar() takes at most 1 positional argument ({} given)",
+                args.len()
+            );
         }
         let default = match kw {
-            Some(k) => k.get_str_key(intern!("default"))?,
+            Some(k) => k.get_str("default")?,
             None => None,
         };
         if let Some(k) = kw.filter(|k| k.len() > 0 && default.is_none()).and_then(|k| k.keys_vec().pop()) {

@@ -4,8 +4,8 @@ use crate::Entry;
 
 pub mod codecs;
 pub mod csv;
-mod expat;
 pub mod json;
+pub mod pickle;
 pub mod pyexpat;
 pub mod sre;
 pub mod string;
@@ -18,6 +18,7 @@ pub const MODULES: &[Entry] = &[
     ("_sre", sre::make),
     ("unicodedata", unicodedata::make),
     ("_json", json::make),
-    ("_csv", csv::make),
+    ("_pickle", pickle::make),
     ("pyexpat", pyexpat::make),
+    ("_csv", csv::make),
 ];

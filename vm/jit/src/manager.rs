@@ -9,7 +9,7 @@ use crate::record::{Next, Recorder, Why};
 use lh_abi::*;
 use lh_interp::frame::{self, Frame};
 use lh_interp::jit::{Enter, JitHooks};
-use lh_jit_ir::*;
+use lh_jit_ir::{Trace, *};
 use lh_jit_opt::Builder;
 use lh_runtime::codeobject::quick;
 use lh_runtime::prelude::*;
@@ -631,7 +631,8 @@ unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot) {
             && is_about_the_world(&tr.trace, site.inst)
             && retire(s, t)
         {
-            s.event(|| format!("trace {t} retired, {}", place(f, pc)));
+            let head_pc = tr.head;
+            s.event(|| format!("trace {t} retired, {}", place(f, head_pc)));
             return;
         }
         let b = Builder::bridge(s.descs, &tr.trace, snap, &|v| site.find(v));

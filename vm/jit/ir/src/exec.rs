@@ -409,6 +409,7 @@ pub unsafe fn run(t: &Trace, d: &Descs, ts: u64, jfp: u64, steps: usize) -> Run 
                 Op::GValue if a != b => return exit(vals, calls),
                 Op::GNonNull if a == 0 => return exit(vals, calls),
                 Op::GNull if a != 0 => return exit(vals, calls),
+                Op::GShared if (load(MemKind::I64, at(l.refcnt)) as i64) <= 1 => return exit(vals, calls),
                 Op::GValid if load(MemKind::U8, a) == 0 => return exit(vals, calls),
                 Op::GNotForced if load(MemKind::I64, jfp + jf::FORCED as u64) != 0 => {
                     return exit(vals, calls);
@@ -425,6 +426,7 @@ pub unsafe fn run(t: &Trace, d: &Descs, ts: u64, jfp: u64, steps: usize) -> Run 
                 | Op::GValue
                 | Op::GNonNull
                 | Op::GNull
+                | Op::GShared
                 | Op::GValid
                 | Op::GNotForced
                 | Op::GQuiet

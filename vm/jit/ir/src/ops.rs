@@ -147,6 +147,7 @@ ops! {
     GType    "guard_type"    Void [Ref Ptr] Flags  [GUARD READ]  "exit if the object's type differs; flag 1: fact survives any code";
     GValue   "guard_value"   Void [Any Any] None   [GUARD]       "exit if bits differ from the constant";
     GNonNull "guard_nonnull" Void [Addr]    None   [GUARD]       "exit if null";
+    GShared  "guard_shared"  Void [Ref]     None   [GUARD READ]  "exit if the object has no more than one reference (never remembered)";
     GNull    "guard_null"    Void [Addr]    None   [GUARD]       "exit if not null";
     GValid   "guard_valid"   Void [Ptr]     None   [GUARD READ]  "exit if the byte at the address is zero";
     GNotForced "guard_not_forced" Void []   None   [GUARD READ]  "exit if the preceding call forced this activation's frames";

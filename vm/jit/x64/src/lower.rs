@@ -398,6 +398,12 @@ impl<'a> Lower<'a> {
                 self.asm.test_self(r);
                 self.asm.jcc(if i.op == Op::GNull { Cc::Ne } else { Cc::E }, e);
             }
+            Op::GShared => {
+                let r = self.gpr(a, p);
+                let e = self.exit(p);
+                self.asm.cmp_mi(r, self.d.layout.refcnt, 1);
+                self.asm.jcc(Cc::Le, e);
+            }
             Op::GValid => {
                 let r = self.gpr(a, p);
                 let e = self.exit(p);

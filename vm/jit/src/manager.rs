@@ -9,12 +9,13 @@ use crate::record::{Next, Recorder, Why};
 use lh_abi::*;
 use lh_interp::frame::{self, Frame};
 use lh_interp::jit::{Enter, JitHooks};
-use lh_jit_ir::*;
+use lh_jit_ir::{Trace, *};
 use lh_jit_opt::Builder;
 use lh_runtime::codeobject::quick;
 use lh_runtime::prelude::*;
 use std::cell::UnsafeCell;
 use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
 
 /// Snapshot kinds.
 pub const RESUME: u32 = 0;
@@ -29,6 +30,10 @@ const KIND: u32 = 0xff;
 
 /// So many failed recordings end the attempts at a loop.
 const HOPELESS: u32 = 6;
+/// Native stack that must be left for a trace to be entered: calls out of traces nest natively, the interpreter's do not.
+const NATIVE_ROOM: usize = 2 << 20;
+/// What recording a bytecode costs, about.
+const STEP: Duration = Duration::from_nanos(700);
 /// Bridges one root may have.
 const MAX_BRIDGES: u32 = 120;
 
@@ -79,6 +84,9 @@ pub struct State {
     pub unrecordable: HashSet<usize>,
     /// Code that is not inlined.
     pub no_inline: HashSet<usize>,
+    begun: Instant,
+    /// Time that went into recording and compiling.
+    spent: Duration,
     infos: HashMap<(usize, usize, usize, u8), Box<FrameInfo>>,
     pub active: Vec<Activation>,
     pub pool: Vec<Box<[u64]>>,
@@ -118,6 +126,8 @@ pub fn install(mode: Mode) {
         recorder: None,
         unrecordable: HashSet::new(),
         no_inline: HashSet::new(),
+        begun: Instant::now(),
+        spent: Duration::ZERO,
         infos: HashMap::new(),
         active: vec![],
         pool: vec![],
@@ -154,6 +164,10 @@ impl State {
     pub fn frame_info(&mut self, i: FrameInfo) -> *const FrameInfo {
         let key = (i.code as usize, i.globals as usize, i.builtins as usize, i.flags);
         &raw const **self.infos.entry(key).or_insert_with(|| Box::new(i))
+    }
+    /// Has recording and compiling taken more than its share of the time so far?
+    fn over_budget(&self) -> bool {
+        self.mode != Mode::Stress && self.spent > Duration::from_millis(6) + self.begun.elapsed() / 8
     }
     /// Has recording the loop with this head been given up?
     pub fn is_hopeless(&self, head: usize) -> bool {
@@ -197,7 +211,7 @@ unsafe fn hot_loop(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter
         if pen >= HOPELESS {
             return Enter::Stay;
         }
-        if pen > 0 && !s.random(1 << pen) {
+        if pen > 0 && !s.random(1 << pen) || s.over_budget() {
             return Enter::Stay;
         }
         let unit = head.offset_from(frame::first_instr((*f).code)) as u32;
@@ -208,7 +222,46 @@ unsafe fn hot_loop(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter
     Enter::Stay
 }
 
-unsafe fn hot_function(_: *mut PyThreadState, _: *mut Frame, _: *mut u16) -> Enter {
+/// A function that native code calls often, or that calls itself, gets a root at its entry. (Others become part of their callers'.)
+unsafe fn hot_function(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter {
+    let s = state();
+    // SAFETY: the interpreter's contract for hooks.
+    unsafe {
+        let code = (*f).code;
+        if s.recorder.is_some() || !may_trace(ts) || (*f).owner != frame::OWNED_BY_THREAD || s.over_budget() {
+            return Enter::Stay;
+        }
+        let recursive = || {
+            let mut up = (*f).previous;
+            for _ in 0..6 {
+                if up.is_null() {
+                    return false;
+                }
+                if (*up).code == code {
+                    return true;
+                }
+                up = (*up).previous;
+            }
+            false
+        };
+        if (*f).flags & frame::ENTRY == 0 && !recursive() {
+            return Enter::Stay;
+        }
+        let head = at.add(1);
+        if let Some(&t) = s.heads.get(&(head as usize)) {
+            patch(s, at, t);
+            return run(ts, f, t);
+        }
+        if s.is_hopeless(head as usize) {
+            return Enter::Stay;
+        }
+        let unit = head.offset_from(frame::first_instr(code)) as u32;
+        s.event(|| format!("start function {}", place(f, unit)));
+        let mut r = Recorder::root(s.descs, f, unit, at, (*f).stacktop);
+        r.function = true;
+        s.recorder = Some(r);
+        lh_interp::jit::set_recording(true);
+    }
     Enter::Stay
 }
 
@@ -218,6 +271,7 @@ unsafe fn patch(s: &mut State, at: *mut u16, t: u32) {
     unsafe {
         let op = match *at as u8 {
             lh_bytecode::opcode::JUMP_BACKWARD => quick::JIT_LOOP,
+            lh_bytecode::opcode::RESUME => quick::JIT_RESUME,
             lh_bytecode::opcode::POP_JUMP_BACKWARD_IF_TRUE => quick::JIT_WHILE_TRUE,
             lh_bytecode::opcode::POP_JUMP_BACKWARD_IF_FALSE => quick::JIT_WHILE_FALSE,
             _ => return,
@@ -262,10 +316,14 @@ unsafe fn record(_ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) {
             }
             Ok(how) => {
                 lh_interp::jit::set_recording(false);
+                s.spent += STEP * r.steps as u32;
+                let t = Instant::now();
                 close(s, r, how);
+                state().spent += t.elapsed();
             }
             Err(why) => {
                 lh_interp::jit::set_recording(false);
+                s.spent += STEP * r.steps as u32;
                 give_up(s, &r, why);
             }
         }
@@ -444,7 +502,9 @@ unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
         root.entries += 1;
         let entry = root.entry;
         // Room for inlined frames, in number and in memory.
-        if (*ts).recursion_remaining < inline::MAX_DEPTH as i32 + 2 {
+        if (*ts).recursion_remaining < inline::MAX_DEPTH as i32 + 2
+            || lh_runtime::thread::native_stack_left() < NATIVE_ROOM
+        {
             return Enter::Stay;
         }
         let base = frame::push_words(ts, inline::ROOM);
@@ -620,7 +680,7 @@ unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot) {
     // The exit a trace ends with is there because nothing can be recorded behind it.
     let last = tr.trace.insts.last().is_some_and(|i| i.op == Op::Exit) && n as usize + 1 == tr.exits.len();
     let hot = *h % limit == 0 && tr.tries[n as usize] < 3 && !last;
-    if !hot || s.recorder.is_some() || s.traces[root as usize].bridges >= MAX_BRIDGES {
+    if !hot || s.recorder.is_some() || s.over_budget() || s.traces[root as usize].bridges >= MAX_BRIDGES {
         return;
     }
     // SAFETY: the exit's frame; the parent trace lives for ever.
@@ -635,7 +695,8 @@ unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot) {
             && is_about_the_world(&tr.trace, site.inst)
             && retire(s, t)
         {
-            s.event(|| format!("trace {t} retired, {}", place(f, pc)));
+            let head_pc = tr.head;
+            s.event(|| format!("trace {t} retired, {}", place(f, head_pc)));
             return;
         }
         let b = Builder::bridge(s.descs, &tr.trace, snap, &|v| site.find(v));

@@ -119,8 +119,11 @@ pub struct Recorder {
     /// A local got its first value: the next iteration differs.
     first_bound: bool,
     pub restarts: u32,
+    /// The root starts at a function's entry and ends at its return.
+    pub function: bool,
+    /// Bytecodes recorded.
+    pub steps: usize,
     visits: HashMap<usize, u32>,
-    steps: usize,
     foreign: usize,
     /// What slots are known to hold.
     pub(crate) shadow: HashMap<i32, R>,
@@ -223,6 +226,7 @@ impl Recorder {
                 started: false,
                 first_bound: false,
                 restarts: 0,
+                function: false,
                 visits: HashMap::new(),
                 steps: 0,
                 foreign: 0,
@@ -539,10 +543,10 @@ impl Recorder {
             self.shared = None;
             self.snap()?;
             if top && self.steps > 1 && self.ends_here(o, at) {
-                return if self.bridge.is_some() || self.edge.is_null() {
-                    Ok(Next::Exit)
-                } else {
-                    Err(Why::Left)
+                return match o {
+                    _ if self.bridge.is_some() || self.function => Ok(Next::Exit),
+                    op::YIELD_VALUE | op::SEND => Err(Why::Opcode(o)),
+                    _ => Err(Why::Left),
                 };
             }
             if let Some(s) = self.back_edge(o, arg, next_unit, real)? {

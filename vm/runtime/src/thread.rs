@@ -261,6 +261,12 @@ pub fn delete_state() {
 
 // ---- Recursion through native code ----
 
+/// How many bytes of native stack the current thread has left before `RecursionError` is raised.
+pub fn native_stack_left() -> usize {
+    let mark = 0u8;
+    (&raw const mark as usize).saturating_sub(STACK_LIMIT.get())
+}
+
 /// Raises `RecursionError` if the native stack is nearly used up or the recursion limit is reached.
 #[inline]
 pub fn enter_recursive(where_: &str) -> crate::errors::PyResult<Recursion> {

@@ -58,7 +58,7 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
             current_frame: entry.cast(),
             previous: prev_cframe,
         };
-        (*entry).is_entry = true;
+        (*entry).flags |= frame::ENTRY;
         (*entry).previous = (*prev_cframe).current_frame.cast();
         (*ts).cframe = &raw mut cframe;
         let tracing_flag = &raw const cframe.use_tracing;
@@ -211,7 +211,8 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                     let result = if let Why::Return(v) = why { v } else { null_mut() };
                     (*ts).recursion_remaining += 1;
                     let previous = (*frame).previous;
-                    let is_entry = (*frame).is_entry;
+                    let flags = (*frame).flags;
+                    let is_entry = flags & frame::ENTRY != 0;
                     if is_entry {
                         (*ts).cframe = prev_cframe;
                         (*prev_cframe).use_tracing = cframe.use_tracing;
@@ -242,6 +243,9 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                         }
                         frame::pop_words(ts, frame.cast());
                     }
+                    if flags & frame::WATCHED != 0 {
+                        jit::watched_frame_left();
+                    }
                     if is_entry {
                         return result;
                     }
@@ -251,7 +255,14 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                         why = Why::Error;
                         continue;
                     }
-                    push!(result);
+                    if flags & frame::INIT != 0 {
+                        if ops::init_returned(result).is_err() {
+                            why = Why::Error;
+                            continue;
+                        }
+                    } else {
+                        push!(result);
+                    }
                 }
             }
 
@@ -1526,11 +1537,17 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             }
                             (*ts).recursion_remaining += 1;
                             let prev = (*frame).previous;
-                            let is_entry = (*frame).is_entry;
+                            let flags = (*frame).flags;
                             frame::pop_words(ts, frame.cast());
+                            let is_entry = flags & frame::ENTRY != 0;
                             if is_entry {
                                 (*ts).cframe = prev_cframe;
                                 (*prev_cframe).use_tracing = cframe.use_tracing;
+                            }
+                            if flags & frame::WATCHED != 0 {
+                                jit::watched_frame_left();
+                            }
+                            if is_entry {
                                 return g;
                             }
                             cframe.current_frame = prev.cast();
@@ -1554,9 +1571,13 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             (*ts).recursion_remaining += 1;
                             let prev = (*frame).previous;
                             (*frame).previous = null_mut();
-                            debug_assert!((*frame).is_entry);
+                            debug_assert!((*frame).flags & frame::ENTRY != 0);
                             (*ts).cframe = prev_cframe;
                             (*prev_cframe).use_tracing = cframe.use_tracing;
+                            if (*frame).flags & frame::WATCHED != 0 {
+                                (*frame).flags &= !frame::WATCHED;
+                                jit::watched_frame_left();
+                            }
                             let _ = prev;
                             return v;
                         }

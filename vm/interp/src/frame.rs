@@ -19,6 +19,13 @@ pub const OWNED_BY_THREAD: u8 = 0;
 pub const OWNED_BY_GENERATOR: u8 = 1;
 pub const OWNED_BY_FRAME_OBJECT: u8 = 2;
 
+/// The native function that runs this frame returns when the frame does.
+pub const ENTRY: u8 = 1;
+/// The frame runs an `__init__`: its caller, on whose stack the new object lies, gets no value.
+pub const INIT: u8 = 2;
+/// The JIT waits for the end of this frame to go on recording its caller.
+pub const WATCHED: u8 = 4;
+
 /// The fixed part of a frame; `localsplus` follows.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -36,8 +43,8 @@ pub struct Frame {
     pub previous: *mut Frame,
     pub prev_instr: *mut u16,
     pub stacktop: i32,
-    /// The native function that runs this frame returns when the frame does.
-    pub is_entry: bool,
+    /// What happens when the frame returns: a set of `ENTRY`, `INIT`, `WATCHED`.
+    pub flags: u8,
     pub owner: u8,
     /// The JIT's: 0 for an ordinary frame.
     pub jit: u16,
@@ -199,7 +206,7 @@ pub unsafe fn init(
         (*f).frame_obj = null_mut();
         (*f).prev_instr = first_instr(code).sub(1);
         (*f).stacktop = (*code).co_nlocalsplus;
-        (*f).is_entry = false;
+        (*f).flags = 0;
         (*f).owner = OWNED_BY_THREAD;
         (*f).jit = 0;
         (*f).previous = null_mut();

@@ -87,7 +87,7 @@ pub unsafe fn make(ts: *mut PyThreadState, f: *mut Frame) -> *mut PyObject {
         frame::copy(f, to);
         (*to).previous = null_mut();
         (*to).owner = frame::OWNED_BY_GENERATOR;
-        (*to).is_entry = false;
+        (*to).flags = 0;
         if !(*to).frame_obj.is_null() {
             (*(*to).frame_obj).f_frame = to.cast();
         }

@@ -41,6 +41,7 @@ pub struct JitHooks {
 static HOOKS: AtomicPtr<JitHooks> = AtomicPtr::new(std::ptr::null_mut());
 static ON: AtomicBool = AtomicBool::new(false);
 static RECORDING: AtomicBool = AtomicBool::new(false);
+static PAUSED: AtomicBool = AtomicBool::new(false);
 const SLOTS: usize = 1024;
 static mut COUNTERS: [u16; SLOTS] = [0; SLOTS];
 // A prime, so that short inner loops are not always met at the same iteration.
@@ -76,6 +77,27 @@ pub fn set_recording(on: bool) {
 }
 pub fn recording() -> bool {
     RECORDING.load(Ordering::Relaxed)
+}
+/// Lets a frame that the recorder does not follow run at full speed; recording goes on when it has returned.
+pub unsafe fn pause_until_left(f: *mut Frame) {
+    // SAFETY: a running frame of the current thread.
+    unsafe { (*f).flags |= crate::frame::WATCHED };
+    set_recording(false);
+    PAUSED.store(true, Ordering::Relaxed);
+}
+pub fn paused() -> bool {
+    PAUSED.load(Ordering::Relaxed)
+}
+/// The recording that waits is given up.
+pub fn forget_pause() {
+    PAUSED.store(false, Ordering::Relaxed);
+}
+/// A frame with `WATCHED` has returned, yielded or been left by an exception.
+#[cold]
+pub fn watched_frame_left() {
+    if PAUSED.swap(false, Ordering::Relaxed) {
+        set_recording(true);
+    }
 }
 pub unsafe fn record(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) {
     if let Some(h) = hooks() {

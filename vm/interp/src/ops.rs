@@ -1283,3 +1283,15 @@ pub fn match_class(subject: &Object, class: &Object, nargs: usize, kwnames: &Obj
     }
     Ok(Tuple::from_vec(attrs).into_object())
 }
+
+/// What an `__init__` that a call of its class runs as a frame may answer: `None` (taken over).
+pub unsafe fn init_returned(result: *mut PyObject) -> PyResult<()> {
+    // SAFETY: an owned result.
+    unsafe {
+        let v = Owned::<Object>::from_raw(result);
+        if v.is_none() {
+            return Ok(());
+        }
+        raise!(TypeError, "__init__() should return None, not '{}'", v.ty().name())
+    }
+}

@@ -21,6 +21,7 @@ pub const A_GIL: u8 = 10;
 pub const A_CONST: u8 = 11;
 /// Memory that native code reads and writes: what lies behind pointers, not in Python objects.
 pub const A_RAW: u8 = 12;
+pub const A_CELL: u8 = 13;
 
 macro_rules! fields {
     ($($name:ident = $off:expr, $kind:ident, $alias:expr, $imm:expr, $lazy:expr;)*) => {
@@ -56,15 +57,34 @@ fields! {
     INST_DICT = -24, Ptr, A_VALUES, false, false;
     INST_BASE = -32, Ptr, A_VALUES, true, false;
     INST_CAPACITY = 0, I64, A_VALUES, true, false;
+    SET_USED = offset_of!(PySetObject, used), I64, A_OTHER, false, false;
+    KEYS_LEN = 0, I64, A_TYPE, false, false;
     DICT_TABLE = offset_of!(PyDictObject, ma_keys), Ptr, A_DICT, false, false;
     TABLE_VERSION = 0, U32, A_DICT, false, false;
     ENTRY_VALUE = 0, Ref, A_DICT, false, false;
     FRAME_GLOBALS = offset_of!(Frame, globals), Ptr, A_CONST, true, false;
     FRAME_BUILTINS = offset_of!(Frame, builtins), Ptr, A_CONST, true, false;
     FRAME_PREV = offset_of!(Frame, prev_instr), Ptr, A_HEADER, false, false;
+    FRAME_GLOBALS_W = offset_of!(Frame, globals), Ptr, A_HEADER, false, false;
+    FRAME_BUILTINS_W = offset_of!(Frame, builtins), Ptr, A_HEADER, false, false;
+    FRAME_LOCALS = offset_of!(Frame, locals), Ptr, A_HEADER, false, false;
+    FRAME_OBJ = offset_of!(Frame, frame_obj), Ptr, A_HEADER, false, false;
+    FRAME_PREVIOUS = offset_of!(Frame, previous), Ptr, A_HEADER, false, false;
+    FRAME_WORD = offset_of!(Frame, stacktop), I64, A_HEADER, false, false;
+    TS_CFRAME = offset_of!(PyThreadState, cframe), Ptr, A_CONST, true, false;
+    CFRAME_CURRENT = offset_of!(_PyCFrame, current_frame), Ptr, A_HEADER, false, false;
+    TS_RECURSION = offset_of!(PyThreadState, recursion_remaining), I32, A_HEADER, false, false;
+    DICT_USED = offset_of!(PyDictObject, ma_used), I64, A_DICT, false, false;
     UNICODE_LEN = 16, I64, A_CONST, true, false;
-    CELL_REF = 16, Ref, A_OTHER, false, false;
+    CELL_REF = 16, Ref, A_CELL, false, false;
     FUNC_CODE = offset_of!(PyFunctionObject, func_code), Ptr, A_OTHER, false, false;
+    FUNC_GLOBALS = offset_of!(PyFunctionObject, func_globals), Ptr, A_CONST, true, false;
+    FUNC_BUILTINS = offset_of!(PyFunctionObject, func_builtins), Ptr, A_CONST, true, false;
+    FUNC_DEFAULTS = offset_of!(PyFunctionObject, func_defaults), Ptr, A_OTHER, false, false;
+    FUNC_CLOSURE = offset_of!(PyFunctionObject, func_closure), Ref, A_OTHER, false, false;
+    FUNC_VECTORCALL = offset_of!(PyFunctionObject, vectorcall), Ptr, A_OTHER, false, false;
+    METHOD_FUNC = offset_of!(PyMethodObject, im_func), Ref, A_CONST, true, false;
+    METHOD_SELF = offset_of!(PyMethodObject, im_self), Ref, A_CONST, true, false;
     FUNC_VERSION = offset_of!(PyFunctionObject, func_version), U32, A_OTHER, false, false;
     MODULE_DICT = offset_of!(PyModuleObject, md_dict), Ref, A_CONST, true, false;
     IN_NATIVE = lh_runtime::thread::IN_NATIVE_AT, U32, A_GIL, false, false;
@@ -164,7 +184,7 @@ pub fn make() -> Descs {
     Descs {
         alias: [
             "frame", "list", "items", "values", "dict", "type", "iter", "breaker", "other", "header", "gil",
-            "const", "raw",
+            "const", "raw", "cell",
         ]
         .iter()
         .map(|s| s.to_string())

@@ -41,6 +41,8 @@ pub fn force(f: *mut Frame) {
         let get = |v: Val| *a.jf.cast::<u8>().add(site.place(v) as usize).cast::<u64>();
         *a.jf.add(jf::FORCED as usize / 8) = 1;
         exec::restore(&(*tr).trace, snap, s.descs, Thread::current_ptr() as u64, &get);
-        (*f).prev_instr = frame::first_instr((*f).code).add(snap.frames[0].pc as usize);
+        // A frame that has called stands at the end of its call.
+        let called = (snap.frames.len() > 1) as usize;
+        (*f).prev_instr = frame::first_instr((*f).code).add(snap.frames[0].pc as usize - called);
     }
 }

@@ -90,6 +90,166 @@ unsafe extern "C" fn contains(o: *mut PyObject, x: *mut PyObject) -> i64 {
     // SAFETY: live operands.
     lh_runtime::border::int(|| unsafe { obj(o).contains_item(obj(x)) }.map(|b| b as i64), -1)
 }
+/// Is a string a key of a dict whose keys are all strings? -1: not so simple. Nothing can be seen of it.
+unsafe extern "C" fn contains_plain(d: *mut PyObject, k: *mut PyObject) -> i64 {
+    // SAFETY: an exact dict and an exact string; comparing strings runs no code.
+    unsafe {
+        let d = obj(d).downcast_unchecked::<Dict>();
+        if !d.keys_are_strings() {
+            return -1;
+        }
+        match d.get_item(obj(k)) {
+            Ok(v) => v.is_some() as i64,
+            Err(e) => {
+                e.clear();
+                -1
+            }
+        }
+    }
+}
+/// The item of a string key in a dict whose keys are all strings; null: not there or not so simple.
+unsafe extern "C" fn dict_get_plain(d: *mut PyObject, k: *mut PyObject) -> *mut PyObject {
+    // SAFETY: as `contains_plain`.
+    unsafe {
+        let d = obj(d).downcast_unchecked::<Dict>();
+        if !d.keys_are_strings() {
+            return null_mut();
+        }
+        match d.get_item(obj(k)) {
+            Ok(v) => v.map_or(null_mut(), Owned::into_raw),
+            Err(e) => {
+                e.clear();
+                null_mut()
+            }
+        }
+    }
+}
+unsafe extern "C" fn get_iter(o: *mut PyObject) -> *mut PyObject {
+    // SAFETY: a live operand.
+    lh_runtime::border::object(|| unsafe { obj(o).iterator() })
+}
+/// An instance of a class whose `__new__` is object's.
+unsafe extern "C" fn new_object(t: *mut PyObject) -> *mut PyObject {
+    // SAFETY: a live heap type.
+    unsafe { ((*t.cast::<PyTypeObject>()).tp_alloc.unwrap_unchecked())(t.cast(), 0) }
+}
+/// Replaces the value of an entry of a dict whose keys are as they were when the index was found.
+unsafe extern "C" fn store_entry(d: *mut PyObject, index: i64, v: *mut PyObject) {
+    // SAFETY: an exact dict; the index is inside its entries.
+    unsafe { obj(d).downcast_unchecked::<Dict>().set_value_at(index as usize, obj(v)) }
+}
+/// Concatenates; the left operand is taken over and grows in place when nobody else has it.
+unsafe extern "C" fn append_str(a: *mut PyObject, b: *mut PyObject) -> *mut PyObject {
+    // SAFETY: exact strings.
+    unsafe {
+        let mut left = Owned::<Str>::from_raw(a);
+        match Str::append_in_place(&mut left, obj(b).downcast_unchecked()) {
+            Ok(()) => left.into_raw(),
+            Err(_) => null_mut(),
+        }
+    }
+}
+/// Gives an instance's value `i` its first value if it and all behind it are unset; 0: not so.
+unsafe extern "C" fn set_first(o: *mut PyObject, i: i64, v: *mut PyObject) -> i64 {
+    // SAFETY: an instance with managed attributes.
+    unsafe {
+        use lh_runtime::instance;
+        let (i, n) = (i as usize, instance::capacity(o));
+        if !(*instance::dict_word(o)).is_null()
+            || i >= n
+            || (i..n).any(|j| !(*instance::value_at(o, j)).is_null())
+        {
+            return 0;
+        }
+        incref(v);
+        *instance::value_at(o, i) = v;
+        1
+    }
+}
+unsafe extern "C" fn str_equal(a: *mut PyObject, b: *mut PyObject) -> i64 {
+    // SAFETY: exact strings.
+    unsafe { (a == b || obj(a).downcast_unchecked::<Str>().equals(obj(b).downcast_unchecked())) as i64 }
+}
+unsafe extern "C" fn length(o: *mut PyObject) -> i64 {
+    // SAFETY: a live operand.
+    lh_runtime::border::int(|| unsafe { obj(o) }.length().map(|n| n as i64), -1)
+}
+unsafe extern "C" fn ord(s: *mut PyObject) -> i64 {
+    // SAFETY: an exact string of length 1.
+    unsafe { obj(s).downcast_unchecked::<Str>().char_at(0) as i64 }
+}
+unsafe extern "C" fn chr(c: i64) -> *mut PyObject {
+    Str::from_char(c as u32).into_raw()
+}
+extern "C" fn sin(x: f64) -> f64 {
+    x.sin()
+}
+extern "C" fn cos(x: f64) -> f64 {
+    x.cos()
+}
+extern "C" fn exp(x: f64) -> f64 {
+    x.exp()
+}
+extern "C" fn log(x: f64) -> f64 {
+    x.ln()
+}
+/// The last item of a list that is not empty.
+unsafe extern "C" fn list_pop(l: *mut PyObject) -> *mut PyObject {
+    // SAFETY: an exact list.
+    unsafe { obj(l).downcast_unchecked::<List>().pop().map_or(null_mut(), Owned::into_raw) }
+}
+/// As `dict_get_plain`, with a value for a key that is not there.
+unsafe extern "C" fn dict_get_default(
+    d: *mut PyObject,
+    k: *mut PyObject,
+    default: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: as `contains_plain`.
+    unsafe {
+        let d = obj(d).downcast_unchecked::<Dict>();
+        if !d.keys_are_strings() {
+            return null_mut();
+        }
+        match d.get_item(obj(k)) {
+            Ok(Some(v)) => v.into_raw(),
+            Ok(None) => obj(default).own().into_raw(),
+            Err(e) => {
+                e.clear();
+                null_mut()
+            }
+        }
+    }
+}
+extern "C" fn make_range(start: i64, stop: i64) -> *mut PyObject {
+    lh_runtime::rangeobject::Range::from_ints(
+        Int::from_i64(start).into_object(),
+        Int::from_i64(stop).into_object(),
+        Int::from_i64(1).into_object(),
+    )
+    .into_raw()
+}
+/// A C function of one argument, or of none (null).
+unsafe extern "C" fn call_c_o(
+    f: unsafe extern "C" fn(*mut PyObject, *mut PyObject) -> *mut PyObject,
+    this: *mut PyObject,
+    a: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: the function's calling convention was looked up.
+    unsafe { f(this, a) }
+}
+type Fast = unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, isize, *mut PyObject) -> *mut PyObject;
+/// A C function that takes an array of arguments (and perhaps keyword names, none here).
+unsafe extern "C" fn call_c_fast(
+    f: Fast,
+    this: *mut PyObject,
+    n: i64,
+    a: *mut PyObject,
+    b: *mut PyObject,
+) -> *mut PyObject {
+    let args = [a, b];
+    // SAFETY: as call_c_o; a function that takes no names ignores the fourth argument.
+    unsafe { f(this, args.as_ptr(), n as isize, null_mut()) }
+}
 /// The next item, or null (with or without an exception).
 unsafe extern "C" fn iter_next(it: *mut PyObject) -> *mut PyObject {
     // SAFETY: a live iterator.
@@ -168,7 +328,7 @@ macro_rules! helpers {
                 ret: Ty::$ret,
                 ret_kind: match Ty::$ret { Ty::I64 => MemKind::I64, Ty::F64 => MemKind::F64, Ty::Ptr => MemKind::Ptr, _ => MemKind::Ref },
                 ret_new: $new,
-                ret_nonnull: matches!($num, BOX_INT | BOX_FLOAT | BOX_UNSIGNED),
+                ret_nonnull: matches!($num, BOX_INT | BOX_FLOAT | BOX_UNSIGNED | MAKE_ITER | CHR | LIST_POP | MAKE_RANGE),
                 pass_ts: false,
                 effects: $eff,
             }),*]
@@ -183,6 +343,14 @@ const LISTS: Effects = Effects {
     writes: 1 << crate::descs::A_LIST | 1 << crate::descs::A_ITEMS,
     flags: ALLOCATES,
 };
+/// Looks, allocates at most.
+const READS: Effects = Effects { reads: !0, writes: 0, flags: ALLOCATES };
+const LOOKS: Effects = Effects { reads: !0, writes: 0, flags: 0 };
+const APPEND: Effects = Effects { reads: 0, writes: 0, flags: ALLOCATES | OBSERVES_REFCOUNT | MAY_DEALLOC };
+const VALUES: Effects =
+    Effects { reads: 1 << crate::descs::A_VALUES, writes: 1 << crate::descs::A_VALUES, flags: 0 };
+const ENTRY: Effects =
+    Effects { reads: 1 << crate::descs::A_DICT, writes: 1 << crate::descs::A_DICT, flags: MAY_DEALLOC };
 helpers! {
     BOX_INT = box_int, [I64] -> Ref, steals 0, new true, ALLOC;
     BOX_FLOAT = box_float, [F64] -> Ref, steals 0, new true, ALLOC;
@@ -204,5 +372,28 @@ helpers! {
     UNARY = unary, [I64, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     CALL_STACK = call_stack, [Ptr, I64, I64, Ref] -> I64, steals 0, new false, FRAME;
     BUILD = build, [Ptr, I64, I64, I64] -> I64, steals 0, new false, FRAME;
+    CONTAINS_PLAIN = contains_plain, [Ref, Ref] -> I64, steals 0, new false, LOOKS;
+    DICT_GET_PLAIN = dict_get_plain, [Ref, Ref] -> Ref, steals 0, new true, LOOKS;
+    GET_ITER = get_iter, [Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    MAKE_ITER = get_iter, [Ref] -> Ref, steals 0, new true, READS;
+    NEW_OBJECT = new_object, [Ref] -> Ref, steals 0, new true, ALLOC;
+    STORE_ENTRY = store_entry, [Ref, I64, Ref] -> Void, steals 0, new false, ENTRY;
+    STORE_ENTRY_ANY = store_entry, [Ref, I64, Ref] -> Void, steals 0, new false, Effects::ARBITRARY;
+    APPEND_STR = append_str, [Ref, Ref] -> Ref, steals 1, new true, APPEND;
+    SET_FIRST = set_first, [Ref, I64, Ref] -> I64, steals 0, new false, VALUES;
+    STR_EQUAL = str_equal, [Ref, Ref] -> I64, steals 0, new false, LOOKS;
+    ORD = ord, [Ref] -> I64, steals 0, new false, LOOKS;
+    CHR = chr, [I64] -> Ref, steals 0, new true, ALLOC;
+    SIN = sin, [F64] -> F64, steals 0, new false, Effects::NONE;
+    COS = cos, [F64] -> F64, steals 0, new false, Effects::NONE;
+    EXP = exp, [F64] -> F64, steals 0, new false, Effects::NONE;
+    LOG = log, [F64] -> F64, steals 0, new false, Effects::NONE;
+    LIST_POP = list_pop, [Ref] -> Ref, steals 0, new true, LISTS;
+    DICT_GET_DEFAULT = dict_get_default, [Ref, Ref, Ref] -> Ref, steals 0, new true, LOOKS;
+    MAKE_RANGE = make_range, [I64, I64] -> Ref, steals 0, new true, ALLOC;
+    CALL_C_O = call_c_o, [Ptr, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    CALL_C_FAST = call_c_fast, [Ptr, Ref, I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    LENGTH = length, [Ref] -> I64, steals 0, new false, Effects::ARBITRARY;
+    GENERIC = crate::generic::exec_generic, [Ptr, I64, I64, I64] -> I64, steals 0, new false, FRAME;
     LIST_APPEND = list_append, [Ref, Ref] -> Void, steals 2, new false, LISTS;
 }

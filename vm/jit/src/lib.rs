@@ -8,12 +8,17 @@
 //!
 //! A loop is recorded while the interpreter runs it. What has no recording yet aborts the attempt; the location is then penalised.
 
+pub mod builtins;
 pub mod descs;
 pub mod force;
+pub mod generic;
 pub mod helpers;
+pub mod inline;
 pub mod manager;
 pub mod record;
 pub mod record_call;
+pub mod record_iter;
+pub mod record_num;
 pub mod record_obj;
 
 /// How the JIT takes part (`-X jit=`).

@@ -4,7 +4,8 @@
 //! abort, and to `Never` after too many of those.
 
 use crate::Mode;
-use crate::record::{Recorder, Why};
+use crate::inline::{self, FrameInfo};
+use crate::record::{Next, Recorder, Why};
 use lh_abi::*;
 use lh_interp::frame::{self, Frame};
 use lh_interp::jit::{Enter, JitHooks};
@@ -13,16 +14,23 @@ use lh_jit_opt::Builder;
 use lh_runtime::codeobject::quick;
 use lh_runtime::prelude::*;
 use std::cell::UnsafeCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Snapshot kinds.
 pub const RESUME: u32 = 0;
 /// The instruction at `pc` raised; the exception is set.
 pub const RAISE: u32 = 1;
-/// The iterator on the stack gave null: exhausted, or an exception is set.
-pub const ITER_END: u32 = 2;
+/// `FOR_ITER` at `pc` has called the iterator; on top of the stack lies the item, or null: exhausted, or an exception is set.
+pub const ITER_STEP: u32 = 2;
 /// Behind a native call whose result object is on top of the stack: null if making it raised.
 pub const RESULT: u32 = 3;
+/// The bits above these eight of a snapshot's kind say which inlined frames have their header in memory (see `inline.rs`).
+const KIND: u32 = 0xff;
+
+/// So many failed recordings end the attempts at a loop.
+const HOPELESS: u32 = 6;
+/// Bridges one root may have.
+const MAX_BRIDGES: u32 = 120;
 
 /// A compiled trace, root or bridge.
 pub struct Compiled {
@@ -62,6 +70,11 @@ pub struct State {
     pub edges: HashMap<usize, u32>,
     pub penalties: HashMap<usize, u32>,
     pub recorder: Option<Recorder>,
+    /// Instructions no recording gets past: traces end there.
+    pub unrecordable: HashSet<usize>,
+    /// Code that is not inlined.
+    pub no_inline: HashSet<usize>,
+    infos: HashMap<(usize, usize, usize, u8), Box<FrameInfo>>,
     pub active: Vec<Activation>,
     pub pool: Vec<Box<[u64]>>,
     enter: unsafe extern "C" fn(*mut PyThreadState, *mut u64, u64) -> u64,
@@ -98,6 +111,9 @@ pub fn install(mode: Mode) {
         edges: HashMap::new(),
         penalties: HashMap::new(),
         recorder: None,
+        unrecordable: HashSet::new(),
+        no_inline: HashSet::new(),
+        infos: HashMap::new(),
         active: vec![],
         pool: vec![],
         enter,
@@ -128,6 +144,15 @@ impl State {
         self.seed ^= self.seed >> 7;
         self.seed ^= self.seed << 17;
         self.seed.is_multiple_of(n)
+    }
+    /// The one description of frames that are alike.
+    pub fn frame_info(&mut self, i: FrameInfo) -> *const FrameInfo {
+        let key = (i.code as usize, i.globals as usize, i.builtins as usize, i.flags);
+        &raw const **self.infos.entry(key).or_insert_with(|| Box::new(i))
+    }
+    /// Has recording the loop with this head been given up?
+    pub fn is_hopeless(&self, head: usize) -> bool {
+        self.penalties.get(&head).is_some_and(|p| *p >= HOPELESS)
     }
     pub fn exit_routine(&self) -> u64 {
         self.exit_routine
@@ -164,7 +189,7 @@ unsafe fn hot_loop(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter
             return run(ts, f, t);
         }
         let pen = s.penalties.get(&(head as usize)).copied().unwrap_or(0);
-        if pen >= 6 {
+        if pen >= HOPELESS {
             return Enter::Stay;
         }
         if pen > 0 && !s.random(1 << pen) {
@@ -172,7 +197,7 @@ unsafe fn hot_loop(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter
         }
         let unit = head.offset_from(frame::first_instr((*f).code)) as u32;
         s.event(|| format!("start loop {}", place(f, unit)));
-        s.recorder = Some(Recorder::root(s.descs, f, unit, at));
+        s.recorder = Some(Recorder::root(s.descs, f, unit, at, (*f).stacktop));
         lh_interp::jit::set_recording(true);
     }
     Enter::Stay
@@ -201,7 +226,9 @@ unsafe fn enter_hook(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Ent
     let s = state();
     match s.edges.get(&(at as usize)) {
         // SAFETY: the interpreter's contract for hooks.
-        Some(&t) if s.recorder.is_none() && unsafe { may_trace(ts) } => unsafe { run(ts, f, t) },
+        Some(&t) if (s.recorder.is_none() || lh_interp::jit::paused()) && unsafe { may_trace(ts) } => unsafe {
+            run(ts, f, t)
+        },
         _ => Enter::Stay,
     }
 }
@@ -212,46 +239,72 @@ unsafe fn record(_ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) {
         lh_interp::jit::set_recording(false);
         return;
     };
-    // SAFETY: the interpreter's contract for hooks.
-    match unsafe { r.step(f, at) } {
-        Ok(false) => s.recorder = Some(r),
-        Ok(true) => {
-            lh_interp::jit::set_recording(false);
-            close(s, r);
+    loop {
+        // SAFETY: the interpreter's contract for hooks.
+        match unsafe { r.step(f, at) } {
+            Ok(Next::More) => s.recorder = Some(r),
+            Ok(Next::Switch(head, edge, sp)) => {
+                let again = head == r.head && edge == r.edge;
+                s.event(|| format!("{} at {}", if again { "start over" } else { "inner loop" }, r.place()));
+                let restarts = if again { r.restarts + 1 } else { 0 };
+                // SAFETY: the frame is at the loop's head or about to jump there.
+                r = unsafe { Recorder::root(s.descs, f, head, edge, sp) };
+                r.restarts = restarts;
+                if again {
+                    continue;
+                }
+                s.recorder = Some(r);
+            }
+            Ok(how) => {
+                lh_interp::jit::set_recording(false);
+                close(s, r, how);
+            }
+            Err(why) => {
+                lh_interp::jit::set_recording(false);
+                give_up(s, &r, why);
+            }
         }
-        Err(why) => {
-            lh_interp::jit::set_recording(false);
-            give_up(s, &r, why);
-        }
+        return;
     }
 }
 
 fn give_up(s: &mut State, r: &Recorder, why: Why) {
     let at = r.place();
     s.event(|| format!("abort at {at}: {why}"));
+    if matches!(why, Why::Opcode(_) | Why::Operands(_) | Why::TooLong | Why::Unbound) {
+        if !r.outer.is_empty() {
+            // Without what cannot be inlined it may work.
+            s.no_inline.insert(r.code as usize);
+            return;
+        }
+        s.unrecordable.insert(r.at());
+    }
     match r.bridge {
         // Leaving the loop meanwhile says little about the loop.
-        None if why == Why::Left && !s.random(16) => {}
+        None if why == Why::Left && !s.random(8) => {}
         None => *s.penalties.entry(r.head_addr()).or_insert(0) += 1,
         Some((t, n)) => s.traces[t as usize].tries[n as usize] += 1,
     }
 }
 
 /// The recording is whole: optimise, compile, install.
-fn close(s: &mut State, mut r: Recorder) {
+fn close(s: &mut State, mut r: Recorder, how: Next) {
     let id = s.traces.len() as u32;
     let builder = r.builder.take().expect("recording");
-    let trace = match r.bridge {
-        None => builder.finish_loop(),
-        Some((t, _)) => {
-            let root = s.traces[t as usize].root;
-            builder.finish_link(&raw const *s.traces[root as usize].entry_cell as u64)
-        }
+    let trace = match how {
+        Next::Loop => builder.finish_loop(),
+        Next::Link(t) => builder.finish_link(&raw const *s.traces[t as usize].entry_cell as u64),
+        _ => builder.finish_exit(),
     };
     let trace = match trace {
         Ok(t) => t,
         Err(e) => return give_up(s, &r, Why::Builder(e)),
     };
+    if s.mode == Mode::Stress
+        && let Err(e) = verify::verify(&trace, s.descs, true)
+    {
+        panic!("trace is wrong: {e}\n{}", print::trace(&trace, s.descs));
+    }
     if s.dumping('i') {
         eprintln!("trace {id}\n{}", print::trace(&trace, s.descs));
     }
@@ -311,9 +364,20 @@ unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
         let root = &mut s.traces[t as usize];
         root.entries += 1;
         let entry = root.entry;
+        // Room for inlined frames, in number and in memory.
+        if (*ts).recursion_remaining < inline::MAX_DEPTH as i32 + 2 {
+            return Enter::Stay;
+        }
+        let base = frame::push_words(ts, inline::ROOM);
+        if base.is_null() {
+            clear();
+            return Enter::Stay;
+        }
+        let s = state();
         let mut jf = s.pool.pop().unwrap_or_else(|| vec![0u64; jf::SIZE / 8].into_boxed_slice());
         jf[jf::FRAME as usize / 8] = f as u64;
         jf[jf::FORCED as usize / 8] = 0;
+        jf[inline::BASE as usize / 8] = base as u64;
         jf[jf::CALL as usize / 8] = 0;
         (*f).stacktop = -1;
         let p = jf.as_mut_ptr();
@@ -325,13 +389,20 @@ unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
         let at = s.active.iter().rposition(|a| a.jf == p).expect("entered");
         s.active.remove(at);
         crate::force::ACTIVE.store(s.active.len(), std::sync::atomic::Ordering::Relaxed);
-        let r = leave(ts, f, (word >> 32) as u32, word as u32, p);
+        let r = leave(ts, f, (word >> 32) as u32, word as u32, p, base);
         state().pool.push(jf);
         r
     }
 }
 
-unsafe fn leave(ts: *mut PyThreadState, f: *mut Frame, t: u32, n: u32, jf: *mut u64) -> Enter {
+unsafe fn leave(
+    ts: *mut PyThreadState,
+    root: *mut Frame,
+    t: u32,
+    n: u32,
+    jf: *mut u64,
+    base: *mut *mut PyObject,
+) -> Enter {
     // SAFETY: the exit's values lie in jf where its site says; restoring may run destructors, so nothing of the state is borrowed.
     unsafe {
         let s = state();
@@ -346,36 +417,49 @@ unsafe fn leave(ts: *mut PyThreadState, f: *mut Frame, t: u32, n: u32, jf: *mut 
             site = &(&(*tr).exits)[n as usize];
         }
         let snap = &(&(*tr).trace.snaps)[site.snap as usize];
-        let get = |v: Val| *jf.cast::<u8>().add(site.place(v) as usize).cast::<u64>();
-        let (kind, pc, sp) = (snap.kind, snap.frames[0].pc, snap.frames[0].sp);
+        let get = |v: Val| -> u64 {
+            match (&(*tr).trace).const_bits(v) {
+                Some(c) => c,
+                None => *jf.cast::<u8>().add(site.place(v) as usize).cast::<u64>(),
+            }
+        };
+        let kind = snap.kind & KIND;
+        let f = link_frames(ts, root, snap, &get, base);
+        let (pc, sp) = snap.frames.last().map_or((0, 0), |f| (f.pc, f.sp));
+        let first = frame::first_instr((*f).code);
+        // Where it stands, for whoever looks while the slots are filled.
+        (*f).prev_instr = first.add(pc as usize);
         let saved = if matches!(kind, RESUME | RESULT) { None } else { Some(fetch()) };
         exec::restore(&(*tr).trace, snap, s.descs, ts as u64, &get);
         if let Some((a, b, c)) = saved {
             restore(a, b, c);
         }
-        let code = (*f).code;
-        let first = frame::first_instr(code);
-        (*f).stacktop = sp as i32;
+        let mut up = f;
+        for x in snap.frames.iter().rev() {
+            (*up).stacktop = x.sp as i32;
+            up = (*up).previous;
+        }
+        let s = state();
         s.event_exit(t, n, kind);
         match kind {
-            RAISE => {
-                (*f).prev_instr = first.add(pc as usize);
-                Enter::Raise(f)
-            }
-            ITER_END => {
+            RAISE => Enter::Raise(f),
+            ITER_STEP => {
+                let top = frame::localsplus(f).add(sp as usize - 1);
+                let (next, arg) = crate::record::decode(first.add(pc as usize));
+                if !(*top).is_null() {
+                    (*f).prev_instr = next.sub(1);
+                    return Enter::Continue(f);
+                }
+                (*f).stacktop -= 1;
                 if occurred() {
                     if !matches(exc::StopIteration()) {
-                        (*f).prev_instr = first.add(pc as usize);
                         return Enter::Raise(f);
                     }
                     clear();
                 }
-                let at = first.add(pc as usize);
-                let (op_at, arg) = crate::record::decode(at);
-                let it = frame::localsplus(f).add(sp as usize - 1);
-                let old = std::mem::replace(&mut *it, std::ptr::null_mut());
-                (*f).stacktop = sp as i32 - 1;
-                (*f).prev_instr = op_at.add(arg as usize).sub(1);
+                let old = std::mem::replace(&mut *top.sub(1), std::ptr::null_mut());
+                (*f).stacktop -= 1;
+                (*f).prev_instr = next.add(arg as usize).sub(1);
                 decref(old);
                 Enter::Continue(f)
             }
@@ -390,11 +474,51 @@ unsafe fn leave(ts: *mut PyThreadState, f: *mut Frame, t: u32, n: u32, jf: *mut 
                 (*f).prev_instr = first.add(pc as usize).sub(1);
                 // What happened during a native call is no property of the loop.
                 if !quiet {
-                    hot_exit(f, t, n, snap, pc);
+                    hot_exit(f, t, n, snap);
                 }
                 Enter::Continue(f)
             }
         }
+    }
+}
+
+/// Makes the inlined frames of an exit ordinary frames (but for their slots) and answers the innermost one.
+unsafe fn link_frames(
+    ts: *mut PyThreadState,
+    root: *mut Frame,
+    snap: &Snapshot,
+    get: &dyn Fn(Val) -> u64,
+    base: *mut *mut PyObject,
+) -> *mut Frame {
+    // SAFETY: the frames lie in the room reserved at `base`; infos live as long as the process.
+    unsafe {
+        let mut f = root;
+        for k in 1..snap.frames.len() {
+            let x = &snap.frames[k];
+            let i = get(x.base) as *mut Frame;
+            let info = x.token as *const FrameInfo;
+            let site = frame::first_instr((*f).code).add(snap.frames[k - 1].pc as usize).sub(1);
+            (*f).prev_instr = site;
+            if snap.kind >> (8 + k) & 1 == 0 {
+                (*i).globals = (*info).globals;
+                (*i).builtins = (*info).builtins;
+                (*i).locals = std::ptr::null_mut();
+                (*i).frame_obj = std::ptr::null_mut();
+                (*i).previous = f;
+                (&raw mut (*i).stacktop).cast::<i64>().write(inline::header_word((*info).flags));
+                (*ts).recursion_remaining -= 1;
+            }
+            (*i).code = (*info).code;
+            f = i;
+        }
+        if snap.frames.len() == 1 {
+            frame::pop_words(ts, base);
+        } else {
+            let words = frame::frame_words((*f).code);
+            (*ts).datastack_top = f.cast::<*mut PyObject>().add(words);
+        }
+        (*(*ts).cframe).current_frame = f.cast();
+        f
     }
 }
 
@@ -407,15 +531,17 @@ impl State {
 }
 
 /// Counts an exit; a hot one gets a bridge.
-unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot, pc: u32) {
+unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot) {
     let s = state();
     let limit = if s.mode == Mode::Stress { 2 } else { 12 };
     let tr = &mut s.traces[t as usize];
     let h = &mut tr.hits[n as usize];
     *h += 1;
     let root = tr.root;
-    let hot = *h % limit == 0 && tr.tries[n as usize] < 3;
-    if !hot || s.recorder.is_some() || s.traces[root as usize].bridges >= 60 {
+    // The exit a trace ends with is there because nothing can be recorded behind it.
+    let last = tr.trace.insts.last().is_some_and(|i| i.op == Op::Exit) && n as usize + 1 == tr.exits.len();
+    let hot = *h % limit == 0 && tr.tries[n as usize] < 3 && !last;
+    if !hot || s.recorder.is_some() || s.traces[root as usize].bridges >= MAX_BRIDGES {
         return;
     }
     // SAFETY: the exit's frame; the parent trace lives for ever.
@@ -427,8 +553,16 @@ unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot, pc: u32) {
         let site = &tr.exits[n as usize];
         let b = Builder::bridge(s.descs, &tr.trace, snap, &|v| site.place(v));
         let head = s.traces[root as usize].head;
+        let mut frames = vec![];
+        let mut up = f;
+        for x in snap.frames.iter().rev() {
+            frames.push((up, x.clone()));
+            up = (*up).previous;
+        }
+        frames.reverse();
+        let pc = snap.frames.last().map_or(0, |f| f.pc);
         s.event(|| format!("start bridge at exit {n} of trace {t}, {}", place(f, pc)));
-        s.recorder = Some(Recorder::bridge(b, f, head, pc, (t, n)));
+        s.recorder = Some(Recorder::bridge(b, &frames, snap.kind >> 8, head, (t, n)));
         lh_interp::jit::set_recording(true);
     }
 }

@@ -2,13 +2,16 @@
 //!
 //! Rules (docs/jit.md): a snapshot of the instruction's start comes first, guards use it, effects come last. Values are taken
 //! from slots and put back as the interpreter would move them, references included. A comparison is decided where it stands (its
-//! outcome is guarded there), so that the jump behind it finds a constant.
+//! outcome is guarded there), so that the jump behind it finds a constant. What only the interpreter's own run of the
+//! instruction can tell (did the iterator give an item?) is decided at the next step ([`Pending`]).
 //!
-//! Files: this one has the machinery, arithmetic, jumps and loops; `record_obj.rs` attributes, globals, subscripts;
-//! `record_call.rs` calls, native ones above all.
+//! Files: this one has the machinery and the dispatch; `record_num.rs` arithmetic and comparison; `record_iter.rs` iteration and
+//! unpacking; `record_obj.rs` attributes, globals, subscripts; `record_call.rs` calls, native ones above all; `inline.rs` Python
+//! functions; `generic.rs` everything that has no recording of its own.
 
 use crate::descs::*;
 use crate::helpers as h;
+use crate::inline::{FrameInfo, Level};
 use crate::manager::*;
 use lh_abi::*;
 use lh_bytecode::opcode as op;
@@ -63,24 +66,66 @@ impl From<Abort> for Why {
 }
 pub type Rec<T = ()> = Result<T, Why>;
 
-const MAX_OPS: usize = 4000;
+/// Limits on what one trace may hold: bytecodes, and instructions after optimisation.
+const MAX_STEPS: usize = 2000;
+const MAX_OPS: usize = 6000;
+/// So many times an inner loop that has no trace may go round inside a recording.
+const MAX_UNROLL: u32 = 4;
+/// The same for loops of inlined functions.
+const MAX_UNROLL_INLINED: u32 = 8;
+
+/// How a recording goes on after a step.
+pub enum Next {
+    More,
+    /// Back at its own head: close the loop.
+    Loop,
+    /// At the head of this root: go on there.
+    Link(u32),
+    /// The interpreter goes on from here.
+    Exit,
+    /// Record the loop with this head (a unit of the frame's code) and back edge instead, with this stack height.
+    Switch(u32, *mut u16, i32),
+}
+
+/// What the instruction just recorded comes to once it has run.
+pub(crate) enum Pending {
+    /// `FOR_ITER` through a call: the value in the stack's top slot is an item, or null at the end.
+    Iter { x: R, sp: i32, pc: u32, next: u32, end: u32 },
+    /// A conditional jump on a truth value found by arbitrary code; the operand is gone.
+    Truth { r: R, sp: i32, yes: u32, no: u32 },
+}
 
 pub struct Recorder {
     pub builder: Option<Builder<'static>>,
+    /// The innermost frame; null when it is about to be pushed.
     pub frame: *mut Frame,
     pub code: *mut PyCodeObject,
+    /// Head of the loop (or first unit of the function), in the root frame's code.
     pub head: u32,
     pub edge: *mut u16,
     pub bridge: Option<(u32, u32)>,
     pub pins: Vec<Owned<Object>>,
-    expect: Option<u32>,
+    root_code: *mut PyCodeObject,
+    /// Callers of the innermost frame, outermost first.
+    pub(crate) outer: Vec<Level>,
+    /// The innermost frame's address, unless it is the root.
+    pub(crate) base: Option<R>,
+    pub(crate) info: *const FrameInfo,
+    /// The innermost frame's header is in memory.
+    pub(crate) header: bool,
+    pub(crate) expect: Option<u32>,
+    pub(crate) pending: Option<Pending>,
     started: bool,
+    /// A local got its first value: the next iteration differs.
+    first_bound: bool,
+    pub restarts: u32,
+    visits: HashMap<usize, u32>,
     steps: usize,
     foreign: usize,
     /// What slots are known to hold.
-    shadow: HashMap<i32, R>,
+    pub(crate) shadow: HashMap<i32, R>,
     /// The instruction has had an effect: no guard may fail from here on but those on that effect's own result.
-    acted: bool,
+    pub(crate) acted: bool,
     pub(crate) kwnames: *mut PyObject,
     /// Unit and stack height of the instruction being recorded.
     pub(crate) pc: u32,
@@ -106,22 +151,41 @@ pub unsafe fn decode(at: *mut u16) -> (*mut u16, u32) {
     }
 }
 
-unsafe fn exact<T: Kind>(o: *mut PyObject) -> bool {
+pub(crate) unsafe fn exact<T: Kind>(o: *mut PyObject) -> bool {
     // SAFETY: a live object.
     unsafe { (*o).ob_type == T::type_ptr() }
 }
 
 impl Recorder {
-    pub unsafe fn root(d: &'static Descs, f: *mut Frame, head: u32, edge: *mut u16) -> Recorder {
+    pub unsafe fn root(d: &'static Descs, f: *mut Frame, head: u32, edge: *mut u16, sp: i32) -> Recorder {
         // SAFETY: the frame stands at the head of its loop.
-        unsafe {
-            let sp = (*f).stacktop as u32;
-            Self::with(Builder::new(d, (*f).code as u64, head, sp), f, head, edge, None, head)
-        }
+        unsafe { Self::with(Builder::new(d, (*f).code as u64, head, sp as u32), f, head, edge, None, head) }
     }
-    pub unsafe fn bridge(b: Builder<'static>, f: *mut Frame, head: u32, pc: u32, at: (u32, u32)) -> Recorder {
-        // SAFETY: the frame stands at the exit's instruction.
-        unsafe { Self::with(b, f, head, std::ptr::null_mut(), Some(at), pc) }
+    /// `frames`: the exit's frames with their snapshot, outermost first; `written` their headers' mask.
+    pub unsafe fn bridge(
+        b: Builder<'static>,
+        frames: &[(*mut Frame, SnapFrame)],
+        written: u32,
+        head: u32,
+        at: (u32, u32),
+    ) -> Recorder {
+        // SAFETY: the innermost frame stands at the exit's instruction.
+        unsafe {
+            let (root, first) = (frames[0].0, frames[frames.len() - 1].1.pc);
+            let mut r = Self::with(b, root, head, std::ptr::null_mut(), Some(at), first);
+            for k in 1..frames.len() {
+                let (f, s) = &frames[k];
+                let up = &frames[k - 1].1;
+                let base = r.b().frame_base(k);
+                let info = s.token as *const FrameInfo;
+                let ret = if (*info).flags & frame::INIT != 0 { -1 } else { up.sp as i32 };
+                r.push_level(base, info, up.pc, ret);
+                r.frame = *f;
+                r.header = written >> k & 1 != 0;
+            }
+            r.expect = Some(first);
+            r
+        }
     }
     unsafe fn with(
         b: Builder<'static>,
@@ -138,12 +202,21 @@ impl Recorder {
                 builder: Some(b),
                 frame: f,
                 code,
+                root_code: code,
                 head,
                 edge,
                 bridge,
                 pins: vec![Object::from_ptr(code.cast()).own()],
+                outer: vec![],
+                base: None,
+                info: std::ptr::null(),
+                header: true,
                 expect: Some(first),
+                pending: None,
                 started: false,
+                first_bound: false,
+                restarts: 0,
+                visits: HashMap::new(),
                 steps: 0,
                 foreign: 0,
                 shadow: HashMap::new(),
@@ -156,19 +229,25 @@ impl Recorder {
     }
     pub fn head_addr(&self) -> usize {
         // SAFETY: the code is pinned.
-        unsafe { frame::first_instr(self.code).add(self.head as usize) as usize }
+        unsafe { frame::first_instr(self.root_code).add(self.head as usize) as usize }
+    }
+    /// Address of the instruction being recorded.
+    pub fn at(&self) -> usize {
+        // SAFETY: the code is pinned.
+        unsafe { frame::first_instr(self.code).add(self.pc as usize) as usize }
     }
     pub fn place(&self) -> String {
         // SAFETY: the code is pinned.
         unsafe {
             let c = Object::from_ptr(self.code.cast()).downcast_unchecked::<Code>();
+            let root = Object::from_ptr(self.root_code.cast()).downcast_unchecked::<Code>();
             let file = Object::from_ptr((*c.as_struct()).co_filename).str();
             let name = file.map_or_else(|_| "?".into(), |s| s.to_str_lossy().into_owned());
             format!(
                 "{}:{} (loop at {})",
                 name,
                 c.line_at(self.pc as isize).unwrap_or(0),
-                c.line_at(self.head as isize).unwrap_or(0)
+                root.line_at(self.head as isize).unwrap_or(0)
             )
         }
     }
@@ -180,6 +259,18 @@ impl Recorder {
         // SAFETY: a live object.
         self.pins.push(unsafe { Object::from_ptr(o) }.own());
         self.b().object(o as u64)
+    }
+    /// Address of the innermost frame.
+    pub(crate) fn here(&mut self) -> R {
+        match self.base {
+            Some(r) => r,
+            None => self.b().frame(),
+        }
+    }
+    pub(crate) fn is_silent(&mut self, o: *mut PyObject) -> bool {
+        // SAFETY: a live object.
+        let t = unsafe { (*o).ob_type } as u64;
+        self.b().descs().silent_types.contains(&t)
     }
 
     // ---- Slots ----
@@ -212,13 +303,21 @@ impl Recorder {
         self.b().clobber(lo, hi)?;
         Ok(())
     }
+    /// Is the value in a slot of one of the frames, or a constant?
+    fn held(&mut self, v: R) -> bool {
+        self.shadow.values().any(|x| *x == v)
+            || self.outer.iter().any(|l| l.shadow.values().any(|x| *x == v))
+            || self.b().const_of(v).is_some()
+    }
     /// Gives back one reference of a value whose live object is `actual`.
     pub unsafe fn release(&mut self, v: R, actual: *mut PyObject) -> Rec {
-        // SAFETY: a live object.
+        // SAFETY: a live object or null.
         unsafe {
-            let elsewhere = self.shadow.values().any(|x| *x == v);
-            let constant = self.b().const_of(v).is_some();
-            if elsewhere || constant {
+            if actual.is_null() {
+                self.b().drop_ref(v, ops::DROP_MAYBE_NULL)?;
+                return Ok(());
+            }
+            if self.held(v) {
                 self.b().drop_ref(v, ops::DROP_NOT_LAST)?;
                 return Ok(());
             }
@@ -233,18 +332,37 @@ impl Recorder {
             Ok(())
         }
     }
-    pub fn snap(&mut self) -> Rec {
-        let (pc, sp) = (self.pc, self.sp as u32);
-        self.b().snapshot(RESUME, pc, sp)?;
+    /// Guards ahead of effects what `release` will want to know about the value in a slot.
+    pub(crate) unsafe fn prepare_release(&mut self, v: R, actual: *mut PyObject) -> Rec {
+        // SAFETY: a live object or null.
+        unsafe {
+            if !actual.is_null() && self.is_silent(actual) && !self.acted {
+                self.b().guard_type(v, (*actual).ob_type as u64, true)?;
+            }
+            Ok(())
+        }
+    }
+
+    /// The state here, for the guards that follow.
+    pub(crate) fn snapshot(&mut self, kind: u32, pc: u32, sp: i32) -> Rec {
+        let kind = kind | self.written() << 8;
+        self.b().snapshot(kind, pc, sp as u32)?;
         Ok(())
     }
-    /// Before a call that may run Python: line numbers must be right.
+    /// The state at the start of the instruction.
+    pub fn snap(&mut self) -> Rec {
+        self.snapshot(RESUME, self.pc, self.sp)
+    }
+    /// Before a call that may run Python: frames must be linked and line numbers right.
     pub unsafe fn set_prev(&mut self) -> Rec {
         // SAFETY: the code is pinned.
-        let at = unsafe { frame::first_instr(self.code).add(self.pc as usize) } as u64;
-        let f = self.b().frame();
-        let p = self.b().ptr(at);
-        self.b().fstore(f, FRAME_PREV, p)?;
+        unsafe {
+            self.write_headers()?;
+            let at = frame::first_instr(self.code).add(self.pc as usize) as u64;
+            let f = self.here();
+            let p = self.b().ptr(at);
+            self.b().fstore(f, FRAME_PREV, p)?;
+        }
         Ok(())
     }
     /// A helper that answers a new reference or null with an exception set.
@@ -253,8 +371,7 @@ impl Recorder {
         unsafe { self.set_prev()? };
         let r = self.b().call(helper, args, false)?;
         self.acted = true;
-        let (pc, sp) = (self.pc, self.sp as u32);
-        self.b().snapshot(RAISE, pc, sp)?;
+        self.snapshot(RAISE, self.pc, self.sp)?;
         self.b().emit(Op::GNonNull, &[r])?;
         Ok(r)
     }
@@ -264,70 +381,89 @@ impl Recorder {
         unsafe { self.set_prev()? };
         let r = self.b().call(helper, args, false)?;
         self.acted = true;
-        let (pc, sp) = (self.pc, self.sp as u32);
-        self.b().snapshot(RAISE, pc, sp)?;
+        self.snapshot(RAISE, self.pc, self.sp)?;
         let limit = self.b().int(if zero { 1 } else { 0 });
         let ok = self.b().emit(Op::Ge, &[r, limit])?;
         self.b().emit(Op::GTrue, &[ok])?;
         Ok(r)
     }
 
-    // ---- Unboxing ----
-
-    pub unsafe fn int_of(&mut self, v: R) -> Rec<R> {
-        self.b().guard_type(v, Int::type_ptr() as u64, true)?;
-        Ok(self.b().emit(Op::UnboxI, &[v])?)
-    }
-    pub unsafe fn float_of(&mut self, v: R) -> Rec<R> {
-        self.b().guard_type(v, Float::type_ptr() as u64, true)?;
-        Ok(self.b().emit(Op::UnboxF, &[v])?)
-    }
-    /// Float value of an int (small enough to be exact) or float operand.
-    unsafe fn number_of(&mut self, v: R, actual: *mut PyObject, o: u8) -> Rec<R> {
-        // SAFETY: a live object.
-        unsafe {
-            if exact::<Float>(actual) {
-                return self.float_of(v);
-            }
-            if !small(actual, 1 << 53) {
-                return Err(Why::Operands(o));
-            }
-            let i = self.int_of(v)?;
-            self.guard_below(i, 1 << 53)?;
-            Ok(self.b().emit(Op::I2F, &[i])?)
-        }
-    }
-    /// Guards -limit <= i < limit.
-    unsafe fn guard_below(&mut self, i: R, limit: i64) -> Rec {
-        let (l, w) = (self.b().int(limit), self.b().int(2 * limit));
-        let s = self.b().emit(Op::Add, &[i, l])?;
-        let ok = self.b().emit(Op::Ult, &[s, w])?;
-        self.b().emit(Op::GTrue, &[ok])?;
-        Ok(())
-    }
-
     // ---- Steps ----
 
-    /// Records the instruction at `at`; true when the loop is closed.
-    pub unsafe fn step(&mut self, f: *mut Frame, at: *mut u16) -> Rec<bool> {
+    /// A frame that the trace does not follow runs: native code called Python.
+    unsafe fn elsewhere(&mut self, f: *mut Frame) -> Rec<Next> {
+        // SAFETY: frames of the running thread.
+        unsafe {
+            self.foreign += 1;
+            let ours = if self.frame.is_null() {
+                self.outer.last().map_or(std::ptr::null_mut(), |l| l.frame)
+            } else {
+                self.frame
+            };
+            let mut up = (*f).previous;
+            for _ in 0..100 {
+                if up == ours && !up.is_null() && self.foreign < 500 {
+                    lh_interp::jit::pause_until_left(f);
+                    return Ok(Next::More);
+                }
+                if up.is_null() {
+                    break;
+                }
+                up = (*up).previous;
+            }
+            Err(Why::Left)
+        }
+    }
+
+    /// Records the instruction at `at`.
+    pub unsafe fn step(&mut self, f: *mut Frame, at: *mut u16) -> Rec<Next> {
         // SAFETY: the interpreter's contract: the frame stands before the instruction, `stacktop` set.
         unsafe {
+            if self.frame.is_null() {
+                let up = self.outer.last().expect("a frame is entered from another").frame;
+                if (*f).previous != up || (*f).code != self.code {
+                    return if f == up { Err(Why::Flow) } else { self.elsewhere(f) };
+                }
+                self.frame = f;
+            }
             if f != self.frame {
-                self.foreign += 1;
-                return if self.foreign > 50_000 { Err(Why::Left) } else { Ok(false) };
+                return self.elsewhere(f);
             }
             let unit = at.offset_from(frame::first_instr(self.code)) as u32;
-            if (*f).code != self.code || self.expect != Some(unit) {
+            if (*f).code != self.code {
                 return Err(Why::Flow);
             }
             self.pc = unit;
             self.sp = (*f).stacktop;
-            if self.started && unit == self.head {
-                self.snap()?;
-                return Ok(true);
+            if let Some(p) = self.pending.take() {
+                self.acted = true;
+                self.settle(p, unit)?;
+            } else if self.expect != Some(unit) {
+                return Err(Why::Flow);
+            }
+            let top = self.outer.is_empty();
+            if self.started && top {
+                if unit == self.head && self.bridge.is_none() {
+                    self.snap()?;
+                    if !self.first_bound {
+                        return Ok(Next::Loop);
+                    }
+                    if self.restarts >= 2 {
+                        return Err(Why::Unbound);
+                    }
+                    return Ok(Next::Switch(self.head, self.edge, self.sp));
+                }
+                if let Some(&t) = state().heads.get(&(at as usize)) {
+                    self.snap()?;
+                    return Ok(Next::Link(t));
+                }
             }
             self.steps += 1;
-            if self.steps > MAX_OPS || self.b().ops() > 12_000 {
+            if self.steps > MAX_STEPS || self.b().ops() > MAX_OPS {
+                if self.bridge.is_some() && self.steps > 1 {
+                    self.snap()?;
+                    return Ok(Next::Exit);
+                }
                 return Err(Why::TooLong);
             }
             if !self.started {
@@ -348,9 +484,110 @@ impl Recorder {
             let next_unit = next.offset_from(frame::first_instr(self.code)) as u32;
             self.acted = false;
             self.snap()?;
+            if top && self.steps > 1 && self.ends_here(o, at) {
+                return if self.bridge.is_some() || self.edge.is_null() {
+                    Ok(Next::Exit)
+                } else {
+                    Err(Why::Left)
+                };
+            }
+            if let Some(s) = self.back_edge(o, arg, next_unit, real)? {
+                return Ok(s);
+            }
             let to = self.instruction(o, arg, next_unit)?;
-            self.expect = Some(to);
-            Ok(false)
+            // A call that was inlined goes on in the callee.
+            if self.pending.is_none() && !self.frame.is_null() {
+                self.expect = Some(to);
+            }
+            Ok(Next::More)
+        }
+    }
+
+    /// Must the interpreter take over before this instruction of the root frame?
+    fn ends_here(&self, o: u8, at: *mut u16) -> bool {
+        matches!(
+            o,
+            op::RETURN_VALUE
+                | op::YIELD_VALUE
+                | op::RETURN_GENERATOR
+                | op::SEND
+                | op::RAISE_VARARGS
+                | op::RERAISE
+                | op::PUSH_EXC_INFO
+        ) || state().unrecordable.contains(&(at as usize))
+    }
+
+    /// Another loop's back edge in the root frame: it goes round a few times inside the recording, then it is recorded itself.
+    unsafe fn back_edge(&mut self, o: u8, arg: u32, next: u32, at: *mut u16) -> Rec<Option<Next>> {
+        let jumps = match o {
+            op::JUMP_BACKWARD => true,
+            op::POP_JUMP_BACKWARD_IF_FALSE | op::POP_JUMP_BACKWARD_IF_TRUE => {
+                // SAFETY: a live operand.
+                let v = unsafe { Object::from_ptr(self.actual(self.sp - 1)) };
+                (v.is_true_object() || v.is_false_object())
+                    && v.is_true_object() == (o == op::POP_JUMP_BACKWARD_IF_TRUE)
+            }
+            _ => return Ok(None),
+        };
+        let to = next - arg;
+        let top = self.outer.is_empty();
+        if !jumps || top && to == self.head && self.bridge.is_none() {
+            return Ok(None);
+        }
+        // SAFETY: the code is pinned.
+        let head = unsafe { frame::first_instr(self.code).add(to as usize) };
+        let n = self.visits.entry(head as usize).or_insert(0);
+        *n += 1;
+        if *n <= if top { MAX_UNROLL } else { MAX_UNROLL_INLINED } {
+            return Ok(None);
+        }
+        if !top {
+            return Err(Why::TooLong);
+        }
+        let s = state();
+        if s.heads.contains_key(&(head as usize)) {
+            return Ok(None);
+        }
+        if s.is_hopeless(head as usize) {
+            return Err(Why::InnerLoop);
+        }
+        let sp = self.sp - (o != op::JUMP_BACKWARD) as i32;
+        Ok(Some(Next::Switch(to, at, sp)))
+    }
+
+    /// Records what the instruction before came to, now that it has run and control is at `unit`.
+    unsafe fn settle(&mut self, p: Pending, unit: u32) -> Rec {
+        // SAFETY: live operands.
+        unsafe {
+            match p {
+                Pending::Iter { x, sp, pc, next, end } => {
+                    self.snapshot(ITER_STEP, pc, sp + 1)?;
+                    if unit == next {
+                        self.b().emit(Op::GNonNull, &[x])?;
+                    } else if unit == end {
+                        self.b().emit(Op::GNull, &[x])?;
+                        self.b().emit(Op::GNoExc, &[])?;
+                        let x = self.pop(sp)?;
+                        let it = self.pop(sp - 1)?;
+                        self.b().drop_ref(x, ops::DROP_MAYBE_NULL)?;
+                        self.b().drop_ref(it, 0)?;
+                    } else {
+                        return Err(Why::Flow);
+                    }
+                }
+                Pending::Truth { r, sp, yes, no } => {
+                    if unit == yes {
+                        self.snapshot(RESUME, no, sp)?;
+                        self.b().emit(Op::GTrue, &[r])?;
+                    } else if unit == no {
+                        self.snapshot(RESUME, yes, sp)?;
+                        self.b().emit(Op::GFalse, &[r])?;
+                    } else {
+                        return Err(Why::Flow);
+                    }
+                }
+            }
+            Ok(())
         }
     }
 
@@ -367,7 +604,7 @@ impl Recorder {
                     let t = (*self.code).co_consts.cast::<PyTupleObject>();
                     self.kwnames = *(&raw const (*t).ob_item).cast::<*mut PyObject>().add(arg as usize);
                 }
-                op::LOAD_FAST => {
+                op::LOAD_FAST | op::LOAD_CLOSURE => {
                     if self.actual(n).is_null() {
                         return Err(Why::Unbound);
                     }
@@ -385,19 +622,31 @@ impl Recorder {
                 }
                 op::STORE_FAST => {
                     let old_actual = self.actual(n);
-                    if old_actual.is_null() {
-                        // Bound for the first time in this iteration: by the next one it will not be.
-                        return Err(Why::Unbound);
-                    }
                     let old = self.get(n)?;
-                    self.b().emit(Op::GNonNull, &[old])?;
-                    if self.b().descs().silent_types.contains(&((*old_actual).ob_type as u64)) {
-                        let t = (*old_actual).ob_type as u64;
-                        self.b().guard_type(old, t, true)?;
+                    if old_actual.is_null() {
+                        // By the next iteration it will be bound.
+                        self.first_bound |= self.outer.is_empty();
+                        self.b().emit(Op::GNull, &[old])?;
+                    } else {
+                        self.b().emit(Op::GNonNull, &[old])?;
+                        self.prepare_release(old, old_actual)?;
                     }
                     let v = self.pop(sp - 1)?;
                     let old = self.pop(n)?;
                     self.put(n, v)?;
+                    self.release(old, old_actual)?;
+                }
+                op::DELETE_FAST => {
+                    let old_actual = self.actual(n);
+                    if old_actual.is_null() {
+                        return Err(Why::Unbound);
+                    }
+                    let old = self.get(n)?;
+                    self.b().emit(Op::GNonNull, &[old])?;
+                    self.prepare_release(old, old_actual)?;
+                    let old = self.pop(n)?;
+                    let null = self.b().null();
+                    self.put(n, null)?;
                     self.release(old, old_actual)?;
                 }
                 op::POP_TOP => {
@@ -407,8 +656,7 @@ impl Recorder {
                 }
                 op::PUSH_NULL => {
                     let v = self.b().null();
-                    self.b().sput(sp, v)?;
-                    self.shadow.insert(sp, v);
+                    self.put(sp, v)?;
                 }
                 op::COPY => {
                     let v = self.get(sp - n)?;
@@ -431,36 +679,22 @@ impl Recorder {
                     self.b().emit(if is { Op::GTrue } else { Op::GFalse }, &[c])?;
                     self.replace(2, &[ba, aa], is != (arg == 1))?;
                 }
-                op::CONTAINS_OP => {
-                    let (aa, ba) = (self.actual(sp - 2), self.actual(sp - 1));
-                    let (a, b) = (self.get(sp - 2)?, self.get(sp - 1)?);
-                    let r = self.call_status(h::CONTAINS, &[b, a], false)?;
-                    let one = self.b().int(if arg == 1 { 1 } else { 0 });
-                    let r = self.b().emit(Op::Xor, &[r, one])?;
-                    self.result_bool(2, &[ba, aa], r)?;
-                }
+                op::CONTAINS_OP => self.contains(arg)?,
                 op::UNARY_NEGATIVE | op::UNARY_INVERT | op::UNARY_POSITIVE | op::UNARY_NOT => {
                     self.unary(o)?
                 }
                 op::JUMP_FORWARD => return Ok(next + arg),
-                op::JUMP_BACKWARD | op::JUMP_BACKWARD_NO_INTERRUPT => {
-                    let to = next - arg;
-                    if to != self.head {
-                        return Err(Why::InnerLoop);
-                    }
-                    return Ok(to);
-                }
+                op::JUMP_BACKWARD | op::JUMP_BACKWARD_NO_INTERRUPT => return Ok(next - arg),
                 op::POP_JUMP_FORWARD_IF_FALSE | op::POP_JUMP_FORWARD_IF_TRUE => {
-                    let t = self.pop_truth(o)?;
-                    return Ok(if t == (o == op::POP_JUMP_FORWARD_IF_TRUE) { next + arg } else { next });
+                    return self.jump(o == op::POP_JUMP_FORWARD_IF_TRUE, next + arg, next);
                 }
                 op::POP_JUMP_BACKWARD_IF_FALSE | op::POP_JUMP_BACKWARD_IF_TRUE => {
-                    let t = self.pop_truth(o)?;
-                    if t == (o == op::POP_JUMP_BACKWARD_IF_TRUE) {
-                        return if next - arg == self.head { Ok(self.head) } else { Err(Why::InnerLoop) };
-                    }
+                    return self.jump(o == op::POP_JUMP_BACKWARD_IF_TRUE, next - arg, next);
                 }
-                op::POP_JUMP_FORWARD_IF_NONE | op::POP_JUMP_FORWARD_IF_NOT_NONE => {
+                op::POP_JUMP_FORWARD_IF_NONE
+                | op::POP_JUMP_FORWARD_IF_NOT_NONE
+                | op::POP_JUMP_BACKWARD_IF_NONE
+                | op::POP_JUMP_BACKWARD_IF_NOT_NONE => {
                     let a = self.actual(sp - 1);
                     let v = self.get(sp - 1)?;
                     let is = Object::from_ptr(a).is_none();
@@ -473,10 +707,13 @@ impl Recorder {
                     }
                     let v = self.pop(sp - 1)?;
                     self.release(v, a)?;
-                    return Ok(if is == (o == op::POP_JUMP_FORWARD_IF_NONE) { next + arg } else { next });
+                    let none = matches!(o, op::POP_JUMP_FORWARD_IF_NONE | op::POP_JUMP_BACKWARD_IF_NONE);
+                    let back = matches!(o, op::POP_JUMP_BACKWARD_IF_NONE | op::POP_JUMP_BACKWARD_IF_NOT_NONE);
+                    let to = if back { next - arg } else { next + arg };
+                    return Ok(if is == none { to } else { next });
                 }
                 op::JUMP_IF_FALSE_OR_POP | op::JUMP_IF_TRUE_OR_POP => {
-                    let t = self.guard_truth(sp - 1, o)?;
+                    let Some(t) = self.guard_truth(sp - 1)? else { return Err(Why::Operands(o)) };
                     if t == (o == op::JUMP_IF_TRUE_OR_POP) {
                         return Ok(next + arg);
                     }
@@ -484,6 +721,7 @@ impl Recorder {
                     let v = self.pop(sp - 1)?;
                     self.release(v, a)?;
                 }
+                op::GET_ITER => self.get_iter()?,
                 op::FOR_ITER => return self.for_iter(arg, next),
                 op::LOAD_GLOBAL => self.load_global(arg)?,
                 op::STORE_GLOBAL => self.store_global(arg)?,
@@ -493,28 +731,83 @@ impl Recorder {
                 op::BINARY_SUBSCR => self.subscript()?,
                 op::STORE_SUBSCR => self.store_subscript()?,
                 op::UNPACK_SEQUENCE => self.unpack(n)?,
-                op::BUILD_TUPLE | op::BUILD_LIST => {
-                    self.call_frame(h::BUILD, sp - n, n, if o == op::BUILD_LIST { 1 } else { 0 }, sp - n)?;
+                op::LOAD_DEREF => {
+                    let c = self.get(n)?;
+                    let v = self.b().fload(c, CELL_REF)?;
+                    self.b().emit(Op::GNonNull, &[v])?;
+                    self.b().own(v)?;
+                    self.put(sp, v)?;
                 }
+                op::STORE_DEREF => {
+                    let cell = self.actual(n).cast::<PyCellObject>();
+                    let now = (*cell).ob_ref;
+                    let c = self.get(n)?;
+                    let old = self.b().fload(c, CELL_REF)?;
+                    if now.is_null() {
+                        self.b().emit(Op::GNull, &[old])?;
+                    } else {
+                        self.b().emit(Op::GNonNull, &[old])?;
+                        self.prepare_release(old, now)?;
+                    }
+                    let x = self.pop(sp - 1)?;
+                    self.b().fstore(c, CELL_REF, x)?;
+                    self.b().emit_ty(Op::Yield, Ty::Void, &[x], 0)?;
+                    self.gone(old, now)?;
+                }
+                op::COPY_FREE_VARS => self.copy_free_vars(n)?,
                 op::LIST_APPEND => {
                     let la = self.actual(sp - n - 1);
                     if !exact::<List>(la) {
-                        return Err(Why::Operands(o));
+                        return self.generic(o, arg, next);
                     }
                     let l = self.get(sp - n - 1)?;
                     self.b().guard_type(l, List::type_ptr() as u64, true)?;
                     let v = self.pop(sp - 1)?;
                     self.b().call(h::LIST_APPEND, &[l, v], false)?;
                 }
-                op::CALL => self.call(n)?,
-                _ => return Err(Why::Opcode(o)),
+                op::CALL => self.call(n, next)?,
+                op::RETURN_VALUE => return self.leave_inlined(),
+                _ => return self.generic(o, arg, next),
             }
             Ok(next)
         }
     }
 
+    /// Gives back the reference a place in memory held before it was overwritten. Its type has been guarded if it is silent.
+    pub(crate) unsafe fn gone(&mut self, old: R, actual: *mut PyObject) -> Rec {
+        if actual.is_null() {
+            return Ok(());
+        }
+        let silent = self.is_silent(actual);
+        let p = self.b().cast(Ty::Ptr, old)?;
+        self.b().call(if silent { h::RELEASE_SILENT } else { h::RELEASE }, &[p], false)?;
+        Ok(())
+    }
+
+    /// A conditional jump to `to` if the operand's truth is `when`, else to `next`.
+    unsafe fn jump(&mut self, when: bool, to: u32, next: u32) -> Rec<u32> {
+        // SAFETY: live operands.
+        unsafe {
+            let sp = self.sp;
+            let a = self.actual(sp - 1);
+            if let Some(t) = self.guard_truth(sp - 1)? {
+                let v = self.pop(sp - 1)?;
+                self.release(v, a)?;
+                return Ok(if t == when { to } else { next });
+            }
+            // Arbitrary code finds out.
+            let v = self.get(sp - 1)?;
+            let r = self.call_status(h::TRUTH, &[v], false)?;
+            let v = self.pop(sp - 1)?;
+            self.release(v, a)?;
+            let (yes, no) = if when { (to, next) } else { (next, to) };
+            self.pending = Some(Pending::Truth { r, sp: sp - 1, yes, no });
+            Ok(next)
+        }
+    }
+
     /// Pops `n` operands and pushes a known truth value.
-    unsafe fn replace(&mut self, n: i32, actuals: &[*mut PyObject], value: bool) -> Rec {
+    pub(crate) unsafe fn replace(&mut self, n: i32, actuals: &[*mut PyObject], value: bool) -> Rec {
         // SAFETY: the operands' live objects, top first.
         unsafe {
             let c = self.b().object(bool_ref(value).as_ptr() as u64);
@@ -530,7 +823,7 @@ impl Recorder {
     }
     /// As `replace`, for a number that is 0 or 1 at run time: guarded to what it is now is not known, so both outcomes are made
     /// objects by arithmetic on their addresses.
-    unsafe fn result_bool(&mut self, n: i32, actuals: &[*mut PyObject], r: R) -> Rec {
+    pub(crate) unsafe fn result_bool(&mut self, n: i32, actuals: &[*mut PyObject], r: R) -> Rec {
         // SAFETY: as replace.
         unsafe {
             let (t, f) = (bool_ref(true).as_ptr() as i64, bool_ref(false).as_ptr() as i64);
@@ -562,331 +855,6 @@ impl Recorder {
             Ok(())
         }
     }
-
-    unsafe fn unary(&mut self, o: u8) -> Rec {
-        // SAFETY: live operands.
-        unsafe {
-            let sp = self.sp;
-            let a = self.actual(sp - 1);
-            if o == op::UNARY_NOT {
-                let t = self.guard_truth(sp - 1, o)?;
-                return self.replace(1, &[a], !t);
-            }
-            let v = self.get(sp - 1)?;
-            if exact::<Float>(a) && o == op::UNARY_NEGATIVE {
-                let x = self.float_of(v)?;
-                let x = self.b().emit(Op::FNeg, &[x])?;
-                let r = self.b().emit(Op::BoxF, &[x])?;
-                return self.result(1, &[a], r);
-            }
-            if exact::<Int>(a) && small(a, 1 << 59) {
-                let x = self.int_of(v)?;
-                let zero = self.b().int(0);
-                let x = match o {
-                    op::UNARY_NEGATIVE => self.b().emit(Op::SubOv, &[zero, x])?,
-                    op::UNARY_INVERT => self.b().emit(Op::Not, &[x])?,
-                    _ => x,
-                };
-                let r = self.b().emit(Op::BoxI, &[x])?;
-                return self.result(1, &[a], r);
-            }
-            let k = self.b().int(match o {
-                op::UNARY_NEGATIVE => 0,
-                op::UNARY_INVERT => 1,
-                _ => 2,
-            });
-            let r = self.call_ref(h::UNARY, &[k, v])?;
-            self.result(1, &[a], r)
-        }
-    }
-
-    unsafe fn binary(&mut self, arg: u32) -> Rec {
-        // SAFETY: live operands.
-        unsafe {
-            let sp = self.sp;
-            let (aa, ba) = (self.actual(sp - 2), self.actual(sp - 1));
-            let (a, b) = (self.get(sp - 2)?, self.get(sp - 1)?);
-            // In-place forms of numbers are the plain ones: add and floor_divide lshift matmul multiply remainder or power rshift
-            // subtract true_divide xor.
-            let kind = if arg >= 13 { arg - 13 } else { arg };
-            let ints = exact::<Int>(aa) && exact::<Int>(ba) && small(aa, 1 << 59) && small(ba, 1 << 59);
-            let number = |o| exact::<Int>(o) || exact::<Float>(o);
-            if ints && kind != 11 && kind != 8 && kind != 4 {
-                let (x, y) = (self.int_of(a)?, self.int_of(b)?);
-                let yv = value(ba);
-                let r = match kind {
-                    0 => self.b().emit(Op::AddOv, &[x, y])?,
-                    10 => self.b().emit(Op::SubOv, &[x, y])?,
-                    5 => self.b().emit(Op::MulOv, &[x, y])?,
-                    1 => self.b().emit(Op::And, &[x, y])?,
-                    7 => self.b().emit(Op::Or, &[x, y])?,
-                    12 => self.b().emit(Op::Xor, &[x, y])?,
-                    2 if yv != 0 => self.b().emit(Op::FloorDiv, &[x, y])?,
-                    6 if yv != 0 => self.b().emit(Op::FloorMod, &[x, y])?,
-                    9 if (0..63).contains(&yv) => {
-                        let lim = self.b().int(63);
-                        let ok = self.b().emit(Op::Ult, &[y, lim])?;
-                        self.b().emit(Op::GTrue, &[ok])?;
-                        self.b().emit(Op::Sar, &[x, y])?
-                    }
-                    3 if (0..=20).contains(&yv) && small(aa, 1 << 40) => {
-                        let lim = self.b().int(21);
-                        let ok = self.b().emit(Op::Ult, &[y, lim])?;
-                        self.b().emit(Op::GTrue, &[ok])?;
-                        self.guard_below(x, 1 << 40)?;
-                        self.b().emit(Op::Shl, &[x, y])?
-                    }
-                    _ => return self.generic_binary(arg, a, b, aa, ba),
-                };
-                let r = self.b().emit(Op::BoxI, &[r])?;
-                return self.result(2, &[ba, aa], r);
-            }
-            if number(aa) && number(ba) && (exact::<Float>(aa) || exact::<Float>(ba) || kind == 11) {
-                let f = match kind {
-                    0 => Op::FAdd,
-                    10 => Op::FSub,
-                    5 => Op::FMul,
-                    11 => Op::FDiv,
-                    _ => return self.generic_binary(arg, a, b, aa, ba),
-                };
-                if (exact::<Int>(aa) && !small(aa, 1 << 53)) || (exact::<Int>(ba) && !small(ba, 1 << 53)) {
-                    return self.generic_binary(arg, a, b, aa, ba);
-                }
-                let x = self.number_of(a, aa, op::BINARY_OP)?;
-                let y = self.number_of(b, ba, op::BINARY_OP)?;
-                if kind == 11 {
-                    let zero = if exact::<Float>(ba) {
-                        Object::from_ptr(ba).downcast_unchecked::<Float>().value() == 0.0
-                    } else {
-                        value(ba) == 0
-                    };
-                    if zero {
-                        return Err(Why::Operands(op::BINARY_OP));
-                    }
-                    let z = self.b().float(0.0);
-                    let c = self.b().emit(Op::FEq, &[y, z])?;
-                    self.b().emit(Op::GFalse, &[c])?;
-                }
-                let r = self.b().emit(f, &[x, y])?;
-                let r = self.b().emit(Op::BoxF, &[r])?;
-                return self.result(2, &[ba, aa], r);
-            }
-            self.generic_binary(arg, a, b, aa, ba)
-        }
-    }
-    unsafe fn generic_binary(&mut self, arg: u32, a: R, b: R, aa: *mut PyObject, ba: *mut PyObject) -> Rec {
-        // SAFETY: live operands.
-        unsafe {
-            // `s += t` may resize its operand in place: left to the interpreter.
-            if arg == 13 && exact::<Str>(aa) {
-                return Err(Why::Operands(op::BINARY_OP));
-            }
-            let k = self.b().int(arg as i64);
-            let r = self.call_ref(h::BINARY, &[k, a, b])?;
-            self.result(2, &[ba, aa], r)
-        }
-    }
-
-    unsafe fn compare(&mut self, arg: u32) -> Rec {
-        // SAFETY: live operands.
-        unsafe {
-            let sp = self.sp;
-            let (aa, ba) = (self.actual(sp - 2), self.actual(sp - 1));
-            let (a, b) = (self.get(sp - 2)?, self.get(sp - 1)?);
-            let o = CompareOp::from_c(arg as i32);
-            if exact::<Int>(aa) && exact::<Int>(ba) && small(aa, 1 << 59) && small(ba, 1 << 59) {
-                let (x, y) = (self.int_of(a)?, self.int_of(b)?);
-                let c =
-                    self.b().emit([Op::Lt, Op::Le, Op::Eq, Op::Ne, Op::Gt, Op::Ge][arg as usize], &[x, y])?;
-                let is = o.holds(value(aa).cmp(&value(ba)));
-                self.b().emit(if is { Op::GTrue } else { Op::GFalse }, &[c])?;
-                return self.replace(2, &[ba, aa], is);
-            }
-            let number = |o| exact::<Float>(o) || (exact::<Int>(o) && small(o, 1 << 53));
-            if number(aa) && number(ba) {
-                let x = self.number_of(a, aa, op::COMPARE_OP)?;
-                let y = self.number_of(b, ba, op::COMPARE_OP)?;
-                let c = self
-                    .b()
-                    .emit([Op::FLt, Op::FLe, Op::FEq, Op::FNe, Op::FGt, Op::FGe][arg as usize], &[x, y])?;
-                let (p, q) = (float_value(aa), float_value(ba));
-                let is = match o {
-                    CompareOp::Lt => p < q,
-                    CompareOp::Le => p <= q,
-                    CompareOp::Eq => p == q,
-                    CompareOp::Ne => p != q,
-                    CompareOp::Gt => p > q,
-                    CompareOp::Ge => p >= q,
-                };
-                self.b().emit(if is { Op::GTrue } else { Op::GFalse }, &[c])?;
-                return self.replace(2, &[ba, aa], is);
-            }
-            let k = self.b().int(arg as i64);
-            let r = self.call_ref(h::COMPARE, &[k, a, b])?;
-            self.result(2, &[ba, aa], r)
-        }
-    }
-
-    /// Guards that the value in a slot has the truth value it has now; answers that.
-    pub unsafe fn guard_truth(&mut self, slot: i32, o: u8) -> Rec<bool> {
-        // SAFETY: live operands.
-        unsafe {
-            let a = self.actual(slot);
-            let ob = Object::from_ptr(a);
-            let v = self.get(slot)?;
-            if ob.is_true_object() || ob.is_false_object() || ob.is_none() {
-                let c = self.b().object(a as u64);
-                self.b().guard_value(v, c)?;
-                return Ok(ob.is_true_object());
-            }
-            let zero = self.b().int(0);
-            let (n, is) = if exact::<Int>(a) && small(a, 1 << 59) {
-                (self.int_of(v)?, value(a) != 0)
-            } else if exact::<List>(a) {
-                self.b().guard_type(v, List::type_ptr() as u64, true)?;
-                (self.b().fload(v, LIST_SIZE)?, ob.downcast_unchecked::<List>().len() != 0)
-            } else if exact::<Tuple>(a) {
-                self.b().guard_type(v, Tuple::type_ptr() as u64, true)?;
-                (self.b().fload(v, TUPLE_SIZE)?, ob.downcast_unchecked::<Tuple>().len() != 0)
-            } else if exact::<Str>(a) {
-                self.b().guard_type(v, Str::type_ptr() as u64, true)?;
-                (self.b().fload(v, UNICODE_LEN)?, ob.downcast_unchecked::<Str>().len() != 0)
-            } else if exact::<Float>(a) {
-                let x = self.float_of(v)?;
-                let z = self.b().float(0.0);
-                let is = float_value(a) != 0.0;
-                (self.b().emit(Op::FNe, &[x, z])?, is)
-            } else {
-                return Err(Why::Operands(o));
-            };
-            let c = self.b().emit(Op::Ne, &[n, zero])?;
-            self.b().emit(if is { Op::GTrue } else { Op::GFalse }, &[c])?;
-            Ok(is)
-        }
-    }
-    unsafe fn pop_truth(&mut self, o: u8) -> Rec<bool> {
-        // SAFETY: live operands.
-        unsafe {
-            let sp = self.sp;
-            let a = self.actual(sp - 1);
-            let t = self.guard_truth(sp - 1, o)?;
-            let v = self.pop(sp - 1)?;
-            self.release(v, a)?;
-            Ok(t)
-        }
-    }
-
-    unsafe fn for_iter(&mut self, arg: u32, next: u32) -> Rec<u32> {
-        // SAFETY: live operands.
-        unsafe {
-            let sp = self.sp;
-            let it = self.actual(sp - 1);
-            let t = (*it).ob_type;
-            let v = self.get(sp - 1)?;
-            if t == &raw mut lh_runtime::type_table::PyRangeIter_Type {
-                let r = it.cast::<lh_runtime::rangeobject::RangeIterObject>();
-                if (*r).index >= (*r).len {
-                    return Err(Why::Left);
-                }
-                self.b().guard_type(v, t as u64, true)?;
-                let i = self.b().fload(v, RANGE_INDEX)?;
-                let len = self.b().fload(v, RANGE_LEN)?;
-                let more = self.b().emit(Op::Lt, &[i, len])?;
-                self.b().emit(Op::GTrue, &[more])?;
-                let step = self.b().fload(v, RANGE_STEP)?;
-                let start = self.b().fload(v, RANGE_START)?;
-                let x = if (*r).step == 1 {
-                    let one = self.b().int(1);
-                    self.b().guard_value(step, one)?;
-                    i
-                } else {
-                    self.b().emit(Op::Mul, &[i, step])?
-                };
-                let x = self.b().emit(Op::Add, &[x, start])?;
-                let one = self.b().int(1);
-                let i = self.b().emit(Op::Add, &[i, one])?;
-                self.b().fstore(v, RANGE_INDEX, i)?;
-                let x = self.b().emit(Op::BoxI, &[x])?;
-                self.put(sp, x)?;
-                return Ok(next);
-            }
-            let list = t == &raw mut lh_runtime::type_table::PyListIter_Type;
-            if list || t == &raw mut lh_runtime::type_table::PyTupleIter_Type {
-                let s = it.cast::<lh_runtime::tupleobject::SeqIterObject>();
-                let seq = (*s).it_seq;
-                let want = if list { List::type_ptr() } else { Tuple::type_ptr() };
-                if seq.is_null()
-                    || (*seq).ob_type != want
-                    || (*s).it_index >= (*seq.cast::<PyVarObject>()).ob_size
-                {
-                    return Err(Why::Left);
-                }
-                self.b().guard_type(v, t as u64, true)?;
-                let q = self.b().fload(v, SEQIT_SEQ)?;
-                self.b().emit(Op::GNonNull, &[q])?;
-                self.b().guard_type(q, want as u64, true)?;
-                let i = self.b().fload(v, SEQIT_INDEX)?;
-                let len = self.b().fload(q, if list { LIST_SIZE } else { TUPLE_SIZE })?;
-                let more = self.b().emit(Op::Ult, &[i, len])?;
-                self.b().emit(Op::GTrue, &[more])?;
-                let x = if list {
-                    let items = self.b().fload(q, LIST_ITEMS)?;
-                    self.b().aload(items, LIST_ITEM, i)?
-                } else {
-                    self.b().aload(q, TUPLE_ITEM, i)?
-                };
-                let one = self.b().int(1);
-                let j = self.b().emit(Op::Add, &[i, one])?;
-                self.b().own(x)?;
-                self.b().fstore(v, SEQIT_INDEX, j)?;
-                self.put(sp, x)?;
-                return Ok(next);
-            }
-            // Any other iterator: its own `__next__`. What it will answer is not known yet, so the recording bets on an item.
-            let _ = arg;
-            if t == &raw mut lh_runtime::type_table::PyGen_Type {
-                return Err(Why::Operands(op::FOR_ITER));
-            }
-            self.set_prev()?;
-            let x = self.b().call(h::ITER_NEXT, &[v], false)?;
-            let (pc, spu) = (self.pc, sp as u32);
-            self.b().snapshot(ITER_END, pc, spu)?;
-            self.b().emit(Op::GNonNull, &[x])?;
-            self.put(sp, x)?;
-            Ok(next)
-        }
-    }
-
-    unsafe fn unpack(&mut self, n: i32) -> Rec {
-        // SAFETY: live operands.
-        unsafe {
-            let sp = self.sp;
-            let a = self.actual(sp - 1);
-            let size = (*a.cast::<PyVarObject>()).ob_size;
-            let v = self.get(sp - 1)?;
-            let tuple = exact::<Tuple>(a);
-            if !(tuple || exact::<List>(a)) || size != n as isize {
-                return Err(Why::Operands(op::UNPACK_SEQUENCE));
-            }
-            self.b().guard_type(v, (*a).ob_type as u64, true)?;
-            let len = self.b().fload(v, if tuple { TUPLE_SIZE } else { LIST_SIZE })?;
-            let want = self.b().int(n as i64);
-            self.b().guard_value(len, want)?;
-            let base = if tuple { v } else { self.b().fload(v, LIST_ITEMS)? };
-            let mut items = vec![];
-            for i in 0..n {
-                let k = self.b().int(i as i64);
-                let x = self.b().aload(base, if tuple { TUPLE_ITEM } else { LIST_ITEM }, k)?;
-                self.b().own(x)?;
-                items.push(x);
-            }
-            let v = self.pop(sp - 1)?;
-            for (i, x) in items.iter().rev().enumerate() {
-                self.put(sp - 1 + i as i32, *x)?;
-            }
-            self.release(v, a)
-        }
-    }
 }
 
 /// Is the exact int below `limit` in size?
@@ -904,7 +872,7 @@ pub unsafe fn value(o: *mut PyObject) -> i64 {
     // SAFETY: a live int.
     unsafe { Object::from_ptr(o).downcast_unchecked::<Int>().to_i64().unwrap_or(i64::MAX) }
 }
-unsafe fn float_value(o: *mut PyObject) -> f64 {
+pub unsafe fn float_value(o: *mut PyObject) -> f64 {
     // SAFETY: a live int or float.
     unsafe {
         match Object::from_ptr(o).downcast_exact::<Float>() {

@@ -88,16 +88,27 @@ fn outcome(r: ResultKind, b: &BoxHelpers) -> Option<Outcome> {
 }
 
 impl Recorder {
-    /// PRECALL: a bound method's parts; recorded as nothing, the call takes the method as it is.
+    /// PRECALL: a bound method gives its two parts to the stack.
     pub(crate) unsafe fn precall(&mut self, n: i32) -> Rec {
         // SAFETY: live operands.
         unsafe {
             let sp = self.sp;
-            if self.actual(sp - n - 2).is_null() {
-                let m = self.actual(sp - n - 1);
+            let base = sp - n - 2;
+            if self.actual(base).is_null() {
+                let m = self.actual(base + 1);
                 if (*m).ob_type == Method::type_ptr() {
-                    // The interpreter takes it apart now; what the trace does must leave the same stack.
-                    return Err(Why::Operands(op::PRECALL));
+                    let v = self.get(base + 1)?;
+                    self.b().guard_type(v, Method::type_ptr() as u64, true)?;
+                    let f = self.b().fload(v, METHOD_FUNC)?;
+                    let o = self.b().fload(v, METHOD_SELF)?;
+                    self.b().own(f)?;
+                    self.b().own(o)?;
+                    let null = self.pop(base)?;
+                    let v = self.pop(base + 1)?;
+                    self.put(base, f)?;
+                    self.put(base + 1, o)?;
+                    self.b().drop_ref(null, ops::DROP_MAYBE_NULL)?;
+                    self.release(v, m)?;
                 }
             }
             Ok(())
@@ -108,31 +119,49 @@ impl Recorder {
     pub(crate) unsafe fn call_frame(&mut self, helper: u32, base: i32, n: i32, last: i64, low: i32) -> Rec {
         // SAFETY: as set_prev.
         unsafe { self.set_prev()? };
-        let f = self.b().frame();
+        let f = self.here();
         let (bv, nv) = (self.b().int(base as i64), self.b().int(n as i64));
         let x = if helper == h::CALL_STACK { self.b().object(last as u64) } else { self.b().int(last) };
         self.b().flush()?;
         let r = self.b().call(helper, &[f, bv, nv, x], false)?;
         let sp = self.sp;
         self.forget(low, sp.max(low + 1))?;
-        let pc = self.pc;
-        self.b().snapshot(RAISE, pc, low as u32)?;
+        self.acted = true;
+        self.snapshot(RAISE, self.pc, low)?;
         self.b().emit(Op::GTrue, &[r])?;
         Ok(())
     }
 
-    pub(crate) unsafe fn call(&mut self, n: i32) -> Rec {
+    pub(crate) unsafe fn call(&mut self, n: i32, next: u32) -> Rec {
         // SAFETY: live operands.
         unsafe {
             let sp = self.sp;
             let base = sp - n - 2;
             let kw = std::mem::replace(&mut self.kwnames, std::ptr::null_mut());
+            if !self.actual(base).is_null() {
+                // LOAD_METHOD recorded as a bound attribute where the interpreter has function and object.
+                let v = self.get(base)?;
+                if self.b().const_of(v) == Some(0) {
+                    return self.call_frame(h::CALL_STACK, base, n, kw as i64, base);
+                }
+            }
+            if self.actual(base).is_null() {
+                let v = self.get(base)?;
+                self.b().emit(Op::GNull, &[v])?;
+            }
             let callee = if self.actual(base).is_null() { self.actual(base + 1) } else { self.actual(base) };
             if kw.is_null()
                 && self.actual(base).is_null()
                 && let Some(p) = ask(Object::from_ptr(callee))
                 && self.native(&p, base, n, callee)?
             {
+                return Ok(());
+            }
+            let at = if self.actual(base).is_null() { base + 1 } else { base };
+            if kw.is_null() && self.builtin(base, at)? {
+                return Ok(());
+            }
+            if self.inline_function(base, kw, next)? || self.inline_class(base, n, kw, next)? {
                 return Ok(());
             }
             self.call_frame(h::CALL_STACK, base, n, kw as i64, base)
@@ -240,7 +269,7 @@ impl Recorder {
                 varargs: None,
                 effects: Effects::NONE,
             });
-            if !leaf && !release_gil {
+            if !leaf && (!release_gil || !self.outer.is_empty()) {
                 self.set_prev()?;
             }
             // The state during the call: operands gone from the stack, held by the trace.
@@ -251,8 +280,7 @@ impl Recorder {
                 operands.push((v, a));
             }
             if !leaf {
-                let pc = self.pc;
-                self.b().snapshot(RESUME, pc, base as u32)?;
+                self.snapshot(RESUME, self.pc, base)?;
             }
             let ts = self.b().emit(Op::Ts, &[])?;
             if release_gil {
@@ -298,7 +326,7 @@ impl Recorder {
             self.put(base, result)?;
             let kind = if matches!(outcome, Outcome::Boxed(..)) { RESULT } else { RESUME };
             if !leaf {
-                self.b().snapshot(kind, after, (base + 1) as u32)?;
+                self.snapshot(kind, after, base + 1)?;
                 self.b().emit(Op::GNotForced, &[])?;
                 if release_gil {
                     self.b().emit(Op::GQuiet, &[])?;
@@ -307,7 +335,7 @@ impl Recorder {
             match outcome {
                 Outcome::None | Outcome::Bool => self.b().own(result)?,
                 Outcome::Unsigned => {
-                    self.b().snapshot(kind, after, (base + 1) as u32)?;
+                    self.snapshot(kind, after, base + 1)?;
                     let zero = self.b().int(0);
                     let fits = self.b().emit(Op::Ge, &[r, zero])?;
                     self.b().emit(Op::GTrue, &[fits])?;
@@ -318,18 +346,15 @@ impl Recorder {
                 }
                 Outcome::Boxed(..) => {
                     let x = self.pop(base)?;
-                    let pc = self.pc;
-                    self.b().snapshot(RAISE, pc, base as u32)?;
+                    self.snapshot(RAISE, self.pc, base)?;
                     self.b().emit(Op::GNonNull, &[x])?;
                     self.put(base, x)?;
                 }
                 _ => {}
             }
-            self.b().snapshot(RESUME, after, (base + 1) as u32)?;
+            self.snapshot(RESUME, after, base + 1)?;
             for (v, a) in operands {
-                if !a.is_null() {
-                    self.release(v, a)?;
-                }
+                self.release(v, a)?;
             }
             Ok(true)
         }

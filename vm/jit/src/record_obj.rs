@@ -5,6 +5,7 @@ use crate::helpers as h;
 use crate::record::*;
 use lh_abi::*;
 use lh_bytecode::opcode as op;
+use lh_interp::plans::{self, AttrPlan, MethodPlan};
 use lh_jit_ir::*;
 use lh_jit_opt::R;
 use lh_runtime::instance;
@@ -52,6 +53,21 @@ impl Recorder {
         }
     }
 
+    /// The frame's globals are those of now. An inlined frame's always are.
+    unsafe fn guard_globals(&mut self) -> Rec {
+        // SAFETY: the frame is live.
+        unsafe {
+            if self.base.is_none() {
+                let g = (*self.frame).globals;
+                let f = self.b().frame();
+                let have = self.b().fload(f, FRAME_GLOBALS)?;
+                let want = self.b().ptr(g as u64);
+                self.b().guard_value(have, want)?;
+            }
+            Ok(())
+        }
+    }
+
     pub(crate) unsafe fn load_global(&mut self, arg: u32) -> Rec {
         // SAFETY: the frame's namespaces are live.
         unsafe {
@@ -60,10 +76,7 @@ impl Recorder {
             let Some(globals) = Object::from_ptr(g).downcast_exact::<Dict>() else {
                 return Err(Why::Operands(op::LOAD_GLOBAL));
             };
-            let f = self.b().frame();
-            let have = self.b().fload(f, FRAME_GLOBALS)?;
-            let want = self.b().ptr(g as u64);
-            self.b().guard_value(have, want)?;
+            self.guard_globals()?;
             let (v, _) = match globals.index_of(name) {
                 Some(i) => {
                     self.guard_keys(globals)?;
@@ -74,9 +87,12 @@ impl Recorder {
                     let Some(builtins) = Object::from_ptr(bp).downcast_exact::<Dict>() else {
                         return Err(Why::Operands(op::LOAD_GLOBAL));
                     };
-                    let have = self.b().fload(f, FRAME_BUILTINS)?;
-                    let want = self.b().ptr(bp as u64);
-                    self.b().guard_value(have, want)?;
+                    if self.base.is_none() {
+                        let f = self.b().frame();
+                        let have = self.b().fload(f, FRAME_BUILTINS)?;
+                        let want = self.b().ptr(bp as u64);
+                        self.b().guard_value(have, want)?;
+                    }
                     let Some(i) = builtins.index_of(name) else { return Err(Why::Unbound) };
                     self.guard_keys(globals)?;
                     self.guard_keys(builtins)?;
@@ -104,8 +120,36 @@ impl Recorder {
             }
             let name = self.name(arg);
             let a = self.actual(sp - 1);
+            let d = Object::from_ptr(g).downcast_unchecked::<Dict>();
+            if let Some(i) = d.index_of(name)
+                && let Some(now) = d.value_at(i)
+                && !stable(now.as_ptr())
+            {
+                let now = now.as_ptr();
+                self.guard_globals()?;
+                self.guard_keys(d)?;
+                let dv = self.pin(g);
+                let index = self.b().int(i as i64);
+                let silent = self.is_silent(now);
+                if silent {
+                    let p = self.b().ptr(d.value_ptr_at(i) as u64);
+                    let old = self.b().fload(p, ENTRY_VALUE)?;
+                    self.b().emit(Op::GNonNull, &[old])?;
+                    self.b().guard_type(old, (*now).ob_type as u64, true)?;
+                } else {
+                    self.set_prev()?;
+                }
+                let v = self.pop(sp - 1)?;
+                self.b().call(
+                    if silent { h::STORE_ENTRY } else { h::STORE_ENTRY_ANY },
+                    &[dv, index, v],
+                    false,
+                )?;
+                self.acted = true;
+                return self.release(v, a);
+            }
             let v = self.get(sp - 1)?;
-            let f = self.b().frame();
+            let f = self.here();
             let gp = self.b().fload(f, FRAME_GLOBALS)?;
             let n = self.b().object(name.raw() as u64);
             self.call_status(h::STORE_GLOBAL, &[gp, n, v], true)?;
@@ -115,7 +159,7 @@ impl Recorder {
     }
 
     /// Guards type and version of an instance of a class.
-    unsafe fn guard_class(&mut self, v: R, actual: *mut PyObject) -> Rec<bool> {
+    pub(crate) unsafe fn guard_class(&mut self, v: R, actual: *mut PyObject) -> Rec<bool> {
         // SAFETY: a live object.
         unsafe {
             let t = (*actual).ob_type;
@@ -193,9 +237,67 @@ impl Recorder {
                 self.b().own(x)?;
                 return self.result(1, &[a], x);
             }
+            match plans::plan_attr(Object::from_ptr(a), name) {
+                AttrPlan::Slot { offset, .. }
+                    if let Some(f) = reference(offset as u32)
+                        && !(*a.cast::<u8>().add(offset).cast::<*mut PyObject>()).is_null()
+                        && self.guard_class(v, a)? =>
+                {
+                    let x = self.b().fload(v, f)?;
+                    self.b().emit(Op::GNonNull, &[x])?;
+                    self.b().own(x)?;
+                    return self.result(1, &[a], x);
+                }
+                AttrPlan::ClassAttr { version, value } => {
+                    let c = self.pin(a);
+                    self.b().guard_value(v, c)?;
+                    let x = self.b().fload(c, TYPE_VERSION)?;
+                    let want = self.b().int(version as i64);
+                    self.b().guard_value(x, want)?;
+                    let x = self.pin(value);
+                    self.b().own(x)?;
+                    return self.result(1, &[a], x);
+                }
+                _ => {}
+            }
+            if let Some(x) = self.class_attribute(v, a, name)? {
+                self.b().own(x)?;
+                return self.result(1, &[a], x);
+            }
             let n = self.b().object(name.raw() as u64);
             let x = self.call_ref(h::GET_ATTR, &[v, n])?;
             self.result(1, &[a], x)
+        }
+    }
+
+    /// `o.name` where only the class has it and it is no descriptor: a constant.
+    unsafe fn class_attribute(&mut self, v: R, a: *mut PyObject, name: &Str) -> Rec<Option<R>> {
+        // SAFETY: a live object.
+        unsafe {
+            let ob = Object::from_ptr(a);
+            let t = (*a).ob_type;
+            if (*t).tp_getattro != Some(lh_runtime::typeobject::generic_getattro)
+                || !instance::is_managed(ob)
+                || !(*instance::dict_word(a)).is_null()
+                || (*instance::shared_keys(t)).index_of(name.raw()).is_some()
+            {
+                return Ok(None);
+            }
+            let Some(x) = ob.ty().lookup(name) else { return Ok(None) };
+            if (*x.ob_type()).tp_descr_get.is_some() || (*x.ob_type()).tp_descr_set.is_some() {
+                return Ok(None);
+            }
+            if !self.guard_class(v, a)? {
+                return Ok(None);
+            }
+            let d = self.b().fload(v, INST_DICT)?;
+            self.b().emit(Op::GNull, &[d])?;
+            let keys = instance::shared_keys(t);
+            let p = self.b().ptr((*keys).len_ptr() as u64);
+            let n = self.b().fload(p, KEYS_LEN)?;
+            let want = self.b().int((*keys).len() as i64);
+            self.b().guard_value(n, want)?;
+            Ok(Some(self.pin(x.ptr())))
         }
     }
 
@@ -233,10 +335,35 @@ impl Recorder {
                 }
                 let o = self.pop(sp - 1)?;
                 let x = self.pop(sp - 2)?;
-                let gone = self.b().cast(Ty::Ptr, old)?;
                 self.b().astore(base, INST_VALUE, k, x)?;
                 self.b().emit_ty(Op::Yield, Ty::Void, &[x], 0)?;
-                self.b().call(if silent { h::RELEASE_SILENT } else { h::RELEASE }, &[gone], false)?;
+                self.acted = true;
+                self.gone(old, now)?;
+                return self.release(o, a);
+            }
+            if plain && let Some((place, old, now)) = self.member_place(v, a, name)? {
+                let o = self.pop(sp - 1)?;
+                let x = self.pop(sp - 2)?;
+                self.b().fstore(v, place, x)?;
+                self.b().emit_ty(Op::Yield, Ty::Void, &[x], 0)?;
+                self.acted = true;
+                self.gone(old, now)?;
+                return self.release(o, a);
+            }
+            // An attribute set for the first time.
+            if plain
+                && let AttrPlan::Value { index, .. } = plans::plan_store(Object::from_ptr(a), name)
+                && (index..instance::capacity(a)).all(|i| (*instance::value_at(a, i)).is_null())
+                && self.guard_class(v, a)?
+            {
+                let x = self.get(sp - 2)?;
+                let i = self.b().int(index as i64);
+                let ok = self.b().call(h::SET_FIRST, &[v, i, x], false)?;
+                self.b().emit(Op::GTrue, &[ok])?;
+                self.acted = true;
+                let o = self.pop(sp - 1)?;
+                let x = self.pop(sp - 2)?;
+                self.b().drop_ref(x, ops::DROP_NOT_LAST)?;
                 return self.release(o, a);
             }
             let x = self.get(sp - 2)?;
@@ -246,6 +373,36 @@ impl Recorder {
             let x = self.pop(sp - 2)?;
             self.release(o, a)?;
             self.release(x, va)
+        }
+    }
+
+    /// Where the value of a `__slots__` member goes; what it held.
+    unsafe fn member_place(
+        &mut self,
+        v: R,
+        a: *mut PyObject,
+        name: &Str,
+    ) -> Rec<Option<(u32, R, *mut PyObject)>> {
+        // SAFETY: a live object.
+        unsafe {
+            match plans::plan_store(Object::from_ptr(a), name) {
+                AttrPlan::Slot { offset, .. } => {
+                    let Some(f) = reference(offset as u32) else { return Ok(None) };
+                    let now = *a.cast::<u8>().add(offset).cast::<*mut PyObject>();
+                    if !self.guard_class(v, a)? {
+                        return Ok(None);
+                    }
+                    let old = self.b().fload(v, f)?;
+                    if now.is_null() {
+                        self.b().emit(Op::GNull, &[old])?;
+                    } else {
+                        self.b().emit(Op::GNonNull, &[old])?;
+                        self.prepare_release(old, now)?;
+                    }
+                    Ok(Some((f, old, now)))
+                }
+                _ => Ok(None),
+            }
         }
     }
 
@@ -271,6 +428,21 @@ impl Recorder {
                 self.b().own(x)?;
                 return self.method_none_owned(a, x);
             }
+            if let MethodPlan::Class { version, func } = plans::plan_method(ob, name) {
+                let c = self.pin(a);
+                self.b().guard_value(v, c)?;
+                let x = self.b().fload(c, TYPE_VERSION)?;
+                let want = self.b().int(version as i64);
+                self.b().guard_value(x, want)?;
+                let x = self.pin(func);
+                return self.method_none(a, x);
+            }
+            if let Some(c) = self.class_method(v, a, ob, name)? {
+                self.b().own(c)?;
+                let o = self.pop(sp - 1)?;
+                self.put(sp - 1, c)?;
+                return self.put(sp, o);
+            }
             // A method of a built-in type without instance dictionary.
             let t = (*a).ob_type;
             if (*t).tp_getattro == Some(lh_runtime::typeobject::generic_getattro)
@@ -292,6 +464,54 @@ impl Recorder {
             self.method_none_owned(a, x)
         }
     }
+    /// A method found in the class of an instance with managed attributes, none of which has its name.
+    unsafe fn class_method(&mut self, v: R, a: *mut PyObject, ob: &Object, name: &Str) -> Rec<Option<R>> {
+        // SAFETY: a live object.
+        unsafe {
+            match plans::plan_method(ob, name) {
+                MethodPlan::Values { func, index, .. } => {
+                    if !self.guard_class(v, a)? {
+                        return Ok(None);
+                    }
+                    let d = self.b().fload(v, INST_DICT)?;
+                    self.b().emit(Op::GNull, &[d])?;
+                    match index {
+                        None => {
+                            // As long as the class's instances have no attribute of that name.
+                            let keys = instance::shared_keys((*a).ob_type);
+                            let p = self.b().ptr((*keys).len_ptr() as u64);
+                            let n = self.b().fload(p, KEYS_LEN)?;
+                            let want = self.b().int((*keys).len() as i64);
+                            self.b().guard_value(n, want)?;
+                        }
+                        Some(i) => {
+                            if i < instance::capacity(a) && !(*instance::value_at(a, i)).is_null() {
+                                return Ok(None);
+                            }
+                            let base = self.b().fload(v, INST_BASE)?;
+                            let cap = self.b().fload(base, INST_CAPACITY)?;
+                            let k = self.b().int(i as i64);
+                            if i < instance::capacity(a) {
+                                let ok = self.b().emit(Op::Gt, &[cap, k])?;
+                                self.b().emit(Op::GTrue, &[ok])?;
+                                let x = self.b().aload(base, INST_VALUE, k)?;
+                                self.b().emit(Op::GNull, &[x])?;
+                            } else {
+                                let ok = self.b().emit(Op::Le, &[cap, k])?;
+                                self.b().emit(Op::GTrue, &[ok])?;
+                            }
+                        }
+                    }
+                    Ok(Some(self.pin(func)))
+                }
+                MethodPlan::Plain { func, .. } => {
+                    Ok(if self.guard_class(v, a)? { Some(self.pin(func)) } else { None })
+                }
+                _ => Ok(None),
+            }
+        }
+    }
+
     unsafe fn method_none(&mut self, a: *mut PyObject, x: R) -> Rec {
         self.b().own(x)?;
         // SAFETY: forwarded.
@@ -319,6 +539,17 @@ impl Recorder {
             if let Some((items, array, i)) = self.item_place(o, k, oa, ka)? {
                 let x = self.b().aload(items, array, i)?;
                 self.b().own(x)?;
+                return self.result(2, &[ka, oa], x);
+            }
+            let ob = Object::from_ptr(oa);
+            if Object::from_ptr(ka).is_exact::<Str>()
+                && let Some(d) = ob.downcast_exact::<Dict>()
+                && d.keys_are_strings()
+            {
+                self.b().guard_type(o, Dict::type_ptr() as u64, true)?;
+                self.b().guard_type(k, Str::type_ptr() as u64, true)?;
+                let x = self.b().call(h::DICT_GET_PLAIN, &[o, k], false)?;
+                self.b().emit(Op::GNonNull, &[x])?;
                 return self.result(2, &[ka, oa], x);
             }
             let x = self.call_ref(h::SUBSCRIPT, &[o, k])?;
@@ -384,10 +615,10 @@ impl Recorder {
                 let kv = self.pop(sp - 1)?;
                 let ov = self.pop(sp - 2)?;
                 let x = self.pop(sp - 3)?;
-                let gone = self.b().cast(Ty::Ptr, old)?;
                 self.b().astore(items, array, i, x)?;
                 self.b().emit_ty(Op::Yield, Ty::Void, &[x], 0)?;
-                self.b().call(if silent { h::RELEASE_SILENT } else { h::RELEASE }, &[gone], false)?;
+                self.acted = true;
+                self.gone(old, now)?;
                 self.release(kv, ka)?;
                 return self.release(ov, oa);
             }

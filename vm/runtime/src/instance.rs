@@ -26,6 +26,7 @@ pub const MAX_KEYS: usize = 30;
 pub struct SharedKeys {
     /// Interned strings, each owning a reference.
     names: Vec<*mut PyObject>,
+    count: usize,
 }
 
 impl SharedKeys {
@@ -35,13 +36,18 @@ impl SharedKeys {
         self.names.iter().position(|n| *n == name)
     }
     pub fn len(&self) -> usize {
-        self.names.len()
+        self.count
+    }
+    /// Where the number of names lies, for code that watches it.
+    pub fn len_ptr(&self) -> *const usize {
+        &raw const self.count
     }
     fn add(&mut self, name: &Str) -> Option<usize> {
         if self.names.len() >= MAX_KEYS {
             return None;
         }
         self.names.push(name.own().into_raw());
+        self.count = self.names.len();
         Some(self.names.len() - 1)
     }
 }
@@ -55,7 +61,7 @@ pub unsafe fn shared_keys(t: *mut PyTypeObject) -> *mut SharedKeys {
     unsafe {
         let ht = t.cast::<PyHeapTypeObject>();
         if (*ht).ht_cached_keys.is_null() {
-            (*ht).ht_cached_keys = Box::into_raw(Box::new(SharedKeys { names: Vec::new() })).cast();
+            (*ht).ht_cached_keys = Box::into_raw(Box::new(SharedKeys { names: Vec::new(), count: 0 })).cast();
         }
         (*ht).ht_cached_keys.cast()
     }
@@ -84,7 +90,13 @@ pub unsafe fn free_shared_keys(t: *mut PyTypeObject) {
 /// `t` is a heap type with managed dicts.
 pub unsafe fn capacity_for(t: *mut PyTypeObject) -> usize {
     // SAFETY: the caller's promise.
-    unsafe { ((*shared_keys(t)).len() + 1).clamp(4, MAX_KEYS) }
+    unsafe {
+        match (*shared_keys(t)).len() {
+            // Nobody knows yet.
+            0 => 12,
+            n => (n + 1).clamp(4, MAX_KEYS),
+        }
+    }
 }
 
 /// The word `obj[i]` of the pre-header.

@@ -364,7 +364,7 @@ pub(super) unsafe extern "C" fn return_value(
 ) -> usize {
     // SAFETY: the handlers' contract. The frame's references are dropped once.
     unsafe {
-        if (*f).is_entry || (*f).owner != frame::OWNED_BY_THREAD || !(*f).frame_obj.is_null() {
+        if (*f).flags != 0 || (*f).owner != frame::OWNED_BY_THREAD || !(*f).frame_obj.is_null() {
             return leave(pc, sp, f, cx, k, arg);
         }
         let ts = (*cx).ts;

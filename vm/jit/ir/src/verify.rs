@@ -22,6 +22,12 @@ fn fits(a: ArgKind, t: Ty) -> bool {
 
 /// How one instruction changes the number of references held per value.
 pub fn ref_changes(t: &Trace, d: &Descs, n: usize, f: &mut dyn FnMut(Val, i32)) {
+    // Null has no references.
+    let f = &mut |v: Val, c: i32| {
+        if t.const_bits(v) != Some(0) {
+            f(v, c)
+        }
+    };
     let i = &t.insts[n];
     let me = Val::inst(n);
     match i.op {
@@ -212,6 +218,9 @@ fn check_balance(t: &Trace, d: &Descs) -> Result<(), String> {
                 if i.op == Op::GNotForced { forced.clone().unwrap_or_default() } else { HashMap::new() };
             let keys: Vec<Val> = held.keys().chain(gives.keys()).chain(taken.keys()).copied().collect();
             for v in keys {
+                if t.const_bits(v) == Some(0) {
+                    continue;
+                }
                 let h = held.get(&v).copied().unwrap_or(0) - taken.get(&v).copied().unwrap_or(0);
                 let g = gives.get(&v).copied().unwrap_or(0);
                 if h != g {

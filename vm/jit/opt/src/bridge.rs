@@ -1,7 +1,7 @@
 //! Bridges: traces that begin at an exit of another trace. Inputs are read from the JIT frame, where the exit left
 //! them (register dump and spill slots), so nothing goes through interpreter memory first.
 
-use crate::state::{Opt, Slot};
+use crate::state::{HeapKey, Opt, Slot};
 use crate::{Builder, R, Raw};
 use lh_jit_ir::*;
 use std::collections::HashMap;
@@ -86,6 +86,7 @@ impl<'d> Builder<'d> {
         for s in &snap.stores {
             let (b, x) = (lift(s.base, &mut o), lift(s.src, &mut o));
             o.lazies.push((b, s.field, x));
+            o.heap.insert((b, HeapKey::Field(s.field)), x);
         }
         let (kind, pc, sp) =
             (snap.kind, snap.frames.last().map_or(0, |f| f.pc), snap.frames.last().map_or(0, |f| f.sp));
@@ -111,6 +112,14 @@ impl<'d> Builder<'d> {
     /// Frame base of the innermost frame (root: [`Builder::frame`]).
     pub fn top_base_is_root(&self) -> bool {
         self.depth == 1
+    }
+
+    /// Address of frame `k` (0: the root) as a recorder value.
+    pub fn frame_base(&mut self, k: usize) -> R {
+        let v = self.o.frames[k].base;
+        self.raw.push(Raw::Input);
+        self.map.push(v);
+        R(Val::inst(self.raw.len() - 1))
     }
 
     /// Address of the innermost frame as a recorder value.

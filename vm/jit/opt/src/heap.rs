@@ -107,6 +107,18 @@ impl Opt<'_> {
 
     /// What must happen before an op with these effects.
     pub fn before(&mut self, i: &Inst, eff: Effects) -> Result<(), Abort> {
+        if i.op == Op::Drop && i.imm & DROP_NOT_LAST == 0 {
+            // The object may go: what is to be stored in it must be there before.
+            let base = i.args[0];
+            let all = std::mem::take(&mut self.lazies);
+            for (b, f, v) in all {
+                if b == base {
+                    self.write_lazy(b, f, v)?;
+                } else {
+                    self.lazies.push((b, f, v));
+                }
+            }
+        }
         let heap_op = matches!(i.op, Op::FLoad | Op::FStore | Op::ALoad | Op::AStore);
         if !heap_op {
             self.flush_lazies(eff.reads | eff.writes)?;

@@ -1,0 +1,467 @@
+//! Built-in functions, methods and classes that are recorded as what they do, and direct calls of the others' C functions.
+
+use crate::descs::*;
+use crate::helpers as h;
+use crate::record::*;
+use lh_abi::*;
+use lh_jit_ir::*;
+use lh_jit_opt::R;
+use lh_runtime::prelude::*;
+use std::ffi::CStr;
+
+/// What is called, as far as it is known here.
+enum Callee {
+    /// A function of a module: module, name.
+    Function(String, &'static CStr, *mut PyMethodDef),
+    /// A method of a built-in type, `self` first among the arguments.
+    Method(*mut PyTypeObject, &'static CStr, *mut PyMethodDef),
+    Class(*mut PyTypeObject),
+}
+
+unsafe fn identify(callee: *mut PyObject) -> Option<Callee> {
+    // SAFETY: a live callable; method definitions live as long as their owners, which the trace pins.
+    unsafe {
+        let o = Object::from_ptr(callee);
+        if o.is_exact::<CFunction>() {
+            let f = callee.cast::<PyCFunctionObject>();
+            let module = if (*f).m_module.is_null() {
+                String::new()
+            } else {
+                Object::from_ptr((*f).m_module).str().ok()?.to_str_lossy().into_owned()
+            };
+            return Some(Callee::Function(module, CStr::from_ptr((*(*f).m_ml).ml_name), (*f).m_ml));
+        }
+        if o.is_exact::<MethodDescr>() {
+            let d = callee.cast::<PyMethodDescrObject>();
+            let def = (*d).d_method;
+            return Some(Callee::Method((*d).d_common.d_type, CStr::from_ptr((*def).ml_name), def));
+        }
+        if (*callee).ob_type == Type::type_ptr() {
+            return Some(Callee::Class(callee.cast()));
+        }
+        None
+    }
+}
+
+impl Recorder {
+    /// Records a call of a built-in; false if it is none of those known here. `at` is the callable's slot, `base` the call's lowest.
+    pub(crate) unsafe fn builtin(&mut self, base: i32, at: i32) -> Rec<bool> {
+        // SAFETY: live operands.
+        unsafe {
+            let callee = self.actual(at);
+            let Some(what) = identify(callee) else { return Ok(false) };
+            let n = self.sp - at - 1;
+            let known = match &what {
+                Callee::Function(m, name, _) => self.function(m, name.to_bytes(), at, n)?,
+                Callee::Method(t, name, _) => self.method(*t, name.to_bytes(), at, n)?,
+                Callee::Class(t) => self.class(*t, at, n)?,
+            };
+            let result = match known {
+                Some(r) => r,
+                None => {
+                    let (def, owner) = match what {
+                        Callee::Function(_, _, def) => (def, None),
+                        Callee::Method(t, _, def) => (def, Some(t)),
+                        Callee::Class(_) => return Ok(false),
+                    };
+                    match self.direct(callee, def, owner, at, n)? {
+                        Some(r) => r,
+                        None => return Ok(false),
+                    }
+                }
+            };
+            let actuals: Vec<*mut PyObject> = (base..self.sp).rev().map(|s| self.actual(s)).collect();
+            self.result(self.sp - base, &actuals, result)?;
+            Ok(true)
+        }
+    }
+
+    /// The callable is a constant from here on.
+    unsafe fn fix(&mut self, at: i32) -> Rec {
+        // SAFETY: a live operand.
+        unsafe {
+            let callee = self.actual(at);
+            let v = self.get(at)?;
+            let c = self.pin(callee);
+            Ok(self.b().guard_value(v, c)?)
+        }
+    }
+    fn owned(&mut self, o: &Object) -> Rec<R> {
+        let c = self.b().object(o.as_ptr() as u64);
+        self.b().own(c)?;
+        Ok(c)
+    }
+
+    /// Number of items of a value, where a field says it.
+    unsafe fn length_of(&mut self, slot: i32) -> Rec<Option<R>> {
+        // SAFETY: a live operand.
+        unsafe {
+            let a = self.actual(slot);
+            let t = (*a).ob_type;
+            let field = if exact::<List>(a) {
+                LIST_SIZE
+            } else if exact::<Tuple>(a) || exact::<Bytes>(a) {
+                TUPLE_SIZE
+            } else if exact::<Str>(a) {
+                UNICODE_LEN
+            } else if exact::<Dict>(a) {
+                DICT_USED
+            } else if t == Set::type_ptr() {
+                SET_USED
+            } else {
+                return Ok(None);
+            };
+            let v = self.get(slot)?;
+            self.b().guard_type(v, t as u64, true)?;
+            Ok(Some(self.b().fload(v, field)?))
+        }
+    }
+
+    unsafe fn function(&mut self, module: &str, name: &[u8], at: i32, n: i32) -> Rec<Option<R>> {
+        // SAFETY: live operands.
+        unsafe {
+            let first = at + 1;
+            match (module, name, n) {
+                ("builtins", b"len", 1) => {
+                    self.fix(at)?;
+                    let Some(len) = self.length_of(first)? else { return Ok(None) };
+                    Ok(Some(self.b().emit(Op::BoxI, &[len])?))
+                }
+                ("builtins", b"isinstance", 2) => {
+                    let (o, c) = (self.actual(first), self.actual(first + 1));
+                    if (*c).ob_type != Type::type_ptr() {
+                        return Ok(None);
+                    }
+                    let t = Object::from_ptr((*o).ob_type.cast()).downcast_unchecked::<Type>();
+                    let yes = t.is_subtype(Object::from_ptr(c).downcast_unchecked::<Type>());
+                    // An object may claim another class: only if its type says so.
+                    if !yes && (*(*o).ob_type).tp_getattro != Some(lh_runtime::typeobject::generic_getattro) {
+                        return Ok(None);
+                    }
+                    self.fix(at)?;
+                    self.fix(first + 1)?;
+                    let v = self.get(first)?;
+                    if !self.guard_class(v, o)?
+                        || (!yes
+                            && t.lookup(lh_runtime::intern!("__class__")).map(|x| x.ptr())
+                                != base_class_attr())
+                    {
+                        return Ok(None);
+                    }
+                    Ok(Some(self.owned(bool_ref(yes))?))
+                }
+                ("builtins", b"abs", 1) => {
+                    let a = self.actual(first);
+                    let v = self.get(first)?;
+                    if exact::<Float>(a) {
+                        self.fix(at)?;
+                        let x = self.float_of(v)?;
+                        let x = self.b().emit(Op::FAbs, &[x])?;
+                        return Ok(Some(self.b().emit(Op::BoxF, &[x])?));
+                    }
+                    if small(a, 1 << 59) {
+                        self.fix(at)?;
+                        let x = self.int_of(v)?;
+                        let zero = self.b().int(0);
+                        let neg = self.b().emit(Op::Lt, &[x, zero])?;
+                        let x = if value(a) < 0 {
+                            self.b().emit(Op::GTrue, &[neg])?;
+                            self.b().emit(Op::SubOv, &[zero, x])?
+                        } else {
+                            self.b().emit(Op::GFalse, &[neg])?;
+                            x
+                        };
+                        return Ok(Some(self.b().emit(Op::BoxI, &[x])?));
+                    }
+                    Ok(None)
+                }
+                ("builtins", b"min" | b"max", 2) => {
+                    let (aa, ba) = (self.actual(first), self.actual(first + 1));
+                    let (a, b) = (self.get(first)?, self.get(first + 1)?);
+                    // The second wins only if it is truly less (greater).
+                    let (c, second) = if small(aa, 1 << 59) && small(ba, 1 << 59) {
+                        self.fix(at)?;
+                        let (x, y) = (self.int_of(a)?, self.int_of(b)?);
+                        let o = if name == b"min" { Op::Lt } else { Op::Gt };
+                        let (p, q) = (value(aa), value(ba));
+                        (self.b().emit(o, &[y, x])?, if name == b"min" { q < p } else { q > p })
+                    } else if exact::<Float>(aa) && exact::<Float>(ba) {
+                        self.fix(at)?;
+                        let (x, y) = (self.float_of(a)?, self.float_of(b)?);
+                        let o = if name == b"min" { Op::FLt } else { Op::FGt };
+                        let (p, q) = (float_value(aa), float_value(ba));
+                        (self.b().emit(o, &[y, x])?, if name == b"min" { q < p } else { q > p })
+                    } else {
+                        return Ok(None);
+                    };
+                    self.b().emit(if second { Op::GTrue } else { Op::GFalse }, &[c])?;
+                    let r = if second { b } else { a };
+                    self.b().own(r)?;
+                    Ok(Some(r))
+                }
+                ("builtins", b"ord", 1) => {
+                    let a = self.actual(first);
+                    if !exact::<Str>(a) || Object::from_ptr(a).downcast_unchecked::<Str>().len() != 1 {
+                        return Ok(None);
+                    }
+                    self.fix(at)?;
+                    let v = self.get(first)?;
+                    self.b().guard_type(v, Str::type_ptr() as u64, true)?;
+                    let len = self.b().fload(v, UNICODE_LEN)?;
+                    let one = self.b().int(1);
+                    self.b().guard_value(len, one)?;
+                    let x = self.b().call(h::ORD, &[v], false)?;
+                    Ok(Some(self.b().emit(Op::BoxI, &[x])?))
+                }
+                ("builtins", b"chr", 1) => {
+                    let a = self.actual(first);
+                    if !small(a, 1 << 40) || !(0..0x110000).contains(&value(a)) {
+                        return Ok(None);
+                    }
+                    self.fix(at)?;
+                    let v = self.get(first)?;
+                    let x = self.int_of(v)?;
+                    let lim = self.b().int(0x110000);
+                    let ok = self.b().emit(Op::Ult, &[x, lim])?;
+                    self.b().emit(Op::GTrue, &[ok])?;
+                    Ok(Some(self.b().call(h::CHR, &[x], false)?))
+                }
+                ("math", _, 1) => {
+                    let a = self.actual(first);
+                    if !exact::<Float>(a) && !small(a, 1 << 53) {
+                        return Ok(None);
+                    }
+                    let p = float_value(a);
+                    let f: Option<u32> = match name {
+                        b"sqrt" if p >= 0.0 => None,
+                        b"fabs" => None,
+                        b"sin" if p.is_finite() => Some(h::SIN),
+                        b"cos" if p.is_finite() => Some(h::COS),
+                        b"exp" if p.abs() < 700.0 => Some(h::EXP),
+                        b"log" if p > 0.0 && p.is_finite() => Some(h::LOG),
+                        b"floor" | b"ceil" if p.abs() < 1e15 && exact::<Float>(a) => None,
+                        _ => return Ok(None),
+                    };
+                    self.fix(at)?;
+                    let v = self.get(first)?;
+                    let x = self.number_of(v, a, lh_bytecode::opcode::CALL)?;
+                    if name == b"floor" || name == b"ceil" {
+                        let i = self.b().emit(Op::F2I, &[x])?;
+                        let back = self.b().emit(Op::I2F, &[i])?;
+                        // Truncation went the wrong way: one more step.
+                        let (o, by) = if name == b"floor" { (Op::FLt, -1) } else { (Op::FGt, 1) };
+                        let c = self.b().emit(o, &[x, back])?;
+                        let by = self.b().int(by);
+                        let d = self.b().emit(Op::Mul, &[c, by])?;
+                        let i = self.b().emit(Op::AddOv, &[i, d])?;
+                        return Ok(Some(self.b().emit(Op::BoxI, &[i])?));
+                    }
+                    let r = match f {
+                        Some(f) => {
+                            let r = self.b().call(f, &[x], false)?;
+                            // No domain error, no overflow: those are the interpreter's to report.
+                            let d = self.b().emit(Op::FSub, &[r, r])?;
+                            let z = self.b().float(0.0);
+                            let ok = self.b().emit(Op::FEq, &[d, z])?;
+                            self.b().emit(Op::GTrue, &[ok])?;
+                            r
+                        }
+                        None if name == b"sqrt" => {
+                            let z = self.b().float(0.0);
+                            let ok = self.b().emit(Op::FGe, &[x, z])?;
+                            self.b().emit(Op::GTrue, &[ok])?;
+                            self.b().emit(Op::FSqrt, &[x])?
+                        }
+                        None => self.b().emit(Op::FAbs, &[x])?,
+                    };
+                    Ok(Some(self.b().emit(Op::BoxF, &[r])?))
+                }
+                _ => Ok(None),
+            }
+        }
+    }
+
+    unsafe fn method(&mut self, t: *mut PyTypeObject, name: &[u8], at: i32, n: i32) -> Rec<Option<R>> {
+        // SAFETY: live operands.
+        unsafe {
+            let this = at + 1;
+            if n < 1 || (*self.actual(this)).ob_type != t {
+                return Ok(None);
+            }
+            if t == List::type_ptr() {
+                match (name, n) {
+                    (b"append", 2) => {
+                        self.fix(at)?;
+                        let l = self.get(this)?;
+                        self.b().guard_type(l, t as u64, true)?;
+                        let x = self.get(this + 1)?;
+                        self.b().own(x)?;
+                        self.b().call(h::LIST_APPEND, &[l, x], false)?;
+                        self.acted = true;
+                        return Ok(Some(self.owned(none_ref())?));
+                    }
+                    (b"pop", 1)
+                        if Object::from_ptr(self.actual(this)).downcast_unchecked::<List>().len() > 0 =>
+                    {
+                        self.fix(at)?;
+                        let l = self.get(this)?;
+                        self.b().guard_type(l, t as u64, true)?;
+                        let len = self.b().fload(l, LIST_SIZE)?;
+                        let zero = self.b().int(0);
+                        let ok = self.b().emit(Op::Gt, &[len, zero])?;
+                        self.b().emit(Op::GTrue, &[ok])?;
+                        let r = self.b().call(h::LIST_POP, &[l], false)?;
+                        self.acted = true;
+                        return Ok(Some(r));
+                    }
+                    _ => {}
+                }
+            }
+            if t == Dict::type_ptr()
+                && name == b"get"
+                && (n == 2 || n == 3)
+                && exact::<Str>(self.actual(this + 1))
+                && Object::from_ptr(self.actual(this)).downcast_unchecked::<Dict>().keys_are_strings()
+            {
+                self.fix(at)?;
+                let (d, k) = (self.get(this)?, self.get(this + 1)?);
+                self.b().guard_type(d, t as u64, true)?;
+                self.b().guard_type(k, Str::type_ptr() as u64, true)?;
+                let default =
+                    if n == 3 { self.get(this + 2)? } else { self.b().object(none_ref().as_ptr() as u64) };
+                let r = self.b().call(h::DICT_GET_DEFAULT, &[d, k, default], false)?;
+                self.b().emit(Op::GNonNull, &[r])?;
+                return Ok(Some(r));
+            }
+            Ok(None)
+        }
+    }
+
+    unsafe fn class(&mut self, t: *mut PyTypeObject, at: i32, n: i32) -> Rec<Option<R>> {
+        // SAFETY: live operands.
+        unsafe {
+            let first = at + 1;
+            if t == &raw mut lh_runtime::type_table::PyRange_Type && (n == 1 || n == 2) {
+                if !(first..self.sp).all(|s| small(self.actual(s), 1 << 40)) {
+                    return Ok(None);
+                }
+                self.fix(at)?;
+                let mut ints = vec![];
+                for s in first..self.sp {
+                    let v = self.get(s)?;
+                    ints.push(self.int_of(v)?);
+                }
+                let zero = self.b().int(0);
+                let (start, stop) = if n == 1 { (zero, ints[0]) } else { (ints[0], ints[1]) };
+                return Ok(Some(self.b().call(h::MAKE_RANGE, &[start, stop], false)?));
+            }
+            if n != 1 {
+                return Ok(None);
+            }
+            let a = self.actual(first);
+            let v = self.get(first)?;
+            if t == Type::type_ptr() {
+                self.fix(at)?;
+                if !self.guard_class(v, a)? {
+                    return Ok(None);
+                }
+                let c = self.pin((*a).ob_type.cast());
+                self.b().own(c)?;
+                return Ok(Some(c));
+            }
+            if t == Float::type_ptr() && (exact::<Float>(a) || small(a, 1 << 53)) {
+                self.fix(at)?;
+                if exact::<Float>(a) {
+                    self.b().guard_type(v, t as u64, true)?;
+                    self.b().own(v)?;
+                    return Ok(Some(v));
+                }
+                let x = self.number_of(v, a, lh_bytecode::opcode::CALL)?;
+                return Ok(Some(self.b().emit(Op::BoxF, &[x])?));
+            }
+            if t == Int::type_ptr() && (exact::<Int>(a) || exact::<Float>(a) && float_value(a).abs() < 1e15) {
+                self.fix(at)?;
+                if exact::<Int>(a) {
+                    self.b().guard_type(v, t as u64, true)?;
+                    self.b().own(v)?;
+                    return Ok(Some(v));
+                }
+                let x = self.float_of(v)?;
+                let i = self.b().emit(Op::F2I, &[x])?;
+                return Ok(Some(self.b().emit(Op::BoxI, &[i])?));
+            }
+            Ok(None)
+        }
+    }
+
+    /// Calls a built-in's C function without the call protocol.
+    unsafe fn direct(
+        &mut self,
+        callee: *mut PyObject,
+        def: *mut PyMethodDef,
+        owner: Option<*mut PyTypeObject>,
+        at: i32,
+        n: i32,
+    ) -> Rec<Option<R>> {
+        // SAFETY: live operands.
+        unsafe {
+            let Some(f) = (*def).ml_meth else { return Ok(None) };
+            let flags = (*def).ml_flags & !(METH_COEXIST | METH_CLASS | METH_STATIC);
+            let mut first = at + 1;
+            let mut count = n;
+            let this = match owner {
+                Some(t) => {
+                    if n < 1 {
+                        return Ok(None);
+                    }
+                    let o = self.actual(first);
+                    let of = Object::from_ptr((*o).ob_type.cast()).downcast_unchecked::<Type>();
+                    if !of.is_subtype(Object::from_ptr(t.cast()).downcast_unchecked::<Type>()) {
+                        return Ok(None);
+                    }
+                    self.fix(at)?;
+                    let v = self.get(first)?;
+                    if !self.guard_class(v, o)? {
+                        return Ok(None);
+                    }
+                    first += 1;
+                    count -= 1;
+                    v
+                }
+                None => {
+                    self.fix(at)?;
+                    let c = callee.cast::<PyCFunctionObject>();
+                    self.b().object((*c).m_self as u64)
+                }
+            };
+            let function = self.b().ptr(f as usize as u64);
+            let null = self.b().null();
+            let r = match flags {
+                METH_O if count == 1 => {
+                    let x = self.get(first)?;
+                    self.call_ref(h::CALL_C_O, &[function, this, x])?
+                }
+                METH_NOARGS if count == 0 => self.call_ref(h::CALL_C_O, &[function, this, null])?,
+                x if (x == METH_FASTCALL || x == METH_FASTCALL | METH_KEYWORDS) && count <= 2 => {
+                    let k = self.b().int(count as i64);
+                    let a = if count > 0 { self.get(first)? } else { null };
+                    let b = if count > 1 { self.get(first + 1)? } else { null };
+                    self.call_ref(h::CALL_C_FAST, &[function, this, k, a, b])?
+                }
+                _ => return Ok(None),
+            };
+            Ok(Some(r))
+        }
+    }
+}
+
+/// `object.__class__`.
+fn base_class_attr() -> Option<*mut PyObject> {
+    // SAFETY: the base type lives for ever.
+    unsafe {
+        Object::from_ptr((&raw mut lh_runtime::type_table::PyBaseObject_Type).cast())
+            .downcast_unchecked::<Type>()
+            .lookup(lh_runtime::intern!("__class__"))
+            .map(|x| x.ptr())
+    }
+}

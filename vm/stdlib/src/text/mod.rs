@@ -4,9 +4,7 @@ use crate::Entry;
 
 pub mod codecs;
 pub mod csv;
-mod expat;
 pub mod json;
-pub mod pyexpat;
 pub mod sre;
 pub mod string;
 pub mod unicodedata;
@@ -19,5 +17,4 @@ pub const MODULES: &[Entry] = &[
     ("unicodedata", unicodedata::make),
     ("_json", json::make),
     ("_csv", csv::make),
-    ("pyexpat", pyexpat::make),
 ];

@@ -431,9 +431,7 @@ pub unsafe fn precall(_f: *mut Frame, at: *mut u16, arg: usize, sp: *mut *mut Py
                 write_u32(at.add(4), init_version);
                 success(at, quick::PRECALL_PY_CLASS)
             }
-            CallPlan::Class if (*callee.as_ptr().cast::<PyTypeObject>()).tp_vectorcall.is_some() => {
-                success(at, quick::PRECALL_CLASS)
-            }
+            CallPlan::Class => success(at, quick::PRECALL_CLASS),
             _ => failure(at),
         }
     }
@@ -556,7 +554,18 @@ pub unsafe fn quick_call(
                 if (*callee).ob_type != Type::type_ptr() {
                     return None;
                 }
-                let f = (*callee.cast::<PyTypeObject>()).tp_vectorcall?;
+                let Some(f) = (*callee.cast::<PyTypeObject>()).tp_vectorcall else {
+                    if callee == Type::type_ptr().cast()
+                        || (*callee.cast::<PyTypeObject>()).tp_flags & Py_TPFLAGS_IMMUTABLETYPE == 0
+                    {
+                        return None;
+                    }
+                    return Some(guarded(|| {
+                        raw(Tuple::from_raw_items(args, total).and_then(|t| {
+                            lh_runtime::type_attrs::type_call(Type::from_raw_ref(callee.cast()), &t, None)
+                        }))
+                    }));
+                };
                 Some(guarded(|| f(callee, args, total | PY_VECTORCALL_ARGUMENTS_OFFSET, null_mut())))
             }
             _ => None,

@@ -12,6 +12,16 @@ mod wiring;
 use lh_runtime::sysobject::{Config, set_config};
 use std::ffi::OsString;
 
+/// Runs before anything is allocated.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static CONFIGURE_ALLOCATOR: extern "C" fn() = {
+    extern "C" fn configure() {
+        lh_runtime::alloc::configure()
+    }
+    configure
+};
+
 /// One heap for Python objects and for what Rust code allocates.
 #[global_allocator]
 static ALLOCATOR: lh_runtime::alloc::Global = lh_runtime::alloc::Global;

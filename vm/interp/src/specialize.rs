@@ -6,6 +6,7 @@
 //!
 //! Cache layouts (code units after the instruction; 0 is the counter):
 //! ```text
+//!   BINARY_SUBSCR_PY                     1-2 type version (the class's shared keys remember its `__getitem__`)
 //!   LOAD_ATTR_VALUE, STORE_ATTR_VALUE    1-2 type version   3 index
 //!   LOAD_ATTR_SLOT, STORE_ATTR_SLOT      1-2 type version   3 offset
 //!   LOAD_ATTR_MODULE                     1-2 keys version   3 index
@@ -144,6 +145,12 @@ pub unsafe fn binary_subscr(_f: *mut Frame, at: *mut u16, _arg: usize, sp: *mut 
             success(at, quick::BINARY_SUBSCR_TUPLE)
         } else if a.is_exact::<Dict>() {
             success(at, quick::BINARY_SUBSCR_DICT)
+        } else if let Some((func, version)) = plan_getitem(a) {
+            let keys = instance::shared_keys(a.ob_type());
+            (*keys).getitem = func;
+            (*keys).getitem_version = version;
+            write_u32(at.add(2), version);
+            success(at, quick::BINARY_SUBSCR_PY)
         } else {
             failure(at)
         }

@@ -27,6 +27,7 @@ static CONFIGURE_ALLOCATOR: extern "C" fn() = {
 static ALLOCATOR: lh_runtime::alloc::Global = lh_runtime::alloc::Global;
 
 fn main() {
+    lh_runtime::alloc::configured();
     let all: Vec<OsString> = std::env::args_os().collect();
     let (options, program, argv) = match args::parse(&all) {
         args::Parsed::Run { options, program, argv } => (options, program, argv),

@@ -332,6 +332,11 @@ impl List {
     }
     /// Replaces items `start..end` by copies of the references in `v` (`None`: removes them).
     pub fn set_slice(&self, start: usize, end: usize, v: Option<&Object>) -> PyResult<()> {
+        if let Some(o) = v
+            && self.replace_few(start, end, o)
+        {
+            return Ok(());
+        }
         let new: Vec<Owned<Object>> = match v {
             None => vec![],
             Some(o) => match o.to_items() {
@@ -374,6 +379,36 @@ impl List {
             drop(o);
         }
         Ok(())
+    }
+    /// Replaces the items of a short slice by as many from another list or a tuple; false: it isn't that simple.
+    fn replace_few(&self, start: usize, end: usize, o: &Object) -> bool {
+        const FEW: usize = 16;
+        let (src, k) = if let Some(t) = o.downcast_exact::<Tuple>() {
+            (t.items_ptr(), t.len())
+        } else if let Some(l) = o.downcast_exact::<List>()
+            && !self.is(o)
+        {
+            (l.items_ptr(), l.len())
+        } else {
+            return false;
+        };
+        if k > FEW || end > self.len() || start > end || end - start != k {
+            return false;
+        }
+        let mut old = [null_mut::<PyObject>(); FEW];
+        // SAFETY: both ranges are inside their arrays; the old items are dropped when the new ones are in place.
+        unsafe {
+            let p = self.items_ptr().add(start);
+            for i in 0..k {
+                let x = *src.add(i);
+                incref(x);
+                old[i] = std::mem::replace(&mut *p.add(i), x);
+            }
+            for x in &old[..k] {
+                decref(*x);
+            }
+        }
+        true
     }
     fn set_extended_slice(&self, s: &Slice, v: Option<&Object>) -> PyResult<()> {
         let (start, stop, step) = s.unpack()?;

@@ -52,6 +52,15 @@ pub unsafe fn free(p: *mut c_void) {
     // SAFETY: the caller's promise.
     unsafe { mi::mi_free(p) }
 }
+/// `n` default items, or `MemoryError`: for sizes that a program asks for.
+pub fn zeroed<T: Copy + Default>(n: usize) -> crate::errors::PyResult<Vec<T>> {
+    let mut v = Vec::new();
+    if v.try_reserve_exact(n).is_err() {
+        return crate::raise!(MemoryError);
+    }
+    v.resize(n, T::default());
+    Ok(v)
+}
 /// A data-stack chunk (`_PyObject_VirtualAlloc`); greenlet frees chunks through the arena allocator.
 pub fn arena_alloc(n: usize) -> *mut c_void {
     malloc(n)

@@ -222,7 +222,7 @@ unsafe fn hot_loop(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter
     Enter::Stay
 }
 
-/// A function that native code calls often, or that calls itself, gets a root at its entry. (Others become part of their callers'.)
+/// A function that native code calls often gets a root at its entry.
 unsafe fn hot_function(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter {
     let s = state();
     // SAFETY: the interpreter's contract for hooks.
@@ -231,20 +231,8 @@ unsafe fn hot_function(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> E
         if s.recorder.is_some() || !may_trace(ts) || (*f).owner != frame::OWNED_BY_THREAD || s.over_budget() {
             return Enter::Stay;
         }
-        let recursive = || {
-            let mut up = (*f).previous;
-            for _ in 0..6 {
-                if up.is_null() {
-                    return false;
-                }
-                if (*up).code == code {
-                    return true;
-                }
-                up = (*up).previous;
-            }
-            false
-        };
-        if (*f).flags & frame::ENTRY == 0 && !recursive() {
+        // What Python code calls becomes part of its callers' traces.
+        if (*f).flags & frame::ENTRY == 0 {
             return Enter::Stay;
         }
         let head = at.add(1);

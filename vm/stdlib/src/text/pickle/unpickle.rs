@@ -372,6 +372,9 @@ impl Unpickler {
             }
             BYTEARRAY8 => {
                 let n = self.size::<8>("BYTEARRAY8")?;
+                if Vec::<u8>::new().try_reserve_exact(n).is_err() {
+                    return raise!(MemoryError);
+                }
                 let b = self.bytes(n, ByteArray::new)?;
                 self.push(b.into_object())
             }
@@ -517,8 +520,8 @@ impl Unpickler {
                 self.store(n)?
             }
             GLOBAL => {
-                let (m, n) = (self.text_line()?, self.text_line()?);
-                let (m, n) = (utf8(&m)?, utf8(&n)?);
+                let m = utf8(&self.text_line()?)?;
+                let n = utf8(&self.text_line()?)?;
                 let found = self.global(&m, &n)?;
                 self.push(found)
             }
@@ -928,7 +931,8 @@ fn parse_int(l: &[u8]) -> PyResult<Owned<Int>> {
     }
 }
 fn number(l: &[u8]) -> PyResult<i64> {
-    match parse_int(l)?.to_i64() {
+    let n = Int::class().as_object().call1(&utf8(l)?)?;
+    match n.downcast::<Int>().and_then(|n| n.to_i64()) {
         Some(n) => Ok(n),
         None => raise!(OverflowError, "Python int too large to convert to C ssize_t"),
     }

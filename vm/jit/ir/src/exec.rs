@@ -16,6 +16,8 @@ pub enum End {
     Exit { no: usize, inst: usize },
     /// `link`: the address operand.
     Link(u64),
+    /// `link_label`: the values for the label's phis, then its contract's.
+    Label(Vec<u64>),
     /// The step budget ran out.
     Steps,
 }
@@ -407,6 +409,7 @@ pub unsafe fn run(t: &Trace, d: &Descs, ts: u64, jfp: u64, steps: usize) -> Run 
                 Op::GValue if a != b => return exit(vals, calls),
                 Op::GNonNull if a == 0 => return exit(vals, calls),
                 Op::GNull if a != 0 => return exit(vals, calls),
+                Op::GShared if (load(MemKind::I64, at(l.refcnt)) as i64) <= 1 => return exit(vals, calls),
                 Op::GValid if load(MemKind::U8, a) == 0 => return exit(vals, calls),
                 Op::GNotForced if load(MemKind::I64, jfp + jf::FORCED as u64) != 0 => {
                     return exit(vals, calls);
@@ -423,6 +426,7 @@ pub unsafe fn run(t: &Trace, d: &Descs, ts: u64, jfp: u64, steps: usize) -> Run 
                 | Op::GValue
                 | Op::GNonNull
                 | Op::GNull
+                | Op::GShared
                 | Op::GValid
                 | Op::GNotForced
                 | Op::GQuiet
@@ -473,6 +477,10 @@ pub unsafe fn run(t: &Trace, d: &Descs, ts: u64, jfp: u64, steps: usize) -> Run 
                     }
                     pc = k;
                     continue;
+                }
+                Op::LinkLabel => {
+                    let vals_at_label = t.list(i).iter().map(|v| get(*v)).collect();
+                    return Run { end: End::Label(vals_at_label), vals, calls };
                 }
                 Op::Link => return Run { end: End::Link(a), vals, calls },
                 _ => match eval(i.op, a, b) {

@@ -147,6 +147,7 @@ ops! {
     GType    "guard_type"    Void [Ref Ptr] Flags  [GUARD READ]  "exit if the object's type differs; flag 1: fact survives any code";
     GValue   "guard_value"   Void [Any Any] None   [GUARD]       "exit if bits differ from the constant";
     GNonNull "guard_nonnull" Void [Addr]    None   [GUARD]       "exit if null";
+    GShared  "guard_shared"  Void [Ref]     None   [GUARD READ]  "exit if the object has no more than one reference (never remembered)";
     GNull    "guard_null"    Void [Addr]    None   [GUARD]       "exit if not null";
     GValid   "guard_valid"   Void [Ptr]     None   [GUARD READ]  "exit if the byte at the address is zero";
     GNotForced "guard_not_forced" Void []   None   [GUARD READ]  "exit if the preceding call forced this activation's frames";
@@ -171,6 +172,7 @@ ops! {
     Loop     "loop"      Void []            None   [CTRL]        "the loop label";
     Phi      "phi"       Any  [Any Any]     None   [CTRL]        "value at loop entry, value at the back edge";
     Jump     "jump"      Void []            None   [CTRL]        "back to the loop label";
+    LinkLabel "link_label" Void []          None   [CTRL LIST]   "continue at another trace's loop label with these values for its phis and its contract";
     Link     "link"      Void [Ptr]         None   [CTRL]        "continue at the trace entry stored at this address";
 }
 

@@ -931,7 +931,8 @@ fn parse_int(l: &[u8]) -> PyResult<Owned<Int>> {
     }
 }
 fn number(l: &[u8]) -> PyResult<i64> {
-    let n = Int::class().as_object().call1(&utf8(l)?)?;
+    let text = utf8(l)?;
+    let n = Int::class().as_object().call1(&text)?;
     match n.downcast::<Int>().and_then(|n| n.to_i64()) {
         Some(n) => Ok(n),
         None => raise!(OverflowError, "Python int too large to convert to C ssize_t"),

@@ -399,12 +399,14 @@ impl<'a> Reader<'a> {
             }
             b'z' | b'Z' => {
                 let n = self.byte()? as usize;
-                let s = Self::utf8(self.take(n)?)?;
+                let s = Str::from_latin1(self.take(n)?);
                 if t == b'Z' { Str::intern(s).into_object() } else { s.into_object() }
             }
             b'a' | b'A' | b'u' | b't' => {
                 let n = self.size("string")?;
-                let s = Self::utf8(self.take(n)?)?;
+                let b = self.take(n)?;
+                // What calls itself ASCII is not looked at closely.
+                let s = if matches!(t, b'a' | b'A') { Str::from_latin1(b) } else { Self::utf8(b)? };
                 if t == b'A' || t == b't' { Str::intern(s).into_object() } else { s.into_object() }
             }
             b'r' => {

@@ -650,7 +650,7 @@ impl Unpickler {
     }
     fn load_long(&self) -> PyResult<()> {
         let l = self.text_line()?;
-        let v = parse_int(l.strip_suffix(b"L").unwrap_or(&l))?;
+        let v = parse_long(l.strip_suffix(b"L").unwrap_or(&l))?;
         self.push(v.into_object());
         Ok(())
     }
@@ -908,26 +908,27 @@ fn truncated<T>() -> PyResult<T> {
 fn utf8(b: &[u8]) -> PyResult<Owned<Str>> {
     Ok(codecs::utf::decode_utf8(b, "strict", true)?.0)
 }
+/// A number of protocol 0: as the C library's `strtol` reads it, else as `int(text, 0)` does.
 fn parse_int(l: &[u8]) -> PyResult<Owned<Int>> {
-    let text = Str::from_latin1(l);
-    let v = Int::class().as_object().call(&[&text, &Int::from_i64(0)]);
-    let v = match v {
-        // "007" is decimal for the C library.
-        Err(e)
-            if e.matches(exc::ValueError()) && l.iter().all(|c| c.is_ascii_digit() || b"-+".contains(c)) =>
-        {
-            e.clear();
-            Int::class().as_object().call1(&text)?
-        }
+    let digits = l.trim_ascii_start();
+    let octal = digits.len() > 1 && digits[0] == b'0' && digits.iter().all(|c| (b'0'..=b'7').contains(c));
+    if octal && let Some(v) = std::str::from_utf8(digits).ok().and_then(|t| i64::from_str_radix(t, 8).ok()) {
+        return Ok(Int::from_i64(v));
+    }
+    match parse_long(l) {
         Err(e) if e.matches(exc::ValueError()) => {
             e.clear();
-            return raise!(ValueError, "could not convert string to int");
+            raise!(ValueError, "could not convert string to int")
         }
-        other => other?,
-    };
+        other => other,
+    }
+}
+fn parse_long(l: &[u8]) -> PyResult<Owned<Int>> {
+    let text = utf8(l)?;
+    let v = Int::class().as_object().call(&[&text, &Int::from_i64(0)])?;
     match v.downcast_owned::<Int>() {
         Ok(i) => Ok(i),
-        Err(_) => raise!(ValueError, "could not convert string to int"),
+        Err(_) => Err(bad_internal_call()),
     }
 }
 fn number(l: &[u8]) -> PyResult<i64> {

@@ -14,6 +14,7 @@ pub mod codegen;
 pub mod error;
 mod flow;
 pub mod fold;
+mod fstring_fields;
 pub mod future;
 mod literal;
 mod lower;

@@ -105,6 +105,9 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
         }
         if throwing && matches!(why, Why::Resume) {
             why = Why::Error;
+            if *tracing_flag != 0 {
+                trace::throwing_in(ts, frame);
+            }
         }
         // Names of keyword arguments between KW_NAMES and CALL.
         let mut kwnames: *mut PyObject = null_mut();

@@ -883,9 +883,6 @@ pub fn prep_reraise_star(orig: &Object, excs: &Object) -> PyResult {
         return Ok(projected.unwrap_or_else(none));
     }
     raised_.extend(projected);
-    if raised_.len() == 1 {
-        return Ok(raised_.pop().expect("one"));
-    }
     lh_runtime::exc_fields::exception_group_type().call(&[&*Str::new(""), &List::from_vec(raised_)])
 }
 

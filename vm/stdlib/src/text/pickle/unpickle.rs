@@ -372,6 +372,9 @@ impl Unpickler {
             }
             BYTEARRAY8 => {
                 let n = self.size::<8>("BYTEARRAY8")?;
+                if Vec::<u8>::new().try_reserve_exact(n).is_err() {
+                    return raise!(MemoryError);
+                }
                 let b = self.bytes(n, ByteArray::new)?;
                 self.push(b.into_object())
             }
@@ -517,8 +520,8 @@ impl Unpickler {
                 self.store(n)?
             }
             GLOBAL => {
-                let (m, n) = (self.text_line()?, self.text_line()?);
-                let (m, n) = (utf8(&m)?, utf8(&n)?);
+                let m = utf8(&self.text_line()?)?;
+                let n = utf8(&self.text_line()?)?;
                 let found = self.global(&m, &n)?;
                 self.push(found)
             }
@@ -647,7 +650,7 @@ impl Unpickler {
     }
     fn load_long(&self) -> PyResult<()> {
         let l = self.text_line()?;
-        let v = parse_int(l.strip_suffix(b"L").unwrap_or(&l))?;
+        let v = parse_long(l.strip_suffix(b"L").unwrap_or(&l))?;
         self.push(v.into_object());
         Ok(())
     }
@@ -905,30 +908,33 @@ fn truncated<T>() -> PyResult<T> {
 fn utf8(b: &[u8]) -> PyResult<Owned<Str>> {
     Ok(codecs::utf::decode_utf8(b, "strict", true)?.0)
 }
+/// A number of protocol 0: as the C library's `strtol` reads it, else as `int(text, 0)` does.
 fn parse_int(l: &[u8]) -> PyResult<Owned<Int>> {
-    let text = Str::from_latin1(l);
-    let v = Int::class().as_object().call(&[&text, &Int::from_i64(0)]);
-    let v = match v {
-        // "007" is decimal for the C library.
-        Err(e)
-            if e.matches(exc::ValueError()) && l.iter().all(|c| c.is_ascii_digit() || b"-+".contains(c)) =>
-        {
-            e.clear();
-            Int::class().as_object().call1(&text)?
-        }
+    let digits = l.trim_ascii_start();
+    let octal = digits.len() > 1 && digits[0] == b'0' && digits.iter().all(|c| (b'0'..=b'7').contains(c));
+    if octal && let Some(v) = std::str::from_utf8(digits).ok().and_then(|t| i64::from_str_radix(t, 8).ok()) {
+        return Ok(Int::from_i64(v));
+    }
+    match parse_long(l) {
         Err(e) if e.matches(exc::ValueError()) => {
             e.clear();
-            return raise!(ValueError, "could not convert string to int");
+            raise!(ValueError, "could not convert string to int")
         }
-        other => other?,
-    };
+        other => other,
+    }
+}
+fn parse_long(l: &[u8]) -> PyResult<Owned<Int>> {
+    let text = utf8(l)?;
+    let v = Int::class().as_object().call(&[&text, &Int::from_i64(0)])?;
     match v.downcast_owned::<Int>() {
         Ok(i) => Ok(i),
-        Err(_) => raise!(ValueError, "could not convert string to int"),
+        Err(_) => Err(bad_internal_call()),
     }
 }
 fn number(l: &[u8]) -> PyResult<i64> {
-    match parse_int(l)?.to_i64() {
+    let text = utf8(l)?;
+    let n = Int::class().as_object().call1(&text)?;
+    match n.downcast::<Int>().and_then(|n| n.to_i64()) {
         Some(n) => Ok(n),
         None => raise!(OverflowError, "Python int too large to convert to C ssize_t"),
     }

@@ -1,16 +1,18 @@
 # make demo   build Lancehead and run the examples on real C libraries
 # make test   build it and run every test
+# make test-wheels  install wheels from the package index with Lancehead's own pip and run them (needs the network)
 # make bench  side-by-side tables (installs pypy3 and luajit for comparison)
 
 BUILD_PACKAGES = gcc libc6-dev pkg-config libffi-dev python3.11 libpython3.11-stdlib
 DEMO_PACKAGES = $(BUILD_PACKAGES) zlib1g libsqlite3-0
-TEST_PACKAGES = $(DEMO_PACKAGES) python3.11-dev libpython3.11-testsuite
+TEST_PACKAGES = $(DEMO_PACKAGES) python3.11-dev libpython3.11-testsuite g++ swig python3-pip binutils
+WHEEL_PACKAGES = $(BUILD_PACKAGES) python3.11-venv
 BENCH_PACKAGES = $(DEMO_PACKAGES) pypy3 luajit
 # Crates with tests of their own (the rest is tested by programs).
 TESTED = lh-abi lh-bytecode lh-compiler lh-jit-ir lh-jit-opt lh-jit-x64 lh-foreign
 LANCEHEAD = $(CURDIR)/target/release/lancehead
 
-.PHONY: demo test bench build
+.PHONY: demo test test-wheels bench build
 
 build:
 	@tools/install-deps.sh $(BUILD_PACKAGES)
@@ -26,6 +28,13 @@ test:
 	cargo build --release --locked
 	cargo test --release --locked $(addprefix -p ,$(TESTED))
 	python3.11 tests/run.py $(LANCEHEAD) --modes off,on
+	python3.11 tests/c_api.py $(LANCEHEAD)
+	python3.11 tests/extensions/run.py $(LANCEHEAD)
+
+test-wheels:
+	@tools/install-deps.sh $(WHEEL_PACKAGES)
+	cargo build --release --locked
+	python3.11 tests/wheels/run.py $(LANCEHEAD)
 
 bench:
 	@tools/install-deps.sh $(BENCH_PACKAGES)

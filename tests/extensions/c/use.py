@@ -109,8 +109,8 @@ for _ in range(1000):
 print(waiting)
 show(c.thread_calls, lambda: "called")
 show(c.thread_calls, lambda: 1 / 0)
-show(c.returns_null)
-show(c.returns_with_error)
+show(lambda: c.returns_null())
+show(lambda: c.returns_with_error())
 for o in (b"abc", bytearray(3), array.array("i", [1, 2]), memoryview(b"xyz")[::2], "text", 5):
     show(c.buffer_info, o)
 for t in ("", "abc", "grün", "€", "\U0001f600", "\ud800", b""):

@@ -262,12 +262,9 @@ capi! {
 
     // ---- Code and frames ----
     fn PyCode_NewEmpty(file: &CStr, name: &CStr, line: c_int) -> obj { Code::empty(&text(file), &text(name), line) }
-    fn PyFrame_New(_ts: *mut PyThreadState, code: &Code, globals: &Dict, locals: Option<&Object>) -> obj { new_frame(code, globals, locals) }
+    fn PyFrame_New(_ts: *mut PyThreadState, code: &Code, globals: &Dict, locals: Option<&Object>) -> obj { lh_interp::frameobject::detached(code, globals, locals).map(Owned::into_object) }
     fn _PyTraceback_Add(func: &CStr, file: &CStr, line: c_int) -> void {
-        let (t, v, tb) = lh_runtime::errors::fetch();
-        let frame = Code::empty(&text(file), &text(func), line).and_then(|c| new_frame(&c, &Dict::new(), None));
-        lh_runtime::errors::restore(t, v, tb);
-        PyTraceBack_Here(frame?.ptr());
+        lh_interp::traceback::add_named(&text(func), &text(file), line)
     }
     fn PyFrame_GetCode(f: &Object) -> obj { f.get_attr_str("f_code") }
     fn PyFrame_GetLineNumber(f: &Object) -> (c_int, -1) {
@@ -304,34 +301,6 @@ unsafe extern "C" {
     fn vsnprintf(s: *mut c_char, n: usize, f: *const c_char, va: *mut c_void) -> c_int;
 }
 
-/// A frame object that no evaluation runs: for tracebacks of code that is not Python.
-fn new_frame(code: &Code, globals: &Dict, locals: Option<&Object>) -> PyResult {
-    use lh_interp::frame;
-    let f = Function::new(code, globals, None)?;
-    // SAFETY: the object has room for this code's frame, which owns its references.
-    unsafe {
-        let c = code.as_struct();
-        let n = (*c).co_nlocalsplus + (*c).co_stacksize;
-        let o = lh_runtime::gc::new_object(&raw mut lh_runtime::type_table::PyFrame_Type, n as isize);
-        if o.is_null() {
-            return Err(crate::object::no_memory());
-        }
-        let fo = o.cast::<PyFrameObject>();
-        let inner = frame::inner_frame(fo);
-        (*fo).f_back = null_mut();
-        (*fo).f_frame = inner.cast();
-        (*fo).f_trace_lines = 1;
-        frame::init(inner, f.into_raw().cast(), locals.map_or(null_mut(), |l| l.own().into_raw()), c);
-        (*inner).owner = frame::OWNED_BY_FRAME_OBJECT;
-        (*inner).prev_instr = frame::first_instr(c).add((*c)._co_firsttraceable as usize);
-        (*inner).stacktop = (*c).co_nlocalsplus;
-        for i in 0..(*c).co_nlocalsplus as usize {
-            *frame::localsplus(inner).add(i) = null_mut();
-        }
-        lh_runtime::gc::track(o);
-        Ok(Owned::from_raw(o))
-    }
-}
 fn write_std(err: c_int, t: &str) {
     if err != 0 {
         return sysobject::write_stderr(t);

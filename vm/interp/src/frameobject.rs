@@ -90,7 +90,7 @@ impl FrameObj {
         if !v.is_instance_of::<Int>() {
             return raise!(ValueError, "lineno must be an integer");
         }
-        crate::trace::jump_to_line(self, v)
+        crate::linejump::jump_to_line(self, v)
     }
     #[getter]
     fn f_trace(&self) -> Option<Owned<Object>> {
@@ -137,7 +137,9 @@ impl FrameObj {
                     }
                     crate::generator::finalize(gen_.cast());
                 }
-                frame::OWNED_BY_THREAD => return raise!(RuntimeError, "cannot clear an executing frame"),
+                frame::OWNED_BY_THREAD => {
+                    return raise!(RuntimeError, "cannot clear an executing frame");
+                }
                 _ => clear_own(self.as_struct()),
             }
         }
@@ -220,6 +222,34 @@ unsafe fn clear_own(fo: *mut PyFrameObject) {
         for i in 0..n.max(0) as usize {
             xdecref(std::mem::replace(&mut *l.add(i), null_mut()));
         }
+    }
+}
+
+/// A frame object that no evaluation runs: for tracebacks of code that is not Python.
+pub fn detached(code: &Code, globals: &Dict, locals: Option<&Object>) -> PyResult<Owned<FrameObj>> {
+    let f = Function::new(code, globals, None)?;
+    // SAFETY: the object has room for this code's frame, which owns its references.
+    unsafe {
+        let c = code.as_struct();
+        let n = (*c).co_nlocalsplus + (*c).co_stacksize;
+        let o = lh_runtime::gc::new_object(FrameObj::type_ptr(), n as isize);
+        if o.is_null() {
+            return raise!(MemoryError);
+        }
+        let fo = o.cast::<PyFrameObject>();
+        let inner = frame::inner_frame(fo);
+        (*fo).f_back = null_mut();
+        (*fo).f_frame = inner.cast();
+        (*fo).f_trace_lines = 1;
+        frame::init(inner, f.into_raw().cast(), locals.map_or(null_mut(), |l| l.own().into_raw()), c);
+        (*inner).owner = frame::OWNED_BY_FRAME_OBJECT;
+        (*inner).prev_instr = frame::first_instr(c).add((*c)._co_firsttraceable as usize);
+        (*inner).stacktop = (*c).co_nlocalsplus;
+        for i in 0..(*c).co_nlocalsplus as usize {
+            *frame::localsplus(inner).add(i) = null_mut();
+        }
+        lh_runtime::gc::track(o);
+        Ok(Owned::from_raw(o))
     }
 }
 

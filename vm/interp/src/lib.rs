@@ -13,6 +13,7 @@ pub mod frameobject;
 pub mod generator;
 pub mod iters;
 pub mod jit;
+mod linejump;
 pub mod ops;
 pub mod plans;
 pub mod prelude;

@@ -109,6 +109,12 @@ pub enum CallPlan {
     TypeOf,
     /// A built-in class with a vectorcall.
     Class,
+    /// A Python class whose instances `object.__new__` makes; then comes this Python `__init__`, given one argument more.
+    PyClass {
+        init: *mut PyFunctionObject,
+        init_version: u32,
+        version: u32,
+    },
 }
 
 fn generic(t: *mut PyTypeObject) -> bool {
@@ -368,6 +374,22 @@ pub fn plan_call(callee: &Object, n: usize) -> CallPlan {
             && (*callee.as_ptr().cast::<PyTypeObject>()).tp_flags & Py_TPFLAGS_IMMUTABLETYPE != 0
         {
             return CallPlan::Class;
+        }
+        if callee.ob_type() == Type::type_ptr() {
+            let t = callee.as_ptr().cast::<PyTypeObject>();
+            if (*t).tp_flags & Py_TPFLAGS_HEAPTYPE != 0
+                && (*t).tp_flags & Py_TPFLAGS_IS_ABSTRACT == 0
+                && lh_runtime::type_slots::has_plain_new_and_own_init(t)
+                && let Some(init) = callee.downcast_unchecked::<Type>().lookup(intern!("__init__"))
+                && init.is_exact::<Function>()
+                && let Some((init, init_version)) = plan_function(&init, n + 1)
+                && (*(*init).func_code.cast::<PyCodeObject>()).co_flags
+                    & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)
+                    == 0
+                && (*t).tp_version_tag != 0
+            {
+                return CallPlan::PyClass { init, init_version, version: (*t).tp_version_tag };
+            }
         }
         CallPlan::None
     }

@@ -13,6 +13,7 @@
 //!   LOAD_GLOBAL_MODULE                   1 index   2-3 keys version
 //!   LOAD_GLOBAL_BUILTIN                  1 index   2-3 keys version of the globals   4 keys version of the builtins
 //!   PRECALL_PY, PRECALL_PY_BOUND         (of CALL) 1-2 function version
+//!   PRECALL_PY_CLASS                     (of CALL) 1-2 version of `__init__`, which the class's shared keys remember
 //! ```
 
 use crate::frame::Frame;
@@ -82,6 +83,8 @@ pub unsafe fn binary_op(_f: *mut Frame, at: *mut u16, arg: usize, sp: *mut *mut 
                 0 => quick::BINARY_OP_ADD_INT,
                 10 => quick::BINARY_OP_SUB_INT,
                 5 => quick::BINARY_OP_MUL_INT,
+                1 | 2 | 3 | 6 | 7 | 9 | 12 => quick::BINARY_OP_INT,
+                11 => quick::BINARY_OP_FLOAT,
                 _ => 0,
             }
         } else if a.is_exact::<Float>() && b.is_exact::<Float>() {
@@ -92,6 +95,11 @@ pub unsafe fn binary_op(_f: *mut Frame, at: *mut u16, arg: usize, sp: *mut *mut 
                 11 => quick::BINARY_OP_DIV_FLOAT,
                 _ => 0,
             }
+        } else if (a.is_exact::<Int>() && b.is_exact::<Float>()
+            || a.is_exact::<Float>() && b.is_exact::<Int>())
+            && matches!(o, 0 | 5 | 10 | 11)
+        {
+            quick::BINARY_OP_FLOAT
         } else if a.is_exact::<Str>() && b.is_exact::<Str>() && o == 0 {
             quick::BINARY_OP_ADD_STR
         } else {
@@ -416,6 +424,13 @@ pub unsafe fn precall(_f: *mut Frame, at: *mut u16, arg: usize, sp: *mut *mut Py
                 if q == 0 { failure(at) } else { success(at, q) }
             }
             CallPlan::TypeOf => success(at, quick::PRECALL_TYPE_1),
+            CallPlan::PyClass { init, init_version, version } if !is_method => {
+                let keys = instance::shared_keys(callee.as_ptr().cast());
+                (*keys).init = init.cast();
+                (*keys).init_version = version;
+                write_u32(at.add(4), init_version);
+                success(at, quick::PRECALL_PY_CLASS)
+            }
             CallPlan::Class if (*callee.as_ptr().cast::<PyTypeObject>()).tp_vectorcall.is_some() => {
                 success(at, quick::PRECALL_CLASS)
             }

@@ -157,8 +157,8 @@ pub unsafe fn before_instruction(ts: *mut PyThreadState, f: *mut Frame, pc: *mut
             if let Some(func) = (*ts).c_profilefunc {
                 protected(ts, func, (*ts).c_profileobj, f, CALL, none_ref())?;
             }
-            // The next instruction compares with nothing.
-            set_last(f, -1);
+            // What comes next compares with this: the first line of a function is an event, the rest of a `yield`'s line isn't.
+            set_last(f, unit);
             return Ok(());
         }
         if let Some(func) = (*ts).c_tracefunc {
@@ -400,47 +400,4 @@ pub fn set_trace(f: Option<&Object>) -> PyResult<()> {
 pub fn set_profile(f: Option<&Object>) -> PyResult<()> {
     // SAFETY: as above.
     unsafe { set_profile_func(f.map(|_| profile_trampoline as Py_tracefunc), f) }
-}
-
-/// `frame.f_lineno = n`: only a trace function may do that, and only within the same level of blocks.
-pub fn jump_to_line(fo: &FrameObj, v: &Object) -> PyResult<()> {
-    // SAFETY: a live frame.
-    unsafe {
-        let ts = Thread::current_ptr();
-        if (*ts).tracing == 0 {
-            return raise!(ValueError, "f_lineno can only be set by a trace function");
-        }
-        if (*ts).tracing_what != LINE {
-            return raise!(ValueError, "can only jump from a 'line' trace event");
-        }
-        let f = fo.frame();
-        let code = frame::code_ref(f);
-        let Some(line) = v.downcast::<Int>().and_then(|i| i.to_i64()) else {
-            return raise!(ValueError, "lineno out of range");
-        };
-        if line < code.firstlineno() as i64 {
-            return raise!(ValueError, "line {} comes before the current code block", line);
-        }
-        let lines = code.line_array();
-        let n = code.len_units();
-        let later = (0..n).map(|i| *lines.add(i) as i64).filter(|l| *l >= line).min();
-        let Some(target_line) = later else {
-            return raise!(ValueError, "line {} comes after the current code block", line);
-        };
-        let start = (0..n).find(|i| *lines.add(*i) as i64 == target_line).expect("found above");
-        // Blocks are told apart by the handler that guards an instruction.
-        let depth = |u: usize| {
-            lh_bytecode::exctable::find(code.exceptiontable().as_bytes(), u as u32)
-                .map(|e| (e.target, e.depth))
-        };
-        let here = frame::last_unit(f) as usize;
-        let level = (*f).stacktop - (*(*f).code).co_nlocalsplus;
-        if level != 0 || depth(start).is_some_and(|d| d.1 > 0) && depth(start) != depth(here) {
-            return raise!(ValueError, "can't jump into the middle of a block");
-        }
-        frame::locals_to_fast(f, false);
-        (*f).prev_instr = frame::first_instr((*f).code).add(start);
-        (*fo.as_struct()).f_lineno = 0;
-    }
-    Ok(())
 }

@@ -43,6 +43,24 @@ impl TracebackObj {
     }
 }
 
+/// Adds an entry for native code to the traceback of the pending exception.
+pub fn add_named(function: &str, file: &str, line: i32) {
+    let (t, v, tb) = lh_runtime::errors::fetch();
+    let frame =
+        Code::empty(file, function, line).and_then(|c| crate::frameobject::detached(&c, &Dict::new(), None));
+    let tb = match frame {
+        Ok(f) => {
+            let next = tb.as_deref().filter(|o| !o.is_none());
+            Some(TracebackObj::new(next, &f, 0, line).into_object())
+        }
+        Err(e) => {
+            e.clear();
+            tb
+        }
+    };
+    lh_runtime::errors::restore(t, v, tb);
+}
+
 /// Adds `f` to the traceback of the pending exception.
 pub unsafe fn here(ts: *mut PyThreadState, f: *mut Frame) {
     // SAFETY: a live frame; making objects leaves the pending exception alone.

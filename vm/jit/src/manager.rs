@@ -9,7 +9,7 @@ use crate::record::{Next, Recorder, Why};
 use lh_abi::*;
 use lh_interp::frame::{self, Frame};
 use lh_interp::jit::{Enter, JitHooks};
-use lh_jit_ir::*;
+use lh_jit_ir::{Trace, *};
 use lh_jit_opt::Builder;
 use lh_runtime::codeobject::quick;
 use lh_runtime::prelude::*;
@@ -52,12 +52,17 @@ pub struct Compiled {
     pub tries: Vec<u8>,
     /// The word that holds the root's entry address, for bridges to link to.
     pub entry_cell: Box<u64>,
+    /// The loop's label and the word that holds its address, for bridges that can meet its contract.
+    pub label: Option<LabelCode>,
+    pub label_cell: Box<u64>,
     /// The loop's head, as a unit of its code.
     pub head: u32,
     /// Root this one belongs to (itself for roots).
     pub root: u32,
     pub bridges: u32,
     pub entries: u64,
+    /// Not entered any more: what it took for granted of the world is no longer so.
+    pub retired: bool,
     /// Objects whose addresses are in the code.
     pub pins: Vec<Owned<Object>>,
 }
@@ -359,9 +364,18 @@ fn give_up(s: &mut State, r: &Recorder, why: Why) {
 fn close(s: &mut State, mut r: Recorder, how: Next) {
     let id = s.traces.len() as u32;
     let builder = r.builder.take().expect("recording");
+    // The loop whose body the bridge came from: its label's contract is the one the builder knows.
+    let home = r.bridge.map(|(p, _)| s.traces[p as usize].trace.link.as_ref().map_or(p, |l| l.trace_id));
     let trace = match how {
         Next::Loop => builder.finish_loop(),
-        Next::Link(t) => builder.finish_link(&raw const *s.traces[t as usize].entry_cell as u64),
+        Next::Link(t) => {
+            let to = &s.traces[t as usize];
+            let cell = &raw const *to.entry_cell as u64;
+            match &to.label {
+                Some(l) if home == Some(t) => builder.finish_link_label(l, cell),
+                _ => builder.finish_link(cell),
+            }
+        }
         _ => builder.finish_exit(),
     };
     let trace = match trace {
@@ -387,11 +401,17 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
         return give_up(s, &r, Why::NoMemory);
     };
     let entry = code.addr() as u64;
+    if s.dumping('m') {
+        let hex: String = c.code.iter().map(|b| format!("{b:02x}")).collect();
+        eprintln!("code {id} at {entry:#x} {hex}");
+    }
     let root = match r.bridge {
         None => id,
         Some((t, _)) => s.traces[t as usize].root,
     };
     let n = c.exits.len();
+    let label_cell = Box::new(c.label.as_ref().map_or(0, |l| entry + l.offset as u64));
+    let label = c.label.map(|l| LabelCode { cell: &raw const *label_cell as u64, ..l });
     s.event(|| {
         let kind = if r.bridge.is_some() { "bridge" } else { "loop" };
         format!("trace {id} {kind} {}: {} instructions, {} bytes", r.place(), trace.insts.len(), c.code.len())
@@ -405,14 +425,23 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
         hits: vec![0; n],
         tries: vec![0; n],
         entry_cell: Box::new(entry),
+        label,
+        label_cell,
         head: r.head,
         root,
         bridges: 0,
         entries: 0,
+        retired: false,
         pins: std::mem::take(&mut r.pins),
     });
     match r.bridge {
         None => {
+            let code = s.traces[id as usize].pins.first().map(|c| c.as_ptr());
+            for old in s.traces.iter_mut().filter(|x| x.retired && x.head == r.head) {
+                if old.pins.first().map(|c| c.as_ptr()) == code {
+                    *old.entry_cell = entry;
+                }
+            }
             s.heads.insert(r.head_addr(), id);
             // SAFETY: the back edge that started the recording; its code is pinned.
             unsafe { patch(s, r.edge, id) };
@@ -422,6 +451,52 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
             s.traces[root as usize].bridges += 1;
         }
     }
+}
+
+/// Takes a root out of use, if it has been replaced only a few times: another recording will find the world as it is now.
+unsafe fn retire(s: &mut State, t: u32) -> bool {
+    let (head, code) = (s.traces[t as usize].head, s.traces[t as usize].pins.first().map(|c| c.as_ptr()));
+    let same = |x: &&Compiled| x.retired && x.head == head && x.pins.first().map(|c| c.as_ptr()) == code;
+    if s.traces[t as usize].retired || s.traces.iter().filter(same).count() >= 4 {
+        return false;
+    }
+    s.traces[t as usize].retired = true;
+    s.heads.retain(|_, x| *x != t);
+    s.edges.retain(|at, x| {
+        if *x != t {
+            return true;
+        }
+        let at = *at as *mut u16;
+        // SAFETY: a back edge that `patch` has changed; its code is pinned.
+        unsafe {
+            let op = match *at as u8 {
+                quick::JIT_LOOP => lh_bytecode::opcode::JUMP_BACKWARD,
+                quick::JIT_WHILE_TRUE => lh_bytecode::opcode::POP_JUMP_BACKWARD_IF_TRUE,
+                quick::JIT_WHILE_FALSE => lh_bytecode::opcode::POP_JUMP_BACKWARD_IF_FALSE,
+                _ => return false,
+            };
+            *at = (*at & 0xff00) | op as u16;
+        }
+        false
+    });
+    true
+}
+
+/// Does the guard ask about the world rather than about the frame? Then it will fail from now on.
+fn is_about_the_world(t: &Trace, guard: usize) -> bool {
+    let i = &t.insts[guard];
+    let mut v = i.args[0];
+    if i.op != Op::GValue || !v.is_inst() {
+        return false;
+    }
+    while v.is_inst() {
+        let x = &t.insts[v.index()];
+        if x.op != Op::FLoad {
+            return false;
+        }
+        v = x.args[0];
+    }
+    true
 }
 
 /// Runs a trace for the frame and puts the frame in order when it is left.
@@ -621,7 +696,16 @@ unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot) {
             return;
         }
         let site = &tr.exits[n as usize];
-        let b = Builder::bridge(s.descs, &tr.trace, snap, &|v| site.place(v));
+        if root == t
+            && tr.trace.loop_at().is_some_and(|l| site.inst < l)
+            && is_about_the_world(&tr.trace, site.inst)
+            && retire(s, t)
+        {
+            let head_pc = tr.head;
+            s.event(|| format!("trace {t} retired, {}", place(f, head_pc)));
+            return;
+        }
+        let b = Builder::bridge(s.descs, &tr.trace, snap, &|v| site.find(v));
         let head = s.traces[root as usize].head;
         let mut frames = vec![];
         let mut up = f;

@@ -12,6 +12,7 @@ use lh_stdlib::core::{bootstrap, imp, sys};
 
 /// Readies the runtime on the calling thread, which from now on holds the GIL.
 pub fn start_runtime() -> PyResult<()> {
+    lh_runtime::thread::set_main_thread();
     lh_runtime::thread::new_state();
     lh_runtime::thread::gil_acquire();
     crate::wiring::install_hooks();

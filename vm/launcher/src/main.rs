@@ -12,6 +12,10 @@ mod wiring;
 use lh_runtime::sysobject::{Config, set_config};
 use std::ffi::OsString;
 
+/// One heap for Python objects and for what Rust code allocates.
+#[global_allocator]
+static ALLOCATOR: lh_runtime::alloc::Global = lh_runtime::alloc::Global;
+
 fn main() {
     let all: Vec<OsString> = std::env::args_os().collect();
     let (options, program, argv) = match args::parse(&all) {

@@ -44,7 +44,11 @@ pub fn get_into(o: &Object, view: &mut Py_buffer, flags: c_int) -> PyResult<()> 
         }
         match (*b).bf_getbuffer.expect("checked")(o.as_ptr(), view, flags) {
             0 => Ok(()),
-            _ => Err(Raised::already_set()),
+            _ => {
+                // What a failing exporter left there means nothing.
+                view.obj = null_mut();
+                Err(Raised::already_set())
+            }
         }
     }
 }
@@ -308,6 +312,9 @@ impl Buffer {
     pub fn to_vec(&self) -> Vec<u8> {
         to_contiguous(&self.view, b'C')
     }
+    pub fn view(&self) -> &Py_buffer {
+        &self.view
+    }
     pub fn is_readonly(&self) -> bool {
         self.view.readonly != 0
     }
@@ -332,6 +339,17 @@ impl<'a> crate::convert::FromPy<'a> for Buffer {
             return Err(ctx.type_error("contiguous buffer", o));
         }
         Ok(b)
+    }
+}
+
+impl Buffer {
+    /// The writable buffer that argument `function` was called with.
+    pub fn writable_arg(o: &Object, function: &str) -> PyResult<Buffer> {
+        Buffer::writable(o).or_else(|e| {
+            e.clear();
+            let given = o.ty().name();
+            raise!(TypeError, "{}() argument must be read-write bytes-like object, not {}", function, given)
+        })
     }
 }
 

@@ -268,7 +268,7 @@ impl ByteArray {
         from_source(Some(value), None, None, "bytearray")
     }
     fn reduce(&self, protocol: i32) -> PyResult<Owned<Object>> {
-        let dict = self.get_attr_str_opt("__dict__")?.unwrap_or_else(none);
+        let state = crate::object_type::getstate(self, false)?;
         let ty = self.ty().own();
         let b = self.to_vec();
         let args = match (protocol, b.is_empty()) {
@@ -276,7 +276,7 @@ impl ByteArray {
             (0..=2, _) => (Str::from_latin1(&b), Str::new("latin-1")).into_py()?,
             _ => (Bytes::new(&b),).into_py()?,
         };
-        (ty, args, dict).into_py()
+        (ty, args, state).into_py()
     }
 }
 

@@ -358,10 +358,39 @@ fn change(ctx: &Context, key: &Object, value: Option<&Object>) -> PyResult<()> {
 
 #[pymethods]
 impl ContextVar {
-    #[new(name = "ContextVar", signature = "(name, /, *, default=<unrepresentable>)")]
-    fn py_new(_cls: &Type, name: &Object, default: Option<&Object>) -> PyResult<Owned<ContextVar>> {
-        match name.downcast::<Str>() {
-            Some(n) => Ok(ContextVar::new(n, default)),
+    #[slot(tp_new)]
+    fn py_new(_cls: &Type, args: &Tuple, kw: Option<&Dict>) -> PyResult<Owned<ContextVar>> {
+        let extra = kw.map_or(0, |k| k.len());
+        if args.len() == 0 {
+            return raise!(TypeError, "ContextVar() takes exactly 1 positional argument (0 given)");
+        }
+        if args.len() + extra > 2 {
+            return raise!(
+                TypeError,
+                "ContextVar() takes at most 2 arguments ({} given)",
+                args.len() + extra
+            );
+        }
+        if args.len() > 1 {
+            return raise!(
+                TypeError,
+                "ContextVar() takes at most 1 positional argument ({} given)",
+                args.len()
+            );
+        }
+        let default = match kw {
+            Some(k) => k.get_str("default")?,
+            None => None,
+        };
+        if let Some(k) = kw.filter(|k| k.len() > 0 && default.is_none()).and_then(|k| k.keys_vec().pop()) {
+            return raise!(
+                TypeError,
+                "'{}' is an invalid keyword argument for ContextVar()",
+                k.str()?.to_str_lossy()
+            );
+        }
+        match args.item_ref(0).downcast::<Str>() {
+            Some(n) => Ok(ContextVar::new(n, default.as_deref())),
             None => raise!(TypeError, "context variable name must be a str"),
         }
     }

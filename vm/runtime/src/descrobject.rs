@@ -410,10 +410,6 @@ impl ClassMethodDescr {
     fn __qualname__(&self) -> PyResult {
         descr_qualname(self)
     }
-    #[pymethod]
-    fn __reduce__(&self) -> PyResult {
-        reduce(self)
-    }
     #[slot(tp_dealloc)]
     unsafe fn tp_dealloc(o: *mut PyObject) {
         // SAFETY: forwarded.

@@ -318,17 +318,29 @@ pub fn set_with_context(t: &Object, v: Option<Owned>) {
         && !e.is(&*handled)
     {
         // The handled exception may already have the new one in its chain: break that.
+        // That chain may have a cycle of its own: the slow walker notices.
         let mut o = handled.clone();
+        let mut slow = handled.clone();
+        let mut step = false;
         while let Some(c) = o.context() {
             if c.is(e) {
                 o.set_context(None);
                 break;
             }
-            match c.downcast_owned::<Exception>() {
-                Ok(c) if !c.is(&*handled) => o = c,
-                _ => break,
+            let Ok(c) = c.downcast_owned::<Exception>() else { break };
+            o = c;
+            if o.is(&*slow) {
+                break;
             }
+            if step && let Some(Ok(next)) = slow.context().map(|c| c.downcast_owned::<Exception>()) {
+                slow = next;
+            }
+            step = !step;
         }
+    }
+    if let Some(e) = value.downcast::<Exception>()
+        && !e.is(&*handled)
+    {
         e.set_context(Some(handled.into_object()));
     }
     let t = value.ty().own().into_object();
@@ -374,7 +386,13 @@ fn instantiate(t: &Object, v: Option<Owned>) -> PyResult<Owned<Object>> {
 /// `PyErr_NormalizeException`: always an instance, its traceback set.
 pub fn normalize(t: Owned, v: Option<Owned>, tb: Option<Owned>) -> Owned<Exception> {
     let (mut t, mut v, mut tb) = (t, v, tb);
-    for _ in 0..32 {
+    let _headroom = crate::thread::Headroom::grant();
+    for round in 0..34 {
+        if round == 32 {
+            let text = "maximum recursion depth exceeded while normalizing an exception";
+            t = exc::RecursionError().own().into_object();
+            v = Some(Str::new(text).into_object());
+        }
         let fits = v.as_deref().is_some_and(|x| {
             Exception::check(x) && t.downcast::<Type>().is_some_and(|t| x.ty().is_subtype(t))
         });

@@ -18,8 +18,8 @@ pub use methods::init;
 /// Dead floats, linked by their type words, for `Float::new` to take up. Guarded by the GIL.
 pub struct FreeFloats {
     pub head: *mut PyFloatObject,
-    /// How many more the list takes.
-    pub room: usize,
+    /// How many more the list takes; negative where `recycle` went beyond that.
+    pub room: isize,
 }
 pub static mut FREE_FLOATS: FreeFloats = FreeFloats { head: std::ptr::null_mut(), room: 256 };
 
@@ -41,28 +41,44 @@ pub unsafe fn take_free() -> *mut PyFloatObject {
         p
     }
 }
-/// Gives back the memory of an exact float.
+/// Puts an exact float's block into the free list, whatever its length: calls nothing, so that the evaluation loop's handlers
+/// stay without a stack frame. `free_float` and the collector trim the list.
 ///
 /// # Safety
 /// The count has reached zero.
 #[inline(always)]
+pub unsafe fn recycle(o: *mut PyObject) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        FREE_FLOATS.room -= 1;
+        (*o).ob_type = FREE_FLOATS.head.cast();
+        FREE_FLOATS.head = o.cast();
+    }
+}
+/// Gives back the memory of an exact float.
+///
+/// # Safety
+/// The count has reached zero.
+#[inline]
 pub unsafe fn free_float(o: *mut PyObject) {
     // SAFETY: the caller's promise.
     unsafe {
         if FREE_FLOATS.room > 0 {
-            FREE_FLOATS.room -= 1;
-            (*o).ob_type = FREE_FLOATS.head.cast();
-            FREE_FLOATS.head = o.cast();
+            recycle(o)
         } else {
-            free_block(o)
+            crate::alloc::free(o.cast());
+            trim_free();
         }
     }
 }
-#[cold]
-#[inline(never)]
-unsafe fn free_block(o: *mut PyObject) {
-    // SAFETY: the caller's promise.
-    unsafe { crate::alloc::free(o.cast()) }
+/// Gives back what the free list holds beyond its length.
+pub fn trim_free() {
+    // SAFETY: the list's blocks belong to nobody else.
+    unsafe {
+        while FREE_FLOATS.room < 0 {
+            crate::alloc::free(take_free().cast());
+        }
+    }
 }
 
 impl Float {

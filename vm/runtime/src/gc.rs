@@ -456,6 +456,8 @@ pub fn collect(generation: usize) -> usize {
         let saved = fetch();
         call_callbacks("start", generation, 0, 0);
         let n = collect_main(generation);
+        crate::intobject::trim_free();
+        crate::floatobject::trim_free();
         call_callbacks("stop", generation, n, 0);
         let (t, v, tb) = saved;
         restore(t, v, tb);

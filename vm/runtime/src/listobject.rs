@@ -446,8 +446,11 @@ impl List {
     fn py_init(&self, args: &Tuple, kw: Option<&Dict>) -> PyResult<()> {
         if kw.is_some_and(|k| k.len() > 0) {
             // SAFETY: comparing slot pointers.
-            let own_init = unsafe { (*self.ob_type()).tp_init == (*List::type_ptr()).tp_init };
-            if own_init {
+            let own_new = unsafe {
+                let new = |t: *mut PyTypeObject| (*t).tp_new.map(|f| f as *const () as usize);
+                new(self.ob_type()) == new(List::type_ptr())
+            };
+            if own_new {
                 return raise!(TypeError, "list() takes no keyword arguments");
             }
         }

@@ -116,6 +116,10 @@ impl Layout {
         Layout { view: *v, shape, strides, suboffsets }
     }
     fn len(&self) -> isize {
+        // A view without dimensions may be of any size.
+        if self.shape.is_empty() {
+            return self.view.len;
+        }
         self.shape.iter().product::<isize>() * self.view.itemsize
     }
     fn build(self, mbuf: &ManagedBuffer) -> PyResult<Owned<MemoryView>> {

@@ -353,7 +353,12 @@ pub unsafe fn xdecref(p: *mut PyObject) {
 #[inline(never)]
 pub unsafe fn dealloc(p: *mut PyObject) {
     // SAFETY: every ready type has a tp_dealloc.
-    unsafe { ((*(*p).ob_type).tp_dealloc.unwrap_unchecked())(p) }
+    unsafe {
+        if crate::thread::dealloc_is_deep() {
+            return crate::trash::dealloc_deep(p);
+        }
+        ((*(*p).ob_type).tp_dealloc.unwrap_unchecked())(p)
+    }
 }
 
 /// Converts a new reference or null (with the error set) as C functions return it.

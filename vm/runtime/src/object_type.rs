@@ -105,7 +105,7 @@ fn default_getstate(o: &Object, required: bool) -> PyResult {
 }
 
 /// `obj.__getstate__()`.
-fn getstate(o: &Object, required: bool) -> PyResult {
+pub(crate) fn getstate(o: &Object, required: bool) -> PyResult {
     let f = o.get_attr(intern!("__getstate__"))?;
     let own = Object::class().lookup(intern!("__getstate__"));
     let is_default = f.downcast_exact::<CFunction>().is_some_and(|c| {

@@ -114,10 +114,6 @@ impl Property {
                     self.set_attr(intern!("__doc__"), &d)?;
                 }
                 (*p).getter_doc = 1;
-            } else if !self.is_exact::<Property>()
-                && let Some(d) = doc.filter(|d| !d.is_none())
-            {
-                self.set_attr(intern!("__doc__"), d)?;
             }
             Ok(())
         }

@@ -172,11 +172,16 @@ impl Object {
         // SAFETY: descriptors are kept alive while their slots run.
         unsafe {
             let t = self.ob_type();
+            if (*t).tp_dict.is_null() {
+                // A static type of an extension that nobody made ready.
+                crate::typeobject::ready(t)?;
+            }
             let interned;
-            let name = if crate::typeobject::is_interned(name) || !name.is_exact::<Str>() {
+            let name = if crate::typeobject::is_interned(name) {
                 name
             } else {
-                interned = Str::intern(name.own());
+                let exact = if name.is_exact::<Str>() { name.own() } else { name.to_exact() };
+                interned = Str::intern(exact);
                 &*interned
             };
             let descr = t.lookup(name.raw()).map(|d| Object::from_ptr(d).own());
@@ -230,7 +235,7 @@ impl Object {
         // SAFETY: descriptors are kept alive while their slots run.
         unsafe {
             let t = self.ob_type();
-            let interned = if name.is_exact::<Str>() { Str::intern(name.own()) } else { name.own() };
+            let interned = Str::intern(if name.is_exact::<Str>() { name.own() } else { name.to_exact() });
             let name = &*interned;
             let descr = t.lookup(name.raw()).map(|d| Object::from_ptr(d).own());
             if let Some(d) = &descr

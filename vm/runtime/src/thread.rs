@@ -92,6 +92,10 @@ thread_local! {
     static MINE: Cell<*mut PyThreadState> = const { Cell::new(null_mut()) };
     /// The lowest stack address that Rust recursion may reach.
     static STACK_LIMIT: Cell<usize> = const { Cell::new(0) };
+    /// The lowest address that reporting an overflow may reach; what is below is for C code that does not ask.
+    static STACK_BOTTOM: Cell<usize> = const { Cell::new(0) };
+    /// Below it deallocation does not nest freely.
+    static DEALLOC_LIMIT: Cell<usize> = const { Cell::new(0) };
 }
 
 /// A thread state with what only this VM knows of the thread.
@@ -126,7 +130,8 @@ pub fn for_each(mut f: impl FnMut(*mut PyThreadState)) {
     states.into_iter().for_each(|s| f(s as *mut PyThreadState))
 }
 
-fn stack_limit_of_this_thread() -> usize {
+/// Lowest address and size of the calling thread's native stack, zeros if that is not known.
+fn stack_of_this_thread() -> (usize, usize) {
     // SAFETY: plain queries about the calling thread's stack.
     unsafe {
         let mut attr: libc::pthread_attr_t = std::mem::zeroed();
@@ -134,10 +139,9 @@ fn stack_limit_of_this_thread() -> usize {
         if libc::pthread_getattr_np(libc::pthread_self(), &mut attr) == 0 {
             libc::pthread_attr_getstack(&attr, &mut base, &mut size);
             libc::pthread_attr_destroy(&mut attr);
-            // A reserve for destructors, error handling and C code that does not ask.
-            return base as usize + (size / 8).clamp(64 << 10, 512 << 10);
+            return (base as usize, size);
         }
-        0
+        (0, 0)
     }
 }
 
@@ -173,7 +177,11 @@ pub unsafe fn bind(ts: *mut PyThreadState) {
     }
     MINE.set(ts);
     if STACK_LIMIT.get() == 0 {
-        STACK_LIMIT.set(stack_limit_of_this_thread());
+        let (base, size) = stack_of_this_thread();
+        let reserve = (size / 8).clamp(64 << 10, 512 << 10).min(size / 2);
+        STACK_LIMIT.set(base + reserve);
+        STACK_BOTTOM.set(base + reserve / 2);
+        DEALLOC_LIMIT.set(base + 2 * reserve);
     }
     if !ts.is_null() {
         // SAFETY: the caller's promise.
@@ -266,7 +274,7 @@ pub fn enter_recursive(where_: &str) -> crate::errors::PyResult<Recursion> {
     unsafe {
         let ts = Thread::current_ptr();
         (*ts).recursion_remaining -= 1;
-        let here = &raw const ts as usize;
+        let here = stack_pointer();
         if ((*ts).recursion_remaining < 0 || here < STACK_LIMIT.get())
             && let Err(e) = too_deep(where_, here)
         {
@@ -292,26 +300,60 @@ fn too_deep(where_: &str, here: usize) -> crate::errors::PyResult<()> {
     // SAFETY: as above.
     unsafe {
         let ts = Thread::current_ptr();
-        if (*ts).recursion_headroom > 0 && here >= STACK_LIMIT.get() {
+        if (*ts).recursion_headroom > 0 && here >= STACK_BOTTOM.get() {
             // Already reporting an overflow: some levels more are granted.
-            if (*ts).recursion_remaining < -50 {
+            if here >= STACK_LIMIT.get() && (*ts).recursion_remaining < -50 {
                 eprintln!("Fatal Python error: Cannot recover from stack overflow.");
                 std::process::abort();
             }
             return Ok(());
         }
-        (*ts).recursion_headroom += 1;
-        let e = crate::raise!(RecursionError, "maximum recursion depth exceeded{}", where_);
-        (*ts).recursion_headroom -= 1;
-        e
+        let _headroom = Headroom::grant();
+        crate::raise!(RecursionError, "maximum recursion depth exceeded{}", where_)
     }
+}
+
+/// While it lives, some levels of recursion more are granted, for making the exception that reports an overflow.
+pub struct Headroom(());
+impl Headroom {
+    pub fn grant() -> Headroom {
+        // SAFETY: the current thread state is ours while the GIL is held.
+        unsafe { (*Thread::current_ptr()).recursion_headroom += 1 }
+        Headroom(())
+    }
+}
+impl Drop for Headroom {
+    fn drop(&mut self) {
+        // SAFETY: as above.
+        unsafe { (*Thread::current_ptr()).recursion_headroom -= 1 }
+    }
+}
+
+/// Is so much of the native stack used that deallocation must not nest freely any more? Destructors written in Python still have room.
+#[inline(always)]
+pub(crate) fn dealloc_is_deep() -> bool {
+    let mark = 0u8;
+    (&raw const mark as usize) < DEALLOC_LIMIT.get()
 }
 
 /// Is the native stack nearly used up?
 #[inline]
 pub fn stack_is_low() -> bool {
-    let mark = 0u8;
-    (&raw const mark as usize) < STACK_LIMIT.get()
+    stack_pointer() < STACK_LIMIT.get()
+}
+
+/// Where the native stack has got to. Not the address of a local: a function that lets one out can't end in a tail call.
+#[inline(always)]
+fn stack_pointer() -> usize {
+    let p: usize;
+    // SAFETY: only reads a register.
+    unsafe {
+        #[cfg(target_arch = "x86_64")]
+        std::arch::asm!("mov {}, rsp", out(reg) p, options(nomem, nostack, preserves_flags));
+        #[cfg(target_arch = "aarch64")]
+        std::arch::asm!("mov {}, sp", out(reg) p, options(nomem, nostack, preserves_flags));
+    }
+    p
 }
 
 // ---- The GIL ----
@@ -461,7 +503,9 @@ pub fn gil_yield() {
     let guard = park.lock.lock().expect("never poisoned");
     // Wait until somebody else has had it, or the waiters went away.
     if LAST_HOLDER.load(Ordering::Relaxed) == ts && WAITERS.load(Ordering::SeqCst) > 0 {
-        let _ = park.switched.wait_timeout(guard, Duration::from_millis(5));
+        drop(park.switched.wait_timeout(guard, Duration::from_millis(5)));
+    } else {
+        drop(guard);
     }
     gil_acquire();
 }

@@ -1,5 +1,9 @@
-//! Freeing deeply nested containers without deep native recursion.
+//! Freeing deeply nested objects without deep native recursion.
 //!
+//! Any object: `object::dealloc` looks at the native stack. Where that is nearly used up it calls `dealloc_deep`, which goes some levels
+//! deeper, then keeps what else dies on a list that the uppermost `dealloc_deep` works off.
+//!
+//! Containers, also as C extensions see them (`Py_TRASHCAN_BEGIN`): by depth.
 //! A container's deallocator drops its items, whose deallocators drop theirs. Below a certain depth `begin` parks the object (its count is
 //! zero, it is untracked) on a list threaded through the unused GC head; the outermost `end` frees what was parked. The two fields
 //! are the thread state's, because stack-switching extensions save and restore them.
@@ -7,6 +11,7 @@
 use crate::object::Object;
 use crate::thread::Thread;
 use lh_abi::*;
+use std::cell::{Cell, RefCell};
 
 const DEPTH: i32 = 50;
 
@@ -65,6 +70,41 @@ unsafe fn drain(ts: *mut PyThreadState) {
             f(o);
             (*ts).trash_delete_nesting -= 1;
         }
+    }
+}
+
+thread_local! {
+    /// Levels of `dealloc_deep` that are running.
+    static DEEP: Cell<u32> = const { Cell::new(0) };
+    /// Objects that died below the last of those levels.
+    static PARKED: RefCell<Vec<*mut PyObject>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Frees `o` where the native stack is nearly used up.
+///
+/// # Safety
+/// The count of `o` has just reached zero.
+#[cold]
+#[inline(never)]
+pub unsafe fn dealloc_deep(o: *mut PyObject) {
+    // SAFETY: parked objects are dead and untracked; nobody else frees them.
+    unsafe {
+        let depth = DEEP.get();
+        if depth >= DEPTH as u32 {
+            if crate::gc::is_gc_object(o) {
+                crate::gc::untrack(o);
+            }
+            return PARKED.with_borrow_mut(|l| l.push(o));
+        }
+        let free = |o: *mut PyObject| (*(*o).ob_type).tp_dealloc.expect("a ready type has one")(o);
+        DEEP.set(depth + 1);
+        free(o);
+        if depth == 0 {
+            while let Some(o) = PARKED.with_borrow_mut(Vec::pop) {
+                free(o);
+            }
+        }
+        DEEP.set(depth);
     }
 }
 

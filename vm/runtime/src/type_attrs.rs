@@ -197,6 +197,12 @@ impl Type {
     }
     #[slot(tp_call)]
     fn tp_call(&self, args: &Tuple, kw: Option<&Dict>) -> PyResult {
+        // SAFETY: as in `getattro`.
+        unsafe {
+            if (*self.tp()).tp_dict.is_null() {
+                crate::typeobject::ready(self.tp())?;
+            }
+        }
         type_call(self, args, kw)
     }
     #[slot(tp_repr)]
@@ -215,8 +221,11 @@ impl Type {
         let Some(n) = name.downcast::<Str>() else {
             return raise!(TypeError, "attribute name must be string, not '{}'", name.ty().name());
         };
-        // SAFETY: descriptors are kept alive while their slots run.
+        // SAFETY: descriptors are kept alive while their slots run. Extensions may hand out static types that nobody made ready.
         unsafe {
+            if (*self.tp()).tp_dict.is_null() {
+                crate::typeobject::ready(self.tp())?;
+            }
             let meta = self.ty();
             let m = meta.lookup(n);
             let mut getter = None;

@@ -508,7 +508,8 @@ pub fn set_bases(t: &Type, new: &Tuple) -> PyResult<()> {
                 b.ty().name()
             );
         };
-        if b.is_subtype(t) {
+        // An `mro()` that runs right now may have left the base chain ahead of the MRO.
+        if b.is_subtype(t) || base_chain_has(b, t) {
             return raise!(TypeError, "a __bases__ item causes an inheritance cycle");
         }
     }
@@ -531,20 +532,36 @@ pub fn set_bases(t: &Type, new: &Tuple) -> PyResult<()> {
         let old_base = (*tp).tp_base;
         (*tp).tp_bases = new.own().into_raw();
         (*tp).tp_base = nb.own().into_raw().cast();
-        if let Err(e) = update_mro_recursive(tp) {
-            let failed = Owned::<Object>::from_raw((*tp).tp_bases);
-            decref((*tp).tp_base.cast());
-            (*tp).tp_bases = old_bases.into_raw();
-            (*tp).tp_base = old_base;
-            drop(failed);
+        let mut changed = vec![];
+        let done = update_mro_recursive(tp, &mut changed);
+        // `mro()` methods are Python code: they may have set other bases meanwhile, which then stay.
+        let ours = (*tp).tp_bases == new.as_ptr();
+        if let Err(e) = done {
             let saved = fetch();
-            if let Err(x) = update_mro_recursive(tp) {
-                x.clear();
+            for (t, made, before) in changed.into_iter().rev() {
+                let at = t.tp();
+                if (*at).tp_mro == made.as_ptr() {
+                    let old = std::mem::replace(&mut (*at).tp_mro, before.into_raw());
+                    type_modified(at);
+                    xdecref(old);
+                }
+            }
+            if ours {
+                let failed = Owned::<Object>::from_raw((*tp).tp_bases);
+                decref((*tp).tp_base.cast());
+                (*tp).tp_bases = old_bases.into_raw();
+                (*tp).tp_base = old_base;
+                drop(failed);
+            } else {
+                decref(old_base.cast());
             }
             restore(saved.0, saved.1, saved.2);
             return Err(e);
         }
         decref(old_base.cast());
+        if !ours {
+            return Ok(());
+        }
         if let Some(b) = old_bases.downcast::<Tuple>() {
             for x in b.iter() {
                 remove_subclass(x.as_ptr().cast(), tp);
@@ -558,12 +575,30 @@ pub fn set_bases(t: &Type, new: &Tuple) -> PyResult<()> {
     }
 }
 
-unsafe fn update_mro_recursive(t: *mut PyTypeObject) -> PyResult<()> {
+/// Is `t` among the `tp_base` ancestors of `b`?
+fn base_chain_has(b: &Type, t: &Type) -> bool {
+    let mut at = Some(b);
+    while let Some(x) = at {
+        if x.is(t) {
+            return true;
+        }
+        at = x.base();
+    }
+    false
+}
+
+/// A class with the MRO just made for it and the one it had before.
+type MroChange = (Owned<Type>, Owned<Object>, Owned<Object>);
+
+unsafe fn update_mro_recursive(t: *mut PyTypeObject, changed: &mut Vec<MroChange>) -> PyResult<()> {
     // SAFETY: a ready type.
     unsafe {
+        let class = Type::from_raw_ref(t);
+        let before = class.mro().into_object();
         set_mro(t)?;
+        changed.push((class.own(), class.mro().into_object(), before));
         for s in subclasses(t) {
-            update_mro_recursive(s.tp())?;
+            update_mro_recursive(s.tp(), changed)?;
         }
         Ok(())
     }

@@ -619,6 +619,20 @@ unsafe extern "C" fn slot_tp_descr_set(a: *mut PyObject, o: *mut PyObject, v: *m
         Ok(())
     })
 }
+/// Is making an instance of `t` just `object.__new__` and then an `__init__` found by name?
+///
+/// # Safety
+/// `t` is a ready type.
+pub unsafe fn has_plain_new_and_own_init(t: *mut PyTypeObject) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let object = &raw mut crate::type_table::PyBaseObject_Type;
+        (*t).tp_new.map(|f| f as usize) == (*object).tp_new.map(|f| f as usize)
+            && (*t).tp_init.map(|f| f as usize) == Some(slot_tp_init as *const () as usize)
+            && (*t).tp_alloc.map(|f| f as usize)
+                == Some(crate::typeobject::generic_alloc as *const () as usize)
+    }
+}
 unsafe extern "C" fn slot_tp_init(a: *mut PyObject, args: *mut PyObject, kw: *mut PyObject) -> c_int {
     crate::border::status(|| {
         // SAFETY: slots are called with live objects; kw may be null.

@@ -98,8 +98,12 @@ pub unsafe fn from_spec(
         if (*t).tp_vectorcall_offset > 0 {
             (*t).tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
         }
+        let own_new = (*t).tp_new.is_some();
         typeobject::ready(t)?;
         let ty = Type::from_raw_ref(t);
+        if own_new && (*t).tp_new.is_some() {
+            crate::type_slots::add_tp_new_wrapper(t)?;
+        }
         if ty.dict().contains(intern!("__module__"))? {
             // A member or getter of that name stays.
         } else if let Some(m) = module_name {

@@ -38,7 +38,7 @@ pub fn source_text(o: &Object) -> PyResult<Option<SourceText>> {
         }
     };
     if r.text.contains(&0) {
-        return raise!(SyntaxError, "source code string cannot contain null bytes");
+        return raise!(ValueError, "source code string cannot contain null bytes");
     }
     Ok(Some(r))
 }

@@ -16,6 +16,8 @@ pub enum End {
     Exit { no: usize, inst: usize },
     /// `link`: the address operand.
     Link(u64),
+    /// `link_label`: the values for the label's phis, then its contract's.
+    Label(Vec<u64>),
     /// The step budget ran out.
     Steps,
 }
@@ -475,6 +477,10 @@ pub unsafe fn run(t: &Trace, d: &Descs, ts: u64, jfp: u64, steps: usize) -> Run 
                     }
                     pc = k;
                     continue;
+                }
+                Op::LinkLabel => {
+                    let vals_at_label = t.list(i).iter().map(|v| get(*v)).collect();
+                    return Run { end: End::Label(vals_at_label), vals, calls };
                 }
                 Op::Link => return Run { end: End::Link(a), vals, calls },
                 _ => match eval(i.op, a, b) {

@@ -172,6 +172,7 @@ ops! {
     Loop     "loop"      Void []            None   [CTRL]        "the loop label";
     Phi      "phi"       Any  [Any Any]     None   [CTRL]        "value at loop entry, value at the back edge";
     Jump     "jump"      Void []            None   [CTRL]        "back to the loop label";
+    LinkLabel "link_label" Void []          None   [CTRL LIST]   "continue at another trace's loop label with these values for its phis and its contract";
     Link     "link"      Void [Ptr]         None   [CTRL]        "continue at the trace entry stored at this address";
 }
 

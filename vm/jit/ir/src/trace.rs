@@ -1,6 +1,7 @@
 //! Traces: instructions, constants, snapshots.
 
 use crate::desc::*;
+use crate::label::{Label, LabelCode};
 use crate::ops::{self, Op};
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
@@ -229,6 +230,10 @@ pub struct Trace {
     pub lists: Vec<Val>,
     pub snaps: Vec<Snapshot>,
     pub natives: Vec<NativeDesc>,
+    /// The loop label's contract.
+    pub label: Option<Box<Label>>,
+    /// `link_label`: the label's machine places.
+    pub link: Option<Box<LabelCode>>,
 }
 
 impl Trace {

@@ -40,6 +40,9 @@ pub(crate) struct Lower<'a> {
     exits: Vec<Site>,
     pub calls: Vec<Site>,
     cold: Vec<Cold>,
+    /// Behind the loop label, or in a bridge: values every exit keeps.
+    kept: Vec<Val>,
+    label_code: Option<LabelCode>,
     /// Exit number and registers to dump of the `guard_not_forced` just passed.
     not_forced: Option<(u32, u32)>,
 }
@@ -119,6 +122,8 @@ impl<'a> Lower<'a> {
             exits: vec![],
             calls: vec![],
             cold: vec![],
+            kept: vec![],
+            label_code: None,
             not_forced: None,
         }
     }
@@ -126,6 +131,11 @@ impl<'a> Lower<'a> {
     pub fn run(mut self) -> Result<Compiled, Error> {
         if self.t.insts.iter().any(|i| i.snap != NO_SNAP && !i.op.is_guard()) {
             self.asm.st_imm32(JF, jf::CALL + 4, self.o.trace_id as i32);
+        }
+        if self.t.link.is_some()
+            && let Some(l) = &self.t.label
+        {
+            self.kept = l.values.iter().copied().filter(|v| v.is_inst()).collect();
         }
         for p in 0..self.t.insts.len() {
             if !self.fused[p] {
@@ -141,7 +151,10 @@ impl<'a> Lower<'a> {
         }
         let jf_size = self.a.next_slot as u32;
         let code = self.asm.finish().map_err(|_| Error::Encoding)?;
-        Ok(Compiled { code, exits: self.exits, calls: self.calls, jf_size })
+        if let Some(l) = &mut self.label_code {
+            l.top = jf_size as i32;
+        }
+        Ok(Compiled { code, exits: self.exits, calls: self.calls, jf_size, label: self.label_code })
     }
 
     // ---- Exits ----
@@ -150,12 +163,25 @@ impl<'a> Lower<'a> {
     fn exit(&mut self, p: u32) -> Label {
         let at = self.asm.label();
         let snap = self.t.insts[p as usize].snap;
-        let (places, dump) = self.places(snap);
+        let (mut places, mut dump) = self.places(snap);
+        self.keep(&mut places, &mut dump);
         let no = self.exits.len();
         let forced = self.t.insts[p as usize].op == Op::GNotForced;
         self.exits.push(Site { inst: p as usize, snap, places, forced: None });
         self.cold.push(Cold::Stub { at, no, dump, forced });
         at
+    }
+
+    /// Adds what a way back to the label needs.
+    fn keep(&self, places: &mut Vec<(Val, u32)>, dump: &mut u32) {
+        for &v in &self.kept {
+            if places.iter().all(|p| p.0 != v)
+                && let Some((at, regs)) = self.place(v)
+            {
+                places.push((v, at));
+                *dump |= regs;
+            }
+        }
     }
 
     /// Whether the frames were forced is known for certain only when the trace has been left and holds the GIL again,
@@ -257,7 +283,13 @@ impl<'a> Lower<'a> {
         let [a, b, c] = i.args;
         match i.op {
             Op::Ts | Op::Jf | Op::Adopt | Op::Yield => {}
-            Op::JLoad if i.imm < jf::GPR as u32 => self.a.spill[p as usize] = Some(i.imm as i32),
+            // Words of the header, and slots of the trace this one came from and will go back to: they stay right.
+            Op::JLoad
+                if i.imm < jf::GPR as u32
+                    || i.imm >= jf::SPILL as u32 && (i.imm as i32) < self.a.first_slot =>
+            {
+                self.a.spill[p as usize] = Some(i.imm as i32)
+            }
             Op::JLoad => {
                 let r = self.alloc(out, p, None);
                 self.mov(Loc::Reg(r), Loc::Mem(i.imm as i32));
@@ -459,6 +491,7 @@ impl<'a> Lower<'a> {
                 let l = self.loop_label.expect("verified: a jump has a loop");
                 self.asm.jmp(l);
             }
+            Op::LinkLabel => self.link_label(i)?,
             Op::Link => {
                 let r = self.gpr(a, p);
                 self.asm.jmp_m(r);
@@ -480,9 +513,40 @@ impl<'a> Lower<'a> {
                 self.a.clear(r);
             }
         }
+        // What calls in the loop may be asked for and what stays the same goes to jf once.
+        let body = &self.t.insts[self.a.loop_at as usize..];
+        let mut asked: Vec<Val> = body
+            .iter()
+            .filter(|i| i.snap != NO_SNAP && !i.op.is_guard())
+            .flat_map(|i| self.snap_vals[i.snap as usize].iter().copied())
+            .filter(|v| (v.index() as u32) < self.a.loop_at && self.a.reg[v.index()].is_some())
+            .collect();
+        asked.sort();
+        asked.dedup();
+        for v in asked {
+            self.save(v.index() as u32);
+        }
         self.mark_label();
         self.asm.align16();
         self.asm.bind(l);
+        if let Some(l) = &self.t.label {
+            self.kept = l.values.iter().copied().filter(|v| v.is_inst()).collect();
+            let place = |v: Val| match (self.a.reg[v.index()], self.a.spill[v.index()]) {
+                (Some(r), _) => Where::Reg(r),
+                (_, Some(o)) => Where::Mem(o),
+                _ => Where::Nowhere,
+            };
+            let places = l.phis.iter().map(|p| p.val).chain(self.kept.iter().copied()).map(place).collect();
+            let offset = self.asm.offset();
+            let words = (0..32u8)
+                .filter_map(|r| {
+                    let i = &self.t.insts[self.a.regs[r as usize]? as usize];
+                    (i.op == Op::JLoad && i.imm < jf::GPR as u32).then_some((r, i.imm as i32))
+                })
+                .collect();
+            self.label_code =
+                Some(LabelCode { offset, places, words, cell: 0, top: 0, trace_id: self.o.trace_id });
+        }
         self.loop_label = Some(l);
     }
 

@@ -102,6 +102,7 @@ impl Display {
             Some(l) => match int_of(&l) {
                 Some(n) if n <= 0 => return,
                 Some(n) => n as usize,
+                None if l.downcast::<Int>().is_some_and(|i| i.is_negative()) => return,
                 None => 1000,
             },
             None => 1000,
@@ -185,6 +186,11 @@ impl Display {
         let text = match shown {
             Some(m) => Some(m),
             None => text_of(e),
+        };
+        // CPython appends the suggestion whatever the message is.
+        let text = match (text, super::suggest::suggestion(e)) {
+            (Some(t), Some(s)) => Some(format!("{t}. Did you mean: '{s}'?")),
+            (t, _) => t,
         };
         match text {
             None => self.line(&format!("{full}: <exception str() failed>")),

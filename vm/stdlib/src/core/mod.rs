@@ -8,6 +8,7 @@ pub mod errdisplay;
 pub mod imp;
 pub mod io;
 pub mod marshal;
+pub mod suggest;
 pub mod symtable;
 pub mod sys;
 pub mod sys_info;

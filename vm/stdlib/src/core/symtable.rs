@@ -46,8 +46,8 @@ impl Entry {
     fn nested(&self) -> i32 {
         self.nested.get() as i32
     }
-    #[getter(r#type)]
-    fn kind(&self) -> i32 {
+    #[getter]
+    fn r#type(&self) -> i32 {
         self.kind.get()
     }
     #[getter]

@@ -210,7 +210,13 @@ fn _current_exceptions() -> PyResult<Owned<Dict>> {
     let mut states = vec![];
     thread::for_each(|ts| states.push(ts));
     for ts in states {
-        let e = sysobject::handled_exception_of(ts).unwrap_or_else(none);
+        let e = match sysobject::handled_exception_of(ts) {
+            None => Tuple::from_vec(vec![none(), none(), none()]),
+            Some(e) => {
+                let tb = e.get_attr(intern!("__traceback__"))?;
+                Tuple::from_vec(vec![e.ty().own().into_object(), e.into_object(), tb])
+            }
+        };
         // SAFETY: thread states are freed only under the GIL.
         d.set_item(&Int::from_u64(unsafe { (*ts).thread_id }), &e)?;
     }

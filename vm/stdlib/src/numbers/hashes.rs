@@ -261,7 +261,7 @@ pub mod sha3 {
                 /// Return the digest value as a bytes object.
                 #[pymethod(signature = "(length, /)")]
                 fn digest(&self, length: &Object) -> PyResult<Vec<u8>> {
-                    let mut v = vec![0; xof_length(length)?];
+                    let mut v = lh_runtime::alloc::zeroed(xof_length(length)?)?;
                     self.state.borrow().clone().finalize_xof().read(&mut v);
                     Ok(v)
                 }

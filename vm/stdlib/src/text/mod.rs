@@ -5,6 +5,8 @@ use crate::Entry;
 pub mod codecs;
 pub mod csv;
 pub mod json;
+pub mod pickle;
+pub mod pyexpat;
 pub mod sre;
 pub mod string;
 pub mod unicodedata;
@@ -16,5 +18,7 @@ pub const MODULES: &[Entry] = &[
     ("_sre", sre::make),
     ("unicodedata", unicodedata::make),
     ("_json", json::make),
+    ("_pickle", pickle::make),
+    ("pyexpat", pyexpat::make),
     ("_csv", csv::make),
 ];

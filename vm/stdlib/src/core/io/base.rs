@@ -236,7 +236,7 @@ impl RawIOBase {
         if n < 0 {
             return self.call_method("readall", &[]);
         }
-        let b = ByteArray::new(&vec![0; n as usize]);
+        let b = ByteArray::new(&lh_runtime::alloc::zeroed(n as usize)?);
         let r = self.call_method("readinto", &[&b])?;
         if r.is_none() {
             return Ok(r);
@@ -282,7 +282,8 @@ pub struct BufferedIOBase {}
 
 impl BufferedIOBase {
     fn read_into_buffer(&self, buffer: &Object, method: &str) -> PyResult<usize> {
-        let mut view = Buffer::writable(buffer)?;
+        let mut view =
+            Buffer::writable_arg(buffer, if method == "read1" { "readinto1" } else { "readinto" })?;
         let r = self.call_method(method, &[&*int(view.len() as i64)])?;
         let Some(b) = r.downcast::<Bytes>() else {
             return raise!(TypeError, "read() should return bytes");

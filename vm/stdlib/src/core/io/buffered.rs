@@ -87,7 +87,7 @@ impl Buf {
         self.readable.set(r);
         self.writable.set(w);
         // SAFETY: nobody is inside an object that is being initialised.
-        unsafe { *self.mem.get() = vec![0; size as usize] };
+        unsafe { *self.mem.get() = lh_runtime::alloc::zeroed(size as usize)? };
         self.reset_read();
         self.reset_write();
         self.pos.set(0);
@@ -224,7 +224,7 @@ impl Buf {
             self.moved(r.unwrap_or(0));
             return Ok(r);
         }
-        let b = ByteArray::new(&vec![0u8; len]);
+        let b = ByteArray::new(&lh_runtime::alloc::zeroed::<u8>(len)?);
         let r = loop {
             match raw.call_method("readinto", &[&b]) {
                 Err(e) if e.matches(exc::InterruptedError()) => e.clear(),
@@ -500,7 +500,7 @@ impl Buf {
         if n as i64 <= self.readahead() {
             return self.take(n as i64).into_py();
         }
-        let mut out = vec![0u8; n];
+        let mut out = lh_runtime::alloc::zeroed::<u8>(n)?;
         let ahead = self.readahead() as usize;
         out[..ahead].copy_from_slice(self.slice(self.pos.get(), self.pos.get() + ahead as i64));
         self.pos.set(self.pos.get() + ahead as i64);
@@ -556,13 +556,13 @@ impl Buf {
         let _in = self.enter(me)?;
         self.before_read()?;
         self.reset_read();
-        let mut out = vec![0u8; n];
+        let mut out = lh_runtime::alloc::zeroed::<u8>(n)?;
         let r = self.raw_read(out.as_mut_ptr(), n)?.unwrap_or(0);
         out[..r].into_py()
     }
     fn readinto(&self, me: &Object, buffer: &Object, once: bool) -> PyResult<Option<usize>> {
         self.raw()?;
-        let mut view = Buffer::writable(buffer)?;
+        let mut view = Buffer::writable_arg(buffer, if once { "readinto1" } else { "readinto" })?;
         self.check(me, "readinto of closed file")?;
         let _in = self.enter(me)?;
         let len = view.len();

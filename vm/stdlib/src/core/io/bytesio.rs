@@ -176,7 +176,7 @@ impl BytesIO {
     /// Read bytes into buffer.
     #[pymethod(signature = "(buffer, /)")]
     fn readinto(&self, buffer: &Object) -> PyResult<usize> {
-        let mut view = Buffer::writable(buffer)?;
+        let mut view = Buffer::writable_arg(buffer, "readinto")?;
         self.check_open()?;
         let b = self.buf.borrow();
         let start = self.pos.get().min(b.len());
@@ -277,6 +277,7 @@ impl BytesIO {
                 state.ty().name()
             );
         };
+        self.check_open()?;
         self.check_exports()?;
         self.init(None)?;
         self.write(t.item_ref(0))?;

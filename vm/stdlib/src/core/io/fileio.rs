@@ -377,7 +377,7 @@ impl FileIO {
         if !self.readable.get() {
             return Err(unsupported("File not open for reading"));
         }
-        let mut b = Buffer::writable(buffer)?;
+        let mut b = Buffer::writable_arg(buffer, "readinto")?;
         let s = b.as_bytes_mut();
         self.read_into(s.as_mut_ptr(), s.len())
     }

@@ -42,6 +42,7 @@ fn setup(m: &Module) -> PyResult<()> {
         ("times_result", sched::times_result()?),
         ("uname_result", sched::uname_result()?),
     ];
+    sched::set_up()?;
     for (n, t) in types {
         m.add(n, t)?;
     }

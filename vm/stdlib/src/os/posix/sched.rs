@@ -178,6 +178,41 @@ struct_seq!(
     ["sched_priority"]
 );
 
+/// `sched_param(sched_priority)`: the one field is the argument, not a sequence.
+unsafe extern "C" fn new_sched_param(
+    t: *mut lh_abi::PyTypeObject,
+    args: *mut lh_abi::PyObject,
+    kw: *mut lh_abi::PyObject,
+) -> *mut lh_abi::PyObject {
+    lh_runtime::border::object(|| {
+        // SAFETY: tp_new is called with a type, a tuple and a dict or null.
+        let (t, args, kw) = unsafe {
+            let kw = Object::from_ptr_opt(kw).map(|k| k.downcast_unchecked::<Dict>());
+            (Type::from_raw_ref(t), Object::from_ptr(args).downcast_unchecked::<Tuple>(), kw)
+        };
+        let named = match kw {
+            Some(k) => k.get_str_key(intern!("sched_priority"))?,
+            None => None,
+        };
+        let given = args.len() + kw.map_or(0, |k| k.len());
+        let priority = match (args.len(), named) {
+            (1, None) if given == 1 => args.get(0),
+            (0, Some(p)) if given == 1 => p,
+            (_, _) if given == 0 => {
+                return raise!(TypeError, "sched_param() missing required argument 'sched_priority' (pos 1)");
+            }
+            _ => return raise!(TypeError, "sched_param() takes at most 1 argument ({} given)", given),
+        };
+        Ok(lh_runtime::structseq::new(t, vec![priority]).into_object())
+    })
+}
+/// Makes the constructor of `sched_param` take its field.
+pub fn set_up() -> PyResult<()> {
+    let t = sched_param()?;
+    // SAFETY: a ready type that nobody else knows yet.
+    unsafe { (*t.tp()).tp_new = Some(new_sched_param) };
+    Ok(())
+}
 pub fn param_of(o: &Object) -> PyResult<libc::sched_param> {
     if o.ob_type() != sched_param()?.tp() {
         return raise!(TypeError, "must have a sched_param object");
@@ -396,7 +431,7 @@ pub fn strerror(code: i32) -> String {
 
 /// `n` bytes from the kernel's generator.
 pub fn random_bytes(n: usize, flags: u32) -> PyResult<Vec<u8>> {
-    let mut v = vec![0u8; n];
+    let mut v = lh_runtime::alloc::zeroed::<u8>(n)?;
     let mut done = 0;
     while done < n {
         let got = call(|| c!(libc::getrandom(v[done..].as_mut_ptr().cast(), n - done, flags)))?;
@@ -418,7 +453,7 @@ pub fn getrandom(size: isize, flags: u32) -> PyResult<Vec<u8>> {
     if size < 0 {
         return Err(raise_errno(libc::EINVAL, None));
     }
-    let mut v = vec![0u8; size as usize];
+    let mut v = lh_runtime::alloc::zeroed::<u8>(size as usize)?;
     let n = call(|| c!(libc::getrandom(v.as_mut_ptr().cast(), v.len(), flags)))?;
     v.truncate(n as usize);
     Ok(v)

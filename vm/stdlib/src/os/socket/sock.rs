@@ -580,7 +580,7 @@ impl Socket {
     #[pymethod(signature = "(buffersize, flags=0, /)")]
     fn recvfrom(&self, buffersize: isize, flags: i32) -> PyResult<Owned<Tuple>> {
         bufsize(buffersize, "recvfrom")?;
-        let mut v = vec![0u8; buffersize as usize];
+        let mut v = lh_runtime::alloc::zeroed::<u8>(buffersize as usize)?;
         let (n, a) = self.recv_from(v.as_mut_ptr(), v.len(), flags)?;
         Ok(pair(Bytes::new(&v[..n]).into_object(), a))
     }
@@ -606,7 +606,7 @@ impl Socket {
         if size < 0 {
             return raise!(ValueError, "negative buffer size in recvmsg()");
         }
-        let mut v = vec![0u8; size as usize];
+        let mut v = lh_runtime::alloc::zeroed::<u8>(size as usize)?;
         let mut iov = [libc::iovec { iov_base: v.as_mut_ptr().cast(), iov_len: v.len() }];
         let (n, anc, f, a) = self.recv_msg(&mut iov, ancbufsize, flags)?;
         Ok(Tuple::from_vec(vec![Bytes::new(&v[..n]).into_object(), anc, int(f as i64), a]))

@@ -360,6 +360,8 @@ fn run_init(init: InitFn, full: &str) -> PyResult {
         }
         // SAFETY: a live object.
         Some(m) if unsafe { (*m.ptr()).ob_type.is_null() } => {
+            // Without a type it cannot be freed either.
+            std::mem::forget(m);
             raise!(SystemError, "init function of {} returned uninitialized object", full)
         }
         Some(m) => Ok(m),

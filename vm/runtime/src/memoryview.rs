@@ -863,12 +863,6 @@ impl MemoryView {
                 return raise!(TypeError, "memoryview: cast must be 1D -> ND or ND -> 1D");
             }
         }
-        let Some(from) = self.native() else {
-            return raise!(
-                ValueError,
-                "memoryview: source format must be a native single character format prefixed with an optional '@'"
-            );
-        };
         let Some(to) = native_format(format) else {
             return raise!(
                 ValueError,
@@ -876,7 +870,8 @@ impl MemoryView {
             );
         };
         let is_byte = |c: u8| matches!(c, b'b' | b'B' | b'c');
-        if !is_byte(from) && !is_byte(to) {
+        // Any source may be looked at as bytes.
+        if !is_byte(to) && !self.native().is_some_and(is_byte) {
             return raise!(TypeError, "memoryview: cannot cast between two non-byte formats");
         }
         let size = item_size(to).expect("a native format") as isize;

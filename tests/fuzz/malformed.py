@@ -1,5 +1,5 @@
 # Malformed input made from a seed: marshal data, pickles, UTF-8, format strings, regular expressions, numbers, zip files. The same kind of error
-# on each as CPython; nothing may crash. `t_malformed.py N SEED` runs more of them.
+# on each as CPython; nothing may crash. `malformed.py N SEED` runs N of each kind.
 import io
 import marshal
 import pickle

@@ -14,6 +14,8 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 NUMERIC = ["mandelbrot", "nbody", "spectral_norm", "sieve", "matmul"]
 OBJECTS = ["tasks", "constraints"]
+INTERPRETER = ["calls", "objects", "closures", "generators", "exceptions", "strings", "dicts", "sorting", "jsons",
+               "regexes", "pickles", "comprehensions", "integers", "trees"]
 
 
 def interpreters(lancehead):
@@ -138,11 +140,12 @@ def main():
     parser.add_argument("--only")
     args = parser.parse_args()
     vms = interpreters(os.path.abspath(args.lancehead))
-    names = args.only.split(",") if args.only else NUMERIC + OBJECTS
+    names = args.only.split(",") if args.only else NUMERIC + OBJECTS + INTERPRETER
     table, failures = programs(vms, args.rounds, names)
     numeric = {n: r for n, r in table.items() if n in NUMERIC}
     objects = {n: r for n, r in table.items() if n in OBJECTS}
-    for title, part in (("Numeric loops", numeric), ("Object programs", objects)):
+    everyday = {n: r for n, r in table.items() if n in INTERPRETER}
+    for title, part in (("Numeric loops", numeric), ("Object programs", objects), ("The interpreter", everyday)):
         if part:
             show(title + ", warm", part, vms, 1)
             show(title + ", first iteration (cold)", part, vms, 0)

@@ -46,6 +46,29 @@ unsafe fn exact<T: Kind>(o: *mut PyObject) -> bool {
     unsafe { (*o).ob_type == T::type_ptr() }
 }
 
+/// A generator that FOR_ITER or SEND entered is done, with a value or (null) an exception. `f` is the asking frame, the generator
+/// on top of its stack. Answers how far the asking instruction jumps, `None` where it raises.
+#[cold]
+#[inline(never)]
+unsafe fn generator_done(f: *mut Frame, sp: *mut *mut PyObject, result: *mut PyObject) -> Option<usize> {
+    // SAFETY: the frame's current instruction is the one that asked.
+    unsafe {
+        let g = *sp.sub(1);
+        if result.is_null() {
+            generator::convert_pending_stop(g);
+            return None;
+        }
+        let word = *(*f).prev_instr;
+        if word as u8 == op::FOR_ITER {
+            decref(result);
+        } else {
+            *sp.sub(1) = result;
+        }
+        decref(g);
+        Some((word >> 8) as usize)
+    }
+}
+
 /// Runs `entry` to its end (or to its next `yield`). Takes over the frame: it is cleared and popped unless it yielded. With
 /// `throwing` the pending exception is raised at the frame's current instruction.
 pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> *mut PyObject {
@@ -213,6 +236,7 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                     let previous = (*frame).previous;
                     let flags = (*frame).flags;
                     let is_entry = flags & frame::ENTRY != 0;
+                    let from_generator = (*frame).owner == frame::OWNED_BY_GENERATOR;
                     if is_entry {
                         (*ts).cframe = prev_cframe;
                         (*prev_cframe).use_tracing = cframe.use_tracing;
@@ -220,7 +244,7 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                     } else {
                         cframe.current_frame = previous.cast();
                     }
-                    if (*frame).owner == frame::OWNED_BY_GENERATOR {
+                    if from_generator {
                         let g = generator::of_frame(frame);
                         (*g).gi_frame_state = generator::CLEARED;
                         (*ts).exc_info = (*g).gi_exc_state.previous_item;
@@ -251,11 +275,24 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                     }
                     frame = previous;
                     load_frame!();
-                    if result.is_null() {
+                    if from_generator {
+                        match generator_done(frame, sp, result) {
+                            Some(jump) => {
+                                // FOR_ITER goes on without the iterator, SEND with the result in the receiver's place.
+                                if *pc.sub(1) as u8 == op::FOR_ITER {
+                                    sp = sp.sub(1);
+                                }
+                                pc = pc.add(jump);
+                            }
+                            None => {
+                                why = Why::Error;
+                                continue;
+                            }
+                        }
+                    } else if result.is_null() {
                         why = Why::Error;
                         continue;
-                    }
-                    if flags & frame::INIT != 0 {
+                    } else if flags & frame::INIT != 0 {
                         if ops::init_returned(result).is_err() {
                             why = Why::Error;
                             continue;
@@ -606,6 +643,9 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             pc = pc.add(1);
                             push_checked!(res);
                         }
+                        quick::BINARY_OP_INT | quick::BINARY_OP_FLOAT => miss!(op::BINARY_OP),
+                        quick::PRECALL_PY_CLASS => miss!(op::PRECALL),
+                        quick::BINARY_SUBSCR_PY => miss!(op::BINARY_SUBSCR),
                         quick::BINARY_OP_ADD_FLOAT
                         | quick::BINARY_OP_SUB_FLOAT
                         | quick::BINARY_OP_MUL_FLOAT
@@ -1571,14 +1611,23 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             (*ts).recursion_remaining += 1;
                             let prev = (*frame).previous;
                             (*frame).previous = null_mut();
-                            debug_assert!((*frame).flags & frame::ENTRY != 0);
+                            let watched = (*frame).flags & frame::WATCHED != 0;
+                            (*frame).flags &= !frame::WATCHED;
+                            if (*frame).flags & frame::ENTRY == 0 {
+                                cframe.current_frame = prev.cast();
+                                frame = prev;
+                                load_frame!();
+                                push!(v);
+                                if watched {
+                                    jit::watched_frame_left();
+                                }
+                                next!();
+                            }
                             (*ts).cframe = prev_cframe;
                             (*prev_cframe).use_tracing = cframe.use_tracing;
-                            if (*frame).flags & frame::WATCHED != 0 {
-                                (*frame).flags &= !frame::WATCHED;
+                            if watched {
                                 jit::watched_frame_left();
                             }
-                            let _ = prev;
                             return v;
                         }
                         op::SEND => {

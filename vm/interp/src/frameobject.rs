@@ -137,7 +137,9 @@ impl FrameObj {
                     }
                     crate::generator::finalize(gen_.cast());
                 }
-                frame::OWNED_BY_THREAD => return raise!(RuntimeError, "cannot clear an executing frame"),
+                frame::OWNED_BY_THREAD => {
+                    return raise!(RuntimeError, "cannot clear an executing frame");
+                }
                 _ => clear_own(self.as_struct()),
             }
         }

@@ -204,6 +204,14 @@ unsafe fn convert_stop(e: Raised, g: &Object) -> Raised {
     errors_raise(new)
 }
 
+/// As `send_ex` ends with an exception, for who entered the generator's frame itself.
+pub unsafe fn convert_pending_stop(g: *mut PyObject) {
+    // SAFETY: an exception is set; the generator is alive.
+    unsafe {
+        let _ = convert_stop(Raised::already_set(), r(g));
+    }
+}
+
 fn errors_raise(e: Owned<Exception>) -> Raised {
     lh_runtime::errors::raise_exc(e)
 }

@@ -109,6 +109,12 @@ pub enum CallPlan {
     TypeOf,
     /// A built-in class with a vectorcall.
     Class,
+    /// A Python class whose instances `object.__new__` makes; then comes this Python `__init__`, given one argument more.
+    PyClass {
+        init: *mut PyFunctionObject,
+        init_version: u32,
+        version: u32,
+    },
 }
 
 fn generic(t: *mut PyTypeObject) -> bool {
@@ -373,7 +379,41 @@ pub fn plan_call(callee: &Object, n: usize) -> CallPlan {
         {
             return CallPlan::Class;
         }
+        if callee.ob_type() == Type::type_ptr() {
+            let t = callee.as_ptr().cast::<PyTypeObject>();
+            if (*t).tp_flags & Py_TPFLAGS_HEAPTYPE != 0
+                && (*t).tp_flags & Py_TPFLAGS_IS_ABSTRACT == 0
+                && lh_runtime::type_slots::has_plain_new_and_own_init(t)
+                && let Some(init) = callee.downcast_unchecked::<Type>().lookup(intern!("__init__"))
+                && init.is_exact::<Function>()
+                && let Some((init, init_version)) = plan_function(&init, n + 1)
+                && (*(*init).func_code.cast::<PyCodeObject>()).co_flags
+                    & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)
+                    == 0
+                && (*t).tp_version_tag != 0
+            {
+                return CallPlan::PyClass { init, init_version, version: (*t).tp_version_tag };
+            }
+        }
         CallPlan::None
+    }
+}
+
+/// The Python `__getitem__` of an instance of a Python class, borrowed, and the version of the class under which it is that.
+pub fn plan_getitem(o: &Object) -> Option<(*mut PyObject, u32)> {
+    // SAFETY: live objects; the type lookup runs no Python code.
+    unsafe {
+        let t = o.ty();
+        if (*o.ob_type()).tp_flags & Py_TPFLAGS_HEAPTYPE == 0 {
+            return None;
+        }
+        let f = t.lookup(intern!("__getitem__"))?;
+        if !f.is_exact::<Function>() {
+            return None;
+        }
+        plan_function(&f, 2)?;
+        let version = (*o.ob_type()).tp_version_tag;
+        (version != 0).then_some((f.as_ptr(), version))
     }
 }
 

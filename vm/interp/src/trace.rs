@@ -157,8 +157,8 @@ pub unsafe fn before_instruction(ts: *mut PyThreadState, f: *mut Frame, pc: *mut
             if let Some(func) = (*ts).c_profilefunc {
                 protected(ts, func, (*ts).c_profileobj, f, CALL, none_ref())?;
             }
-            // The next instruction compares with nothing.
-            set_last(f, -1);
+            // What comes next compares with this: the first line of a function is an event, the rest of a `yield`'s line isn't.
+            set_last(f, unit);
             return Ok(());
         }
         if let Some(func) = (*ts).c_tracefunc {

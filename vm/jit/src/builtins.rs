@@ -297,7 +297,7 @@ impl Recorder {
                         let x = self.get(this + 1)?;
                         self.b().own(x)?;
                         self.b().call(h::LIST_APPEND, &[l, x], false)?;
-                        self.acted = true;
+                        self.act();
                         return Ok(Some(self.owned(none_ref())?));
                     }
                     (b"pop", 1)
@@ -311,7 +311,7 @@ impl Recorder {
                         let ok = self.b().emit(Op::Gt, &[len, zero])?;
                         self.b().emit(Op::GTrue, &[ok])?;
                         let r = self.b().call(h::LIST_POP, &[l], false)?;
-                        self.acted = true;
+                        self.act();
                         return Ok(Some(r));
                     }
                     _ => {}

@@ -59,7 +59,7 @@ impl Recorder {
             let (spv, ov, av) = (self.b().int(sp as i64), self.b().int(o as i64), self.b().int(arg as i64));
             self.b().flush()?;
             let r = self.b().call(h::GENERIC, &[f, spv, ov, av], false)?;
-            self.acted = true;
+            self.act();
             let low = sp - pops;
             self.forget(low, sp.max(low + pushes))?;
             if o == op::MAKE_CELL {

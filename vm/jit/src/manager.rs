@@ -9,12 +9,13 @@ use crate::record::{Next, Recorder, Why};
 use lh_abi::*;
 use lh_interp::frame::{self, Frame};
 use lh_interp::jit::{Enter, JitHooks};
-use lh_jit_ir::*;
+use lh_jit_ir::{Trace, *};
 use lh_jit_opt::Builder;
 use lh_runtime::codeobject::quick;
 use lh_runtime::prelude::*;
 use std::cell::UnsafeCell;
 use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
 
 /// Snapshot kinds.
 pub const RESUME: u32 = 0;
@@ -29,6 +30,10 @@ const KIND: u32 = 0xff;
 
 /// So many failed recordings end the attempts at a loop.
 const HOPELESS: u32 = 6;
+/// Native stack that must be left for a trace to be entered: calls out of traces nest natively, the interpreter's do not.
+const NATIVE_ROOM: usize = 2 << 20;
+/// What recording a bytecode costs, about.
+const STEP: Duration = Duration::from_nanos(700);
 /// Bridges one root may have.
 const MAX_BRIDGES: u32 = 120;
 
@@ -43,12 +48,17 @@ pub struct Compiled {
     pub tries: Vec<u8>,
     /// The word that holds the root's entry address, for bridges to link to.
     pub entry_cell: Box<u64>,
+    /// The loop's label and the word that holds its address, for bridges that can meet its contract.
+    pub label: Option<LabelCode>,
+    pub label_cell: Box<u64>,
     /// The loop's head, as a unit of its code.
     pub head: u32,
     /// Root this one belongs to (itself for roots).
     pub root: u32,
     pub bridges: u32,
     pub entries: u64,
+    /// Not entered any more: what it took for granted of the world is no longer so.
+    pub retired: bool,
     /// Objects whose addresses are in the code.
     pub pins: Vec<Owned<Object>>,
 }
@@ -74,6 +84,9 @@ pub struct State {
     pub unrecordable: HashSet<usize>,
     /// Code that is not inlined.
     pub no_inline: HashSet<usize>,
+    begun: Instant,
+    /// Time that went into recording and compiling.
+    spent: Duration,
     infos: HashMap<(usize, usize, usize, u8), Box<FrameInfo>>,
     pub active: Vec<Activation>,
     pub pool: Vec<Box<[u64]>>,
@@ -113,6 +126,8 @@ pub fn install(mode: Mode) {
         recorder: None,
         unrecordable: HashSet::new(),
         no_inline: HashSet::new(),
+        begun: Instant::now(),
+        spent: Duration::ZERO,
         infos: HashMap::new(),
         active: vec![],
         pool: vec![],
@@ -149,6 +164,10 @@ impl State {
     pub fn frame_info(&mut self, i: FrameInfo) -> *const FrameInfo {
         let key = (i.code as usize, i.globals as usize, i.builtins as usize, i.flags);
         &raw const **self.infos.entry(key).or_insert_with(|| Box::new(i))
+    }
+    /// Has recording and compiling taken more than its share of the time so far?
+    fn over_budget(&self) -> bool {
+        self.mode != Mode::Stress && self.spent > Duration::from_millis(6) + self.begun.elapsed() / 8
     }
     /// Has recording the loop with this head been given up?
     pub fn is_hopeless(&self, head: usize) -> bool {
@@ -192,7 +211,7 @@ unsafe fn hot_loop(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter
         if pen >= HOPELESS {
             return Enter::Stay;
         }
-        if pen > 0 && !s.random(1 << pen) {
+        if pen > 0 && !s.random(1 << pen) || s.over_budget() {
             return Enter::Stay;
         }
         let unit = head.offset_from(frame::first_instr((*f).code)) as u32;
@@ -203,7 +222,34 @@ unsafe fn hot_loop(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter
     Enter::Stay
 }
 
-unsafe fn hot_function(_: *mut PyThreadState, _: *mut Frame, _: *mut u16) -> Enter {
+/// A function that native code calls often gets a root at its entry.
+unsafe fn hot_function(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter {
+    let s = state();
+    // SAFETY: the interpreter's contract for hooks.
+    unsafe {
+        let code = (*f).code;
+        if s.recorder.is_some() || !may_trace(ts) || (*f).owner != frame::OWNED_BY_THREAD || s.over_budget() {
+            return Enter::Stay;
+        }
+        // What Python code calls becomes part of its callers' traces.
+        if (*f).flags & frame::ENTRY == 0 {
+            return Enter::Stay;
+        }
+        let head = at.add(1);
+        if let Some(&t) = s.heads.get(&(head as usize)) {
+            patch(s, at, t);
+            return run(ts, f, t);
+        }
+        if s.is_hopeless(head as usize) {
+            return Enter::Stay;
+        }
+        let unit = head.offset_from(frame::first_instr(code)) as u32;
+        s.event(|| format!("start function {}", place(f, unit)));
+        let mut r = Recorder::root(s.descs, f, unit, at, (*f).stacktop);
+        r.function = true;
+        s.recorder = Some(r);
+        lh_interp::jit::set_recording(true);
+    }
     Enter::Stay
 }
 
@@ -213,6 +259,7 @@ unsafe fn patch(s: &mut State, at: *mut u16, t: u32) {
     unsafe {
         let op = match *at as u8 {
             lh_bytecode::opcode::JUMP_BACKWARD => quick::JIT_LOOP,
+            lh_bytecode::opcode::RESUME => quick::JIT_RESUME,
             lh_bytecode::opcode::POP_JUMP_BACKWARD_IF_TRUE => quick::JIT_WHILE_TRUE,
             lh_bytecode::opcode::POP_JUMP_BACKWARD_IF_FALSE => quick::JIT_WHILE_FALSE,
             _ => return,
@@ -257,10 +304,14 @@ unsafe fn record(_ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) {
             }
             Ok(how) => {
                 lh_interp::jit::set_recording(false);
+                s.spent += STEP * r.steps as u32;
+                let t = Instant::now();
                 close(s, r, how);
+                state().spent += t.elapsed();
             }
             Err(why) => {
                 lh_interp::jit::set_recording(false);
+                s.spent += STEP * r.steps as u32;
                 give_up(s, &r, why);
             }
         }
@@ -282,6 +333,10 @@ fn give_up(s: &mut State, r: &Recorder, why: Why) {
     match r.bridge {
         // Leaving the loop meanwhile says little about the loop.
         None if why == Why::Left && !s.random(8) => {}
+        // A generator's loop.
+        None if matches!(why, Why::Opcode(_)) => {
+            s.penalties.insert(r.head_addr(), HOPELESS);
+        }
         None => *s.penalties.entry(r.head_addr()).or_insert(0) += 1,
         Some((t, n)) => s.traces[t as usize].tries[n as usize] += 1,
     }
@@ -291,9 +346,19 @@ fn give_up(s: &mut State, r: &Recorder, why: Why) {
 fn close(s: &mut State, mut r: Recorder, how: Next) {
     let id = s.traces.len() as u32;
     let builder = r.builder.take().expect("recording");
+    let began = std::time::Instant::now();
+    // The loop whose body the bridge came from: its label's contract is the one the builder knows.
+    let home = r.bridge.map(|(p, _)| s.traces[p as usize].trace.link.as_ref().map_or(p, |l| l.trace_id));
     let trace = match how {
         Next::Loop => builder.finish_loop(),
-        Next::Link(t) => builder.finish_link(&raw const *s.traces[t as usize].entry_cell as u64),
+        Next::Link(t) => {
+            let to = &s.traces[t as usize];
+            let cell = &raw const *to.entry_cell as u64;
+            match &to.label {
+                Some(l) if home == Some(t) => builder.finish_link_label(l, cell),
+                _ => builder.finish_link(cell),
+            }
+        }
         _ => builder.finish_exit(),
     };
     let trace = match trace {
@@ -308,6 +373,7 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
     if s.dumping('i') {
         eprintln!("trace {id}\n{}", print::trace(&trace, s.descs));
     }
+    let optimised = began.elapsed();
     let guards = trace.insts.iter().filter(|i| i.snap != NO_SNAP).count() + 1;
     let mut cells = vec![s.exit_routine; guards].into_boxed_slice();
     let options = lh_jit_x64::Options { trace_id: id, exit_cells: cells.as_mut_ptr() as u64, random: None };
@@ -319,14 +385,25 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
         return give_up(s, &r, Why::NoMemory);
     };
     let entry = code.addr() as u64;
+    if s.dumping('m') {
+        let hex: String = c.code.iter().map(|b| format!("{b:02x}")).collect();
+        eprintln!("code {id} at {entry:#x} {hex}");
+    }
     let root = match r.bridge {
         None => id,
         Some((t, _)) => s.traces[t as usize].root,
     };
     let n = c.exits.len();
+    let label_cell = Box::new(c.label.as_ref().map_or(0, |l| entry + l.offset as u64));
+    let label = c.label.map(|l| LabelCode { cell: &raw const *label_cell as u64, ..l });
     s.event(|| {
         let kind = if r.bridge.is_some() { "bridge" } else { "loop" };
-        format!("trace {id} {kind} {}: {} instructions, {} bytes", r.place(), trace.insts.len(), c.code.len())
+        let (n, size, all) = (trace.insts.len(), c.code.len(), began.elapsed());
+        format!(
+            "trace {id} {kind} {}: {n} instructions, {size} bytes, {optimised:?} + {:?}",
+            r.place(),
+            all - optimised
+        )
     });
     s.traces.push(Compiled {
         trace,
@@ -337,14 +414,23 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
         hits: vec![0; n],
         tries: vec![0; n],
         entry_cell: Box::new(entry),
+        label,
+        label_cell,
         head: r.head,
         root,
         bridges: 0,
         entries: 0,
+        retired: false,
         pins: std::mem::take(&mut r.pins),
     });
     match r.bridge {
         None => {
+            let code = s.traces[id as usize].pins.first().map(|c| c.as_ptr());
+            for old in s.traces.iter_mut().filter(|x| x.retired && x.head == r.head) {
+                if old.pins.first().map(|c| c.as_ptr()) == code {
+                    *old.entry_cell = entry;
+                }
+            }
             s.heads.insert(r.head_addr(), id);
             // SAFETY: the back edge that started the recording; its code is pinned.
             unsafe { patch(s, r.edge, id) };
@@ -356,6 +442,52 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
     }
 }
 
+/// Takes a root out of use, if it has been replaced only a few times: another recording will find the world as it is now.
+unsafe fn retire(s: &mut State, t: u32) -> bool {
+    let (head, code) = (s.traces[t as usize].head, s.traces[t as usize].pins.first().map(|c| c.as_ptr()));
+    let same = |x: &&Compiled| x.retired && x.head == head && x.pins.first().map(|c| c.as_ptr()) == code;
+    if s.traces[t as usize].retired || s.traces.iter().filter(same).count() >= 4 {
+        return false;
+    }
+    s.traces[t as usize].retired = true;
+    s.heads.retain(|_, x| *x != t);
+    s.edges.retain(|at, x| {
+        if *x != t {
+            return true;
+        }
+        let at = *at as *mut u16;
+        // SAFETY: a back edge that `patch` has changed; its code is pinned.
+        unsafe {
+            let op = match *at as u8 {
+                quick::JIT_LOOP => lh_bytecode::opcode::JUMP_BACKWARD,
+                quick::JIT_WHILE_TRUE => lh_bytecode::opcode::POP_JUMP_BACKWARD_IF_TRUE,
+                quick::JIT_WHILE_FALSE => lh_bytecode::opcode::POP_JUMP_BACKWARD_IF_FALSE,
+                _ => return false,
+            };
+            *at = (*at & 0xff00) | op as u16;
+        }
+        false
+    });
+    true
+}
+
+/// Does the guard ask about the world rather than about the frame? Then it will fail from now on.
+fn is_about_the_world(t: &Trace, guard: usize) -> bool {
+    let i = &t.insts[guard];
+    let mut v = i.args[0];
+    if i.op != Op::GValue || !v.is_inst() {
+        return false;
+    }
+    while v.is_inst() {
+        let x = &t.insts[v.index()];
+        if x.op != Op::FLoad {
+            return false;
+        }
+        v = x.args[0];
+    }
+    true
+}
+
 /// Runs a trace for the frame and puts the frame in order when it is left.
 unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
     // SAFETY: the frame stands at the trace's head; `state()` is fetched anew after the trace, in which anything may have run.
@@ -365,7 +497,9 @@ unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
         root.entries += 1;
         let entry = root.entry;
         // Room for inlined frames, in number and in memory.
-        if (*ts).recursion_remaining < inline::MAX_DEPTH as i32 + 2 {
+        if (*ts).recursion_remaining < inline::MAX_DEPTH as i32 + 2
+            || lh_runtime::thread::native_stack_left() < NATIVE_ROOM
+        {
             return Enter::Stay;
         }
         let base = frame::push_words(ts, inline::ROOM);
@@ -541,7 +675,7 @@ unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot) {
     // The exit a trace ends with is there because nothing can be recorded behind it.
     let last = tr.trace.insts.last().is_some_and(|i| i.op == Op::Exit) && n as usize + 1 == tr.exits.len();
     let hot = *h % limit == 0 && tr.tries[n as usize] < 3 && !last;
-    if !hot || s.recorder.is_some() || s.traces[root as usize].bridges >= MAX_BRIDGES {
+    if !hot || s.recorder.is_some() || s.over_budget() || s.traces[root as usize].bridges >= MAX_BRIDGES {
         return;
     }
     // SAFETY: the exit's frame; the parent trace lives for ever.
@@ -551,7 +685,16 @@ unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot) {
             return;
         }
         let site = &tr.exits[n as usize];
-        let b = Builder::bridge(s.descs, &tr.trace, snap, &|v| site.place(v));
+        if root == t
+            && tr.trace.loop_at().is_some_and(|l| site.inst < l)
+            && is_about_the_world(&tr.trace, site.inst)
+            && retire(s, t)
+        {
+            let head_pc = tr.head;
+            s.event(|| format!("trace {t} retired, {}", place(f, head_pc)));
+            return;
+        }
+        let b = Builder::bridge(s.descs, &tr.trace, snap, &|v| site.find(v));
         let head = s.traces[root as usize].head;
         let mut frames = vec![];
         let mut up = f;

@@ -20,7 +20,7 @@ use lh_jit_ir::*;
 use lh_jit_opt::{Abort, Builder, R};
 use lh_runtime::codeobject::quick;
 use lh_runtime::prelude::*;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 /// Why a recording came to nothing.
@@ -119,11 +119,21 @@ pub struct Recorder {
     /// A local got its first value: the next iteration differs.
     first_bound: bool,
     pub restarts: u32,
+    /// The root starts at a function's entry and ends at its return.
+    pub function: bool,
+    /// Bytecodes recorded.
+    pub steps: usize,
     visits: HashMap<usize, u32>,
-    steps: usize,
     foreign: usize,
     /// What slots are known to hold.
     pub(crate) shadow: HashMap<i32, R>,
+    /// Values that a container which nobody has touched since still holds: giving a reference back is not giving the last one back.
+    supported: HashSet<R>,
+    /// A value guarded to have another reference, by the present instruction.
+    shared: Option<R>,
+    /// The present instruction has dropped something, and perhaps run a destructor.
+    dropped: bool,
+    wild: bool,
     /// The instruction has had an effect: no guard may fail from here on but those on that effect's own result.
     pub(crate) acted: bool,
     pub(crate) kwnames: *mut PyObject,
@@ -216,10 +226,15 @@ impl Recorder {
                 started: false,
                 first_bound: false,
                 restarts: 0,
+                function: false,
                 visits: HashMap::new(),
                 steps: 0,
                 foreign: 0,
                 shadow: HashMap::new(),
+                supported: HashSet::new(),
+                shared: None,
+                dropped: false,
+                wild: false,
                 acted: false,
                 kwnames: std::ptr::null_mut(),
                 pc: first,
@@ -303,9 +318,29 @@ impl Recorder {
         self.b().clobber(lo, hi)?;
         Ok(())
     }
-    /// Is the value in a slot of one of the frames, or a constant?
+    /// A value has been read from an item, an attribute or a cell.
+    pub(crate) fn support(&mut self, v: R) {
+        if !self.acted && !self.wild {
+            self.supported.insert(v);
+        }
+    }
+    /// Will the value on top of the stack outlive the instruction that takes it? (It is in some other slot, say.)
+    pub(crate) fn supports(&mut self, v: R) -> bool {
+        let here = self.shadow.values().filter(|x| **x == v).count();
+        self.supported.contains(&v)
+            || here > 1
+            || self.outer.iter().any(|l| l.shadow.values().any(|x| *x == v))
+            || self.b().const_of(v).is_some()
+    }
+    /// The instruction has an effect.
+    pub(crate) fn act(&mut self) {
+        self.acted = true;
+        self.supported.clear();
+    }
+    /// Is the value in a slot of one of the frames, or a constant, or still where it was read?
     fn held(&mut self, v: R) -> bool {
-        self.shadow.values().any(|x| *x == v)
+        self.supported.contains(&v)
+            || self.shadow.values().any(|x| *x == v)
             || self.outer.iter().any(|l| l.shadow.values().any(|x| *x == v))
             || self.b().const_of(v).is_some()
     }
@@ -323,11 +358,24 @@ impl Recorder {
             }
             let t = (*actual).ob_type as u64;
             let known = self.b().type_of(v) == Some(t);
-            if self.b().descs().silent_types.contains(&t) && (known || !self.acted) {
+            let free = !self.acted && !self.dropped;
+            let silent = self.is_silent(actual);
+            if !silent && free && self.shared.is_none() && (*actual).ob_refcnt > 1 {
+                self.b().emit(Op::GShared, &[v])?;
+                self.shared = Some(v);
+            }
+            self.dropped = true;
+            if silent && (known || free) {
                 self.b().guard_type(v, t, true)?;
                 self.b().drop_ref(v, ops::DROP_SILENT)?;
+            } else if self.shared == Some(v) {
+                // Good for one drop.
+                self.shared = None;
+                self.b().drop_ref(v, ops::DROP_NOT_LAST)?;
             } else {
                 self.b().drop_ref(v, 0)?;
+                self.wild = true;
+                self.supported.clear();
             }
             Ok(())
         }
@@ -336,8 +384,14 @@ impl Recorder {
     pub(crate) unsafe fn prepare_release(&mut self, v: R, actual: *mut PyObject) -> Rec {
         // SAFETY: a live object or null.
         unsafe {
-            if !actual.is_null() && self.is_silent(actual) && !self.acted {
+            if actual.is_null() || self.acted || self.dropped {
+                return Ok(());
+            }
+            if self.is_silent(actual) {
                 self.b().guard_type(v, (*actual).ob_type as u64, true)?;
+            } else if self.shared.is_none() && (*actual).ob_refcnt > 1 && self.b().const_of(v).is_none() {
+                self.b().emit(Op::GShared, &[v])?;
+                self.shared = Some(v);
             }
             Ok(())
         }
@@ -357,6 +411,7 @@ impl Recorder {
     pub unsafe fn set_prev(&mut self) -> Rec {
         // SAFETY: the code is pinned.
         unsafe {
+            self.supported.clear();
             self.write_headers()?;
             let at = frame::first_instr(self.code).add(self.pc as usize) as u64;
             let f = self.here();
@@ -370,7 +425,7 @@ impl Recorder {
         // SAFETY: as set_prev.
         unsafe { self.set_prev()? };
         let r = self.b().call(helper, args, false)?;
-        self.acted = true;
+        self.act();
         self.snapshot(RAISE, self.pc, self.sp)?;
         self.b().emit(Op::GNonNull, &[r])?;
         Ok(r)
@@ -380,7 +435,7 @@ impl Recorder {
         // SAFETY: as set_prev.
         unsafe { self.set_prev()? };
         let r = self.b().call(helper, args, false)?;
-        self.acted = true;
+        self.act();
         self.snapshot(RAISE, self.pc, self.sp)?;
         let limit = self.b().int(if zero { 1 } else { 0 });
         let ok = self.b().emit(Op::Ge, &[r, limit])?;
@@ -436,7 +491,7 @@ impl Recorder {
             self.pc = unit;
             self.sp = (*f).stacktop;
             if let Some(p) = self.pending.take() {
-                self.acted = true;
+                self.act();
                 self.settle(p, unit)?;
             } else if self.expect != Some(unit) {
                 return Err(Why::Flow);
@@ -483,12 +538,15 @@ impl Recorder {
             let o = quick::BASE[*real as u8 as usize];
             let next_unit = next.offset_from(frame::first_instr(self.code)) as u32;
             self.acted = false;
+            self.dropped = false;
+            self.wild = false;
+            self.shared = None;
             self.snap()?;
             if top && self.steps > 1 && self.ends_here(o, at) {
-                return if self.bridge.is_some() || self.edge.is_null() {
-                    Ok(Next::Exit)
-                } else {
-                    Err(Why::Left)
+                return match o {
+                    _ if self.bridge.is_some() || self.function => Ok(Next::Exit),
+                    op::YIELD_VALUE | op::SEND => Err(Why::Opcode(o)),
+                    _ => Err(Why::Left),
                 };
             }
             if let Some(s) = self.back_edge(o, arg, next_unit, real)? {
@@ -571,6 +629,7 @@ impl Recorder {
                         let it = self.pop(sp - 1)?;
                         self.b().drop_ref(x, ops::DROP_MAYBE_NULL)?;
                         self.b().drop_ref(it, 0)?;
+                        self.supported.clear();
                     } else {
                         return Err(Why::Flow);
                     }
@@ -736,6 +795,7 @@ impl Recorder {
                     let v = self.b().fload(c, CELL_REF)?;
                     self.b().emit(Op::GNonNull, &[v])?;
                     self.b().own(v)?;
+                    self.support(v);
                     self.put(sp, v)?;
                 }
                 op::STORE_DEREF => {
@@ -752,6 +812,7 @@ impl Recorder {
                     let x = self.pop(sp - 1)?;
                     self.b().fstore(c, CELL_REF, x)?;
                     self.b().emit_ty(Op::Yield, Ty::Void, &[x], 0)?;
+                    self.act();
                     self.gone(old, now)?;
                 }
                 op::COPY_FREE_VARS => self.copy_free_vars(n)?,

@@ -126,7 +126,7 @@ impl Recorder {
         let r = self.b().call(helper, &[f, bv, nv, x], false)?;
         let sp = self.sp;
         self.forget(low, sp.max(low + 1))?;
-        self.acted = true;
+        self.act();
         self.snapshot(RAISE, self.pc, low)?;
         self.b().emit(Op::GTrue, &[r])?;
         Ok(())
@@ -272,6 +272,7 @@ impl Recorder {
             if !leaf && (!release_gil || !self.outer.is_empty()) {
                 self.set_prev()?;
             }
+            self.act();
             // The state during the call: operands gone from the stack, held by the trace.
             let mut operands = vec![];
             for s in (base..base + 2 + n).rev() {

@@ -178,7 +178,7 @@ impl Recorder {
             let y = self.pop(sp - 1)?;
             let x = self.pop(sp - 2)?;
             let r = self.b().call(h::APPEND_STR, &[x, y], false)?;
-            self.acted = true;
+            self.act();
             self.put(sp - 2, r)?;
             self.b().drop_ref(y, ops::DROP_SILENT)?;
             self.snapshot(RAISE, self.pc, sp - 2)?;

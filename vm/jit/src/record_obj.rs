@@ -100,6 +100,7 @@ impl Recorder {
                 }
             };
             self.b().own(v)?;
+            self.support(v);
             let mut sp = self.sp;
             if arg & 1 != 0 {
                 let null = self.b().null();
@@ -145,7 +146,7 @@ impl Recorder {
                     &[dv, index, v],
                     false,
                 )?;
-                self.acted = true;
+                self.act();
                 return self.release(v, a);
             }
             let v = self.get(sp - 1)?;
@@ -231,7 +232,12 @@ impl Recorder {
                 let x = self.b().aload(base, INST_VALUE, k)?;
                 self.b().emit(Op::GNonNull, &[x])?;
                 self.b().own(x)?;
-                return self.result(1, &[a], x);
+                let kept = self.supports(v);
+                self.result(1, &[a], x)?;
+                if kept {
+                    self.support(x);
+                }
+                return Ok(());
             }
             if let Some(x) = self.module_value(v, a, name)? {
                 self.b().own(x)?;
@@ -246,7 +252,12 @@ impl Recorder {
                     let x = self.b().fload(v, f)?;
                     self.b().emit(Op::GNonNull, &[x])?;
                     self.b().own(x)?;
-                    return self.result(1, &[a], x);
+                    let kept = self.supports(v);
+                    self.result(1, &[a], x)?;
+                    if kept {
+                        self.support(x);
+                    }
+                    return Ok(());
                 }
                 AttrPlan::ClassAttr { version, value } => {
                     let c = self.pin(a);
@@ -335,9 +346,14 @@ impl Recorder {
                 }
                 let o = self.pop(sp - 1)?;
                 let x = self.pop(sp - 2)?;
+                if silent {
+                    self.b().replace(base, INST_VALUE, k, old, x)?;
+                    self.act();
+                    return self.release(o, a);
+                }
                 self.b().astore(base, INST_VALUE, k, x)?;
                 self.b().emit_ty(Op::Yield, Ty::Void, &[x], 0)?;
-                self.acted = true;
+                self.act();
                 self.gone(old, now)?;
                 return self.release(o, a);
             }
@@ -346,7 +362,7 @@ impl Recorder {
                 let x = self.pop(sp - 2)?;
                 self.b().fstore(v, place, x)?;
                 self.b().emit_ty(Op::Yield, Ty::Void, &[x], 0)?;
-                self.acted = true;
+                self.act();
                 self.gone(old, now)?;
                 return self.release(o, a);
             }
@@ -360,7 +376,7 @@ impl Recorder {
                 let i = self.b().int(index as i64);
                 let ok = self.b().call(h::SET_FIRST, &[v, i, x], false)?;
                 self.b().emit(Op::GTrue, &[ok])?;
-                self.acted = true;
+                self.act();
                 let o = self.pop(sp - 1)?;
                 let x = self.pop(sp - 2)?;
                 self.b().drop_ref(x, ops::DROP_NOT_LAST)?;
@@ -539,7 +555,12 @@ impl Recorder {
             if let Some((items, array, i)) = self.item_place(o, k, oa, ka)? {
                 let x = self.b().aload(items, array, i)?;
                 self.b().own(x)?;
-                return self.result(2, &[ka, oa], x);
+                let kept = self.supports(o);
+                self.result(2, &[ka, oa], x)?;
+                if kept {
+                    self.support(x);
+                }
+                return Ok(());
             }
             let ob = Object::from_ptr(oa);
             if Object::from_ptr(ka).is_exact::<Str>()
@@ -615,10 +636,15 @@ impl Recorder {
                 let kv = self.pop(sp - 1)?;
                 let ov = self.pop(sp - 2)?;
                 let x = self.pop(sp - 3)?;
-                self.b().astore(items, array, i, x)?;
-                self.b().emit_ty(Op::Yield, Ty::Void, &[x], 0)?;
-                self.acted = true;
-                self.gone(old, now)?;
+                if silent {
+                    self.b().replace(items, array, i, old, x)?;
+                    self.act();
+                } else {
+                    self.b().astore(items, array, i, x)?;
+                    self.b().emit_ty(Op::Yield, Ty::Void, &[x], 0)?;
+                    self.act();
+                    self.gone(old, now)?;
+                }
                 self.release(kv, ka)?;
                 return self.release(ov, oa);
             }

@@ -12,8 +12,26 @@ pub fn malloc(n: usize) -> *mut c_void {
     // SAFETY: any size is accepted.
     unsafe { mi::mi_malloc(n.max(1)) }
 }
-#[inline]
 pub fn calloc(n: usize, size: usize) -> *mut c_void {
+    // mimalloc's own zeroing is slow to start (`rep stos`); small blocks are zeroed here, word by word.
+    const SMALL: usize = 512;
+    if n == 1 && size <= SMALL {
+        let p = malloc(size);
+        if !p.is_null() {
+            let words = size.div_ceil(16);
+            for i in 0..words {
+                // SAFETY: blocks are multiples of 16 bytes long, or of 8 bytes when that is what was asked for.
+                unsafe {
+                    let w = p.cast::<u64>().add(2 * i);
+                    *w = 0;
+                    if 16 * i + 8 < size {
+                        *w.add(1) = 0;
+                    }
+                }
+            }
+        }
+        return p;
+    }
     // SAFETY: any sizes are accepted; overflow gives null.
     unsafe { mi::mi_calloc(n.max(1), size.max(1)) }
 }
@@ -52,4 +70,70 @@ pub fn arena_alloc(n: usize) -> *mut c_void {
 pub unsafe fn arena_free(p: *mut c_void, _n: usize) {
     // SAFETY: the caller's promise.
     unsafe { free(p) }
+}
+
+// Numbers of mimalloc's options, in the order of its header.
+const ARENA_RESERVE: mi::mi_option_t = 23;
+const ALLOW_THP: mi::mi_option_t = 43;
+
+/// Chooses how the heap begins; to be called first of all. The first piece of memory is small and in small pages, because most programs
+/// never need more, and huge pages are slow to clear and mostly unused.
+pub fn configure() {
+    const FIRST_KIB: core::ffi::c_long = 64 << 10;
+    // SAFETY: the calls take any values; the options may be set when the first call has returned.
+    unsafe {
+        mi::mi_process_init();
+        mi::mi_option_set(ARENA_RESERVE, FIRST_KIB);
+        mi::mi_option_set(ALLOW_THP, 0);
+    }
+}
+/// The first piece is there: what comes later is taken in huge pages where the system has them.
+pub fn configured() {
+    // SAFETY: as above.
+    unsafe { mi::mi_option_set(ALLOW_THP, 1) }
+}
+
+/// The same allocator for what Rust code allocates: an executable makes it its `#[global_allocator]`.
+pub struct Global;
+
+// SAFETY: mimalloc keeps the promises of an allocator for any size and alignment.
+unsafe impl core::alloc::GlobalAlloc for Global {
+    #[inline]
+    unsafe fn alloc(&self, l: core::alloc::Layout) -> *mut u8 {
+        // SAFETY: any size; small alignments come for free.
+        unsafe {
+            if l.align() <= 8 {
+                mi::mi_malloc(l.size()).cast()
+            } else {
+                mi::mi_malloc_aligned(l.size(), l.align()).cast()
+            }
+        }
+    }
+    #[inline]
+    unsafe fn alloc_zeroed(&self, l: core::alloc::Layout) -> *mut u8 {
+        // SAFETY: as above.
+        unsafe {
+            if l.align() <= 8 {
+                mi::mi_zalloc(l.size()).cast()
+            } else {
+                mi::mi_zalloc_aligned(l.size(), l.align()).cast()
+            }
+        }
+    }
+    #[inline]
+    unsafe fn dealloc(&self, p: *mut u8, _l: core::alloc::Layout) {
+        // SAFETY: the block is this allocator's.
+        unsafe { mi::mi_free(p.cast()) }
+    }
+    #[inline]
+    unsafe fn realloc(&self, p: *mut u8, l: core::alloc::Layout, n: usize) -> *mut u8 {
+        // SAFETY: as above.
+        unsafe {
+            if l.align() <= 8 {
+                mi::mi_realloc(p.cast(), n).cast()
+            } else {
+                mi::mi_realloc_aligned(p.cast(), n, l.align()).cast()
+            }
+        }
+    }
 }

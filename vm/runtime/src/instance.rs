@@ -27,6 +27,12 @@ pub struct SharedKeys {
     /// Interned strings, each owning a reference.
     names: Vec<*mut PyObject>,
     count: usize,
+    /// The class's `__init__` (borrowed), as long as the type's version is `init_version`.
+    pub init: *mut PyObject,
+    pub init_version: u32,
+    /// As `init`, for `__getitem__`.
+    pub getitem: *mut PyObject,
+    pub getitem_version: u32,
 }
 
 impl SharedKeys {
@@ -61,7 +67,15 @@ pub unsafe fn shared_keys(t: *mut PyTypeObject) -> *mut SharedKeys {
     unsafe {
         let ht = t.cast::<PyHeapTypeObject>();
         if (*ht).ht_cached_keys.is_null() {
-            (*ht).ht_cached_keys = Box::into_raw(Box::new(SharedKeys { names: Vec::new(), count: 0 })).cast();
+            (*ht).ht_cached_keys = Box::into_raw(Box::new(SharedKeys {
+                names: Vec::new(),
+                count: 0,
+                init: null_mut(),
+                init_version: 0,
+                getitem: null_mut(),
+                getitem_version: 0,
+            }))
+            .cast();
         }
         (*ht).ht_cached_keys.cast()
     }

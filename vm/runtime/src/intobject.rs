@@ -69,8 +69,8 @@ pub fn small_ptr(v: i64) -> *mut PyObject {
 /// Dead ints of at most two digits, linked by their type words, for `alloc_raw` to take up. Guarded by the GIL.
 pub struct FreeInts {
     pub head: *mut PyLongObject,
-    /// How many more the list takes.
-    pub room: usize,
+    /// How many more the list takes; negative where `recycle` went beyond that.
+    pub room: isize,
 }
 pub static mut FREE_INTS: FreeInts = FreeInts { head: std::ptr::null_mut(), room: 256 };
 
@@ -90,29 +90,44 @@ pub unsafe fn take_free() -> *mut PyLongObject {
         p
     }
 }
-/// Gives back the memory of an exact int.
+/// Puts the block of an exact int of at most two digits into the free list, whatever its length: calls nothing, so that the
+/// evaluation loop's handlers stay without a stack frame. `free_int` and the collector trim the list.
 ///
 /// # Safety
 /// The count has reached zero.
 #[inline(always)]
-pub unsafe fn free_int(o: *mut PyObject) {
+pub unsafe fn recycle(o: *mut PyObject) {
     // SAFETY: the block has room for two digits, as every int's.
     unsafe {
-        let p = o.cast::<PyLongObject>();
-        if ((*p).ob_base.ob_size + 2) as usize <= 4 && FREE_INTS.room > 0 {
-            FREE_INTS.room -= 1;
-            (*p).ob_base.ob_base.ob_type = FREE_INTS.head.cast();
-            FREE_INTS.head = p;
+        FREE_INTS.room -= 1;
+        (*o).ob_type = FREE_INTS.head.cast();
+        FREE_INTS.head = o.cast();
+    }
+}
+/// Gives back the memory of an exact int.
+///
+/// # Safety
+/// The count has reached zero.
+#[inline]
+pub unsafe fn free_int(o: *mut PyObject) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if ((*o.cast::<PyVarObject>()).ob_size + 2) as usize <= 4 && FREE_INTS.room > 0 {
+            recycle(o)
         } else {
-            free_block(o)
+            crate::alloc::free(o.cast());
+            trim_free();
         }
     }
 }
-#[cold]
-#[inline(never)]
-unsafe fn free_block(o: *mut PyObject) {
-    // SAFETY: the caller's promise.
-    unsafe { crate::alloc::free(o.cast()) }
+/// Gives back what the free list holds beyond its length.
+pub fn trim_free() {
+    // SAFETY: the list's blocks belong to nobody else.
+    unsafe {
+        while FREE_INTS.room < 0 {
+            crate::alloc::free(take_free().cast());
+        }
+    }
 }
 
 /// An int object with room for `n` digits, count 1, digits not yet written. Null: no memory.

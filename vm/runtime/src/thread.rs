@@ -261,6 +261,12 @@ pub fn delete_state() {
 
 // ---- Recursion through native code ----
 
+/// How many bytes of native stack the current thread has left before `RecursionError` is raised.
+pub fn native_stack_left() -> usize {
+    let mark = 0u8;
+    (&raw const mark as usize).saturating_sub(STACK_LIMIT.get())
+}
+
 /// Raises `RecursionError` if the native stack is nearly used up or the recursion limit is reached.
 #[inline]
 pub fn enter_recursive(where_: &str) -> crate::errors::PyResult<Recursion> {
@@ -268,7 +274,7 @@ pub fn enter_recursive(where_: &str) -> crate::errors::PyResult<Recursion> {
     unsafe {
         let ts = Thread::current_ptr();
         (*ts).recursion_remaining -= 1;
-        let here = &raw const ts as usize;
+        let here = stack_pointer();
         if ((*ts).recursion_remaining < 0 || here < STACK_LIMIT.get())
             && let Err(e) = too_deep(where_, here)
         {
@@ -333,8 +339,21 @@ pub(crate) fn dealloc_is_deep() -> bool {
 /// Is the native stack nearly used up?
 #[inline]
 pub fn stack_is_low() -> bool {
-    let mark = 0u8;
-    (&raw const mark as usize) < STACK_LIMIT.get()
+    stack_pointer() < STACK_LIMIT.get()
+}
+
+/// Where the native stack has got to. Not the address of a local: a function that lets one out can't end in a tail call.
+#[inline(always)]
+fn stack_pointer() -> usize {
+    let p: usize;
+    // SAFETY: only reads a register.
+    unsafe {
+        #[cfg(target_arch = "x86_64")]
+        std::arch::asm!("mov {}, rsp", out(reg) p, options(nomem, nostack, preserves_flags));
+        #[cfg(target_arch = "aarch64")]
+        std::arch::asm!("mov {}, sp", out(reg) p, options(nomem, nostack, preserves_flags));
+    }
+    p
 }
 
 // ---- The GIL ----

@@ -295,7 +295,8 @@ fn binary_slot(
             !p.is_null() && *p == this
         }
     };
-    let args_b: Vec<&Object> = std::iter::once(b).chain(extra).collect();
+    let both = [b, extra.unwrap_or(b)];
+    let args_b = &both[..1 + extra.is_some() as usize];
     let same = a.ob_type() == b.ob_type();
     let mut do_other = !same && has(b);
     if has(a) {
@@ -306,7 +307,7 @@ fn binary_slot(
             }
             do_other = false;
         }
-        let r = maybe(a, op, &args_b)?;
+        let r = maybe(a, op, args_b)?;
         if !r.is_not_implemented() || same {
             return Ok(r);
         }
@@ -487,7 +488,11 @@ unsafe extern "C" fn slot_tp_hash(a: *mut PyObject) -> isize {
     )
 }
 /// A slot: calls `__call__`.
-unsafe extern "C" fn slot_tp_call(a: *mut PyObject, args: *mut PyObject, kw: *mut PyObject) -> *mut PyObject {
+pub(crate) unsafe extern "C" fn slot_tp_call(
+    a: *mut PyObject,
+    args: *mut PyObject,
+    kw: *mut PyObject,
+) -> *mut PyObject {
     crate::border::object(|| {
         // SAFETY: slots are called with live objects; kw may be null.
         let (o, args, kw) =
@@ -618,6 +623,20 @@ unsafe extern "C" fn slot_tp_descr_set(a: *mut PyObject, o: *mut PyObject, v: *m
         };
         Ok(())
     })
+}
+/// Is making an instance of `t` just `object.__new__` and then an `__init__` found by name?
+///
+/// # Safety
+/// `t` is a ready type.
+pub unsafe fn has_plain_new_and_own_init(t: *mut PyTypeObject) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let object = &raw mut crate::type_table::PyBaseObject_Type;
+        (*t).tp_new.map(|f| f as usize) == (*object).tp_new.map(|f| f as usize)
+            && (*t).tp_init.map(|f| f as usize) == Some(slot_tp_init as *const () as usize)
+            && (*t).tp_alloc.map(|f| f as usize)
+                == Some(crate::typeobject::generic_alloc as *const () as usize)
+    }
 }
 unsafe extern "C" fn slot_tp_init(a: *mut PyObject, args: *mut PyObject, kw: *mut PyObject) -> c_int {
     crate::border::status(|| {

@@ -1,5 +1,6 @@
 //! Handlers for subscripts, attributes and methods.
 
+use super::ints::drop_int;
 use super::*;
 use crate::{ops, specialize};
 
@@ -17,16 +18,16 @@ unsafe fn position(i: *mut PyObject, n: usize) -> usize {
         }
     }
 }
-/// Gives back one count of an exact int.
-#[inline(always)]
-unsafe fn drop_int(o: *mut PyObject) {
-    // SAFETY: the caller owns the count.
+/// Frees `c`, whose count has reached zero, then drops the entry at `sp`.
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn drop_both(pc: Pc, sp: Sp, f: *mut Frame, cx: *mut Context, k: Sp, c: usize) -> usize {
+    // SAFETY: the handlers' contract.
     unsafe {
-        let n = (*o).ob_refcnt - 1;
-        (*o).ob_refcnt = n;
-        if n == 0 {
-            lh_runtime::intobject::free_int(o)
-        }
+        (*f).prev_instr = pc.sub(1);
+        lh_runtime::object::dealloc(c as *mut PyObject);
+        xdecref(*sp);
+        next_checked!(pc, sp, f, cx, k)
     }
 }
 
@@ -178,12 +179,11 @@ pub(super) unsafe extern "C" fn store_subscr_list(
         }
         let old = std::mem::replace(&mut *(*c.cast::<PyListObject>()).ob_item.add(at), v);
         drop_int(i);
-        (*f).prev_instr = pc;
         let n = (*c).ob_refcnt - 1;
         (*c).ob_refcnt = n;
         if n == 0 {
-            decref(old);
-            return dealloc_next(pc.add(2), sp.sub(3), f, cx, k, c as usize);
+            *sp.sub(3) = old;
+            return drop_both(pc.add(2), sp.sub(3), f, cx, k, c as usize);
         }
         drop_next!(old, pc.add(2), sp.sub(3), f, cx, k)
     }
@@ -364,9 +364,16 @@ pub(super) unsafe extern "C" fn store_attr_value(
             return leave(pc, sp, f, cx, k, arg);
         }
         let old = std::mem::replace(&mut *place, v);
-        (*f).prev_instr = pc;
-        xdecref(old);
-        drop_next!(o, pc.add(5), sp.sub(2), f, cx, k)
+        let n = (*o).ob_refcnt - 1;
+        (*o).ob_refcnt = n;
+        if n == 0 {
+            *sp.sub(2) = old;
+            return drop_both(pc.add(5), sp.sub(2), f, cx, k, o as usize);
+        }
+        if old.is_null() {
+            next!(pc.add(5), sp.sub(2), f, cx, k)
+        }
+        drop_next!(old, pc.add(5), sp.sub(2), f, cx, k)
     }
 }
 pub(super) unsafe extern "C" fn store_attr_slot(
@@ -385,9 +392,16 @@ pub(super) unsafe extern "C" fn store_attr_slot(
         }
         let place = o.cast::<u8>().add(*pc.add(4) as usize).cast::<*mut PyObject>();
         let old = std::mem::replace(&mut *place, v);
-        (*f).prev_instr = pc;
-        xdecref(old);
-        drop_next!(o, pc.add(5), sp.sub(2), f, cx, k)
+        let n = (*o).ob_refcnt - 1;
+        (*o).ob_refcnt = n;
+        if n == 0 {
+            *sp.sub(2) = old;
+            return drop_both(pc.add(5), sp.sub(2), f, cx, k, o as usize);
+        }
+        if old.is_null() {
+            next!(pc.add(5), sp.sub(2), f, cx, k)
+        }
+        drop_next!(old, pc.add(5), sp.sub(2), f, cx, k)
     }
 }
 pub(super) unsafe extern "C" fn load_method(

@@ -2,56 +2,10 @@
 //!
 //! A result goes into an operand's object if that dies here, else into one from the type's free list.
 
+use super::ints::*;
 use super::*;
 use lh_runtime::{floatobject, intobject};
 
-/// Value of an int whose size is -1, 0 or 1.
-#[inline(always)]
-unsafe fn digit(o: *mut PyObject) -> i64 {
-    // SAFETY: an exact int; the digit of zero is 0.
-    unsafe {
-        let i = o.cast::<PyLongObject>();
-        (*i).ob_digit[0] as i64 * (*i).ob_base.ob_size as i64
-    }
-}
-/// Is it an exact int of at most one digit?
-#[inline(always)]
-unsafe fn is_small(o: *mut PyObject) -> bool {
-    // SAFETY: a live object; any object's size word may be read if it is an int.
-    unsafe { exact::<Int>(o) && ((*o.cast::<PyVarObject>()).ob_size + 1) as usize <= 2 }
-}
-#[inline(always)]
-unsafe fn is_cached(v: i64) -> bool {
-    (v + 5) as u64 <= 261
-}
-/// Writes a value of less than 61 bits into an int object's size and digits.
-#[inline(always)]
-unsafe fn write_int(p: *mut PyLongObject, v: i64) {
-    // SAFETY: the object has room for two digits and nobody else looks.
-    unsafe {
-        let a = v.unsigned_abs();
-        let d = (&raw mut (*p).ob_digit).cast::<u32>();
-        *d = a as u32 & intobject::DIGIT_MASK;
-        let mut size = 1isize;
-        if a >> 30 != 0 {
-            *d.add(1) = (a >> 30) as u32;
-            size = 2;
-        }
-        (*p).ob_base.ob_size = if v < 0 { -size } else { size };
-    }
-}
-/// Gives back one count of an exact int of at most two digits.
-#[inline(always)]
-unsafe fn drop_int(o: *mut PyObject) {
-    // SAFETY: the caller owns the count.
-    unsafe {
-        let n = (*o).ob_refcnt - 1;
-        (*o).ob_refcnt = n;
-        if n == 0 {
-            intobject::free_int(o)
-        }
-    }
-}
 #[inline(always)]
 unsafe fn drop_float(o: *mut PyObject) {
     // SAFETY: the caller owns the count.
@@ -59,28 +13,11 @@ unsafe fn drop_float(o: *mut PyObject) {
         let n = (*o).ob_refcnt - 1;
         (*o).ob_refcnt = n;
         if n == 0 {
-            floatobject::free_float(o)
+            floatobject::recycle(o)
         }
     }
 }
 
-/// Pushes the int `arg`, for which a new object is needed.
-#[cold]
-#[inline(never)]
-unsafe extern "C" fn push_new_int(
-    pc: Pc,
-    sp: Sp,
-    f: *mut Frame,
-    cx: *mut Context,
-    k: Sp,
-    arg: usize,
-) -> usize {
-    // SAFETY: the handlers' contract.
-    unsafe {
-        *sp = Int::from_i64(arg as i64).into_raw();
-        next!(pc, sp.add(1), f, cx, k)
-    }
-}
 /// Pushes the float whose bits are `arg`, for which a new object is needed.
 #[cold]
 #[inline(never)]
@@ -132,16 +69,23 @@ unsafe extern "C" fn wide_int(pc: Pc, sp: Sp, f: *mut Frame, cx: *mut Context, k
         if !exact::<Int>(a) || !exact::<Int>(b) {
             return leave(pc, sp, f, cx, k, arg);
         }
-        let (x, y) = (r(a).downcast_unchecked::<Int>(), r(b).downcast_unchecked::<Int>());
-        let res = match arg {
-            0 | 13 => x.add(y).into_raw(),
-            10 | 23 => x.sub(y).into_raw(),
-            _ => return generic_binary(pc, sp, f, cx, k, arg),
-        };
-        decref(a);
-        decref(b);
-        *sp.sub(2) = res;
-        next!(pc.add(2), sp.sub(1), f, cx, k)
+        if let (Some(x), Some(y)) = (two_digits(a), two_digits(b)) {
+            let v = match arg {
+                0 | 13 => x + y,
+                10 | 23 => x - y,
+                1 | 14 => x & y,
+                7 | 20 => x | y,
+                12 | 25 => x ^ y,
+                9 | 22 if y >= 0 => x >> y.min(63),
+                _ => return generic_binary(pc, sp, f, cx, k, arg),
+            };
+            if v.unsigned_abs() < 1 << 60 {
+                drop_int(a);
+                drop_int(b);
+                return push_int(v, pc.add(2), sp.sub(2), f, cx, k);
+            }
+        }
+        generic_binary(pc, sp, f, cx, k, arg)
     }
 }
 
@@ -184,15 +128,7 @@ macro_rules! int_op {
                     next!(pc.add(2), sp.add(1), f, cx, k)
                 }
                 (*b).ob_refcnt -= 1;
-                let p = intobject::take_free();
-                if p.is_null() {
-                    return push_new_int(pc.add(2), sp, f, cx, k, v as usize);
-                }
-                (*p).ob_base.ob_base.ob_refcnt = 1;
-                (*p).ob_base.ob_base.ob_type = &raw mut lh_runtime::type_table::PyLong_Type;
-                write_int(p, v);
-                *sp = p.cast();
-                next!(pc.add(2), sp.add(1), f, cx, k)
+                push_int(v, pc.add(2), sp, f, cx, k)
             }
         }
     };
@@ -236,21 +172,7 @@ pub(super) unsafe extern "C" fn other_int(
         let sp = sp.sub(2);
         drop_int(a);
         drop_int(b);
-        if is_cached(v) {
-            let p = intobject::small_ptr(v);
-            incref(p);
-            *sp = p;
-            next!(pc.add(2), sp.add(1), f, cx, k)
-        }
-        let p = intobject::take_free();
-        if p.is_null() {
-            return push_new_int(pc.add(2), sp, f, cx, k, v as usize);
-        }
-        (*p).ob_base.ob_base.ob_refcnt = 1;
-        (*p).ob_base.ob_base.ob_type = &raw mut lh_runtime::type_table::PyLong_Type;
-        write_int(p, v);
-        *sp = p.cast();
-        next!(pc.add(2), sp.add(1), f, cx, k)
+        push_int(v, pc.add(2), sp, f, cx, k)
     }
 }
 
@@ -459,7 +381,8 @@ unsafe fn jump_target(at: Pc, cond: bool) -> Pc {
 }
 
 macro_rules! compare {
-    ($name:ident, $jump:ident, $test:ident, $drop:ident, |$a:ident, $b:ident, $arg:ident| $cond:expr) => {
+    ($name:ident, $jump:ident, $test:ident, $drop:ident, $missed:ident, $missed_jump:ident,
+     |$a:ident, $b:ident, $arg:ident| $cond:expr) => {
         pub(super) unsafe extern "C" fn $name(
             pc: Pc,
             sp: Sp,
@@ -472,7 +395,7 @@ macro_rules! compare {
             unsafe {
                 let ($a, $b) = (*sp.sub(2), *sp.sub(1));
                 if !$test($a) || !$test($b) {
-                    return leave(pc, sp, f, cx, k, $arg);
+                    return $missed(pc, sp, f, cx, k, $arg);
                 }
                 let v = py_bool($cond);
                 incref(v);
@@ -494,7 +417,7 @@ macro_rules! compare {
             unsafe {
                 let ($a, $b) = (*sp.sub(2), *sp.sub(1));
                 if !$test($a) || !$test($b) {
-                    return leave(pc, sp, f, cx, k, $arg);
+                    return $missed_jump(pc, sp, f, cx, k, $arg);
                 }
                 let to = jump_target(pc.add(3), $cond);
                 $drop($a);
@@ -504,16 +427,39 @@ macro_rules! compare {
         }
     };
 }
-compare!(compare_int, compare_int_jump, is_small, drop_int, |a, b, arg| holds(
+compare!(compare_int, compare_int_jump, is_small, drop_int, compare_wide, compare_wide_jump, |a, b, arg| {
+    holds(arg, int_outcome(digit(a), digit(b)))
+});
+#[inline(always)]
+unsafe fn is_int(o: *mut PyObject) -> bool {
+    // SAFETY: a live object.
+    unsafe { exact::<Int>(o) }
+}
+/// Orders two exact ints of any size.
+#[inline(never)]
+unsafe fn wide_outcome(a: *mut PyObject, b: *mut PyObject) -> u8 {
+    // SAFETY: exact ints.
+    unsafe {
+        if let (Some(x), Some(y)) = (two_digits(a), two_digits(b)) {
+            return int_outcome(x, y);
+        }
+        match r(a).downcast_unchecked::<Int>().compare(r(b).downcast_unchecked::<Int>()) {
+            std::cmp::Ordering::Less => 1,
+            std::cmp::Ordering::Equal => 2,
+            std::cmp::Ordering::Greater => 4,
+        }
+    }
+}
+compare!(compare_wide, compare_wide_jump, is_int, decref, leave, leave, |a, b, arg| holds(
     arg,
-    int_outcome(digit(a), digit(b))
+    wide_outcome(a, b)
 ));
 #[inline(always)]
 unsafe fn is_float(o: *mut PyObject) -> bool {
     // SAFETY: a live object.
     unsafe { exact::<Float>(o) }
 }
-compare!(compare_float, compare_float_jump, is_float, drop_float, |a, b, arg| holds(
+compare!(compare_float, compare_float_jump, is_float, drop_float, leave, leave, |a, b, arg| holds(
     arg,
     float_outcome((*a.cast::<PyFloatObject>()).ob_fval, (*b.cast::<PyFloatObject>()).ob_fval)
 ));
@@ -525,10 +471,11 @@ unsafe fn is_str(o: *mut PyObject) -> bool {
 #[inline(never)]
 unsafe fn str_equal(a: *mut PyObject, b: *mut PyObject) -> bool {
     // SAFETY: exact strings.
-    unsafe { r(a).downcast_unchecked::<Str>().equals(r(b).downcast_unchecked::<Str>()) }
+    unsafe { lh_runtime::dict_table::str_eq(a, b) }
 }
 // Only `==` and `!=` are specialised so.
-compare!(compare_str, compare_str_jump, is_str, decref, |a, b, arg| (a == b || str_equal(a, b))
+compare!(compare_str, compare_str_jump, is_str, decref, leave, leave, |a, b, arg| (a == b
+    || str_equal(a, b))
     == (arg == 2));
 
 pub(super) unsafe extern "C" fn compare_op(

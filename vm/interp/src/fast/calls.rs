@@ -19,6 +19,81 @@ macro_rules! enter {
     }};
 }
 
+/// The subscript of an instance whose class has a `__getitem__` written in Python.
+pub(super) unsafe extern "C" fn subscr_py(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract; the class's version says which function that is.
+    unsafe {
+        let (a, b) = (*sp.sub(2), *sp.sub(1));
+        let t = (*a).ob_type;
+        let version = specialize::read_u32(pc.add(2));
+        if (*t).tp_version_tag != version || (*t).tp_flags & Py_TPFLAGS_HEAPTYPE == 0 {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let keys = (*t.cast::<PyHeapTypeObject>()).ht_cached_keys.cast::<lh_runtime::instance::SharedKeys>();
+        if keys.is_null() || (*keys).getitem_version != version {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let func = (*keys).getitem.cast::<PyFunctionObject>();
+        if !bind::is_simple((*func).func_code.cast(), 2)
+            || (*func).vectorcall.map(|p| p as usize) != Some(bind::function_vectorcall as *const () as usize)
+        {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let nf = make_frame((*cx).ts, func, 2);
+        if nf.is_null() {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        incref(func.cast());
+        let l = frame::localsplus(nf);
+        *l = a;
+        *l.add(1) = b;
+        enter!(nf, pc.add(4), sp.sub(2), f, cx)
+    }
+}
+
+/// A frame for the Python function `func`, whose count moves into it. Its first parameters are to be filled in by the caller, those from
+/// `total` on come from the defaults. Null: no recursion or room left.
+#[inline(always)]
+unsafe fn make_frame(ts: *mut PyThreadState, func: *mut PyFunctionObject, total: usize) -> *mut Frame {
+    // SAFETY: the handlers' contract; the function was checked to take `total` arguments.
+    unsafe {
+        let code = (*func).func_code.cast::<PyCodeObject>();
+        let words = frame::frame_words(code);
+        let top = (*ts).datastack_top;
+        if (*ts).recursion_remaining <= 0
+            || top.is_null()
+            || (*ts).datastack_limit as usize - top as usize <= words * 8
+        {
+            return null_mut();
+        }
+        (*ts).datastack_top = top.add(words);
+        let nf = top.cast::<Frame>();
+        frame::init(nf, func, null_mut(), code);
+        let l = frame::localsplus(nf);
+        let argcount = (*code).co_argcount as usize;
+        if total < argcount {
+            let d = (*func).func_defaults.cast::<PyTupleObject>();
+            let nd = (*d).ob_base.ob_size as usize;
+            let items = (&raw const (*d).ob_item).cast::<*mut PyObject>();
+            for i in total..argcount {
+                let v = *items.add(i + nd - argcount);
+                incref(v);
+                *l.add(i) = v;
+            }
+        }
+        for i in argcount..(*code).co_nlocalsplus as usize {
+            l.add(i).write_volatile(null_mut());
+        }
+        nf
+    }
+}
 /// Calls the Python function `func`, whose positional parameters the `total` arguments (and defaults) are.
 #[inline(always)]
 unsafe fn call_function(
@@ -33,41 +108,71 @@ unsafe fn call_function(
 ) -> usize {
     // SAFETY: the handlers' contract; the function was checked to take these arguments.
     unsafe {
-        let ts = (*cx).ts;
-        let code = (*func).func_code.cast::<PyCodeObject>();
-        let words = frame::frame_words(code);
-        let top = (*ts).datastack_top;
-        if (*ts).recursion_remaining <= 0
-            || top.is_null()
-            || (*ts).datastack_limit as usize - top as usize <= words * 8
-        {
+        let nf = make_frame((*cx).ts, func, total);
+        if nf.is_null() {
             return leave(pc, sp, f, cx, k, arg);
         }
-        (*ts).datastack_top = top.add(words);
-        let nf = top.cast::<Frame>();
-        frame::init(nf, func, null_mut(), code);
         let l = frame::localsplus(nf);
         let args = sp.sub(total);
+        // Volatile: most calls have few arguments, a vector loop's set-up costs more than it gains.
         for i in 0..total {
-            *l.add(i) = *args.add(i);
-        }
-        // Missing trailing arguments come from the defaults.
-        let argcount = (*code).co_argcount as usize;
-        if total < argcount {
-            let d = (*func).func_defaults.cast::<PyTupleObject>();
-            let nd = (*d).ob_base.ob_size as usize;
-            let items = (&raw const (*d).ob_item).cast::<*mut PyObject>();
-            for i in total..argcount {
-                let v = *items.add(i + nd - argcount);
-                incref(v);
-                *l.add(i) = v;
-            }
-        }
-        for i in argcount..(*code).co_nlocalsplus as usize {
-            *l.add(i) = null_mut();
+            l.add(i).write_volatile(*args.add(i));
         }
         // Behind PRECALL's cache unit come the CALL and its four.
         enter!(nf, pc.add(6), sp.sub(arg + 2), f, cx)
+    }
+}
+/// The call of a Python class: makes the instance and enters its `__init__`.
+pub(super) unsafe extern "C" fn class_py(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract; the type's version says that instances are made and initialised as planned.
+    unsafe {
+        let callee = *sp.sub(arg + 1);
+        let base = sp.sub(arg + 2);
+        if !(*base).is_null() || !exact::<Type>(callee) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let t = callee.cast::<PyTypeObject>();
+        let keys = (*t.cast::<PyHeapTypeObject>()).ht_cached_keys.cast::<lh_runtime::instance::SharedKeys>();
+        if (*t).tp_flags & (Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_IS_ABSTRACT) != Py_TPFLAGS_HEAPTYPE
+            || keys.is_null()
+            || (*t).tp_version_tag == 0
+            || (*keys).init_version != (*t).tp_version_tag
+        {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let init = (*keys).init.cast::<PyFunctionObject>();
+        if (*init).func_version != specialize::read_u32(pc.add(4)) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let o = lh_runtime::typeobject::generic_alloc(t, 0);
+        if o.is_null() {
+            (*f).prev_instr = pc;
+            return raise(pc, sp, f, cx, k, arg);
+        }
+        let nf = make_frame((*cx).ts, init, arg + 1);
+        if nf.is_null() {
+            decref(o);
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        incref(init.cast());
+        (*nf).flags = frame::INIT;
+        let l = frame::localsplus(nf);
+        incref(o);
+        *l = o;
+        for i in 0..arg {
+            l.add(1 + i).write_volatile(*sp.sub(arg).add(i));
+        }
+        *base = o;
+        // The instance holds the class too.
+        (*callee).ob_refcnt -= 1;
+        enter!(nf, pc.add(6), base.add(1), f, cx)
     }
 }
 
@@ -364,7 +469,12 @@ pub(super) unsafe extern "C" fn return_value(
 ) -> usize {
     // SAFETY: the handlers' contract. The frame's references are dropped once.
     unsafe {
-        if (*f).flags != 0 || (*f).owner != frame::OWNED_BY_THREAD || !(*f).frame_obj.is_null() {
+        // `__init__` answers None, and nothing is pushed for it.
+        let init = (*f).flags == frame::INIT;
+        if !((*f).flags == 0 || init && is_none_object(*sp.sub(1)))
+            || (*f).owner != frame::OWNED_BY_THREAD
+            || !(*f).frame_obj.is_null()
+        {
             return leave(pc, sp, f, cx, k, arg);
         }
         let ts = (*cx).ts;
@@ -387,6 +497,10 @@ pub(super) unsafe extern "C" fn return_value(
         let pl = frame::localsplus(previous);
         let psp = pl.add((*previous).stacktop as usize);
         (*previous).stacktop = -1;
+        if init {
+            (*v).ob_refcnt -= 1;
+            next_checked!((*previous).prev_instr.add(1), psp, previous, cx, consts(previous))
+        }
         *psp = v;
         next_checked!((*previous).prev_instr.add(1), psp.add(1), previous, cx, consts(previous))
     }

@@ -303,6 +303,8 @@ pub(super) unsafe extern "C" fn for_iter(
             let v = *(&raw const (*l).ob_item).cast::<*mut PyObject>().add((*i).it_index as usize);
             (*i).it_index += 1;
             v
+        } else if t == crate::generator::Generator::type_ptr() && gens::can_enter(it.cast(), cx) {
+            return gens::enter(pc, sp, f, cx, it.cast(), none().into_raw());
         } else {
             return iter_step(pc, sp, f, cx, k, arg);
         };
@@ -351,8 +353,10 @@ unsafe fn range_step(pc: Pc, sp: Sp, f: *mut Frame, cx: *mut Context, k: Sp, arg
                 next!(pc.add(2), sp, f, cx, k)
             }
         }
-        *sp = Int::from_i64(v).into_raw();
-        next!(pc.add(1), sp.add(1), f, cx, k)
+        if v.unsigned_abs() >= 1 << 60 {
+            return ints::push_new_int(pc.add(1), sp, f, cx, k, v as usize);
+        }
+        ints::push_int(v, pc.add(1), sp, f, cx, k)
     }
 }
 /// FOR_ITER by the iterator's own `tp_iternext`.

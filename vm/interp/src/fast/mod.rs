@@ -28,6 +28,8 @@ mod arith;
 mod build;
 mod calls;
 mod flow;
+mod gens;
+mod ints;
 mod vars;
 
 pub(crate) type Pc = *mut u16;
@@ -267,6 +269,7 @@ pub(crate) static TABLE: [Handler; 256] = {
         quick::BINARY_OP_SUB_INT => arith::sub_int;
         quick::BINARY_OP_MUL_INT => arith::mul_int;
         quick::BINARY_OP_INT => arith::other_int;
+        quick::BINARY_OP_FLOAT => arith::mixed_float;
         quick::BINARY_OP_ADD_FLOAT => arith::add_float;
         quick::BINARY_OP_SUB_FLOAT => arith::sub_float;
         quick::BINARY_OP_MUL_FLOAT => arith::mul_float;
@@ -286,6 +289,7 @@ pub(crate) static TABLE: [Handler; 256] = {
         quick::BINARY_SUBSCR_LIST => access::subscr_list;
         quick::BINARY_SUBSCR_TUPLE => access::subscr_tuple;
         quick::BINARY_SUBSCR_DICT => access::subscr_dict;
+        quick::BINARY_SUBSCR_PY => calls::subscr_py;
         op::STORE_SUBSCR => access::store_subscr;
         quick::STORE_SUBSCR_LIST => access::store_subscr_list;
         quick::STORE_SUBSCR_DICT => access::store_subscr_dict;
@@ -333,7 +337,11 @@ pub(crate) static TABLE: [Handler; 256] = {
         quick::PRECALL_ISINSTANCE => calls::isinstance;
         quick::PRECALL_LIST_APPEND => calls::list_append_call;
         quick::PRECALL_CLASS => calls::class;
+        quick::PRECALL_PY_CLASS => calls::class_py;
         op::RETURN_VALUE => calls::return_value;
+
+        op::SEND => gens::send;
+        op::YIELD_VALUE => gens::yield_value;
 
         op::BUILD_TUPLE => build::build_tuple;
         op::BUILD_LIST => build::build_list;

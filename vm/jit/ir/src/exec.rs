@@ -16,6 +16,8 @@ pub enum End {
     Exit { no: usize, inst: usize },
     /// `link`: the address operand.
     Link(u64),
+    /// `link_label`: the values for the label's phis, then its contract's.
+    Label(Vec<u64>),
     /// The step budget ran out.
     Steps,
 }
@@ -399,6 +401,18 @@ pub unsafe fn run(t: &Trace, d: &Descs, ts: u64, jfp: u64, steps: usize) -> Run 
                     let addr = at(f.offset).wrapping_add(b.wrapping_mul(f.kind.size() as u64));
                     if i.op == Op::ALoad { out = Some(load(f.kind, addr)) } else { store(f.kind, addr, c) }
                 }
+                Op::FReplace => {
+                    let v: Vec<u64> = t.list(i).iter().map(|v| get(*v)).collect();
+                    let f = &d.arrays[i.imm as usize];
+                    let addr = v[0].wrapping_add(f.offset as i64 as u64).wrapping_add(v[1].wrapping_mul(8));
+                    let count = v[2].wrapping_add(l.refcnt as i64 as u64);
+                    if load(MemKind::I64, count) == 1 {
+                        store(MemKind::F64, v[2].wrapping_add(l.float_value as i64 as u64), v[3]);
+                    } else {
+                        add_ref(d, v[2], -1);
+                        store(MemKind::Ref, addr, call_helper(&d.helpers[l.box_float as usize], ts, &[v[3]]));
+                    }
+                }
                 Op::SLoad => out = Some(load(MemKind::Ref, at(l.slots + 8 * i.imm as i32))),
                 Op::SStore => store(MemKind::Ref, at(l.slots + 8 * i.imm as i32), b),
                 Op::GTrue if a == 0 => return exit(vals, calls),
@@ -407,6 +421,7 @@ pub unsafe fn run(t: &Trace, d: &Descs, ts: u64, jfp: u64, steps: usize) -> Run 
                 Op::GValue if a != b => return exit(vals, calls),
                 Op::GNonNull if a == 0 => return exit(vals, calls),
                 Op::GNull if a != 0 => return exit(vals, calls),
+                Op::GShared if (load(MemKind::I64, at(l.refcnt)) as i64) <= 1 => return exit(vals, calls),
                 Op::GValid if load(MemKind::U8, a) == 0 => return exit(vals, calls),
                 Op::GNotForced if load(MemKind::I64, jfp + jf::FORCED as u64) != 0 => {
                     return exit(vals, calls);
@@ -423,6 +438,7 @@ pub unsafe fn run(t: &Trace, d: &Descs, ts: u64, jfp: u64, steps: usize) -> Run 
                 | Op::GValue
                 | Op::GNonNull
                 | Op::GNull
+                | Op::GShared
                 | Op::GValid
                 | Op::GNotForced
                 | Op::GQuiet
@@ -473,6 +489,10 @@ pub unsafe fn run(t: &Trace, d: &Descs, ts: u64, jfp: u64, steps: usize) -> Run 
                     }
                     pc = k;
                     continue;
+                }
+                Op::LinkLabel => {
+                    let vals_at_label = t.list(i).iter().map(|v| get(*v)).collect();
+                    return Run { end: End::Label(vals_at_label), vals, calls };
                 }
                 Op::Link => return Run { end: End::Link(a), vals, calls },
                 _ => match eval(i.op, a, b) {

@@ -12,6 +12,7 @@
 pub mod desc;
 pub mod exec;
 pub mod fuzz;
+pub mod label;
 pub mod ops;
 pub mod parse;
 pub mod print;
@@ -20,6 +21,7 @@ pub mod trace;
 pub mod verify;
 
 pub use desc::*;
+pub use label::*;
 pub use ops::{ArgKind, ImmKind, Op};
 pub use trace::*;
 

@@ -141,12 +141,14 @@ ops! {
     AStore   "astore"    Void [Addr I64 Any] Array [WRITE]       "store a described array's item; no refcounts";
     SLoad    "sload"     Ref  [Addr]        Slot   [READ]        "load a slot of an interpreter frame";
     SStore   "sstore"    Void [Addr Ref]    Slot   [WRITE]       "store a frame slot; the slot takes over one reference";
+    FReplace "replace_float" Void []        Array  [WRITE LIST]  "base, index, old, value: the item, which is the float `old`, becomes a float of this value; in place if nobody else has `old`";
     // ---- Guards ----
     GTrue    "guard_true"    Void [I64]     None   [GUARD]       "exit if zero";
     GFalse   "guard_false"   Void [I64]     None   [GUARD]       "exit if not zero";
     GType    "guard_type"    Void [Ref Ptr] Flags  [GUARD READ]  "exit if the object's type differs; flag 1: fact survives any code";
     GValue   "guard_value"   Void [Any Any] None   [GUARD]       "exit if bits differ from the constant";
     GNonNull "guard_nonnull" Void [Addr]    None   [GUARD]       "exit if null";
+    GShared  "guard_shared"  Void [Ref]     None   [GUARD READ]  "exit if the object has no more than one reference (never remembered)";
     GNull    "guard_null"    Void [Addr]    None   [GUARD]       "exit if not null";
     GValid   "guard_valid"   Void [Ptr]     None   [GUARD READ]  "exit if the byte at the address is zero";
     GNotForced "guard_not_forced" Void []   None   [GUARD READ]  "exit if the preceding call forced this activation's frames";
@@ -171,6 +173,7 @@ ops! {
     Loop     "loop"      Void []            None   [CTRL]        "the loop label";
     Phi      "phi"       Any  [Any Any]     None   [CTRL]        "value at loop entry, value at the back edge";
     Jump     "jump"      Void []            None   [CTRL]        "back to the loop label";
+    LinkLabel "link_label" Void []          None   [CTRL LIST]   "continue at another trace's loop label with these values for its phis and its contract";
     Link     "link"      Void [Ptr]         None   [CTRL]        "continue at the trace entry stored at this address";
 }
 

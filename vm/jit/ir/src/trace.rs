@@ -1,6 +1,7 @@
 //! Traces: instructions, constants, snapshots.
 
 use crate::desc::*;
+use crate::label::{Label, LabelCode};
 use crate::ops::{self, Op};
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
@@ -229,6 +230,10 @@ pub struct Trace {
     pub lists: Vec<Val>,
     pub snaps: Vec<Snapshot>,
     pub natives: Vec<NativeDesc>,
+    /// The loop label's contract.
+    pub label: Option<Box<Label>>,
+    /// `link_label`: the label's machine places.
+    pub link: Option<Box<LabelCode>>,
 }
 
 impl Trace {
@@ -296,6 +301,9 @@ pub fn inst_effects(d: &Descs, natives: &[NativeDesc], i: &Inst) -> Effects {
         Op::ALoad => Effects { reads: bit(d.arrays[i.imm as usize].alias), ..Effects::NONE },
         Op::FStore => Effects { writes: bit(d.fields[i.imm as usize].alias), ..Effects::NONE },
         Op::AStore => Effects { writes: bit(d.arrays[i.imm as usize].alias), ..Effects::NONE },
+        Op::FReplace => {
+            Effects { writes: bit(d.arrays[i.imm as usize].alias), flags: ALLOCATES, ..Effects::NONE }
+        }
         Op::SLoad => Effects { reads: bit(ALIAS_FRAME), ..Effects::NONE },
         Op::SStore => Effects { writes: bit(ALIAS_FRAME), ..Effects::NONE },
         Op::Call => d.helpers[i.imm as usize].effects.normalised(),

@@ -253,7 +253,7 @@ fn check_balance(t: &Trace, d: &Descs) -> Result<(), String> {
                 }
             }
         }
-        if i.op == Op::Link
+        if matches!(i.op, Op::Link | Op::LinkLabel)
             && let Some((v, h)) = held.iter().find(|(_, h)| **h != 0)
         {
             return Err(format!("link: still holds {h} of {}", crate::print::val(t, *v)));

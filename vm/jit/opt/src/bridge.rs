@@ -7,11 +7,16 @@ use lh_jit_ir::*;
 use std::collections::HashMap;
 
 /// Slot number in an `adopt` that names no slot.
-const NO_SLOT: u32 = i32::MIN as u32;
+pub(crate) const NO_SLOT: u32 = i32::MIN as u32;
 
 impl<'d> Builder<'d> {
-    /// `place` answers where the exit left a value: its offset in the JIT frame. Constants are taken as they are.
-    pub fn bridge(d: &'d Descs, parent: &Trace, snap: &Snapshot, place: &dyn Fn(Val) -> u32) -> Builder<'d> {
+    /// `place` answers where the exit left a value, if it did: its offset in the JIT frame. Constants are taken as they are.
+    pub fn bridge(
+        d: &'d Descs,
+        parent: &Trace,
+        snap: &Snapshot,
+        place: &dyn Fn(Val) -> Option<u32>,
+    ) -> Builder<'d> {
         let mut o = Opt::new(d);
         let root = o.tr.push(Inst::new(Op::JLoad, Ty::Ptr, &[]).with_imm(jf::FRAME as u32));
         let mut got: HashMap<Val, Val> = HashMap::new();
@@ -21,6 +26,14 @@ impl<'d> Builder<'d> {
                 order.push(v);
             }
         });
+        // What the label's contract keeps at all exits behind the label.
+        let keeps = parent
+            .label
+            .as_ref()
+            .is_some_and(|l| l.values.iter().all(|v| !v.is_inst() || place(*v).is_some()));
+        if let (true, Some(l)) = (keeps, &parent.label) {
+            order.extend(l.values.iter().filter(|v| v.is_inst()));
+        }
         for v in order {
             if let std::collections::hash_map::Entry::Vacant(e) = got.entry(v) {
                 // The root frame's address is the bridge's own first value.
@@ -28,7 +41,10 @@ impl<'d> Builder<'d> {
                 let n = if x.op == Op::JLoad && x.imm == jf::FRAME as u32 {
                     root
                 } else {
-                    o.tr.push(Inst::new(Op::JLoad, x.ty, &[]).with_imm(place(v)))
+                    o.tr.push(
+                        Inst::new(Op::JLoad, x.ty, &[])
+                            .with_imm(place(v).expect("a snapshot value has a place")),
+                    )
                 };
                 e.insert(n);
             }
@@ -88,6 +104,8 @@ impl<'d> Builder<'d> {
             o.lazies.push((b, s.field, x));
             o.heap.insert((b, HeapKey::Field(s.field)), x);
         }
+        let outer = snap.frames.first().map_or(0, |f| f.sp);
+        let label = if keeps { Self::inherit(&mut o, parent, &mut got.clone(), outer) } else { None };
         let (kind, pc, sp) =
             (snap.kind, snap.frames.last().map_or(0, |f| f.pc), snap.frames.last().map_or(0, |f| f.sp));
         o.capture(kind, pc, sp);
@@ -101,7 +119,7 @@ impl<'d> Builder<'d> {
             }
         }
         let depth = o.frames.len();
-        Builder { raw: vec![Raw::Input], map: vec![root], o, start: 1, depth }
+        Builder { raw: vec![Raw::Input], map: vec![root], o, start: 1, depth, label }
     }
 
     /// What the innermost frame's slot holds now, if known without a load.

@@ -10,6 +10,13 @@ pub fn run(t: &mut Trace, _d: &Descs) {
     for &i in &work {
         live[i] = true;
     }
+    if let Some(l) = &t.label {
+        l.needs(&mut |v| {
+            if v.is_inst() && !std::mem::replace(&mut live[v.index()], true) {
+                work.push(v.index());
+            }
+        });
+    }
     while let Some(i) = work.pop() {
         let inst = t.insts[i];
         let mut uses: Vec<Val> = t.operands(&inst).collect();
@@ -22,6 +29,9 @@ pub fn run(t: &mut Trace, _d: &Descs) {
                 work.push(v.index());
             }
         }
+    }
+    if let Some(l) = &mut t.label {
+        l.statics.retain(|(v, _)| live[v.index()]);
     }
     let mut map = vec![Val::NONE; n];
     let mut next = 0;
@@ -42,6 +52,9 @@ pub fn run(t: &mut Trace, _d: &Descs) {
         }
     }
     t.snaps = snaps;
+    if let Some(l) = &mut t.label {
+        l.map_vals(&mut |v| m(v));
+    }
     let mut lists = vec![];
     let mut out = vec![];
     for (i, l) in live.iter().enumerate() {

@@ -45,6 +45,20 @@ impl Opt<'_> {
                 (Some(x), Some(y)) => Some(x == y),
                 _ => None,
             },
+            Op::GType
+                if self.track.is_some() && self.facts.get(&a).is_some_and(|f| f.ty.is_some() && !f.stat) =>
+            {
+                if let Some(t) = &mut self.track
+                    && a.is_inst()
+                    && a.index() < t.at
+                {
+                    t.types.insert(a);
+                }
+                match (self.facts.get(&a).and_then(|f| f.ty), cb) {
+                    (Some(t), Some(want)) => Some(t == want),
+                    _ => None,
+                }
+            }
             Op::GType => match (self.facts.get(&a).and_then(|f| f.ty), cb) {
                 (Some(t), Some(want)) => Some(t == want),
                 _ => None,

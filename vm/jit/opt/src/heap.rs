@@ -50,7 +50,15 @@ impl Opt<'_> {
         }
         match i.op {
             Op::FLoad if self.d.fields[i.imm as usize].volatile => Ok(None),
-            Op::FLoad | Op::ALoad => Ok(self.heap.get(&(base, k)).copied()),
+            Op::FLoad | Op::ALoad => {
+                let known = self.heap.get(&(base, k)).copied();
+                if let (Some(v), Some(t)) = (known, &mut self.track)
+                    && t.heap.get(&(base, k)) == Some(&v)
+                {
+                    t.used.insert((base, k));
+                }
+                Ok(known)
+            }
             _ => {
                 let val = if i.op == Op::FStore { i.args[1] } else { i.args[2] };
                 let (alias, immutable) = self.alias_of(&k);

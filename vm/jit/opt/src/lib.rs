@@ -21,6 +21,7 @@ mod fold;
 mod heap;
 mod loops;
 pub mod rc;
+mod relink;
 pub mod selftest;
 mod state;
 mod virt;
@@ -72,6 +73,11 @@ pub(crate) enum Raw {
         nulls: i32,
     },
     PopFrame,
+    /// An item's silent value is replaced.
+    Replace {
+        array: u32,
+        args: [Val; 4],
+    },
     Flush,
     /// A bridge input (already emitted).
     Input,
@@ -85,6 +91,8 @@ pub struct Builder<'d> {
     /// First raw operation of the loop.
     pub(crate) start: usize,
     pub(crate) depth: usize,
+    /// Bridges: the contract of the loop they came from.
+    pub(crate) label: Option<Box<Label>>,
 }
 
 impl<'d> Builder<'d> {
@@ -93,7 +101,7 @@ impl<'d> Builder<'d> {
         let mut o = Opt::new(d);
         let base = o.tr.push(Inst::new(Op::JLoad, Ty::Ptr, &[]).with_imm(jf::FRAME as u32));
         o.push_root(base, token, pc, sp);
-        Builder { raw: vec![Raw::Input], map: vec![base], o, start: 1, depth: 1 }
+        Builder { raw: vec![Raw::Input], map: vec![base], o, start: 1, depth: 1, label: None }
     }
 
     pub fn descs(&self) -> &'d Descs {
@@ -180,6 +188,11 @@ impl<'d> Builder<'d> {
     }
     pub fn astore(&mut self, base: R, array: u32, idx: R, v: R) -> Result<(), Abort> {
         self.emit_ty(Op::AStore, Ty::Void, &[base, idx, v], array).map(drop)
+    }
+    /// Stores `x` over an array item whose value `old` (loaded from there, of a known silent type) goes. Takes `x`'s
+    /// reference over, and the item's to `old`.
+    pub fn replace(&mut self, base: R, array: u32, idx: R, old: R, x: R) -> Result<(), Abort> {
+        self.record(Raw::Replace { array, args: [base.0, idx.0, old.0, x.0] }).map(drop)
     }
     pub fn cast(&mut self, ty: Ty, v: R) -> Result<R, Abort> {
         self.emit_ty(Op::Cast, ty, &[v], 0)
@@ -322,12 +335,41 @@ fn finish(mut t: Trace, d: &Descs) -> Trace {
     dce::run(&mut t, d);
     rc::run(&mut t, d);
     dce::run(&mut t, d);
+    settle_label(&mut t);
     if cfg!(debug_assertions)
         && let Err(e) = verify::verify(&t, d, true)
     {
         panic!("optimised trace is wrong: {e}\n{}", print::trace(&t, d));
     }
     t
+}
+
+/// Finds the values from before the loop that the body or the contract needs.
+fn settle_label(t: &mut Trace) {
+    let Some(at) = t.loop_at() else { return };
+    let Some(mut l) = t.label.take() else { return };
+    let mut needed = vec![false; at];
+    let mut need = |v: Val| {
+        if v.is_inst() && v.index() < at {
+            needed[v.index()] = true;
+        }
+    };
+    for i in &t.insts[at..] {
+        if i.op == Op::Phi {
+            need(i.args[1]);
+            continue;
+        }
+        t.operands(i).for_each(&mut need);
+        if i.snap != NO_SNAP {
+            t.snaps[i.snap as usize].for_each_val(&mut need);
+        }
+    }
+    l.needs(&mut need);
+    l.statics.retain(|(v, _)| needed[v.index()]);
+    // Words that every trace of the activation has at hand are nobody's burden.
+    let pinned = |i: &Inst| matches!(i.op, Op::Ts | Op::Jf) || i.op == Op::JLoad && i.imm < jf::GPR as u32;
+    l.values = (0..at).filter(|k| needed[*k] && !pinned(&t.insts[*k])).map(Val::inst).collect();
+    t.label = Some(l);
 }
 
 /// Sends one recorded operation through the chain.
@@ -366,6 +408,10 @@ pub(crate) fn step(o: &mut Opt, map: &[Val], raw: &Raw) -> Result<Val, Abort> {
         }
         Raw::PopFrame => {
             o.frames.pop();
+            Ok(Val::NONE)
+        }
+        Raw::Replace { array, args } => {
+            o.replace(*array, args.map(m))?;
             Ok(Val::NONE)
         }
         Raw::Flush => {

@@ -13,10 +13,10 @@
 //! best; whatever the end of the body contradicts is weakened and the body is made again. Each retry weakens at
 //! least one assumption, so it ends.
 
-use crate::state::{Abort, Slot};
+use crate::state::{Abort, Fact, HeapKey, Opt, Slot, Track};
 use crate::{Builder, step};
 use lh_jit_ir::*;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A place the trace owns between iterations.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -172,6 +172,8 @@ fn attempt(b: &Builder, weak: &mut Weak) -> Result<Option<Trace>, Abort> {
     }
     let head_slots = o.frames[0].slots.clone();
     let head_lazies = o.lazies.clone();
+    let head_facts = o.facts.clone();
+    o.track = Some(Box::new(Track { at: loop_at, heap: o.heap.clone(), ..Track::default() }));
     o.forget_snapshot();
     let (kind, pc, sp) = (0, o.frames[0].pc, o.frames[0].sp);
     o.capture(kind, pc, sp);
@@ -327,5 +329,82 @@ fn attempt(b: &Builder, weak: &mut Weak) -> Result<Option<Trace>, Abort> {
         return Ok(None);
     }
     o.tr.push(Inst::new(Op::Jump, Ty::Void, &[]));
+    let phis = carried.iter().map(|c| label_phi(&o, c, &head_facts)).collect();
+    o.tr.label = Some(Box::new(label(&o, phis, &head_slots, &head_lazies, &head_facts, (pc, sp))));
     Ok(Some(o.tr))
+}
+
+fn label_phi(o: &Opt, c: &Carried, facts: &HashMap<Val, Fact>) -> LabelPhi {
+    let f = facts.get(&c.phi).copied().unwrap_or_default();
+    LabelPhi {
+        val: c.phi,
+        at: match c.loc {
+            Loc::Slot(s) => Carrier::Slot(s),
+            Loc::Lazy(b, f) => Carrier::Field(b, f),
+        },
+        payload: c.payload,
+        ty: o.tr.ty(c.phi),
+        exact: f.ty,
+        nonnull: f.nonnull,
+    }
+}
+
+/// States what the body has relied on.
+fn label(
+    o: &Opt,
+    phis: Vec<LabelPhi>,
+    slots: &BTreeMap<i32, Slot>,
+    lazies: &[(Val, u32, Val)],
+    facts: &HashMap<Val, Fact>,
+    (pc, sp): (u32, u32),
+) -> Label {
+    let t = o.track.as_ref().expect("set at the label");
+    let slot_of = |at: Carrier| matches!(at, Carrier::Slot(_)).then_some(at);
+    let carried: Vec<Carrier> = phis.iter().filter_map(|p| slot_of(p.at)).collect();
+    let mut l = Label { pc, sp, phis, types_hold: true, ..Label::default() };
+    for (&k, s) in slots {
+        if carried.contains(&Carrier::Slot(k)) {
+            continue;
+        }
+        let v = o.resolve(s.val);
+        let what = match (s.dirty, s.val.is_none()) {
+            (_, true) => LabelSlot::Empty,
+            (true, _) => LabelSlot::Held(v),
+            (false, _) if t.slots.contains(&k) => LabelSlot::Clean(v),
+            (false, _) => continue,
+        };
+        l.slots.push((k, what, !t.disturbed.contains(&k)));
+    }
+    for &(b, f, v) in lazies {
+        if !l.phis.iter().any(|p| p.at == Carrier::Field(b, f)) {
+            l.fields.push((b, f, o.resolve(v)));
+        }
+    }
+    let lazy = |b: Val, f: u32| lazies.iter().any(|x| x.0 == b && x.1 == f);
+    for &(base, key) in &t.used {
+        let val = o.resolve(t.heap[&(base, key)]);
+        let (desc, idx, immutable) = match key {
+            HeapKey::Field(f) => (f, Val::NONE, o.d.fields[f as usize].immutable || lazy(base, f)),
+            HeapKey::Item(a, i) => (a, i, o.d.arrays[a as usize].immutable),
+        };
+        if !immutable {
+            l.facts.push(LabelFact { base, desc, idx, val, holds: true });
+        }
+    }
+    l.facts.sort_by_key(|x| (x.base, x.desc, x.idx));
+    for v in &t.types {
+        if let Some(ty) = facts.get(v).and_then(|f| f.ty) {
+            l.types.push((*v, ty));
+        }
+    }
+    l.types.sort();
+    for (v, f) in facts {
+        if let (true, Some(ty), true) = (f.stat, f.ty, v.is_inst() && v.index() < t.at) {
+            l.statics.push((*v, ty));
+        }
+    }
+    l.statics.sort();
+    l.valid = t.valid.iter().copied().collect();
+    l.valid.sort();
+    l
 }

@@ -166,7 +166,13 @@ impl Pass<'_> {
                     break;
                 }
                 let least = self.least(v, a, b) - 1;
-                let seen = !v.is_const() && (a..b).any(|n| self.eff[n].has(OBSERVES_REFCOUNT));
+                let looks = |n: usize| {
+                    let i = &self.t.insts[n];
+                    self.eff[n].has(OBSERVES_REFCOUNT)
+                        || i.op == Op::GShared && i.args[0] == v
+                        || i.op == Op::FReplace && self.t.list(i)[2] == v
+                };
+                let seen = !v.is_const() && (a..b).any(looks);
                 if least >= 1 && !seen || least >= 0 && !seen && self.supported(v, a, b, 0) {
                     self.dead[a] = true;
                     self.dead[b] = true;

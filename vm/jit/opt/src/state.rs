@@ -3,7 +3,7 @@
 //! Cheap to clone: closing a loop starts again from the end of the pre-roll as often as it must.
 
 use lh_jit_ir::*;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Why no trace came out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -80,6 +80,23 @@ pub(crate) struct Opt<'d> {
     snap_id: Option<u32>,
     /// Dirty slots at the last force-ready call.
     at_call: HashMap<(usize, i32), Val>,
+    /// Behind a label: what was known there and has been relied on since.
+    pub track: Option<Box<Track>>,
+}
+
+/// Reliance on knowledge from before a loop label.
+#[derive(Clone, Default)]
+pub(crate) struct Track {
+    /// Values below this come from before the label.
+    pub at: usize,
+    pub heap: HashMap<(Val, HeapKey), Val>,
+    pub used: HashSet<(Val, HeapKey)>,
+    pub types: HashSet<Val>,
+    pub valid: HashSet<Val>,
+    /// Root frame slots that were read as they were.
+    pub slots: HashSet<i32>,
+    /// Root frame slots whose memory has been written.
+    pub disturbed: HashSet<i32>,
 }
 
 impl<'d> Opt<'d> {
@@ -97,6 +114,7 @@ impl<'d> Opt<'d> {
             snap: None,
             snap_id: None,
             at_call: HashMap::new(),
+            track: None,
         }
     }
 
@@ -239,7 +257,16 @@ impl<'d> Opt<'d> {
         let f = &self.frames[frame];
         match f.slots.get(&slot) {
             Some(s) if s.val.is_none() => Err(Abort::DeadSlot),
-            Some(s) => Ok(s.val),
+            Some(s) => {
+                let (v, clean) = (s.val, !s.dirty);
+                if let Some(t) = &mut self.track
+                    && frame == 0
+                    && clean
+                {
+                    t.slots.insert(slot);
+                }
+                Ok(v)
+            }
             None => {
                 let base = f.base;
                 let v = self.tr.push(Inst::new(Op::SLoad, Ty::Ref, &[base]).with_imm(slot as u32));
@@ -256,12 +283,23 @@ impl<'d> Opt<'d> {
             self.tr.push(Inst::new(Op::Adopt, Ty::Void, &[r]).with_imm(slot as u32));
         }
         self.frames[frame].slots.insert(slot, Slot { val: Val::NONE, dirty: true });
+        self.disturb(frame, slot);
         Ok(v)
     }
     pub fn sput(&mut self, frame: usize, slot: i32, v: Val) {
         self.frames[frame].slots.insert(slot, Slot { val: v, dirty: true });
     }
+    fn disturb(&mut self, frame: usize, slot: i32) {
+        if let Some(t) = &mut self.track
+            && frame == 0
+        {
+            t.disturbed.insert(slot);
+        }
+    }
     pub fn clobber(&mut self, frame: usize, lo: i32, hi: i32) {
+        for k in lo..hi {
+            self.disturb(frame, k);
+        }
         self.frames[frame].slots.retain(|k, s| !(lo..hi).contains(k) || (s.dirty && !s.val.is_none()));
     }
     /// Writes one slot to memory if the trace has it.
@@ -274,6 +312,7 @@ impl<'d> Opt<'d> {
         let base = self.frames[frame].base;
         self.tr.push(Inst::new(Op::SStore, Ty::Void, &[base, v]).with_imm(slot as u32));
         self.frames[frame].slots.insert(slot, Slot { val: v, dirty: false });
+        self.disturb(frame, slot);
         Ok(())
     }
     pub fn flush_frames(&mut self) -> Result<(), Abort> {
@@ -304,6 +343,11 @@ impl<'d> Opt<'d> {
             return Ok(v);
         }
         if let Some(v) = self.cse_op(&i) {
+            if i.op == Op::GValid
+                && let Some(t) = &mut self.track
+            {
+                t.valid.insert(i.args[0]);
+            }
             return Ok(v);
         }
         if let Some(v) = self.heap_op(&mut i)? {

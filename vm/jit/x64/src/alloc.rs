@@ -45,13 +45,15 @@ pub struct Alloc {
     /// Position behind the last phi.
     pub phi_end: u32,
     pub end: u32,
+    /// Slots below are another trace's: read, never reused.
+    pub first_slot: i32,
     rng: Option<u64>,
     /// Values by the position they end at.
     ends: Vec<Vec<u32>>,
 }
 
 impl Alloc {
-    pub fn new(t: &Trace, fused: &[bool], random: Option<u64>) -> Alloc {
+    pub fn new(t: &Trace, d: &Descs, fused: &[bool], random: Option<u64>) -> Alloc {
         let n = t.insts.len();
         let loop_at = t.loop_at().unwrap_or(n) as u32;
         let end = n as u32;
@@ -67,12 +69,13 @@ impl Alloc {
             regs: [None; 32],
             locked: 0,
             free_slots: vec![],
-            next_slot: jf::SPILL,
+            next_slot: t.link.as_ref().map_or(jf::SPILL, |l| l.top),
             hint: vec![None; n],
             calls: vec![],
             loop_at,
             phi_end,
             end,
+            first_slot: t.link.as_ref().map_or(jf::SPILL, |l| l.top),
             rng: random.map(|x| x | 1),
             ends: vec![vec![]; n + 2],
         };
@@ -108,11 +111,17 @@ impl Alloc {
                     }
                 }
             }
-            if is_call(i) {
+            if is_call(i) && !(i.op == Op::BoxF && d.layout.free_floats != 0) {
                 a.calls.push(p as u32);
             }
             if i.op == Op::JLoad && i.imm >= jf::GPR as u32 {
                 a.next_slot = a.next_slot.max(i.imm as i32 + 8);
+            }
+        }
+        if let (Some(l), true) = (&t.label, (loop_at as usize) < n) {
+            // Every exit behind the label keeps them.
+            for v in l.values.iter().filter(|v| v.is_inst()) {
+                a.last[v.index()] = a.end;
             }
         }
         for v in 0..n {
@@ -254,7 +263,7 @@ impl Alloc {
         for v in std::mem::take(&mut self.ends[p as usize]) {
             // Words of jf's header are nobody's slot.
             if let Some(s) = self.spill[v as usize]
-                && s >= jf::SPILL
+                && s >= self.first_slot
             {
                 self.free_slots.push(s);
             }

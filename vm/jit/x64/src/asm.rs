@@ -523,6 +523,10 @@ impl Asm {
         let l = self.pooled(addr);
         dynasm!(self.ops ; .arch x64 ; call QWORD [=>l]);
     }
+    /// Bytes so far.
+    pub fn offset(&self) -> usize {
+        self.ops.offset().0
+    }
     pub fn align16(&mut self) {
         dynasm!(self.ops ; .arch x64 ; .align 32);
     }

@@ -49,7 +49,11 @@ pub struct Site {
 
 impl Site {
     pub fn place(&self, v: Val) -> u32 {
-        self.places.iter().find(|p| p.0 == v).expect("a snapshot value has a place").1
+        self.find(v).expect("a snapshot value has a place")
+    }
+    /// As [`Site::place`] for values that the exit may not have kept.
+    pub fn find(&self, v: Val) -> Option<u32> {
+        self.places.iter().find(|p| p.0 == v).map(|p| p.1)
     }
 }
 
@@ -62,6 +66,8 @@ pub struct Compiled {
     pub calls: Vec<Site>,
     /// Bytes of jf used.
     pub jf_size: u32,
+    /// The loop label, for bridges that go back to it.
+    pub label: Option<LabelCode>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

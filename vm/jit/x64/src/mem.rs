@@ -212,21 +212,20 @@ impl Lower<'_> {
         let mut dump = 0u32;
         let mut out = vec![];
         for &v in &self.snap_vals[snap as usize] {
-            // A slot is as good as a register and costs nothing.
-            let at = match self.a.spill[v.index()] {
-                Some(o) => o,
-                None => match self.loc(v) {
-                    Loc::Reg(r) => {
-                        dump |= 1 << r;
-                        dump_offset(r)
-                    }
-                    Loc::Mem(o) => o,
-                    Loc::Const(_) => unreachable!("snapshot values are instructions"),
-                },
-            };
-            out.push((v, at as u32));
+            let (at, regs) = self.place(v).expect("snapshot values are somewhere");
+            dump |= regs;
+            out.push((v, at));
         }
         (out, dump)
+    }
+    /// The offset in jf where an exit leaves a value, and the register to dump for it.
+    pub fn place(&self, v: Val) -> Option<(u32, u32)> {
+        // A slot is as good as a register and costs nothing.
+        if let Some(o) = self.a.spill[v.index()] {
+            return Some((o as u32, 0));
+        }
+        let r = self.pinned(v).or(self.a.reg[v.index()])?;
+        Some((dump_offset(r) as u32, 1 << r))
     }
     pub fn dump(&mut self, mask: u32) {
         for r in 0..32u8 {
@@ -277,11 +276,45 @@ impl Lower<'_> {
                 Loc::Const(_) => unreachable!("labels name places"),
             }
         }
+        self.move_all(&regs, &mems);
+        Ok(())
+    }
+
+    /// Brings everything to where another trace's label expects it and goes there.
+    pub fn link_label(&mut self, i: Inst) -> Result<(), Error> {
+        let Some(l) = self.t.link.as_deref() else { return Err(Error::Encoding) };
+        let (mut regs, mut mems) = (vec![], vec![]);
+        let list = self.t.list(&i).to_vec();
+        for (v, want) in list.into_iter().zip(&l.places) {
+            match *want {
+                Where::Nowhere => {}
+                Where::Reg(r) => {
+                    let from = self.loc(v);
+                    if from != Loc::Reg(r) {
+                        regs.push((r, from));
+                    }
+                }
+                Where::Mem(o) => {
+                    if !v.is_inst() || self.a.spill[v.index()] != Some(o) {
+                        mems.push((o, self.loc(v)));
+                    }
+                }
+            }
+        }
+        regs.extend(l.words.iter().map(|(r, o)| (*r, Loc::Mem(*o))));
+        self.move_all(&regs, &mems);
+        self.asm.st_imm32(JF, jf::CALL + 4, l.trace_id as i32);
+        self.asm.imm(SCRATCH, l.cell);
+        self.asm.jmp_m(SCRATCH);
+        Ok(())
+    }
+
+    /// All these moves at once.
+    fn move_all(&mut self, regs: &[(u8, Loc)], mems: &[(i32, Loc)]) {
         // A slot written here may be read by another move: go through temporary slots unless nobody reads it.
         let mut late = vec![];
-        for (o, from) in &mems {
-            let read = mems.iter().chain(&[]).any(|m| m.1 == Loc::Mem(*o))
-                || regs.iter().any(|m| m.1 == Loc::Mem(*o));
+        for (o, from) in mems {
+            let read = mems.iter().any(|m| m.1 == Loc::Mem(*o)) || regs.iter().any(|m| m.1 == Loc::Mem(*o));
             if read {
                 let tmp = self.a.slot();
                 self.mov(Loc::Mem(tmp), *from);
@@ -295,7 +328,7 @@ impl Lower<'_> {
                 self.mov(Loc::Mem(*o), *from);
             }
         }
-        self.parallel(&regs);
+        self.parallel(regs);
         for (o, tmp) in late {
             if tmp != i32::MIN {
                 // Through a register the label does not name.
@@ -303,7 +336,6 @@ impl Lower<'_> {
                 self.mov(Loc::Mem(o), Loc::Reg(SCRATCH));
             }
         }
-        Ok(())
     }
 }
 

@@ -364,7 +364,7 @@ fn a_bridge_takes_over_at_an_exit() {
             finished = true;
             break;
         }
-        let mut b = Builder::bridge(&d, &from.t, &snap, &|v| site.place(v));
+        let mut b = Builder::bridge(&d, &from.t, &snap, &|v| site.find(v));
         add(&mut b, 100).unwrap();
         let t = b.finish_link(&*root.entry as *const u64 as u64).unwrap();
         let l = link(t, &d, bridges.len() as u32 + 2);
@@ -612,4 +612,79 @@ fn speed_of_compiling() {
         optimised - recorded,
         start.elapsed() - optimised
     );
+}
+
+/// A root and its bridges, linked.
+#[derive(Default)]
+struct Machine {
+    traces: Vec<Linked>,
+    jf: Vec<u64>,
+    label: Option<LabelCode>,
+    label_cell: Box<u64>,
+}
+
+impl lh_jit_opt::selftest::Machine for Machine {
+    fn add(&mut self, t: Trace, at: Option<(usize, usize)>) {
+        let l = link(t, &toy::descs(), self.traces.len() as u32);
+        if std::env::var("LH_JIT_TEST_SHOW").is_ok() {
+            let d = toy::descs();
+            println!(
+                "---- {} at {at:?}\n{}\n{:?} {:?}",
+                self.traces.len(),
+                print::trace(&l.t, &d),
+                l.t.label,
+                l.c.label
+            );
+            println!(
+                "link {:?}\nexits {:?}",
+                l.t.link,
+                l.c.exits.iter().map(|x| (x.inst, &x.places)).collect::<Vec<_>>()
+            );
+        }
+        match at {
+            Some((p, no)) => self.traces[p].cells[no] = *l.entry,
+            None => {
+                self.label = l.c.label.clone().map(|x| {
+                    *self.label_cell = *l.entry + x.offset as u64;
+                    LabelCode { cell: &raw const *self.label_cell as u64, ..x }
+                })
+            }
+        }
+        self.traces.push(l);
+    }
+    fn run(&mut self, frame: &mut [u64]) -> (usize, usize) {
+        self.jf = new_jf(frame.as_mut_ptr() as u64);
+        let w = enter(*self.traces[0].entry, self.jf.as_mut_ptr() as u64);
+        ((w >> 32) as usize, w as u32 as usize)
+    }
+    fn trace(&self, t: usize) -> &Trace {
+        &self.traces[t].t
+    }
+    fn exit(&self, t: usize, no: usize) -> (u32, Box<dyn Fn(Val) -> Option<u32>>) {
+        let site = self.traces[t].c.exits[no].clone();
+        (site.snap, Box::new(move |v| site.find(v)))
+    }
+    fn word(&self, offset: u32) -> u64 {
+        self.jf[offset as usize / 8]
+    }
+    fn label(&self) -> Option<LabelCode> {
+        self.label.clone()
+    }
+    fn entry_cell(&self) -> u64 {
+        &raw const *self.traces[0].entry as u64
+    }
+}
+
+#[test]
+fn random_bridges_go_back_to_their_loops() {
+    let from: u64 = std::env::var("LH_FUZZ_FROM").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
+    let n: u64 = std::env::var("LH_FUZZ_N").ok().and_then(|s| s.parse().ok()).unwrap_or(300);
+    let (mut label, mut entry) = (0, 0);
+    for seed in from..from + n {
+        let (a, b) = lh_jit_opt::selftest::check_bridges(seed, &mut Machine::default());
+        label += a;
+        entry += b;
+    }
+    println!("{label} bridges to labels, {entry} to entries");
+    assert!(label as u64 > n / 4, "{label} {entry}");
 }

@@ -246,6 +246,7 @@ fn setup(m: &Module) -> PyResult<()> {
     for (i, name) in ["PickleError", "PicklingError", "UnpicklingError"].into_iter().enumerate() {
         m.add(name, error_class(i))?;
     }
+    ready::<buffer::Flat>()?;
     ready::<memo::PicklerMemoProxy>()?;
     ready::<memo::UnpicklerMemoProxy>()?;
     Ok(())

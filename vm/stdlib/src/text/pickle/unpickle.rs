@@ -340,7 +340,10 @@ impl Unpickler {
                 let text = String::from_utf8_lossy(&l).into_owned();
                 match lh_runtime::floatobject::parse(&text) {
                     Some(v) => self.push(Float::new(v).into_object()),
-                    None => return raise!(ValueError, "could not convert string to float: '{}'", text),
+                    None if lh_runtime::floatobject::parse_prefix(&l).is_some() => {
+                        return raise!(ValueError, "could not convert string to float");
+                    }
+                    None => return raise!(ValueError, "could not convert string to float: '{}\n'", text),
                 }
             }
             STRING => self.load_string()?,
@@ -364,7 +367,7 @@ impl Unpickler {
                 self.load_bytes(n)?
             }
             BINBYTES8 => {
-                let n = self.size::<8>("BINBYTES8")?;
+                let n = self.size::<8>("BINBYTES")?;
                 self.load_bytes(n)?
             }
             BYTEARRAY8 => {
@@ -386,7 +389,7 @@ impl Unpickler {
                 self.load_text(n)?
             }
             BINUNICODE8 => {
-                let n = self.size::<8>("BINUNICODE8")?;
+                let n = self.size::<8>("BINUNICODE")?;
                 self.load_text(n)?
             }
             MARK => {
@@ -478,7 +481,7 @@ impl Unpickler {
                 self.push(o)
             }
             GET => {
-                let n = self.number_line()?;
+                let n = number(&self.text_line()?)?;
                 if n < 0 {
                     return unpickling!("Memo value not found at index {}", n);
                 }
@@ -493,7 +496,9 @@ impl Unpickler {
                 self.fetch(n)?
             }
             PUT => {
-                let n = self.number_line()?;
+                let l = self.text_line()?;
+                drop(self.top()?);
+                let n = number(&l)?;
                 if n < 0 {
                     return raise!(ValueError, "negative PUT argument");
                 }
@@ -518,9 +523,12 @@ impl Unpickler {
                 self.push(found)
             }
             STACK_GLOBAL => {
-                let (name, module) = (self.pop()?, self.pop()?);
-                let (Some(n), Some(m)) = (name.downcast_exact::<Str>(), module.downcast_exact::<Str>())
-                else {
+                let names = self.pop().and_then(|name| Ok((name, self.pop()?)));
+                let names = names.map_err(|e| e.clear()).ok();
+                let strings = names
+                    .as_ref()
+                    .and_then(|(n, m)| Some((m.downcast_exact::<Str>()?, n.downcast_exact::<Str>()?)));
+                let Some((m, n)) = strings else {
                     return unpickling!("STACK_GLOBAL requires str");
                 };
                 let found = self.global(m, n)?;
@@ -697,13 +705,6 @@ impl Unpickler {
     fn load_binary_string(&self, n: usize) -> PyResult<()> {
         let b = self.bytes(n, |b| b.to_vec())?;
         self.push_old_string(&b)
-    }
-    fn number_line(&self) -> PyResult<i64> {
-        let l = self.text_line()?;
-        match parse_int(&l)?.to_i64() {
-            Some(n) => Ok(n),
-            None => raise!(OverflowError, "Python int too large to convert to C ssize_t"),
-        }
     }
 
     // ---- The memo, globals, objects ----
@@ -924,6 +925,12 @@ fn parse_int(l: &[u8]) -> PyResult<Owned<Int>> {
     match v.downcast_owned::<Int>() {
         Ok(i) => Ok(i),
         Err(_) => raise!(ValueError, "could not convert string to int"),
+    }
+}
+fn number(l: &[u8]) -> PyResult<i64> {
+    match parse_int(l)?.to_i64() {
+        Some(n) => Ok(n),
+        None => raise!(OverflowError, "Python int too large to convert to C ssize_t"),
     }
 }
 /// The old protocols' instances: a class without arguments is not called, only allocated.

@@ -1,0 +1,93 @@
+//! Handlers for generators and coroutines that run in the frame chain of who asks them: FOR_ITER and SEND enter the generator's frame,
+//! YIELD_VALUE goes back behind the asking instruction. (Its return, and its exceptions, are `eval::run`'s business.)
+
+use super::*;
+use crate::generator::{self, Gen};
+
+/// Can `g` be entered here?
+#[inline(always)]
+pub(super) unsafe fn can_enter(g: Gen, cx: *mut Context) -> bool {
+    // SAFETY: a live generator or coroutine.
+    unsafe { (*g).gi_frame_state < generator::EXECUTING && (*(*cx).ts).recursion_remaining > 0 }
+}
+/// Enters `g` with `v` (whose count moves) as the value of its `yield`, from the instruction at `pc`.
+#[inline(always)]
+pub(super) unsafe fn enter(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    g: Gen,
+    v: *mut PyObject,
+) -> usize {
+    // SAFETY: the handlers' contract; a suspended generator's frame has room for the value.
+    unsafe {
+        let ts = (*cx).ts;
+        let gf = generator::frame_of(g);
+        let gsp = frame::localsplus(gf).add((*gf).stacktop as usize);
+        *gsp = v;
+        (*gf).stacktop = -1;
+        (*gf).flags = 0;
+        (*gf).previous = f;
+        (*g).gi_exc_state.previous_item = (*ts).exc_info;
+        (*ts).exc_info = &raw mut (*g).gi_exc_state;
+        (*g).gi_frame_state = generator::EXECUTING;
+        (*f).prev_instr = pc;
+        (*f).stacktop = sp.offset_from(frame::localsplus(f)) as i32;
+        (*(*cx).cframe).current_frame = gf.cast();
+        (*ts).recursion_remaining -= 1;
+        next!((*gf).prev_instr.add(1), gsp.add(1), gf, cx, consts(gf))
+    }
+}
+pub(super) unsafe extern "C" fn send(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let (receiver, v) = (*sp.sub(2), *sp.sub(1));
+        if !(generator::is_exact_gen(receiver) || generator::is_coro(receiver)) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let g: Gen = receiver.cast();
+        if !can_enter(g, cx) || (*g).gi_frame_state == generator::CREATED && !is_none_object(v) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        enter(pc, sp.sub(1), f, cx, g, v)
+    }
+}
+pub(super) unsafe extern "C" fn yield_value(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract; only a generator's frame yields.
+    unsafe {
+        if (*f).flags != 0 {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let ts = (*cx).ts;
+        let g = generator::of_frame(f);
+        let v = *sp.sub(1);
+        (*f).prev_instr = pc;
+        (*f).stacktop = sp.sub(1).offset_from(frame::localsplus(f)) as i32;
+        (*g).gi_frame_state = generator::SUSPENDED;
+        (*ts).exc_info = (*g).gi_exc_state.previous_item;
+        (*g).gi_exc_state.previous_item = null_mut();
+        (*ts).recursion_remaining += 1;
+        let previous = (*f).previous;
+        (*f).previous = null_mut();
+        (*(*cx).cframe).current_frame = previous.cast();
+        let psp = frame::localsplus(previous).add((*previous).stacktop as usize);
+        (*previous).stacktop = -1;
+        *psp = v;
+        next!((*previous).prev_instr.add(1), psp.add(1), previous, cx, consts(previous))
+    }
+}

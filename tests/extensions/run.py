@@ -56,6 +56,7 @@ def tools(build):
 
 def build_c(build):
     compile_shared(build, "c_types", HERE / "c/c_types.c")
+    compile_shared(build, "c_wrong", HERE / "c/c_wrong.c")
 
 
 def build_cython(build):
@@ -92,10 +93,13 @@ def build_nanobind(build):
 PARTS = {"c": build_c, "cython": build_cython, "swig": build_swig, "pybind11": build_pybind11, "nanobind": build_nanobind}
 
 
-def output(python, part, build):
-    env = {**os.environ, "PYTHONPATH": str(build), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
+DRIVERS = {"c": ["use.py", "wrong.py"]}
+
+
+def output(python, build, script, *arguments, **variables):
+    env = {**os.environ, "PYTHONPATH": str(build), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", **variables}
     try:
-        r = subprocess.run([python, str(HERE / part / "use.py")], capture_output=True, text=True, env=env, timeout=120)
+        r = subprocess.run([python, str(script), *arguments], capture_output=True, text=True, env=env, timeout=120)
     except subprocess.TimeoutExpired:
         return "time-out"
     return r.stdout + r.stderr + f"exit status {r.returncode}\n"
@@ -117,16 +121,27 @@ def main():
         except Missing as e:
             print(f"extensions: {part} skipped: {e}")
             continue
-        want, got = output(PYTHON, part, a.build.resolve()), output(a.lancehead, part, a.build.resolve())
-        if not want.endswith("exit status 0\n"):
-            failed += 1
-            print(f"extensions: {part} fails on python3.11:\n{want}")
-        elif want == got:
-            passed += 1
-        else:
-            failed += 1
-            print(f"extensions: {part} differs from python3.11:")
-            sys.stdout.writelines(difflib.unified_diff(want.splitlines(True), got.splitlines(True), "python3.11", "lancehead", n=0))
+        for driver in DRIVERS.get(part, ["use.py"]):
+            script = HERE / part / driver
+            want, got = output(PYTHON, a.build.resolve(), script), output(a.lancehead, a.build.resolve(), script)
+            if not want.endswith("exit status 0\n"):
+                failed += 1
+                print(f"extensions: {part}/{driver} fails on python3.11:\n{want}")
+            elif want == got:
+                passed += 1
+            else:
+                failed += 1
+                print(f"extensions: {part}/{driver} differs from python3.11:")
+                sys.stdout.writelines(difflib.unified_diff(want.splitlines(True), got.splitlines(True), "python3.11", "lancehead", n=0))
+        if part == "c":
+            # Four reports, each naming the function, and a program that lives on.
+            got = output(a.lancehead, a.build.resolve(), HERE / "c/wrong.py", "debug", LANCEHEAD_CAPI="debug")
+            reports = [line.split("debug: ")[1].split(" in ")[0] for line in got.splitlines() if line.startswith("LANCEHEAD_CAPI=debug")]
+            if sorted(reports) == ["steals()", "steals()", "steals_second()", "steals_second()"] and "['x'] {'y': 1} 2 2" in got:
+                passed += 1
+            else:
+                failed += 1
+                print(f"extensions: LANCEHEAD_CAPI=debug does not name the culprits:\n{got}")
     print(f"extensions: {passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -35,13 +35,31 @@ extern PyObject *PyBytes_FromFormatV(const char *, va_list);
 extern void lh_sys_write(int, const char *, va_list);
 extern void lh_sys_format(int, const char *, va_list);
 
-int PyArg_ParseTuple(PyObject *a, const char *f, ...) { WITH_VA(f, int, lh_arg_parse_tuple(a, f, va)); }
+/* The functions without _SizeT are for code compiled without PY_SSIZE_T_CLEAN, whose '#' lengths were ints once: refused since 3.10. */
+extern void PyErr_SetString(PyObject *, const char *);
+extern PyObject *PyExc_SystemError;
+static int unclean(const char *f, const char *ends) {
+    for (; f && *f; f++) {
+        if (*f == '#') {
+            PyErr_SetString(PyExc_SystemError, "PY_SSIZE_T_CLEAN macro must be defined for '#' formats");
+            return 1;
+        }
+        for (const char *e = ends; *e; e++)
+            if (*f == *e)
+                return 0;
+    }
+    return 0;
+}
+#define CLEAN_ARGS(f) if (unclean(f, ":;")) return 0
+#define CLEAN_VALUE(f) if (unclean(f, "")) return NULL
+
+int PyArg_ParseTuple(PyObject *a, const char *f, ...) { CLEAN_ARGS(f); WITH_VA(f, int, lh_arg_parse_tuple(a, f, va)); }
 int _PyArg_ParseTuple_SizeT(PyObject *a, const char *f, ...) { WITH_VA(f, int, lh_arg_parse_tuple(a, f, va)); }
-int PyArg_Parse(PyObject *a, const char *f, ...) { WITH_VA(f, int, lh_arg_parse(a, f, va)); }
+int PyArg_Parse(PyObject *a, const char *f, ...) { CLEAN_ARGS(f); WITH_VA(f, int, lh_arg_parse(a, f, va)); }
 int _PyArg_Parse_SizeT(PyObject *a, const char *f, ...) { WITH_VA(f, int, lh_arg_parse(a, f, va)); }
-int _PyArg_ParseStack(PyObject *const *a, Py_ssize_t n, const char *f, ...) { WITH_VA(f, int, lh_arg_parse_stack(a, n, f, va)); }
+int _PyArg_ParseStack(PyObject *const *a, Py_ssize_t n, const char *f, ...) { CLEAN_ARGS(f); WITH_VA(f, int, lh_arg_parse_stack(a, n, f, va)); }
 int _PyArg_ParseStack_SizeT(PyObject *const *a, Py_ssize_t n, const char *f, ...) { WITH_VA(f, int, lh_arg_parse_stack(a, n, f, va)); }
-int PyArg_ParseTupleAndKeywords(PyObject *a, PyObject *k, const char *f, char **n, ...) { WITH_VA(n, int, lh_arg_parse_keywords(a, k, f, n, va)); }
+int PyArg_ParseTupleAndKeywords(PyObject *a, PyObject *k, const char *f, char **n, ...) { CLEAN_ARGS(f); WITH_VA(n, int, lh_arg_parse_keywords(a, k, f, n, va)); }
 int _PyArg_ParseTupleAndKeywords_SizeT(PyObject *a, PyObject *k, const char *f, char **n, ...) { WITH_VA(n, int, lh_arg_parse_keywords(a, k, f, n, va)); }
 int _PyArg_ParseStackAndKeywords(PyObject *const *a, Py_ssize_t n, PyObject *k, void *p, ...) { WITH_VA(p, int, lh_arg_parse_stack_keywords(a, n, k, p, va)); }
 int _PyArg_ParseStackAndKeywords_SizeT(PyObject *const *a, Py_ssize_t n, PyObject *k, void *p, ...) { WITH_VA(p, int, lh_arg_parse_stack_keywords(a, n, k, p, va)); }
@@ -50,16 +68,16 @@ int _PyArg_ParseTupleAndKeywordsFast_SizeT(PyObject *a, PyObject *k, void *p, ..
 int PyArg_UnpackTuple(PyObject *a, const char *n, Py_ssize_t lo, Py_ssize_t hi, ...) { WITH_VA(hi, int, lh_unpack_tuple(a, n, lo, hi, va)); }
 int _PyArg_UnpackStack(PyObject *const *a, Py_ssize_t k, const char *n, Py_ssize_t lo, Py_ssize_t hi, ...) { WITH_VA(hi, int, lh_unpack_stack(a, k, n, lo, hi, va)); }
 
-PyObject *Py_BuildValue(const char *f, ...) { WITH_VA(f, PyObject *, lh_build_value(f, va)); }
+PyObject *Py_BuildValue(const char *f, ...) { CLEAN_VALUE(f); WITH_VA(f, PyObject *, lh_build_value(f, va)); }
 PyObject *_Py_BuildValue_SizeT(const char *f, ...) { WITH_VA(f, PyObject *, lh_build_value(f, va)); }
-PyObject *PyObject_CallFunction(PyObject *o, const char *f, ...) { WITH_VA(f, PyObject *, lh_call_format(o, f, va)); }
+PyObject *PyObject_CallFunction(PyObject *o, const char *f, ...) { CLEAN_VALUE(f); WITH_VA(f, PyObject *, lh_call_format(o, f, va)); }
 PyObject *_PyObject_CallFunction_SizeT(PyObject *o, const char *f, ...) { WITH_VA(f, PyObject *, lh_call_format(o, f, va)); }
 PyObject *PyEval_CallFunction(PyObject *o, const char *f, ...) { WITH_VA(f, PyObject *, lh_call_format(o, f, va)); }
-PyObject *PyObject_CallMethod(PyObject *o, const char *n, const char *f, ...) { WITH_VA(f, PyObject *, lh_call_method_format(o, n, f, va)); }
+PyObject *PyObject_CallMethod(PyObject *o, const char *n, const char *f, ...) { CLEAN_VALUE(f); WITH_VA(f, PyObject *, lh_call_method_format(o, n, f, va)); }
 PyObject *_PyObject_CallMethod_SizeT(PyObject *o, const char *n, const char *f, ...) { WITH_VA(f, PyObject *, lh_call_method_format(o, n, f, va)); }
 PyObject *PyEval_CallMethod(PyObject *o, const char *n, const char *f, ...) { WITH_VA(f, PyObject *, lh_call_method_format(o, n, f, va)); }
-PyObject *_PyObject_CallMethod(PyObject *o, PyObject *n, const char *f, ...) { WITH_VA(f, PyObject *, lh_call_method_obj_format(o, n, f, va)); }
-PyObject *_PyObject_CallMethodId(PyObject *o, void *n, const char *f, ...) { WITH_VA(f, PyObject *, lh_call_method_obj_format(o, lh_identifier(n), f, va)); }
+PyObject *_PyObject_CallMethod(PyObject *o, PyObject *n, const char *f, ...) { CLEAN_VALUE(f); WITH_VA(f, PyObject *, lh_call_method_obj_format(o, n, f, va)); }
+PyObject *_PyObject_CallMethodId(PyObject *o, void *n, const char *f, ...) { CLEAN_VALUE(f); WITH_VA(f, PyObject *, lh_call_method_obj_format(o, lh_identifier(n), f, va)); }
 PyObject *_PyObject_CallMethodId_SizeT(PyObject *o, void *n, const char *f, ...) { WITH_VA(f, PyObject *, lh_call_method_obj_format(o, lh_identifier(n), f, va)); }
 
 /* NULL-terminated argument lists: counted, then copied to the stack. */

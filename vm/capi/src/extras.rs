@@ -161,9 +161,6 @@ capi! {
     }
 
     // ---- One interpreter only ----
-    // Callers have no thread state here that an exception could be set in.
-    fn _Py_NewInterpreter(_isolated: c_int) -> [*mut PyThreadState] { null_mut() }
-    fn Py_NewInterpreter() -> [*mut PyThreadState] { null_mut() }
     fn Py_EndInterpreter(_ts: *mut PyThreadState) -> void {}
     fn _PyInterpreterID_New(_id: i64) -> borrowed { Err(no_subinterpreters()) }
     fn _PyInterpreterID_LookUp(_o: &Object) -> (*mut c_void, null_mut()) { Err(no_subinterpreters()) }
@@ -253,3 +250,13 @@ pass_functions!(HashFn, CompareFn, HashVisit, Option<DestroyFn>);
 #[unsafe(no_mangle)]
 pub static mut _Py_HashSecret: [u64; 3] =
     [0x736f_6d65_7073_6575, 0x646f_7261_6e64_6f6d, 0x6c79_6765_6e65_7261];
+
+/// No second interpreter: null without an exception, as there is no thread state to hold one. C calls it without the GIL.
+#[unsafe(no_mangle)]
+pub extern "C" fn Py_NewInterpreter() -> *mut PyThreadState {
+    null_mut()
+}
+#[unsafe(no_mangle)]
+pub extern "C" fn _Py_NewInterpreter(_isolated: c_int) -> *mut PyThreadState {
+    null_mut()
+}

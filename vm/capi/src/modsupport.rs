@@ -18,8 +18,28 @@ struct Parser<'a> {
     f: &'a [u8],
     i: usize,
     va: &'a mut VaList,
-    fname: String,
     undo: Vec<Undo>,
+}
+
+/// A parameter's name, in a table that lives as long as the extension.
+type Name = std::borrow::Cow<'static, str>;
+
+/// Which argument an error is about; made into text only then.
+#[derive(Clone, Copy)]
+enum At<'a> {
+    /// The only one there is.
+    Only,
+    Argument(usize),
+    Item(&'a At<'a>, usize),
+}
+impl std::fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            At::Only => Ok(()),
+            At::Argument(k) => write!(f, " {k}"),
+            At::Item(of, k) => write!(f, "{of}, item {k}"),
+        }
+    }
 }
 
 fn func_of(f: &[u8]) -> (String, Option<String>) {
@@ -43,10 +63,14 @@ impl Parser<'_> {
         self.i += 1;
         c
     }
-    fn label(&self, at: &str) -> String {
-        if self.fname.is_empty() { format!("argument{at}") } else { format!("{}() argument{at}", self.fname) }
+    fn fname(&self) -> String {
+        func_of(self.f).0
     }
-    fn expected(&self, at: &str, what: &str, got: &Object) -> Raised {
+    fn label(&self, at: At<'_>) -> String {
+        let name = self.fname();
+        if name.is_empty() { format!("argument{at}") } else { format!("{name}() argument{at}") }
+    }
+    fn expected(&self, at: At<'_>, what: &str, got: &Object) -> Raised {
         raised!(TypeError, "{} must be {}, not {}", self.label(at), what, shown(got))
     }
     /// Stores integers with C's range checks.
@@ -101,7 +125,7 @@ impl Parser<'_> {
         }
     }
     /// Converts one argument by the format unit at the present place.
-    unsafe fn convert(&mut self, o: &Object, at: &str) -> PyResult<()> {
+    unsafe fn convert(&mut self, o: &Object, at: At<'_>) -> PyResult<()> {
         // SAFETY: the caller's va_list holds what the format asks for.
         unsafe {
             let c = self.next();
@@ -126,7 +150,7 @@ impl Parser<'_> {
                     for k in 0..want {
                         // The sequence keeps its items; a sequence that makes them on the fly may not (as in C).
                         let x = o.seq_item(k as isize)?;
-                        self.convert(&x, &format!("{at}, item {k}"))?;
+                        self.convert(&x, At::Item(&at, k))?;
                     }
                     if self.next() != b')' {
                         return raise!(SystemError, "bad format string");
@@ -296,11 +320,37 @@ impl Parser<'_> {
                         Ok(())
                     }
                 },
-                _ => raise!(SystemError, "impossible<bad format char>"),
+                // Wide characters, kept with the string.
+                b'u' | b'Z' => {
+                    let sized = self.peek() == b'#';
+                    if sized {
+                        self.i += 1;
+                    }
+                    if c == b'Z' && o.is_none() {
+                        self.lend_null(sized);
+                        return Ok(());
+                    }
+                    if !Str::check(o) {
+                        return Err(self.expected(at, if c == b'Z' { "str or None" } else { "str" }, o));
+                    }
+                    let p = crate::unicodeobject::PyUnicode_AsUnicode(o.as_ptr());
+                    if p.is_null() {
+                        return Err(Raised::already_set());
+                    }
+                    let n = o.length()?;
+                    *self.va.ptr::<*const u32>() = p;
+                    if sized {
+                        *self.va.ptr::<isize>() = n as isize;
+                    } else if (0..n).any(|i| *p.add(i) == 0) {
+                        return raise!(ValueError, "embedded null character");
+                    }
+                    Ok(())
+                }
+                _ => raise!(SystemError, "bad format string: {}", String::from_utf8_lossy(self.f)),
             }
         }
     }
-    unsafe fn typed<T: Kind>(&mut self, o: &Object, at: &str, what: &str) -> PyResult<()> {
+    unsafe fn typed<T: Kind>(&mut self, o: &Object, at: At<'_>, what: &str) -> PyResult<()> {
         if !T::check(o) {
             return Err(self.expected(at, what, o));
         }
@@ -308,7 +358,7 @@ impl Parser<'_> {
         unsafe { *self.va.ptr::<*mut PyObject>() = o.as_ptr() };
         Ok(())
     }
-    unsafe fn whole_buffer(&mut self, o: &Object, c: u8, at: &str) -> PyResult<()> {
+    unsafe fn whole_buffer(&mut self, o: &Object, c: u8, at: At<'_>) -> PyResult<()> {
         // SAFETY: the caller passed a Py_buffer.
         unsafe {
             let v: *mut Py_buffer = self.va.ptr();
@@ -341,7 +391,7 @@ impl Parser<'_> {
         }
     }
     /// `es`, `et`, `es#`, `et#`: encoded copies.
-    unsafe fn encoded(&mut self, o: &Object, at: &str) -> PyResult<()> {
+    unsafe fn encoded(&mut self, o: &Object, at: At<'_>) -> PyResult<()> {
         // SAFETY: the caller passed an encoding and places to write to.
         unsafe {
             let keep_bytes = self.next() == b't';
@@ -407,7 +457,7 @@ impl Parser<'_> {
                     self.i += 1;
                     0
                 }
-                b's' | b'z' | b'y' | b'w' => match self.peek() {
+                b's' | b'z' | b'y' | b'w' | b'u' | b'Z' => match self.peek() {
                     b'#' => {
                         self.i += 1;
                         2
@@ -436,7 +486,7 @@ impl Parser<'_> {
                 },
                 b'b' | b'B' | b'h' | b'H' | b'i' | b'I' | b'l' | b'L' | b'k' | b'K' | b'n' | b'f' | b'd'
                 | b'D' | b'p' | b'c' | b'C' | b'S' | b'Y' | b'U' => 1,
-                _ => return raise!(SystemError, "bad format string"),
+                _ => return raise!(SystemError, "bad format string: {}", String::from_utf8_lossy(self.f)),
             };
             for _ in 0..words {
                 self.va.word();
@@ -497,7 +547,6 @@ fn count_units(f: &[u8]) -> usize {
 
 /// Parses positional arguments.
 unsafe fn parse_args(args: &[*mut PyObject], f: &[u8], va: &mut VaList, single: bool) -> PyResult<()> {
-    let (fname, message) = func_of(f);
     let bar = {
         let mut depth = 0;
         f.iter().position(|c| {
@@ -508,9 +557,10 @@ unsafe fn parse_args(args: &[*mut PyObject], f: &[u8], va: &mut VaList, single: 
     let max = count_units(f);
     let min = bar.map_or(max, |b| count_units(&f[..b]));
     if single && args.len() == 1 && max == 0 {
-        return raise!(TypeError, "{}() takes no arguments", fname);
+        return raise!(TypeError, "{}() takes no arguments", func_of(f).0);
     }
     if args.len() < min || args.len() > max {
+        let (fname, message) = func_of(f);
         if let Some(m) = message {
             return raise!(TypeError, "{}", m);
         }
@@ -536,21 +586,20 @@ unsafe fn parse_args(args: &[*mut PyObject], f: &[u8], va: &mut VaList, single: 
             args.len()
         );
     }
-    let mut p = Parser { f, i: 0, va, fname, undo: vec![] };
+    let mut p = Parser { f, i: 0, va, undo: vec![] };
     let mut r = Ok(());
     for (k, a) in args.iter().enumerate() {
         while p.peek() == b'|' {
             p.i += 1;
         }
         // SAFETY: live arguments.
-        r = unsafe {
-            p.convert(Object::from_ptr(*a), &if single { String::new() } else { format!(" {}", k + 1) })
-        };
+        r = unsafe { p.convert(Object::from_ptr(*a), if single { At::Only } else { At::Argument(k + 1) }) };
         if r.is_err() {
             break;
         }
     }
-    if let (Err(e), Some(m)) = (&r, message)
+    if let Err(e) = &r
+        && let Some(m) = func_of(f).1
         && e.matches(exc::TypeError())
     {
         lh_runtime::errors::clear();
@@ -564,12 +613,14 @@ unsafe fn parse_keywords(
     args: &[*mut PyObject],
     kwargs: &[(Owned<Object>, *mut PyObject)],
     f: &[u8],
-    names: &[String],
+    names: &[Name],
     va: &mut VaList,
 ) -> PyResult<()> {
-    let (fname, message) = func_of(f);
     let posonly = names.iter().take_while(|n| n.is_empty()).count();
-    let shown_name = if fname.is_empty() { "function".to_string() } else { format!("{fname}()") };
+    let shown_name = || match func_of(f).0 {
+        n if n.is_empty() => "function".to_string(),
+        n => format!("{n}()"),
+    };
     // Where optional and keyword-only parameters begin.
     let (mut min, mut max_pos) = (usize::MAX, usize::MAX);
     {
@@ -601,7 +652,7 @@ unsafe fn parse_keywords(
         return raise!(
             TypeError,
             "{} takes {} {} {}argument{} ({} given)",
-            shown_name,
+            shown_name(),
             if min < n { "at most" } else { "exactly" },
             n,
             if args.is_empty() { "keyword " } else { "" },
@@ -611,19 +662,19 @@ unsafe fn parse_keywords(
     }
     if args.len() > max_pos {
         if max_pos == 0 {
-            return raise!(TypeError, "{} takes no positional arguments", shown_name);
+            return raise!(TypeError, "{} takes no positional arguments", shown_name());
         }
         return raise!(
             TypeError,
             "{} takes {} {} positional argument{} ({} given)",
-            shown_name,
+            shown_name(),
             if min < max_pos { "at most" } else { "exactly" },
             max_pos,
             if max_pos == 1 { "" } else { "s" },
             args.len()
         );
     }
-    let mut p = Parser { f, i: 0, va, fname, undo: vec![] };
+    let mut p = Parser { f, i: 0, va, undo: vec![] };
     let mut r = Ok(());
     let mut used = 0;
     for (k, name) in names.iter().enumerate() {
@@ -643,7 +694,7 @@ unsafe fn parse_keywords(
                 r = raise!(
                     TypeError,
                     "argument for {} given by name ('{}') and position ({})",
-                    shown_name,
+                    shown_name(),
                     name,
                     k + 1
                 );
@@ -659,13 +710,13 @@ unsafe fn parse_keywords(
         // SAFETY: live arguments; the va_list holds what the format asks for.
         r = unsafe {
             match given {
-                Some(a) => p.convert(Object::from_ptr(a), &format!(" {}", k + 1)),
+                Some(a) => p.convert(Object::from_ptr(a), At::Argument(k + 1)),
                 None if k < min => {
                     if k < posonly {
                         raise!(
                             TypeError,
                             "{} takes {} {} positional argument{} ({} given)",
-                            shown_name,
+                            shown_name(),
                             if min < max_pos { "at least" } else { "exactly" },
                             posonly.min(min),
                             if posonly.min(min) == 1 { "" } else { "s" },
@@ -675,7 +726,7 @@ unsafe fn parse_keywords(
                         raise!(
                             TypeError,
                             "{} missing required argument '{}' (pos {})",
-                            shown_name,
+                            shown_name(),
                             name,
                             k + 1
                         )
@@ -699,13 +750,14 @@ unsafe fn parse_keywords(
                     TypeError,
                     "'{}' is an invalid keyword argument for {}",
                     s.to_str_lossy(),
-                    if p.fname.is_empty() { "this function".to_string() } else { shown_name.clone() }
+                    if p.fname().is_empty() { "this function".to_string() } else { shown_name() }
                 );
                 break;
             }
         }
     }
-    if let (Err(e), Some(m)) = (&r, message)
+    if let Err(e) = &r
+        && let Some(m) = func_of(f).1
         && e.matches(exc::TypeError())
     {
         lh_runtime::errors::clear();
@@ -716,12 +768,12 @@ unsafe fn parse_keywords(
 
 /// # Safety
 /// A null-terminated array of C strings.
-unsafe fn name_list(mut p: *const *const c_char) -> Vec<String> {
+unsafe fn name_list(mut p: *const *const c_char) -> Vec<Name> {
     let mut v = vec![];
     // SAFETY: the caller's promise.
     unsafe {
         while !(*p).is_null() {
-            v.push(text(CStr::from_ptr(*p)).into_owned());
+            v.push(CStr::from_ptr(*p).to_string_lossy());
             p = p.add(1);
         }
     }

@@ -358,6 +358,10 @@ pub fn plan_call(callee: &Object, n: usize) -> CallPlan {
             }
             return CallPlan::None;
         }
+        // Watched functions are called through their vectorcall only.
+        if lh_runtime::capidebug::on() {
+            return CallPlan::None;
+        }
         if callee.is_exact::<CFunction>() {
             return CallPlan::Builtin {
                 def: (*callee.as_ptr().cast::<PyCFunctionObject>()).m_ml,

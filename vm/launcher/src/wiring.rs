@@ -18,6 +18,10 @@ pub fn start_interpreter() -> PyResult<()> {
 
 /// `-X jit=off|on|stress`, else `LANCEHEAD_JIT`.
 fn jit_mode() -> PyResult<lh_jit::Mode> {
+    // Traces call C functions directly, past the checks of the C API's debug mode.
+    if lh_runtime::capidebug::on() {
+        return Ok(lh_jit::Mode::Off);
+    }
     let option = lh_runtime::sysobject::config()
         .xoptions
         .iter()

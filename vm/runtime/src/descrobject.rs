@@ -35,7 +35,7 @@ pub fn new_method(of: &Type, def: *mut PyMethodDef) -> Owned<Object> {
     unsafe {
         let d = new_descr(&raw mut PyMethodDescr_Type, of, (*def).ml_name).cast::<PyMethodDescrObject>();
         (*d).d_method = def;
-        (*d).vectorcall = Some(method_vectorcall);
+        (*d).vectorcall = Some(if crate::capidebug::on() { watched } else { method_vectorcall });
         Owned::from_raw(d.cast())
     }
 }
@@ -250,6 +250,21 @@ unsafe extern "C" fn method_vectorcall(
             method_label(Object::from_ptr(m))
         });
         check_result(r, || Object::from_ptr(m).repr_lossy())
+    }
+}
+/// `method_vectorcall` in the debug mode of the C API.
+unsafe extern "C" fn watched(
+    m: *mut PyObject,
+    args: *const *mut PyObject,
+    nargsf: usize,
+    kwnames: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: called by the vectorcall protocol on a method descriptor.
+    unsafe {
+        let n = crate::methodobject::all_arguments(nargsf, kwnames);
+        let objects: Vec<*mut PyObject> = (0..n).map(|i| *args.add(i)).collect();
+        let def = (*m.cast::<PyMethodDescrObject>()).d_method;
+        crate::capidebug::watch(def, &objects, || method_vectorcall(m, args, nargsf, kwnames))
     }
 }
 /// `list.append`, as call errors name it.

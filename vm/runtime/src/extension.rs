@@ -353,10 +353,8 @@ fn run_init(init: InitFn, full: &str) -> PyResult {
         None if occurred() => Err(Raised::already_set()),
         None => raise!(SystemError, "initialization of {} failed without raising an exception", full),
         Some(_) if occurred() => {
-            let cause = take_raised();
-            let e = raised!(SystemError, "initialization of {} raised unreported exception", full).take();
-            e.set_cause(Some(cause.into_object()));
-            Err(raise_exc(e))
+            drop(take_raised());
+            raise!(SystemError, "initialization of {} raised unreported exception", full)
         }
         // SAFETY: a live object.
         Some(m) if unsafe { (*m.ptr()).ob_type.is_null() } => {

@@ -20,6 +20,7 @@ pub mod bytearrayobject;
 pub mod bytes_methods;
 pub mod bytes_types;
 pub mod bytesobject;
+pub mod capidebug;
 pub mod capsule;
 pub mod classobject;
 pub mod codecs;

@@ -163,6 +163,32 @@ unsafe extern "C" fn vectorcall(
     }
 }
 
+/// `vectorcall` in the debug mode of the C API. Argument 0 is `self` or the module.
+unsafe extern "C" fn watched(
+    f: *mut PyObject,
+    args: *const *mut PyObject,
+    nargsf: usize,
+    kwnames: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: called by the vectorcall protocol on a built-in function.
+    unsafe {
+        let c = f.cast::<PyCFunctionObject>();
+        let mut objects = vec![(*c).m_self];
+        objects.extend((0..all_arguments(nargsf, kwnames)).map(|i| *args.add(i)));
+        crate::capidebug::watch((*c).m_ml, &objects, || vectorcall(f, args, nargsf, kwnames))
+    }
+}
+/// The number of positional and keyword arguments of a vectorcall.
+///
+/// # Safety
+/// The arguments are those of a vectorcall.
+pub(crate) unsafe fn all_arguments(nargsf: usize, kwnames: *mut PyObject) -> usize {
+    // SAFETY: keyword names are a tuple or null.
+    let nkw =
+        if kwnames.is_null() { 0 } else { unsafe { (*kwnames.cast::<PyVarObject>()).ob_size as usize } };
+    (nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET) + nkw
+}
+
 /// The name as call errors show it: `len`, `list.append` for methods, `math.sqrt` for functions of modules.
 fn qualified(f: &CFunction) -> String {
     match f.qualname() {
@@ -191,7 +217,7 @@ impl CFunction {
             (*f).m_ml = def;
             (*f).m_self = self_.map_or(null_mut(), |s| s.own().into_raw());
             (*f).m_module = module.map_or(null_mut(), |s| s.own().into_raw());
-            (*f).vectorcall = Some(vectorcall);
+            (*f).vectorcall = Some(if crate::capidebug::on() { watched } else { vectorcall });
             crate::gc::track(o);
             Owned::from_raw(o)
         }
@@ -211,7 +237,7 @@ impl CFunction {
             (*f).m_ml = def;
             (*f).m_self = self_.map_or(null_mut(), |s| s.own().into_raw());
             (*f).m_module = module.map_or(null_mut(), |s| s.own().into_raw());
-            (*f).vectorcall = Some(vectorcall);
+            (*f).vectorcall = Some(if crate::capidebug::on() { watched } else { vectorcall });
             (*o.cast::<PyCMethodObject>()).mm_class = class.own().into_raw().cast();
             crate::gc::track(o);
             Owned::from_raw(o)

@@ -96,6 +96,14 @@ pub unsafe fn clear_for_gc(objects: &[*mut PyObject], is_garbage: impl Fn(*mut P
     // SAFETY: the caller's promise.
     unsafe {
         let mut calls = vec![];
+        // A reference that is garbage dies too, whatever it refers to: its callback must not see objects that are being cleared.
+        let mut silenced = vec![];
+        for &o in objects {
+            let x = Object::from_ptr(o);
+            if WeakRef::check(x) || Proxy::check(x) || CallableProxy::check(x) {
+                silenced.extend(unlink(o.cast()));
+            }
+        }
         for &o in objects {
             let list = list_of(o);
             if list.is_null() {

@@ -90,6 +90,17 @@ def containers():
     return n, sum(l) % 1000003
 
 
+def classes():
+    n, words = 0, ["1", "2"]
+    for i in range(N):
+        n += int("7") + int(i) + len(str(i)) + bool(i) + int(float(i))
+        n += len(list(words)) + len(tuple(words)) + len(set(words)) + len(dict(a=1)) + len(frozenset(words))
+        z, e, r, m = zip(words, words), enumerate(words), reversed(words), map(str, words)
+        s, o, c, b = slice(i), object(), complex(i), bytes(2)
+        n += type(i) is int
+    return n, next(z), next(e), next(r), next(m), s, c, b
+
+
 def closures():
     n = 0
 
@@ -140,7 +151,7 @@ def generators():
     return n, out, list(g), sum(x for x in gen(N)), [v for v in outer(2)]
 
 
-for f in natives, objects, arithmetic, containers, closures, generators:
+for f in natives, objects, arithmetic, containers, classes, closures, generators:
     print(f.__name__, f(), f() == f())
 
 

@@ -567,16 +567,22 @@ pub unsafe fn quick_call(
                     {
                         return None;
                     }
-                    return Some(guarded(|| {
-                        raw(Tuple::from_raw_items(args, total).and_then(|t| {
-                            lh_runtime::type_attrs::type_call(Type::from_raw_ref(callee.cast()), &t, None)
-                        }))
-                    }));
+                    return Some(guarded(|| call_class(callee, args, total)));
                 };
                 Some(guarded(|| f(callee, args, total | PY_VECTORCALL_ARGUMENTS_OFFSET, null_mut())))
             }
             _ => None,
         }
+    }
+}
+
+/// Calls a built-in class that has no vectorcall. (Out of line: its caller must be able to end in a tail call.)
+#[inline(never)]
+unsafe fn call_class(callee: *mut PyObject, args: *mut *mut PyObject, total: usize) -> *mut PyObject {
+    // SAFETY: a live class and live arguments.
+    unsafe {
+        raw(Tuple::from_raw_items(args, total)
+            .and_then(|t| lh_runtime::type_attrs::type_call(Type::from_raw_ref(callee.cast()), &t, None)))
     }
 }
 

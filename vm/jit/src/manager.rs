@@ -364,6 +364,7 @@ fn give_up(s: &mut State, r: &Recorder, why: Why) {
 fn close(s: &mut State, mut r: Recorder, how: Next) {
     let id = s.traces.len() as u32;
     let builder = r.builder.take().expect("recording");
+    let began = std::time::Instant::now();
     // The loop whose body the bridge came from: its label's contract is the one the builder knows.
     let home = r.bridge.map(|(p, _)| s.traces[p as usize].trace.link.as_ref().map_or(p, |l| l.trace_id));
     let trace = match how {
@@ -390,6 +391,7 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
     if s.dumping('i') {
         eprintln!("trace {id}\n{}", print::trace(&trace, s.descs));
     }
+    let optimised = began.elapsed();
     let guards = trace.insts.iter().filter(|i| i.snap != NO_SNAP).count() + 1;
     let mut cells = vec![s.exit_routine; guards].into_boxed_slice();
     let options = lh_jit_x64::Options { trace_id: id, exit_cells: cells.as_mut_ptr() as u64, random: None };
@@ -414,7 +416,12 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
     let label = c.label.map(|l| LabelCode { cell: &raw const *label_cell as u64, ..l });
     s.event(|| {
         let kind = if r.bridge.is_some() { "bridge" } else { "loop" };
-        format!("trace {id} {kind} {}: {} instructions, {} bytes", r.place(), trace.insts.len(), c.code.len())
+        let (n, size, all) = (trace.insts.len(), c.code.len(), began.elapsed());
+        format!(
+            "trace {id} {kind} {}: {n} instructions, {size} bytes, {optimised:?} + {:?}",
+            r.place(),
+            all - optimised
+        )
     });
     s.traces.push(Compiled {
         trace,

@@ -346,6 +346,11 @@ impl Recorder {
                 }
                 let o = self.pop(sp - 1)?;
                 let x = self.pop(sp - 2)?;
+                if silent {
+                    self.b().replace(base, INST_VALUE, k, old, x)?;
+                    self.act();
+                    return self.release(o, a);
+                }
                 self.b().astore(base, INST_VALUE, k, x)?;
                 self.b().emit_ty(Op::Yield, Ty::Void, &[x], 0)?;
                 self.act();
@@ -631,10 +636,15 @@ impl Recorder {
                 let kv = self.pop(sp - 1)?;
                 let ov = self.pop(sp - 2)?;
                 let x = self.pop(sp - 3)?;
-                self.b().astore(items, array, i, x)?;
-                self.b().emit_ty(Op::Yield, Ty::Void, &[x], 0)?;
-                self.act();
-                self.gone(old, now)?;
+                if silent {
+                    self.b().replace(items, array, i, old, x)?;
+                    self.act();
+                } else {
+                    self.b().astore(items, array, i, x)?;
+                    self.b().emit_ty(Op::Yield, Ty::Void, &[x], 0)?;
+                    self.act();
+                    self.gone(old, now)?;
+                }
                 self.release(kv, ka)?;
                 return self.release(ov, oa);
             }

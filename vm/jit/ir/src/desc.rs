@@ -216,6 +216,9 @@ pub struct Layout {
     pub attention: i32,
     pub int_type: u64,
     pub float_type: u64,
+    /// Address of two words: the first of the free blocks for floats (linked by their type words), and how many more the list
+    /// takes. 0 if there is no such list.
+    pub free_floats: u64,
     /// Helpers: i64 -> new ref, f64 -> new ref, last reference gone (ref).
     pub box_int: u32,
     pub box_float: u32,

@@ -401,6 +401,18 @@ pub unsafe fn run(t: &Trace, d: &Descs, ts: u64, jfp: u64, steps: usize) -> Run 
                     let addr = at(f.offset).wrapping_add(b.wrapping_mul(f.kind.size() as u64));
                     if i.op == Op::ALoad { out = Some(load(f.kind, addr)) } else { store(f.kind, addr, c) }
                 }
+                Op::FReplace => {
+                    let v: Vec<u64> = t.list(i).iter().map(|v| get(*v)).collect();
+                    let f = &d.arrays[i.imm as usize];
+                    let addr = v[0].wrapping_add(f.offset as i64 as u64).wrapping_add(v[1].wrapping_mul(8));
+                    let count = v[2].wrapping_add(l.refcnt as i64 as u64);
+                    if load(MemKind::I64, count) == 1 {
+                        store(MemKind::F64, v[2].wrapping_add(l.float_value as i64 as u64), v[3]);
+                    } else {
+                        add_ref(d, v[2], -1);
+                        store(MemKind::Ref, addr, call_helper(&d.helpers[l.box_float as usize], ts, &[v[3]]));
+                    }
+                }
                 Op::SLoad => out = Some(load(MemKind::Ref, at(l.slots + 8 * i.imm as i32))),
                 Op::SStore => store(MemKind::Ref, at(l.slots + 8 * i.imm as i32), b),
                 Op::GTrue if a == 0 => return exit(vals, calls),

@@ -141,6 +141,7 @@ ops! {
     AStore   "astore"    Void [Addr I64 Any] Array [WRITE]       "store a described array's item; no refcounts";
     SLoad    "sload"     Ref  [Addr]        Slot   [READ]        "load a slot of an interpreter frame";
     SStore   "sstore"    Void [Addr Ref]    Slot   [WRITE]       "store a frame slot; the slot takes over one reference";
+    FReplace "replace_float" Void []        Array  [WRITE LIST]  "base, index, old, value: the item, which is the float `old`, becomes a float of this value; in place if nobody else has `old`";
     // ---- Guards ----
     GTrue    "guard_true"    Void [I64]     None   [GUARD]       "exit if zero";
     GFalse   "guard_false"   Void [I64]     None   [GUARD]       "exit if not zero";

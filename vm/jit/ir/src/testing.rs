@@ -11,6 +11,8 @@ pub const FLOAT: u64 = 0x200;
 pub const OBJ: u64 = 0x300;
 pub const PAIR: u64 = 0x400;
 pub const RANGE: u64 = 0x500;
+/// Two floats that can be replaced.
+pub const FLOATS: u64 = 0x600;
 
 thread_local! {
     pub static LIVE: Cell<i64> = const { Cell::new(0) };
@@ -53,7 +55,7 @@ pub extern "C" fn dealloc(o: u64) {
     LIVE.with(|l| l.set(l.get() - 1));
     // SAFETY: the last reference to an object made by `alloc` is gone.
     let o = unsafe { Box::from_raw(o as *mut Obj) };
-    if o.ty == PAIR {
+    if o.ty == PAIR || o.ty == FLOATS {
         for x in [o.a, o.b] {
             decref(x);
         }
@@ -165,6 +167,7 @@ pub fn descs() -> Descs {
             ArrayDesc { name: "f64s".into(), offset: 0, kind: MemKind::F64, alias: 5, immutable: false },
             ArrayDesc { name: "u8s".into(), offset: 0, kind: MemKind::U8, alias: 5, immutable: false },
             ArrayDesc { name: "i16s".into(), offset: 0, kind: MemKind::I16, alias: 5, immutable: false },
+            ArrayDesc { name: "floats".into(), offset: 16, kind: MemKind::Ref, alias: 7, immutable: false },
         ],
         helpers: vec![
             h("box_int", box_int as *const () as usize, &[Ty::I64], Ty::Ref, alloc_eff),
@@ -208,6 +211,7 @@ pub fn descs() -> Descs {
             attention: 8,
             int_type: INT,
             float_type: FLOAT,
+            free_floats: 0,
             box_int: 0,
             box_float: 1,
             dealloc: 2,

@@ -301,6 +301,9 @@ pub fn inst_effects(d: &Descs, natives: &[NativeDesc], i: &Inst) -> Effects {
         Op::ALoad => Effects { reads: bit(d.arrays[i.imm as usize].alias), ..Effects::NONE },
         Op::FStore => Effects { writes: bit(d.fields[i.imm as usize].alias), ..Effects::NONE },
         Op::AStore => Effects { writes: bit(d.arrays[i.imm as usize].alias), ..Effects::NONE },
+        Op::FReplace => {
+            Effects { writes: bit(d.arrays[i.imm as usize].alias), flags: ALLOCATES, ..Effects::NONE }
+        }
         Op::SLoad => Effects { reads: bit(ALIAS_FRAME), ..Effects::NONE },
         Op::SStore => Effects { writes: bit(ALIAS_FRAME), ..Effects::NONE },
         Op::Call => d.helpers[i.imm as usize].effects.normalised(),

@@ -7,7 +7,7 @@ use lh_jit_ir::*;
 use std::collections::HashMap;
 
 /// Slot number in an `adopt` that names no slot.
-const NO_SLOT: u32 = i32::MIN as u32;
+pub(crate) const NO_SLOT: u32 = i32::MIN as u32;
 
 impl<'d> Builder<'d> {
     /// `place` answers where the exit left a value, if it did: its offset in the JIT frame. Constants are taken as they are.

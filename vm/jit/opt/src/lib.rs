@@ -73,6 +73,11 @@ pub(crate) enum Raw {
         nulls: i32,
     },
     PopFrame,
+    /// An item's silent value is replaced.
+    Replace {
+        array: u32,
+        args: [Val; 4],
+    },
     Flush,
     /// A bridge input (already emitted).
     Input,
@@ -183,6 +188,11 @@ impl<'d> Builder<'d> {
     }
     pub fn astore(&mut self, base: R, array: u32, idx: R, v: R) -> Result<(), Abort> {
         self.emit_ty(Op::AStore, Ty::Void, &[base, idx, v], array).map(drop)
+    }
+    /// Stores `x` over an array item whose value `old` (loaded from there, of a known silent type) goes. Takes `x`'s
+    /// reference over, and the item's to `old`.
+    pub fn replace(&mut self, base: R, array: u32, idx: R, old: R, x: R) -> Result<(), Abort> {
+        self.record(Raw::Replace { array, args: [base.0, idx.0, old.0, x.0] }).map(drop)
     }
     pub fn cast(&mut self, ty: Ty, v: R) -> Result<R, Abort> {
         self.emit_ty(Op::Cast, ty, &[v], 0)
@@ -398,6 +408,10 @@ pub(crate) fn step(o: &mut Opt, map: &[Val], raw: &Raw) -> Result<Val, Abort> {
         }
         Raw::PopFrame => {
             o.frames.pop();
+            Ok(Val::NONE)
+        }
+        Raw::Replace { array, args } => {
+            o.replace(*array, args.map(m))?;
             Ok(Val::NONE)
         }
         Raw::Flush => {

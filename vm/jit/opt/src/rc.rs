@@ -168,7 +168,9 @@ impl Pass<'_> {
                 let least = self.least(v, a, b) - 1;
                 let looks = |n: usize| {
                     let i = &self.t.insts[n];
-                    self.eff[n].has(OBSERVES_REFCOUNT) || i.op == Op::GShared && i.args[0] == v
+                    self.eff[n].has(OBSERVES_REFCOUNT)
+                        || i.op == Op::GShared && i.args[0] == v
+                        || i.op == Op::FReplace && self.t.list(i)[2] == v
                 };
                 let seen = !v.is_const() && (a..b).any(looks);
                 if least >= 1 && !seen || least >= 0 && !seen && self.supported(v, a, b, 0) {

@@ -4,7 +4,7 @@
 //! the reference executor and its exit is restored. Then every slot must hold an equal object with an equal
 //! reference count, and no object may have leaked or died too early.
 //!
-//! Slots: 0..4 ints, 4..7 floats, 7..10 anything, 10 the range, 11 a pair.
+//! Slots: 0..4 ints, 4..7 floats, 7..10 anything, 10 the range, 11 a pair, 12 floats.
 
 use super::*;
 use lh_jit_ir::fuzz::Rng;
@@ -30,6 +30,10 @@ enum S {
     /// x, y = y, x
     Swap(i32, i32),
     Truth(i32),
+    /// Item of the floats = float slot / 2 + item.
+    PutF(u32, i32),
+    /// any = item of the floats
+    GetF(i32, u32),
     /// Skips the next statement if this bit of int slot 0 is set.
     Skip(u32),
 }
@@ -43,8 +47,11 @@ fn program(r: &mut Rng, branches: bool) -> Vec<S> {
             let a = |r: &mut Rng| 7 + r.below(3) as i32;
             // A payload that is carried loses its object's other names; with branches there are none.
             let any = |r: &mut Rng| if branches { 7 + r.below(3) as i32 } else { r.below(10) as i32 };
-            match r.below(if branches { 20 } else { 16 }) {
-                16.. => S::Skip(r.below(4) as u32),
+            match r.below(if branches { 24 } else { 20 }) {
+                16 | 17 => S::PutF(r.below(2) as u32, f(r)),
+                18 => S::GetF(a(r), r.below(2) as u32),
+                19 => S::PutF(1, f(r)),
+                20.. => S::Skip(r.below(4) as u32),
                 0..=2 => S::Int(i(r), i(r), i(r)),
                 3..=4 => S::Float(f(r), f(r), f(r)),
                 5 => S::Copy(a(r), any(r)),
@@ -78,7 +85,8 @@ fn frame() -> Vec<u64> {
     incref(f[7]);
     incref(f[8]);
     f.push(toy::make_pair(f[7], f[8]));
-    f.extend([0; 4]);
+    f.push(toy::alloc(toy::FLOATS, toy::box_float(0.25), toy::box_float(8.0), 0));
+    f.extend([0; 3]);
     f
 }
 
@@ -181,6 +189,18 @@ fn statements(p: &[S], f: &mut [u64], first: usize) -> Option<u32> {
                 S::Frame => toy::frame_add(f.as_mut_ptr()),
                 S::Swap(a, b) => f.swap(a as usize, b as usize),
                 S::Truth(_) => {}
+                S::PutF(k, x) => {
+                    let o = obj(f[12]);
+                    let at = if k == 0 { &mut o.a } else { &mut o.b };
+                    let v = toy::float_value(f[x as usize]) * 0.5 + toy::float_value(*at);
+                    let old = std::mem::replace(at, toy::box_float(v));
+                    toy::decref(old);
+                }
+                S::GetF(d, k) => {
+                    let x = if k == 0 { obj(f[12]).a } else { obj(f[12]).b };
+                    incref(x);
+                    put(f, d, x);
+                }
             }
         }
     }
@@ -188,7 +208,7 @@ fn statements(p: &[S], f: &mut [u64], first: usize) -> Option<u32> {
 }
 
 fn record(d: &Descs, p: &[S], taken: &dyn Fn(usize) -> bool) -> Result<Trace, Abort> {
-    let mut b = Builder::new(d, 0, 0, 12);
+    let mut b = Builder::new(d, 0, 0, 13);
     record_from(d, &mut b, p, 0, taken)?;
     b.finish_loop()
 }
@@ -219,7 +239,7 @@ fn record_from(
         b.drop_ref(old, 0)
     };
     if from == 0 {
-        b.snapshot(0, 0, 12)?;
+        b.snapshot(0, 0, 13)?;
         let it = b.sget(10)?;
         b.guard_type(it, toy::RANGE, true)?;
         let i = b.fload(it, pos)?;
@@ -238,7 +258,7 @@ fn record_from(
         if taken(k) && k + 1 != from {
             continue;
         }
-        b.snapshot(0, k as u32 + 1, 12)?;
+        b.snapshot(0, k as u32 + 1, 13)?;
         match *s {
             S::Skip(bit) => {
                 let x = unbox(b, 0)?;
@@ -320,13 +340,35 @@ fn record_from(
                     b.sput(y, v)?;
                 }
             }
+            S::PutF(k, x) => {
+                let o = b.sget(12)?;
+                b.guard_type(o, toy::FLOATS, true)?;
+                let x = unboxf(b, x)?;
+                let (array, k) = (d.array("floats").unwrap(), b.int(k as i64));
+                let old = b.aload(o, array, k)?;
+                b.guard_type(old, toy::FLOAT, true)?;
+                let h = b.float(0.5);
+                let v = b.emit(Op::FMul, &[x, h])?;
+                let w = b.emit(Op::UnboxF, &[old])?;
+                let v = b.emit(Op::FAdd, &[v, w])?;
+                let v = b.emit(Op::BoxF, &[v])?;
+                b.replace(o, array, k, old, v)?;
+            }
+            S::GetF(dst, k) => {
+                let o = b.sget(12)?;
+                b.guard_type(o, toy::FLOATS, true)?;
+                let (array, k) = (d.array("floats").unwrap(), b.int(k as i64));
+                let v = b.aload(o, array, k)?;
+                b.own(v)?;
+                set(b, dst, v)?;
+            }
             S::Truth(x) => {
                 let x = b.sget(x)?;
                 b.guard_type(x, toy::INT, true)?;
             }
         }
     }
-    b.snapshot(0, 0, 12)
+    b.snapshot(0, 0, 13)
 }
 
 fn same(a: u64, b: u64) -> bool {
@@ -334,8 +376,11 @@ fn same(a: u64, b: u64) -> bool {
         return a == b;
     }
     let (x, y) = (obj(a), obj(b));
-    let deep =
-        if x.ty == toy::PAIR { same(x.a, y.a) && same(x.b, y.b) } else { (x.a, x.b, x.c) == (y.a, y.b, y.c) };
+    let deep = if x.ty == toy::PAIR || x.ty == toy::FLOATS {
+        same(x.a, y.a) && same(x.b, y.b)
+    } else {
+        (x.a, x.b, x.c) == (y.a, y.b, y.c)
+    };
     x.ty == y.ty && x.refcnt == y.refcnt && deep
 }
 
@@ -379,7 +424,7 @@ pub fn check(seed: u64, runner: Runner) -> bool {
     let leaves = matches!(p.get((at as usize).wrapping_sub(1)), Some(S::Leave(_)));
     assert!(at == pc || !leaves, "left at {at}, wanted {pc}: {}", show());
     if at == pc {
-        for k in 0..12 {
+        for k in 0..13 {
             assert!(same(f1[k], f2[k]), "slot {k}: {:?} {:?}; {}", dump(f1[k]), dump(f2[k]), show());
         }
         assert_eq!(toy::LIVE.get() - start, live1 + live1, "live objects: {}", show());
@@ -427,6 +472,9 @@ pub fn check_bridges(seed: u64, m: &mut dyn Machine) -> (u32, u32) {
         });
         let range = toy::alloc(toy::RANGE, obj(f[10]).a, obj(f[10]).b, 0);
         put(&mut copy, 10, range);
+        let item = |x: u64| toy::box_float(toy::float_value(x));
+        let floats = toy::alloc(toy::FLOATS, item(obj(f[12]).a), item(obj(f[12]).b), 0);
+        put(&mut copy, 12, floats);
         let mut skipped = vec![false; p.len() + 1];
         if new {
             put(&mut copy, 0, toy::box_int(obj(range).a as i64));
@@ -502,7 +550,7 @@ pub fn check_bridges(seed: u64, m: &mut dyn Machine) -> (u32, u32) {
         }
     }
     let what = |m: &dyn Machine| format!("seed {seed} {p:?}\n{}", show(m, count));
-    for k in 0..12 {
+    for k in 0..13 {
         assert!(same(f1[k], f2[k]), "slot {k}: {:?} {:?}; {}", dump(f1[k]), dump(f2[k]), what(m));
     }
     let live = toy::LIVE.get() - start;

@@ -144,6 +144,33 @@ impl Opt<'_> {
         Ok(None)
     }
 
+    /// Overwrites an array item that holds `old`.
+    pub fn replace(&mut self, array: u32, args: [Val; 4]) -> Result<(), Abort> {
+        let [base, idx, old, x] = args.map(|v| self.resolve(v));
+        let float = self.d.layout.float_type;
+        if x.is_virt() && old.is_inst() && self.type_of(old) == Some(float) {
+            let v = &mut self.virts[x.index()];
+            if v.class == VClass::BoxF && v.rc == 1 {
+                v.rc = 0;
+                let payload = v.fields[0];
+                let payload = self.resolve(payload);
+                self.append(
+                    Inst::new(Op::FReplace, Ty::Void, &[]).with_imm(array),
+                    &[base, idx, old, payload],
+                )?;
+                return Ok(());
+            }
+        }
+        let x = self.force(x)?;
+        self.emit(Inst::new(Op::AStore, Ty::Void, &[base, idx, x]).with_imm(array), vec![])?;
+        self.tr.push(Inst::new(Op::Yield, Ty::Void, &[x]));
+        if self.tr.const_bits(old) != Some(0) {
+            self.tr.push(Inst::new(Op::Adopt, Ty::Void, &[old]).with_imm(crate::bridge::NO_SLOT));
+            self.emit(Inst::new(Op::Drop, Ty::Void, &[old]).with_imm(DROP_SILENT), vec![])?;
+        }
+        Ok(())
+    }
+
     fn drop_op(&mut self, i: &mut Inst) -> Result<Option<Val>, Abort> {
         let a = i.args[0];
         if a.is_virt() {

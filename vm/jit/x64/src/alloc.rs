@@ -53,7 +53,7 @@ pub struct Alloc {
 }
 
 impl Alloc {
-    pub fn new(t: &Trace, fused: &[bool], random: Option<u64>) -> Alloc {
+    pub fn new(t: &Trace, d: &Descs, fused: &[bool], random: Option<u64>) -> Alloc {
         let n = t.insts.len();
         let loop_at = t.loop_at().unwrap_or(n) as u32;
         let end = n as u32;
@@ -111,7 +111,7 @@ impl Alloc {
                     }
                 }
             }
-            if is_call(i) {
+            if is_call(i) && !(i.op == Op::BoxF && d.layout.free_floats != 0) {
                 a.calls.push(p as u32);
             }
             if i.op == Op::JLoad && i.imm >= jf::GPR as u32 {

@@ -22,6 +22,9 @@ enum Cold {
     },
     /// The last reference of the object in `obj` is gone: dealloc, keeping `live` registers.
     Dealloc { at: Label, back: Label, obj: u8, live: u32, dump: u32, call: Option<i32> },
+    /// Makes a float by the helper, keeping `live` registers. It goes to `dst`, or to the item at `to` (base, index, offset)
+    /// whose old value gives a reference back.
+    BoxF { at: Label, back: Label, src: Loc, live: u32, dst: Option<u8>, to: Option<(u8, Loc, i32, u8)> },
     /// Unboxes integers of 0, -1, 2, -2 digits.
     Unbox { at: Label, back: Label, obj: u8, dst: u8, exit: Label },
 }
@@ -107,7 +110,7 @@ fn small(l: Loc) -> Option<i32> {
 impl<'a> Lower<'a> {
     pub fn new(t: &'a Trace, d: &'a Descs, o: Options) -> Lower<'a> {
         let fused = find_fused(t, d);
-        let a = Alloc::new(t, &fused, o.random);
+        let a = Alloc::new(t, d, &fused, o.random);
         let snap_vals = t.snaps.iter().map(snap_values).collect();
         Lower {
             t,
@@ -229,6 +232,37 @@ impl<'a> Lower<'a> {
                     self.asm.st_imm32(JF, jf::CALL, word);
                 }
                 self.asm.call_pooled(addr);
+                for r in 0..32u8 {
+                    if live >> r & 1 != 0 {
+                        self.mov(Loc::Reg(r), Loc::Mem(dump_offset(r)));
+                    }
+                }
+                self.asm.jmp(back);
+            }
+            Cold::BoxF { at, back, src, live, dst, to } => {
+                self.asm.bind(at);
+                self.dump(live);
+                // Nobody's dump place: the scratch register is never dumped.
+                let place = dump_offset(SCRATCH);
+                if let Some((base, idx, off, old)) = to {
+                    match idx {
+                        Loc::Reg(r) => self.asm.index(base, r, 8, off),
+                        Loc::Const(n) => self.asm.lea(SCRATCH, base, n as i32 * 8 + off),
+                        Loc::Mem(_) => unreachable!("an index is in a register"),
+                    }
+                    self.mov(Loc::Mem(place), Loc::Reg(SCRATCH));
+                    self.asm.sub_m1(old, self.d.layout.refcnt);
+                }
+                self.mov(Loc::Reg(16), src);
+                let addr = self.d.helpers[self.d.layout.box_float as usize].addr;
+                self.asm.call_pooled(addr);
+                if let Some(d) = dst {
+                    self.asm.mov(d, RAX);
+                }
+                if to.is_some() {
+                    self.mov(Loc::Reg(SCRATCH), Loc::Mem(place));
+                    self.asm.st(SCRATCH, 0, RAX);
+                }
                 for r in 0..32u8 {
                     if live >> r & 1 != 0 {
                         self.mov(Loc::Reg(r), Loc::Mem(dump_offset(r)));
@@ -382,6 +416,7 @@ impl<'a> Lower<'a> {
                 self.store_field(p, MemKind::Ref, a, off, b);
             }
             Op::ALoad | Op::AStore => self.array(p, i, a, b, c),
+            Op::FReplace => self.replace_float(p, i),
             Op::GTrue | Op::GFalse => self.guard_bool(p, i.op == Op::GTrue, a),
             Op::GType => {
                 let r = self.gpr(a, p);
@@ -432,6 +467,7 @@ impl<'a> Lower<'a> {
                 self.asm.jmp(e);
             }
             Op::BoxI => self.helper_call(p, self.d.layout.box_int, &[a])?,
+            Op::BoxF if self.d.layout.free_floats != 0 => self.box_float(p, a),
             Op::BoxF => self.helper_call(p, self.d.layout.box_float, &[a])?,
             Op::New => {
                 let alloc = self.d.classes[i.imm as usize].alloc;
@@ -531,10 +567,16 @@ impl<'a> Lower<'a> {
         self.asm.bind(l);
         if let Some(l) = &self.t.label {
             self.kept = l.values.iter().copied().filter(|v| v.is_inst()).collect();
-            let place = |v: Val| match (self.a.reg[v.index()], self.a.spill[v.index()]) {
-                (Some(r), _) => Where::Reg(r),
-                (_, Some(o)) => Where::Mem(o),
-                _ => Where::Nowhere,
+            let place = |v: Val| {
+                // Nobody has read a phi that is gone.
+                if !v.is_inst() {
+                    return Where::Nowhere;
+                }
+                match (self.a.reg[v.index()], self.a.spill[v.index()]) {
+                    (Some(r), _) => Where::Reg(r),
+                    (_, Some(o)) => Where::Mem(o),
+                    _ => Where::Nowhere,
+                }
             };
             let places = l.phis.iter().map(|p| p.val).chain(self.kept.iter().copied()).map(place).collect();
             let offset = self.asm.offset();
@@ -983,6 +1025,81 @@ impl<'a> Lower<'a> {
                 self.mov(Loc::Reg(r), Loc::Mem(dump_offset(r)));
             }
         }
+    }
+
+    // ---- Floats on the heap ----
+
+    /// Caller-saved registers whose values are wanted after `p`, but for `except`.
+    fn live_after(&self, p: u32, except: Option<u8>) -> u32 {
+        (0..32u8)
+            .filter(|q| {
+                CALLER_SAVED >> q & 1 != 0
+                    && Some(*q) != except
+                    && self.a.regs[*q as usize].is_some_and(|v| self.a.last[v as usize] > p)
+            })
+            .fold(0, |m, q| m | 1 << q)
+    }
+
+    /// A float from the free list, by the helper if that is empty.
+    fn box_float(&mut self, p: u32, a: Val) {
+        let src = match self.loc(a) {
+            c @ Loc::Const(_) => c,
+            _ => Loc::Reg(16 + self.xmm(a, p)),
+        };
+        let d = self.alloc(Val::inst(p as usize), p, None);
+        let (at, back) = (self.asm.label(), self.asm.label());
+        let l = self.d.layout.clone();
+        self.asm.imm(SCRATCH, l.free_floats);
+        self.asm.ld(d, SCRATCH, 0);
+        self.asm.test_self(d);
+        self.asm.jcc(Cc::E, at);
+        self.asm.fld(FSCRATCH, d, l.type_of);
+        self.asm.fst(SCRATCH, 0, FSCRATCH);
+        self.asm.add_m(SCRATCH, 8, 1);
+        self.asm.st_imm(d, l.refcnt, 1);
+        self.asm.imm(SCRATCH, l.float_type);
+        self.asm.st(d, l.type_of, SCRATCH);
+        self.mov(Loc::Reg(16 + FSCRATCH), src);
+        self.asm.fst(d, l.float_value, FSCRATCH);
+        self.asm.bind(back);
+        let live = self.live_after(p, Some(d));
+        self.cold.push(Cold::BoxF { at, back, src, live, dst: Some(d), to: None });
+    }
+
+    fn replace_float(&mut self, p: u32, i: Inst) {
+        let list = self.t.list(&i).to_vec();
+        let [base, idx, old, val] = list[..] else { unreachable!("four operands") };
+        let off = self.d.arrays[i.imm as usize].offset;
+        let rb = self.gpr(base, p);
+        let ix = match self.loc(idx) {
+            Loc::Const(n) if (0..1 << 20).contains(&n) => Loc::Const(n),
+            Loc::Const(_) => {
+                self.vacate(RAX, p);
+                self.a.lock(RAX);
+                self.mov(Loc::Reg(RAX), self.loc(idx));
+                Loc::Reg(RAX)
+            }
+            _ => Loc::Reg(self.gpr(idx, p)),
+        };
+        let ro = self.gpr(old, p);
+        let src = match self.loc(val) {
+            c @ Loc::Const(_) => c,
+            _ => Loc::Reg(16 + self.xmm(val, p)),
+        };
+        let (at, back) = (self.asm.label(), self.asm.label());
+        self.asm.cmp_mi(ro, self.d.layout.refcnt, 1);
+        self.asm.jcc(Cc::Ne, at);
+        let x = match src {
+            Loc::Reg(r) => r - 16,
+            c => {
+                self.mov(Loc::Reg(16 + FSCRATCH), c);
+                FSCRATCH
+            }
+        };
+        self.asm.fst(ro, self.d.layout.float_value, x);
+        self.asm.bind(back);
+        let live = self.live_after(p, None);
+        self.cold.push(Cold::BoxF { at, back, src, live, dst: None, to: Some((rb, ix, off, ro)) });
     }
 
     // ---- References ----

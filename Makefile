@@ -27,7 +27,8 @@ test:
 	@tools/install-deps.sh $(TEST_PACKAGES)
 	cargo build --release --locked
 	cargo test --release --locked $(addprefix -p ,$(TESTED))
-	python3.11 tests/run.py $(LANCEHEAD) --modes off,on
+	python3.11 tests/run.py $(LANCEHEAD) --modes off,on,stress
+	python3.11 tests/fuzz/programs.py $(LANCEHEAD) --count 60 --modes on,stress
 	python3.11 tests/c_api.py $(LANCEHEAD)
 	python3.11 tests/extensions/run.py $(LANCEHEAD)
 

@@ -249,6 +249,7 @@ impl Wtf8 {
                 0xe0..=0xef => (3, first as u32 & 0x0f),
                 _ => (4, first as u32 & 0x07),
             };
+            let len = len.min(rest.len());
             for &b in &rest[1..len] {
                 c = c << 6 | (b & 0x3f) as u32;
             }

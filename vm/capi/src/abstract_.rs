@@ -253,7 +253,12 @@ capi! {
 
     // ---- Buffers ----
     fn PyObject_CheckBuffer(o: &Object) -> [c_int] { buffer::supports_buffer(o) as c_int }
-    fn PyObject_GetBuffer(o: &Object, v: *mut Py_buffer, flags: c_int) -> status { buffer::get_into(o, &mut *v, flags) }
+    fn PyObject_GetBuffer(o: &Object, v: *mut Py_buffer, flags: c_int) -> status {
+        if v.is_null() {
+            return raise!(BufferError, "PyObject_GetBuffer: view==NULL argument is obsolete");
+        }
+        buffer::get_into(o, &mut *v, flags)
+    }
     fn PyBuffer_Release(v: *mut Py_buffer) -> void { buffer::release(&mut *v) }
     fn PyBuffer_FillInfo(v: *mut Py_buffer, o: Option<&Object>, buf: *mut c_void, len: isize, readonly: c_int, flags: c_int) -> status {
         buffer::fill_info(v, o, buf.cast(), len as usize, readonly != 0, flags)

@@ -100,3 +100,67 @@ capi! {
         }
     }
 }
+
+// ---- co_extra: what tools hang on code objects ----
+
+type FreeFn = Option<unsafe extern "C" fn(*mut c_void)>;
+static EXTRA: std::sync::Mutex<Vec<FreeFn>> = std::sync::Mutex::new(Vec::new());
+const MAX_EXTRA: usize = 255;
+
+/// Frees what was hung on a dying code object.
+unsafe fn free_extra(o: *mut PyObject) {
+    // SAFETY: `co_extra` is null or a vector made below.
+    unsafe {
+        let c = o.cast::<PyCodeObject>();
+        let p = std::mem::replace(&mut (*c).co_extra, null_mut()).cast::<Vec<*mut c_void>>();
+        if p.is_null() {
+            return;
+        }
+        let values = *Box::from_raw(p);
+        let free = EXTRA.lock().expect("never poisoned").clone();
+        for (v, f) in values.into_iter().zip(free) {
+            if let Some(f) = f
+                && !v.is_null()
+            {
+                f(v)
+            }
+        }
+    }
+}
+
+capi! {
+    fn _PyEval_RequestCodeExtraIndex(free: FreeFn) -> [isize] {
+        let mut all = EXTRA.lock().expect("never poisoned");
+        if all.len() >= MAX_EXTRA {
+            return Ok(-1);
+        }
+        if all.is_empty() {
+            lh_runtime::codeobject::CODE_DEATH.add(free_extra);
+        }
+        all.push(free);
+        all.len() as isize - 1
+    }
+    fn _PyCode_GetExtra(c: &Code, index: isize, out: *mut *mut c_void) -> status {
+        let p = (*c.as_struct()).co_extra.cast::<Vec<*mut c_void>>();
+        let all = if p.is_null() { &[][..] } else { &(&*p)[..] };
+        *out = usize::try_from(index).ok().and_then(|i| all.get(i)).copied().unwrap_or(null_mut());
+        Ok(())
+    }
+    fn _PyCode_SetExtra(c: &Code, index: isize, value: *mut c_void) -> status {
+        let free = EXTRA.lock().expect("never poisoned").clone();
+        let Some(i) = usize::try_from(index).ok().filter(|i| *i < free.len()) else { return Err(bad_internal_call()) };
+        let s = c.as_struct();
+        if (*s).co_extra.is_null() {
+            (*s).co_extra = Box::into_raw(Box::new(Vec::<*mut c_void>::new())).cast();
+        }
+        let all = &mut *(*s).co_extra.cast::<Vec<*mut c_void>>();
+        if all.len() <= i {
+            all.resize(i + 1, null_mut());
+        }
+        let old = std::mem::replace(&mut all[i], value);
+        if let Some(f) = free[i] && !old.is_null() {
+            f(old)
+        }
+        Ok(())
+    }
+}

@@ -161,8 +161,9 @@ capi! {
     }
 
     // ---- One interpreter only ----
-    fn _Py_NewInterpreter(_isolated: c_int) -> (*mut PyThreadState, null_mut()) { Err(no_subinterpreters()) }
-    fn Py_NewInterpreter() -> (*mut PyThreadState, null_mut()) { Err(no_subinterpreters()) }
+    // Callers have no thread state here that an exception could be set in.
+    fn _Py_NewInterpreter(_isolated: c_int) -> [*mut PyThreadState] { null_mut() }
+    fn Py_NewInterpreter() -> [*mut PyThreadState] { null_mut() }
     fn Py_EndInterpreter(_ts: *mut PyThreadState) -> void {}
     fn _PyInterpreterID_New(_id: i64) -> borrowed { Err(no_subinterpreters()) }
     fn _PyInterpreterID_LookUp(_o: &Object) -> (*mut c_void, null_mut()) { Err(no_subinterpreters()) }

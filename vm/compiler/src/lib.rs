@@ -14,6 +14,7 @@ pub mod codegen;
 pub mod error;
 mod flow;
 pub mod fold;
+mod fstring_fields;
 pub mod future;
 mod literal;
 mod lower;
@@ -68,28 +69,34 @@ pub struct CompileFlags<'a> {
 /// Compiles source bytes.
 pub fn compile(source: &[u8], filename: &str, mode: Mode, flags: &CompileFlags) -> Result<CodeUnit> {
     let text = source::decode(source, filename, flags.ignore_cookie, flags.from_file, flags.decode)?;
-    deep(|| {
+    deep(text.len(), || {
         let lines = Lines::new(&text);
         let tree = parse::parse(&lines, mode, flags)?;
         compile_tree(tree, filename, flags).map_err(|e| locate(&lines, e))
     })
 }
 
-/// Recursive descent over deeply nested programs needs more stack than a thread may have left. No Python code
-/// runs inside (decoding may: it comes before).
-fn deep<T>(f: impl FnOnce() -> T) -> T {
+/// Recursive descent over deeply nested programs needs more stack than a thread may have left; how deep `len` bytes of source can nest
+/// says whether what is left will do. No Python code runs inside (decoding may: it comes before).
+fn deep<T>(len: usize, f: impl FnOnce() -> T) -> T {
+    /// More than any level of nesting takes, which is at least a byte of source.
+    const LEVEL: usize = 16 << 10;
+    let enough = len.saturating_mul(LEVEL).saturating_add(256 << 10);
+    if stacker::remaining_stack().is_some_and(|left| left > enough) {
+        return f();
+    }
     stacker::grow(64 << 20, f)
 }
 
 /// Parses source bytes (`ast.parse`).
 pub fn parse_ast(source: &[u8], filename: &str, mode: Mode, flags: &CompileFlags) -> Result<ast::Mod> {
     let text = source::decode(source, filename, flags.ignore_cookie, flags.from_file, flags.decode)?;
-    deep(|| parse::parse(&Lines::new(&text), mode, flags))
+    deep(text.len(), || parse::parse(&Lines::new(&text), mode, flags))
 }
 
 /// Compiles a tree, e.g. one made from Python's `ast` objects, after checking it. Errors carry no source text.
 pub fn compile_ast(tree: ast::Mod, filename: &str, flags: &CompileFlags) -> Result<CodeUnit> {
-    deep(|| validate::validate(&tree).and_then(|()| compile_tree(tree, filename, flags)))
+    deep(usize::MAX, || validate::validate(&tree).and_then(|()| compile_tree(tree, filename, flags)))
         .map_err(|e| locate(&Lines::new(""), e))
 }
 
@@ -101,7 +108,7 @@ pub fn symbols(
     flags: &CompileFlags,
 ) -> Result<symtable::SymbolTable> {
     let text = source::decode(source, filename, flags.ignore_cookie, flags.from_file, flags.decode)?;
-    deep(|| {
+    deep(text.len(), || {
         let lines = Lines::new(&text);
         let tree = parse::parse(&lines, mode, flags)?;
         let table = future::scan(&tree, flags.future).and_then(|(future, _)| {

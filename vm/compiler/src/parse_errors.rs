@@ -50,6 +50,18 @@ pub fn translate(lines: &Lines<'_>, parsed: &Parsed<r::Mod>, mode: Mode) -> Erro
         r::Mod::Expression(e) => exprs.visit_expr(&e.body),
     }
     let c = Context { lines, tokens, exprs: exprs.0 };
+    let place = match (parsed.errors().first(), parsed.unsupported_syntax_errors().first()) {
+        (Some(e), _) => e.location.start().to_u32(),
+        (None, Some(u)) => u.range.start().to_u32(),
+        (None, None) => 0,
+    };
+    let strings =
+        c.tokens.list.iter().enumerate().filter(|(_, t)| t.kind == Kind::String && t.start <= place);
+    for (i, t) in strings {
+        if let Some(msg) = crate::fstring_fields::problem(c.text(t)) {
+            return c.behind(msg, i);
+        }
+    }
     let Some(first) = parsed.errors().first() else {
         let Some(u) = parsed.unsupported_syntax_errors().first() else {
             return SyntaxError::plain(ErrorKind::Syntax, "invalid syntax");
@@ -139,6 +151,7 @@ impl<'a> Context<'a> {
         }
         let words: Vec<&str> = field.split_whitespace().collect();
         let comma = words.len() == 2
+            && words[0] != "lambda"
             && words.iter().all(|w| w.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
         let msg = if comma {
             "f-string: invalid syntax. Perhaps you forgot a comma?"

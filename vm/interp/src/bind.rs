@@ -94,8 +94,8 @@ unsafe fn bind(
         let take = n.min(argcount);
         std::ptr::copy_nonoverlapping(args, l, take);
         if flags & CO_VARARGS != 0 {
-            let rest = (take..n).map(|i| Owned::from_raw(*args.add(i))).collect();
-            *l.add(total) = Tuple::from_vec(rest).into_raw();
+            let rest = Tuple::build(n - take, |i| *args.add(take + i));
+            *l.add(total) = rest.expect("memory for a tuple").into_raw();
         } else {
             for i in take..n {
                 decref(*args.add(i));

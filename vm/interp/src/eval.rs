@@ -105,6 +105,9 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
         }
         if throwing && matches!(why, Why::Resume) {
             why = Why::Error;
+            if *tracing_flag != 0 {
+                trace::throwing_in(ts, frame);
+            }
         }
         // Names of keyword arguments between KW_NAMES and CALL.
         let mut kwnames: *mut PyObject = null_mut();
@@ -645,6 +648,7 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                         }
                         quick::BINARY_OP_INT | quick::BINARY_OP_FLOAT => miss!(op::BINARY_OP),
                         quick::PRECALL_PY_CLASS => miss!(op::PRECALL),
+                        quick::BINARY_SUBSCR_PY => miss!(op::BINARY_SUBSCR),
                         quick::BINARY_OP_ADD_FLOAT
                         | quick::BINARY_OP_SUB_FLOAT
                         | quick::BINARY_OP_MUL_FLOAT

@@ -175,10 +175,13 @@ pub fn jump_to_line(fo: &FrameObj, v: &Object) -> PyResult<()> {
     // SAFETY: a live frame; while its trace function runs its stack is all in memory.
     unsafe {
         let ts = Thread::current_ptr();
-        if (*ts).tracing == 0 || (*fo.as_struct()).f_trace.is_null() {
-            return raise!(ValueError, "f_lineno can only be set by a trace function");
-        }
         match (*ts).tracing_what {
+            _ if (*ts).tracing == 0 => {
+                return raise!(ValueError, "f_lineno can only be set by a trace function");
+            }
+            trace::LINE if (*fo.as_struct()).f_trace.is_null() => {
+                return raise!(ValueError, "f_lineno can only be set by a trace function");
+            }
             trace::LINE => {}
             trace::CALL => {
                 return raise!(ValueError, "can't jump from the 'call' trace event of a new frame");

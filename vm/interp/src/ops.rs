@@ -883,9 +883,6 @@ pub fn prep_reraise_star(orig: &Object, excs: &Object) -> PyResult {
         return Ok(projected.unwrap_or_else(none));
     }
     raised_.extend(projected);
-    if raised_.len() == 1 {
-        return Ok(raised_.pop().expect("one"));
-    }
     lh_runtime::exc_fields::exception_group_type().call(&[&*Str::new(""), &List::from_vec(raised_)])
 }
 
@@ -920,10 +917,7 @@ pub fn with_except(exit: &Object, e: &Object) -> PyResult {
 
 pub unsafe fn build_list(items: *mut *mut PyObject, n: usize) -> *mut PyObject {
     // SAFETY: the references move from the stack into the list.
-    unsafe {
-        let v = (0..n).map(|i| Owned::from_raw(*items.add(i))).collect();
-        List::from_vec(v).into_raw()
-    }
+    unsafe { List::from_moved(items, n).into_raw() }
 }
 pub unsafe fn build_set(items: *mut *mut PyObject, n: usize) -> PyResult<Owned<Set>> {
     // SAFETY: the references are dropped here, whatever happens.

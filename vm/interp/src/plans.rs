@@ -395,6 +395,24 @@ pub fn plan_call(callee: &Object, n: usize) -> CallPlan {
     }
 }
 
+/// The Python `__getitem__` of an instance of a Python class, borrowed, and the version of the class under which it is that.
+pub fn plan_getitem(o: &Object) -> Option<(*mut PyObject, u32)> {
+    // SAFETY: live objects; the type lookup runs no Python code.
+    unsafe {
+        let t = o.ty();
+        if (*o.ob_type()).tp_flags & Py_TPFLAGS_HEAPTYPE == 0 {
+            return None;
+        }
+        let f = t.lookup(intern!("__getitem__"))?;
+        if !f.is_exact::<Function>() {
+            return None;
+        }
+        plan_function(&f, 2)?;
+        let version = (*o.ob_type()).tp_version_tag;
+        (version != 0).then_some((f.as_ptr(), version))
+    }
+}
+
 unsafe fn plan_function(f: &Object, n: usize) -> Option<(*mut PyFunctionObject, u32)> {
     // SAFETY: an exact function.
     unsafe {

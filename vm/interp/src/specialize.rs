@@ -6,6 +6,7 @@
 //!
 //! Cache layouts (code units after the instruction; 0 is the counter):
 //! ```text
+//!   BINARY_SUBSCR_PY                     1-2 type version (the class's shared keys remember its `__getitem__`)
 //!   LOAD_ATTR_VALUE, STORE_ATTR_VALUE    1-2 type version   3 index
 //!   LOAD_ATTR_SLOT, STORE_ATTR_SLOT      1-2 type version   3 offset
 //!   LOAD_ATTR_MODULE                     1-2 keys version   3 index
@@ -144,6 +145,12 @@ pub unsafe fn binary_subscr(_f: *mut Frame, at: *mut u16, _arg: usize, sp: *mut 
             success(at, quick::BINARY_SUBSCR_TUPLE)
         } else if a.is_exact::<Dict>() {
             success(at, quick::BINARY_SUBSCR_DICT)
+        } else if let Some((func, version)) = plan_getitem(a) {
+            let keys = instance::shared_keys(a.ob_type());
+            (*keys).getitem = func;
+            (*keys).getitem_version = version;
+            write_u32(at.add(2), version);
+            success(at, quick::BINARY_SUBSCR_PY)
         } else {
             failure(at)
         }
@@ -431,9 +438,7 @@ pub unsafe fn precall(_f: *mut Frame, at: *mut u16, arg: usize, sp: *mut *mut Py
                 write_u32(at.add(4), init_version);
                 success(at, quick::PRECALL_PY_CLASS)
             }
-            CallPlan::Class if (*callee.as_ptr().cast::<PyTypeObject>()).tp_vectorcall.is_some() => {
-                success(at, quick::PRECALL_CLASS)
-            }
+            CallPlan::Class => success(at, quick::PRECALL_CLASS),
             _ => failure(at),
         }
     }
@@ -556,7 +561,18 @@ pub unsafe fn quick_call(
                 if (*callee).ob_type != Type::type_ptr() {
                     return None;
                 }
-                let f = (*callee.cast::<PyTypeObject>()).tp_vectorcall?;
+                let Some(f) = (*callee.cast::<PyTypeObject>()).tp_vectorcall else {
+                    if callee == Type::type_ptr().cast()
+                        || (*callee.cast::<PyTypeObject>()).tp_flags & Py_TPFLAGS_IMMUTABLETYPE == 0
+                    {
+                        return None;
+                    }
+                    return Some(guarded(|| {
+                        raw(Tuple::from_raw_items(args, total).and_then(|t| {
+                            lh_runtime::type_attrs::type_call(Type::from_raw_ref(callee.cast()), &t, None)
+                        }))
+                    }));
+                };
                 Some(guarded(|| f(callee, args, total | PY_VECTORCALL_ARGUMENTS_OFFSET, null_mut())))
             }
             _ => None,

@@ -103,6 +103,23 @@ pub unsafe fn exception(ts: *mut PyThreadState, f: *mut Frame) {
     }
 }
 
+/// Call events of a generator that goes on with an exception; a failing hook replaces it.
+#[cold]
+pub unsafe fn throwing_in(ts: *mut PyThreadState, f: *mut Frame) {
+    // SAFETY: the thread's own state; the frame's stack is in memory.
+    unsafe {
+        if (*ts).tracing != 0 {
+            return;
+        }
+        if let Some(func) = (*ts).c_tracefunc {
+            let _ = protected(ts, func, (*ts).c_traceobj, f, CALL, none_ref());
+        }
+        if let Some(func) = (*ts).c_profilefunc {
+            let _ = protected(ts, func, (*ts).c_profileobj, f, CALL, none_ref());
+        }
+    }
+}
+
 /// Return events of a frame that an exception leaves.
 #[cold]
 pub unsafe fn unwind_return(ts: *mut PyThreadState, f: *mut Frame) {
@@ -165,7 +182,11 @@ pub unsafe fn before_instruction(ts: *mut PyThreadState, f: *mut Frame, pc: *mut
             let fo = FrameObj::of(f);
             let lines = code.line_array();
             let line = *lines.offset(unit);
-            let before = last(f);
+            let mut before = last(f);
+            if before < 0 {
+                // Tracing began in the middle of this frame: what lies in front of the instruction ran last.
+                before = unit - 1;
+            }
             let entry = (*(*f).code)._co_firsttraceable as isize;
             let last_line = if before <= entry { -1 } else { *lines.offset(before) };
             let s = fo.as_struct();

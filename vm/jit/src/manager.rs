@@ -25,6 +25,8 @@ pub const RAISE: u32 = 1;
 pub const ITER_STEP: u32 = 2;
 /// Behind a native call whose result object is on top of the stack: null if making it raised.
 pub const RESULT: u32 = 3;
+/// The interpreter has something to see to before the instruction at `pc` (signals, other threads).
+pub const POLL: u32 = 4;
 /// The bits above these eight of a snapshot's kind say which inlined frames have their header in memory (see `inline.rs`).
 const KIND: u32 = 0xff;
 
@@ -32,6 +34,8 @@ const KIND: u32 = 0xff;
 const HOPELESS: u32 = 6;
 /// Native stack that must be left for a trace to be entered: calls out of traces nest natively, the interpreter's do not.
 const NATIVE_ROOM: usize = 2 << 20;
+/// So many hot loops end a recording that does not go on.
+const MAX_BLOCKED: u32 = 1000;
 /// What recording a bytecode costs, about.
 const STEP: Duration = Duration::from_nanos(700);
 /// Bridges one root may have.
@@ -84,6 +88,8 @@ pub struct State {
     pub unrecordable: HashSet<usize>,
     /// Code that is not inlined.
     pub no_inline: HashSet<usize>,
+    /// Hot loops met while another recording was going on.
+    blocked: u32,
     begun: Instant,
     /// Time that went into recording and compiling.
     spent: Duration,
@@ -126,6 +132,7 @@ pub fn install(mode: Mode) {
         recorder: None,
         unrecordable: HashSet::new(),
         no_inline: HashSet::new(),
+        blocked: 0,
         begun: Instant::now(),
         spent: Duration::ZERO,
         infos: HashMap::new(),
@@ -198,7 +205,18 @@ unsafe fn hot_loop(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter
     let s = state();
     // SAFETY: the interpreter's contract for hooks.
     unsafe {
-        if s.recorder.is_some() || !may_trace(ts) {
+        if s.recorder.is_some() {
+            s.blocked += 1;
+            if s.blocked > MAX_BLOCKED {
+                // Its thread waits for something, or is gone.
+                s.recorder = None;
+                lh_interp::jit::forget_pause();
+                lh_interp::jit::set_recording(false);
+            }
+            return Enter::Stay;
+        }
+        s.blocked = 0;
+        if !may_trace(ts) {
             return Enter::Stay;
         }
         // The frame stands at the loop's head.
@@ -563,7 +581,7 @@ unsafe fn leave(
         let first = frame::first_instr((*f).code);
         // Where it stands, for whoever looks while the slots are filled.
         (*f).prev_instr = first.add(pc as usize);
-        let saved = if matches!(kind, RESUME | RESULT) { None } else { Some(fetch()) };
+        let saved = if matches!(kind, RESUME | RESULT | POLL) { None } else { Some(fetch()) };
         exec::restore(&(*tr).trace, snap, s.descs, ts as u64, &get);
         if let Some((a, b, c)) = saved {
             restore(a, b, c);
@@ -606,8 +624,8 @@ unsafe fn leave(
             }
             _ => {
                 (*f).prev_instr = first.add(pc as usize).sub(1);
-                // What happened during a native call is no property of the loop.
-                if !quiet {
+                // What happened during a native call, or a request to stop, is no property of the loop.
+                if !quiet && kind != POLL {
                     hot_exit(f, t, n, snap);
                 }
                 Enter::Continue(f)

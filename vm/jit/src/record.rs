@@ -524,7 +524,7 @@ impl Recorder {
             if !self.started {
                 self.started = true;
                 if self.bridge.is_none() {
-                    self.snap()?;
+                    self.snapshot(POLL, self.pc, self.sp)?;
                     let p = self.b().ptr(&raw const lh_runtime::thread::EVAL_BREAKER as u64);
                     let v = self.b().fload(p, BREAKER)?;
                     self.b().emit(Op::GFalse, &[v])?;

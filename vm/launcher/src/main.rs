@@ -12,11 +12,22 @@ mod wiring;
 use lh_runtime::sysobject::{Config, set_config};
 use std::ffi::OsString;
 
+/// Runs before anything is allocated.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static CONFIGURE_ALLOCATOR: extern "C" fn() = {
+    extern "C" fn configure() {
+        lh_runtime::alloc::configure()
+    }
+    configure
+};
+
 /// One heap for Python objects and for what Rust code allocates.
 #[global_allocator]
 static ALLOCATOR: lh_runtime::alloc::Global = lh_runtime::alloc::Global;
 
 fn main() {
+    lh_runtime::alloc::configured();
     let all: Vec<OsString> = std::env::args_os().collect();
     let (options, program, argv) = match args::parse(&all) {
         args::Parsed::Run { options, program, argv } => (options, program, argv),

@@ -72,6 +72,27 @@ pub unsafe fn arena_free(p: *mut c_void, _n: usize) {
     unsafe { free(p) }
 }
 
+// Numbers of mimalloc's options, in the order of its header.
+const ARENA_RESERVE: mi::mi_option_t = 23;
+const ALLOW_THP: mi::mi_option_t = 43;
+
+/// Chooses how the heap begins; to be called first of all. The first piece of memory is small and in small pages, because most programs
+/// never need more, and huge pages are slow to clear and mostly unused.
+pub fn configure() {
+    const FIRST_KIB: core::ffi::c_long = 64 << 10;
+    // SAFETY: the calls take any values; the options may be set when the first call has returned.
+    unsafe {
+        mi::mi_process_init();
+        mi::mi_option_set(ARENA_RESERVE, FIRST_KIB);
+        mi::mi_option_set(ALLOW_THP, 0);
+    }
+}
+/// The first piece is there: what comes later is taken in huge pages where the system has them.
+pub fn configured() {
+    // SAFETY: as above.
+    unsafe { mi::mi_option_set(ALLOW_THP, 1) }
+}
+
 /// The same allocator for what Rust code allocates: an executable makes it its `#[global_allocator]`.
 pub struct Global;
 

@@ -94,6 +94,13 @@ pub unsafe fn parse_fast(
     // SAFETY: the caller's promise.
     unsafe {
         let a = Args::new(args, n, kwnames);
+        // Only positional arguments, and all that are needed: by far the commonest call.
+        if a.kwnames.is_none() && fits(spec, n) {
+            for (o, p) in out.iter_mut().zip(a.args) {
+                *o = *p;
+            }
+            return Ok((None, None));
+        }
         parse(spec, a.args, a.kwnames.map_or(0, |t| t.len()), a.kwargs(), out)
     }
 }
@@ -113,6 +120,12 @@ pub unsafe fn parse_tuple(
         let t = Object::from_ptr(args).downcast_unchecked::<Tuple>();
         let slice = t.as_slice_raw();
         match Object::from_ptr_opt(kwargs) {
+            None if fits(spec, slice.len()) => {
+                for (o, p) in out.iter_mut().zip(slice) {
+                    *o = *p;
+                }
+                Ok((None, None))
+            }
             None => parse(spec, slice, 0, std::iter::empty(), out),
             Some(d) => {
                 let d = d.downcast_unchecked::<Dict>();
@@ -128,6 +141,12 @@ pub unsafe fn parse_tuple(
             }
         }
     }
+}
+
+/// Do `n` positional arguments alone make a good call that is parsed by copying them?
+#[inline]
+fn fits(spec: &ArgSpec, n: usize) -> bool {
+    n <= spec.pos && !spec.varargs && !spec.varkw && spec.required[n..].iter().all(|r| !r)
 }
 
 fn parse<'a>(
@@ -146,13 +165,8 @@ fn parse<'a>(
     let take = n.min(spec.pos);
     out[..take].copy_from_slice(&args[..take]);
     let var = spec.varargs.then(|| {
-        Tuple::from_vec(
-            args[take..]
-                .iter()
-                // SAFETY: arguments are live during the call.
-                .map(|p| unsafe { Object::from_ptr(*p) }.own())
-                .collect(),
-        )
+        // SAFETY: arguments are live during the call.
+        unsafe { Tuple::from_raw_items(args[take..].as_ptr(), n - take) }.expect("memory for a tuple")
     });
     let kw = spec.varkw.then(Dict::new);
     if nkw > 0 {

@@ -8,6 +8,7 @@ use crate::errors::*;
 use crate::kinds::*;
 use crate::object::*;
 use crate::rangeobject::Range;
+use crate::singletons::bool_obj;
 use lh_abi::*;
 
 /// Calls `f` with the positional arguments; `None` from it means the general way.
@@ -110,6 +111,63 @@ calls! {
     };
 }
 
+calls! {
+    call_int(a) match a {
+        [] => done(Ok(Int::from_i64(0))),
+        [x] if x.is_exact::<Int>() => Some(Ok(x.own())),
+        [x] => {
+            if let Some(f) = x.downcast_exact::<Float>() {
+                short_int(f.value())
+            } else if let Some(s) = x.downcast_exact::<Str>() {
+                s.as_ascii().and_then(short_decimal).and_then(|v| done(Ok(Int::from_i64(v))))
+            } else {
+                None
+            }
+        }
+        _ => None,
+    };
+    call_float(a) match a {
+        [] => done(Ok(Float::new(0.0))),
+        [x] if x.is_exact::<Float>() => Some(Ok(x.own())),
+        [x] => match x.downcast_exact::<Int>().and_then(|i| i.compact()) {
+            Some(v) if v.unsigned_abs() < 1 << 53 => done(Ok(Float::new(v as f64))),
+            _ => None,
+        },
+        _ => None,
+    };
+    call_bool(a) match a {
+        [] => Some(Ok(bool_obj(false))),
+        [x] => Some(x.is_true().map(bool_obj)),
+        _ => None,
+    };
+    call_str(a) match a {
+        [] => done(Ok(Str::empty().own())),
+        [x] => done(x.str()),
+        _ => None,
+    };
+}
+fn short_int(v: f64) -> Option<PyResult> {
+    (v.abs() < (1i64 << 60) as f64).then(|| Ok(Int::from_i64(v as i64).into_object()))
+}
+/// The value of plain decimal digits, at most 18 of them, perhaps with a minus.
+fn short_decimal(s: &str) -> Option<i64> {
+    let (minus, digits) = match s.as_bytes() {
+        [b'-', rest @ ..] => (true, rest),
+        all => (false, all),
+    };
+    if digits.is_empty() || digits.len() > 18 {
+        return None;
+    }
+    let mut v = 0i64;
+    for d in digits {
+        if !d.is_ascii_digit() {
+            return None;
+        }
+        v = v * 10 + (d - b'0') as i64;
+    }
+    Some(if minus { -v } else { v })
+}
+
 /// Installs the functions; the types are ready.
 pub fn init() -> PyResult<()> {
     use crate::type_table::*;
@@ -121,6 +179,10 @@ pub fn init() -> PyResult<()> {
         PySet_Type.tp_vectorcall = Some(call_set);
         PyFrozenSet_Type.tp_vectorcall = Some(call_frozenset);
         PyRange_Type.tp_vectorcall = Some(call_range);
+        PyLong_Type.tp_vectorcall = Some(call_int);
+        PyFloat_Type.tp_vectorcall = Some(call_float);
+        PyBool_Type.tp_vectorcall = Some(call_bool);
+        PyUnicode_Type.tp_vectorcall = Some(call_str);
         PyEnum_Type.tp_vectorcall = Some(call_enumerate);
     }
     Ok(())

@@ -195,6 +195,33 @@ fn plain(d: &[u8], decpt: i32, alt: bool, dot_0: bool, out: &mut String) {
     }
 }
 
+/// `a` (not negative, finite) with `prec` digits behind the point, correctly rounded, where 128-bit integers hold all that is needed.
+fn fixed_short(a: f64, prec: usize) -> Option<String> {
+    if prec > 17 || a >= 1e15 {
+        return None;
+    }
+    let bits = a.to_bits();
+    let (e, m) = ((bits >> 52) as i32, bits & ((1 << 52) - 1));
+    // a = m * 2^-shift
+    let (m, shift) = if e == 0 { (m, 1074) } else { (m | 1 << 52, 1075 - e) };
+    let scaled = m as u128 * 10u128.pow(prec as u32);
+    let q = if shift <= 0 {
+        scaled << -shift
+    } else if shift >= 127 {
+        // Less than half a unit of the last place: the numerator has at most 110 bits.
+        0
+    } else {
+        let (q, rest, half) = (scaled >> shift, scaled & ((1 << shift) - 1), 1u128 << (shift - 1));
+        q + (rest > half || rest == half && q & 1 == 1) as u128
+    };
+    let q = u64::try_from(q).ok()?;
+    if prec == 0 {
+        return Some(q.to_string());
+    }
+    let unit = 10u64.pow(prec as u32);
+    Some(format!("{}.{:0prec$}", q / unit, q % unit))
+}
+
 /// `PyOS_double_to_string`: `code` is one of `eEfFgGr`; `r` (the shortest text that reads back) ignores `prec`.
 pub fn to_text(v: f64, code: u8, prec: usize, style: Style) -> String {
     let upper = code.is_ascii_uppercase();
@@ -208,7 +235,7 @@ pub fn to_text(v: f64, code: u8, prec: usize, style: Style) -> String {
         let a = v.abs();
         match code.to_ascii_lowercase() {
             b'f' => {
-                out = format!("{:.*}", prec.min(MAX_EXACT), a);
+                out = fixed_short(a, prec).unwrap_or_else(|| format!("{:.*}", prec.min(MAX_EXACT), a));
                 if prec > MAX_EXACT {
                     out.extend(std::iter::repeat_n('0', prec - MAX_EXACT));
                 }

@@ -233,6 +233,33 @@ pub unsafe fn new_object(tp: *mut PyTypeObject, n: isize) -> *mut PyObject {
     }
 }
 
+/// As `new_object` for an exact instance of a built-in type: only the head is written, the other `body` bytes are the caller's to fill.
+///
+/// # Safety
+/// `tp` is a static type with `Py_TPFLAGS_HAVE_GC`, `body` the size of its instance.
+#[inline]
+pub unsafe fn new_builtin(tp: *mut PyTypeObject, body: usize) -> *mut PyObject {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let block = crate::alloc::malloc(16 + body).cast::<PyGC_Head>();
+        if block.is_null() {
+            return null_mut();
+        }
+        (*block)._gc_next = 0;
+        (*block)._gc_prev = 0;
+        let o = block.add(1).cast::<PyObject>();
+        (*o).ob_refcnt = 1;
+        (*o).ob_type = tp;
+        let s = state();
+        (*s).counts[0] += 1;
+        if (*s).counts[0] > (*s).thresholds[0] && (*s).enabled && (*s).thresholds[0] != 0 && !(*s).collecting
+        {
+            thread::EVAL_BREAKER.fetch_or(thread::BREAK_GC, Ordering::Relaxed);
+        }
+        o
+    }
+}
+
 /// Bytes of an instance's body.
 ///
 /// # Safety

@@ -30,6 +30,9 @@ pub struct SharedKeys {
     /// The class's `__init__` (borrowed), as long as the type's version is `init_version`.
     pub init: *mut PyObject,
     pub init_version: u32,
+    /// As `init`, for `__getitem__`.
+    pub getitem: *mut PyObject,
+    pub getitem_version: u32,
 }
 
 impl SharedKeys {
@@ -69,6 +72,8 @@ pub unsafe fn shared_keys(t: *mut PyTypeObject) -> *mut SharedKeys {
                 count: 0,
                 init: null_mut(),
                 init_version: 0,
+                getitem: null_mut(),
+                getitem_version: 0,
             }))
             .cast();
         }

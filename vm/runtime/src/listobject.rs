@@ -20,10 +20,14 @@ use std::ptr::null_mut;
 
 impl List {
     pub fn new() -> Owned<List> {
-        // SAFETY: an all-zero list is empty.
+        // SAFETY: every field of the new list is written.
         unsafe {
-            let p = gc::new_object(List::type_ptr(), 0);
+            let p = gc::new_builtin(List::type_ptr(), size_of::<PyListObject>());
             assert!(!p.is_null(), "out of memory");
+            let l = p.cast::<PyListObject>();
+            (*l).ob_base.ob_size = 0;
+            (*l).ob_item = null_mut();
+            (*l).allocated = 0;
             gc::track(p);
             Owned::from_raw(p)
         }
@@ -47,6 +51,22 @@ impl List {
             }
             let mut v = v;
             v.set_len(0);
+            (*s).ob_base.ob_size = n as isize;
+        }
+        l
+    }
+    /// A list of `n` objects whose counts move into it.
+    ///
+    /// # Safety
+    /// `items` are `n` live objects and the caller gives up a count of each.
+    pub unsafe fn from_moved(items: *const *mut PyObject, n: usize) -> Owned<List> {
+        let l = List::with_capacity(n);
+        // SAFETY: room was made.
+        unsafe {
+            let s = l.as_struct();
+            for i in 0..n {
+                *(*s).ob_item.add(i) = *items.add(i);
+            }
             (*s).ob_base.ob_size = n as isize;
         }
         l
@@ -113,7 +133,11 @@ impl List {
             if n == 0 {
                 return Ok(());
             }
-            let p = alloc::realloc((*s).ob_item.cast(), n * 8);
+            let p = if (*s).ob_item.is_null() {
+                alloc::malloc(n * 8)
+            } else {
+                alloc::realloc((*s).ob_item.cast(), n * 8)
+            };
             if p.is_null() {
                 return raise!(MemoryError);
             }
@@ -308,6 +332,11 @@ impl List {
     }
     /// Replaces items `start..end` by copies of the references in `v` (`None`: removes them).
     pub fn set_slice(&self, start: usize, end: usize, v: Option<&Object>) -> PyResult<()> {
+        if let Some(o) = v
+            && self.replace_few(start, end, o)
+        {
+            return Ok(());
+        }
         let new: Vec<Owned<Object>> = match v {
             None => vec![],
             Some(o) => match o.to_items() {
@@ -350,6 +379,36 @@ impl List {
             drop(o);
         }
         Ok(())
+    }
+    /// Replaces the items of a short slice by as many from another list or a tuple; false: it isn't that simple.
+    fn replace_few(&self, start: usize, end: usize, o: &Object) -> bool {
+        const FEW: usize = 16;
+        let (src, k) = if let Some(t) = o.downcast_exact::<Tuple>() {
+            (t.items_ptr(), t.len())
+        } else if let Some(l) = o.downcast_exact::<List>()
+            && !self.is(o)
+        {
+            (l.items_ptr(), l.len())
+        } else {
+            return false;
+        };
+        if k > FEW || end > self.len() || start > end || end - start != k {
+            return false;
+        }
+        let mut old = [null_mut::<PyObject>(); FEW];
+        // SAFETY: both ranges are inside their arrays; the old items are dropped when the new ones are in place.
+        unsafe {
+            let p = self.items_ptr().add(start);
+            for i in 0..k {
+                let x = *src.add(i);
+                incref(x);
+                old[i] = std::mem::replace(&mut *p.add(i), x);
+            }
+            for x in &old[..k] {
+                decref(*x);
+            }
+        }
+        true
     }
     fn set_extended_slice(&self, s: &Slice, v: Option<&Object>) -> PyResult<()> {
         let (start, stop, step) = s.unpack()?;

@@ -315,14 +315,9 @@ impl<'a> Reader<'a> {
             None => raise!(TypeError, "NULL object in marshal data for {}", what),
         }
     }
-    fn utf8(b: &[u8]) -> Owned<Str> {
-        match std::str::from_utf8(b) {
-            Ok(s) => Str::new(s),
-            Err(_) => {
-                let w = lh_bytecode::Wtf8::from_bytes_unchecked(b.to_vec());
-                Str::from_code_points(&w.code_points().collect::<Vec<_>>())
-            }
-        }
+    /// Surrogates may be coded one by one; anything else that is not UTF-8 is an error.
+    fn utf8(b: &[u8]) -> PyResult<Owned<Str>> {
+        Ok(crate::codecs::utf::decode_utf8(b, "surrogatepass", true)?.0)
     }
 
     /// `None` is the terminator of a dict.
@@ -404,12 +399,14 @@ impl<'a> Reader<'a> {
             }
             b'z' | b'Z' => {
                 let n = self.byte()? as usize;
-                let s = Self::utf8(self.take(n)?);
+                let s = Str::from_latin1(self.take(n)?);
                 if t == b'Z' { Str::intern(s).into_object() } else { s.into_object() }
             }
             b'a' | b'A' | b'u' | b't' => {
                 let n = self.size("string")?;
-                let s = Self::utf8(self.take(n)?);
+                let b = self.take(n)?;
+                // What calls itself ASCII is not looked at closely.
+                let s = if matches!(t, b'a' | b'A') { Str::from_latin1(b) } else { Self::utf8(b)? };
                 if t == b'A' || t == b't' { Str::intern(s).into_object() } else { s.into_object() }
             }
             b'r' => {

@@ -106,11 +106,12 @@ fn run<T: Target>(f: Text<'_>, args: &Object, out: &mut T) -> PyResult<()> {
             break;
         }
         i += 1;
-        let spec = read_spec(f, &mut i, &mut a, out)?;
-        if spec.conv == '%' as u32 {
+        if i < n && f.at(i) == '%' as u32 {
             out.literal(Text::U1(b"%"));
+            i += 1;
             continue;
         }
+        let spec = read_spec(f, &mut i, &mut a, out)?;
         let v = a.take()?;
         emit(spec, &v, out)?;
     }

@@ -12,7 +12,7 @@ use std::ptr::null_mut;
 /// `args` points to `n` live objects.
 pub unsafe fn tuple_of_raw(args: *const *mut PyObject, n: usize) -> Owned<Tuple> {
     // SAFETY: the caller's promise.
-    Tuple::from_vec((0..n).map(|i| unsafe { Object::from_ptr(*args.add(i)) }.own()).collect())
+    unsafe { Tuple::from_raw_items(args, n) }.expect("memory for a tuple")
 }
 
 /// The keyword arguments of a vectorcall as a dict.
@@ -297,9 +297,19 @@ impl Object {
         let Some(d) = self.ty().lookup(name) else { return Ok(None) };
         // SAFETY: a ready type.
         if unsafe { (*d.ob_type()).tp_flags } & Py_TPFLAGS_METHOD_DESCRIPTOR != 0 {
-            let mut v = vec![self];
-            v.extend_from_slice(args);
-            return d.call(&v).map(Some);
+            let mut buf = [null_mut::<PyObject>(); 6];
+            if args.len() > 4 {
+                let mut v = vec![self];
+                v.extend_from_slice(args);
+                return d.call(&v).map(Some);
+            }
+            buf[1] = self.as_ptr();
+            for (p, a) in buf[2..].iter_mut().zip(args) {
+                *p = a.as_ptr();
+            }
+            let n = (args.len() + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET;
+            // SAFETY: the array holds the arguments behind a spare word.
+            return unsafe { from_c(d.vectorcall(buf.as_ptr().add(1), n, null_mut())) }.map(Some);
         }
         match self.lookup_special(name)? {
             Some(m) => m.call(args).map(Some),
@@ -457,6 +467,30 @@ impl Object {
                 return null_mut();
             };
             let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET;
+            // An instance whose class has a `__call__` written in Python: that, with the instance in front.
+            if f as usize == crate::type_slots::slot_tp_call as *const () as usize
+                && let Some(m) = self.ty().lookup(intern!("__call__"))
+                && (*m.ob_type()).tp_flags & Py_TPFLAGS_METHOD_DESCRIPTOR != 0
+            {
+                let Ok(_depth) = crate::thread::enter_recursive(" while calling a Python object") else {
+                    return null_mut();
+                };
+                let all =
+                    n + if kwnames.is_null() { 0 } else { (*kwnames.cast::<PyVarObject>()).ob_size as usize };
+                let mut small = [null_mut::<PyObject>(); 8];
+                let mut big = vec![];
+                let buf: &mut [*mut PyObject] = if all + 2 <= small.len() {
+                    &mut small
+                } else {
+                    big.resize(all + 2, null_mut());
+                    &mut big
+                };
+                buf[1] = self.as_ptr();
+                for i in 0..all {
+                    buf[2 + i] = *args.add(i);
+                }
+                return m.vectorcall(buf.as_ptr().add(1), (n + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
+            }
             let t = tuple_of_raw(args, n);
             let kw = if kwnames.is_null() || (*kwnames.cast::<PyVarObject>()).ob_size == 0 {
                 None
@@ -799,6 +833,19 @@ impl Object {
                 _ => {}
             }
         }
+        // The commonest keys and items have an order that runs no Python code.
+        if self.ob_type() == other.ob_type() {
+            if let (Some(a), Some(b)) = (self.downcast_exact::<Int>(), other.downcast_exact::<Int>())
+                && let (Some(a), Some(b)) = (a.compact(), b.compact())
+            {
+                return Ok(op.holds(a.cmp(&b)));
+            }
+            if let (Some(a), Some(b)) = (self.downcast_exact::<Str>(), other.downcast_exact::<Str>())
+                && matches!(op, CompareOp::Eq | CompareOp::Ne)
+            {
+                return Ok(a.equals(b) == (op == CompareOp::Eq));
+            }
+        }
         let r = self.rich_compare(other, op)?;
         r.is_true()
     }
@@ -852,6 +899,9 @@ impl Object {
 
     /// `repr(self)`.
     pub fn repr(&self) -> PyResult<Owned<Str>> {
+        if let Some(v) = self.downcast_exact::<Int>().and_then(|i| i.compact()) {
+            return Ok(crate::intobject::text::decimal(v));
+        }
         // SAFETY: slots take live objects.
         unsafe {
             let Some(f) = (*self.ob_type()).tp_repr else {
@@ -867,6 +917,9 @@ impl Object {
     pub fn str(&self) -> PyResult<Owned<Str>> {
         if let Some(s) = self.downcast_exact::<Str>() {
             return Ok(s.own());
+        }
+        if let Some(v) = self.downcast_exact::<Int>().and_then(|i| i.compact()) {
+            return Ok(crate::intobject::text::decimal(v));
         }
         // SAFETY: slots take live objects.
         unsafe {
@@ -900,7 +953,7 @@ impl Object {
             if let Some(s) = self.downcast_exact::<Str>() {
                 return Ok(s.own());
             }
-            if self.is_exact::<Int>() {
+            if self.is_exact::<Int>() || self.is_exact::<Float>() {
                 return self.str();
             }
         }

@@ -94,12 +94,21 @@ pub fn adjust_indices(len: usize, mut start: isize, mut stop: isize, step: isize
     (start, stop, count as usize)
 }
 
+/// The last slice that died, whole but for its fields: subscripts make and drop one at a time. Guarded by the GIL.
+static mut SPARE: *mut PyObject = std::ptr::null_mut();
+
 impl Slice {
     pub fn new(start: &Object, stop: &Object, step: &Object) -> Owned<Slice> {
-        // SAFETY: a new slice object; its three fields take over the counts.
+        // SAFETY: a new slice object (or the last dead one); its three fields take over the counts.
         unsafe {
-            let p = gc::new_object(Slice::type_ptr(), 0);
-            assert!(!p.is_null(), "out of memory");
+            let mut p = SPARE;
+            SPARE = std::ptr::null_mut();
+            if p.is_null() {
+                p = gc::new_builtin(Slice::type_ptr(), size_of::<PySliceObject>());
+                assert!(!p.is_null(), "out of memory");
+            } else {
+                (*p).ob_refcnt = 1;
+            }
             let s = p.cast::<PySliceObject>();
             (*s).start = start.own().into_raw();
             (*s).stop = stop.own().into_raw();
@@ -274,6 +283,10 @@ impl Slice {
             xdecref((*s).start);
             xdecref((*s).stop);
             xdecref((*s).step);
+            if SPARE.is_null() {
+                SPARE = o;
+                return;
+            }
             crate::typeobject::free_instance(o);
         }
     }

@@ -161,6 +161,18 @@ fn map_all(s: &Str, case: Case) -> Owned<Str> {
 }
 
 fn title(s: &Str) -> Owned<Str> {
+    if let Some(a) = s.as_ascii() {
+        let mut after_letter = false;
+        let v: Vec<u8> = a
+            .bytes()
+            .map(|c| {
+                let c = if after_letter { c.to_ascii_lowercase() } else { c.to_ascii_uppercase() };
+                after_letter = c.is_ascii_alphabetic();
+                c
+            })
+            .collect();
+        return Str::from_ascii(&v);
+    }
     let t = s.text();
     let mut b = StrBuilder::with_capacity(t.len());
     let mut after_cased = false;

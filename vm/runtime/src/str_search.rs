@@ -146,6 +146,38 @@ pub fn adjust(start: isize, end: isize, len: usize) -> (isize, isize) {
     (start, end)
 }
 
+/// `replace` where all is ASCII and `old` isn't empty: one look to count, one to copy.
+fn replace_ascii(s: &Str, a: &[u8], old: &[u8], new: &[u8], max: usize) -> Owned<Str> {
+    fn fill(
+        a: &[u8],
+        old_len: usize,
+        new: &[u8],
+        hits: impl Iterator<Item = usize> + Clone,
+    ) -> Option<Vec<u8>> {
+        let count = hits.clone().count();
+        if count == 0 {
+            return None;
+        }
+        let mut out = Vec::with_capacity(a.len() - count * old_len + count * new.len());
+        let mut at = 0;
+        for i in hits {
+            out.extend_from_slice(&a[at..i]);
+            out.extend_from_slice(new);
+            at = i + old_len;
+        }
+        out.extend_from_slice(&a[at..]);
+        Some(out)
+    }
+    let v = match old {
+        [c] => fill(a, 1, new, memchr::memchr_iter(*c, a).take(max)),
+        _ => fill(a, old.len(), new, memchr::memmem::find_iter(a, old).take(max)),
+    };
+    match v {
+        Some(v) => Str::from_ascii(&v),
+        None => s.to_exact(),
+    }
+}
+
 /// `s.replace(old, new, max)`; `max` usize::MAX for all.
 pub fn replace(s: &Str, old: &Str, new: &Str, max: usize) -> Owned<Str> {
     let t = s.text();
@@ -169,6 +201,9 @@ pub fn replace(s: &Str, old: &Str, new: &Str, max: usize) -> Owned<Str> {
     }
     if old.equals(new) {
         return s.to_exact();
+    }
+    if let (Some(a), Some(o), Some(n)) = (s.as_ascii(), old.as_ascii(), new.as_ascii()) {
+        return replace_ascii(s, a.as_bytes(), o.as_bytes(), n.as_bytes(), max);
     }
     let hits = find_all(t, old.text(), max);
     if hits.is_empty() {

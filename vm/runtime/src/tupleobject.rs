@@ -55,7 +55,11 @@ impl Tuple {
         }
         // SAFETY: all `n` items are filled; `f` hands over one count each.
         unsafe {
-            let p = alloc_exact(n)?;
+            let p = gc::new_builtin(Tuple::type_ptr(), 24 + 8 * n);
+            if p.is_null() {
+                return raise!(MemoryError);
+            }
+            (*p.cast::<PyVarObject>()).ob_size = n as isize;
             let items = (&raw mut (*p.cast::<PyTupleObject>()).ob_item).cast::<*mut PyObject>();
             let mut track = false;
             for i in 0..n {

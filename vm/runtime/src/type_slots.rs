@@ -295,7 +295,8 @@ fn binary_slot(
             !p.is_null() && *p == this
         }
     };
-    let args_b: Vec<&Object> = std::iter::once(b).chain(extra).collect();
+    let both = [b, extra.unwrap_or(b)];
+    let args_b = &both[..1 + extra.is_some() as usize];
     let same = a.ob_type() == b.ob_type();
     let mut do_other = !same && has(b);
     if has(a) {
@@ -306,7 +307,7 @@ fn binary_slot(
             }
             do_other = false;
         }
-        let r = maybe(a, op, &args_b)?;
+        let r = maybe(a, op, args_b)?;
         if !r.is_not_implemented() || same {
             return Ok(r);
         }
@@ -487,7 +488,11 @@ unsafe extern "C" fn slot_tp_hash(a: *mut PyObject) -> isize {
     )
 }
 /// A slot: calls `__call__`.
-unsafe extern "C" fn slot_tp_call(a: *mut PyObject, args: *mut PyObject, kw: *mut PyObject) -> *mut PyObject {
+pub(crate) unsafe extern "C" fn slot_tp_call(
+    a: *mut PyObject,
+    args: *mut PyObject,
+    kw: *mut PyObject,
+) -> *mut PyObject {
     crate::border::object(|| {
         // SAFETY: slots are called with live objects; kw may be null.
         let (o, args, kw) =

@@ -463,9 +463,8 @@ pub unsafe extern "C" fn subtype_dealloc(o: *mut PyObject) {
             if gc {
                 crate::gc::track(o);
             }
-            (*o).ob_refcnt = 1;
+            // The slot itself counts the object up while it looks at it.
             del(o);
-            (*o).ob_refcnt -= 1;
             if (*o).ob_refcnt > 0 {
                 return;
             }

@@ -19,6 +19,45 @@ macro_rules! enter {
     }};
 }
 
+/// The subscript of an instance whose class has a `__getitem__` written in Python.
+pub(super) unsafe extern "C" fn subscr_py(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract; the class's version says which function that is.
+    unsafe {
+        let (a, b) = (*sp.sub(2), *sp.sub(1));
+        let t = (*a).ob_type;
+        let version = specialize::read_u32(pc.add(2));
+        if (*t).tp_version_tag != version || (*t).tp_flags & Py_TPFLAGS_HEAPTYPE == 0 {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let keys = (*t.cast::<PyHeapTypeObject>()).ht_cached_keys.cast::<lh_runtime::instance::SharedKeys>();
+        if keys.is_null() || (*keys).getitem_version != version {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let func = (*keys).getitem.cast::<PyFunctionObject>();
+        if !bind::is_simple((*func).func_code.cast(), 2)
+            || (*func).vectorcall.map(|p| p as usize) != Some(bind::function_vectorcall as *const () as usize)
+        {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        let nf = make_frame((*cx).ts, func, 2);
+        if nf.is_null() {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        incref(func.cast());
+        let l = frame::localsplus(nf);
+        *l = a;
+        *l.add(1) = b;
+        enter!(nf, pc.add(4), sp.sub(2), f, cx)
+    }
+}
+
 /// A frame for the Python function `func`, whose count moves into it. Its first parameters are to be filled in by the caller, those from
 /// `total` on come from the defaults. Null: no recursion or room left.
 #[inline(always)]

@@ -289,6 +289,7 @@ pub(crate) static TABLE: [Handler; 256] = {
         quick::BINARY_SUBSCR_LIST => access::subscr_list;
         quick::BINARY_SUBSCR_TUPLE => access::subscr_tuple;
         quick::BINARY_SUBSCR_DICT => access::subscr_dict;
+        quick::BINARY_SUBSCR_PY => calls::subscr_py;
         op::STORE_SUBSCR => access::store_subscr;
         quick::STORE_SUBSCR_LIST => access::store_subscr_list;
         quick::STORE_SUBSCR_DICT => access::store_subscr_dict;

@@ -138,6 +138,12 @@ impl Int {
             let (qm, rm) = ((a / b) as i128, (a % b) as i128);
             q = Int::from_i128(if opposite { -qm } else { qm });
             r = Int::from_i128(if self.is_negative() { -rm } else { rm });
+        } else if o.digits().len() <= SCHOOLBOOK || self.digits().len() - o.digits().len() <= SCHOOLBOOK {
+            let (n, m) = (self.digits().len(), o.digits().len());
+            let (mut x, mut y) = (Draft::new(n - m + 1)?, Draft::new(m)?);
+            digits::div_rem(self.digits(), o.digits(), x.digits(), y.digits());
+            q = x.finish(opposite);
+            r = y.finish(self.is_negative());
         } else {
             let (qm, rm) = self.div_mod_magnitudes(o);
             q = Int::from_biguint(&qm, opposite);

@@ -71,6 +71,70 @@ pub fn div_small(a: &[u32], n: u32, out: &mut [u32]) -> u32 {
     r as u32
 }
 
+/// `a / b` into `q` (one digit more than the difference of the lengths) and `r` (as long as `b`): schoolbook division, Knuth's
+/// algorithm D. `b` has at least two digits, no leading zero, and is not longer than `a`.
+pub fn div_rem(a: &[u32], b: &[u32], q: &mut [u32], r: &mut [u32]) {
+    const BASE: u64 = 1 << DIGIT_BITS;
+    const MASK: u64 = DIGIT_MASK as u64;
+    let n = b.len();
+    // Both are shifted so that the divisor's top bit is set: then a guessed digit is at most two too large.
+    let shift = b[n - 1].leading_zeros() - (32 - DIGIT_BITS);
+    let shifted = |x: &[u32]| {
+        let mut out = Vec::with_capacity(x.len() + 1);
+        let mut carry = 0u64;
+        for d in x {
+            let t = (*d as u64) << shift | carry;
+            out.push((t & MASK) as u32);
+            carry = t >> DIGIT_BITS;
+        }
+        out.push(carry as u32);
+        out
+    };
+    let v = shifted(b);
+    let mut u = shifted(a);
+    let (top, second) = (v[n - 1] as u64, v[n - 2] as u64);
+    for j in (0..=a.len() - n).rev() {
+        let window = &mut u[j..=j + n];
+        let high = (window[n] as u64) << DIGIT_BITS | window[n - 1] as u64;
+        let (mut guess, mut rest) = (high / top, high % top);
+        while guess >= BASE || guess * second > (rest << DIGIT_BITS | window[n - 2] as u64) {
+            guess -= 1;
+            rest += top;
+            if rest >= BASE {
+                break;
+            }
+        }
+        let (mut carry, mut borrow) = (0u64, 0i64);
+        for (x, d) in window[..n].iter_mut().zip(&v) {
+            let p = guess * *d as u64 + carry;
+            carry = p >> DIGIT_BITS;
+            let t = *x as i64 - (p & MASK) as i64 - borrow;
+            *x = (t & MASK as i64) as u32;
+            borrow = (t < 0) as i64;
+        }
+        let t = window[n] as i64 - carry as i64 - borrow;
+        window[n] = (t & MASK as i64) as u32;
+        if t < 0 {
+            // One too large after all.
+            guess -= 1;
+            let mut carry = 0u64;
+            for (x, d) in window[..n].iter_mut().zip(&v) {
+                let s = *x as u64 + *d as u64 + carry;
+                *x = (s & MASK) as u32;
+                carry = s >> DIGIT_BITS;
+            }
+            window[n] = ((window[n] as u64 + carry) & MASK) as u32;
+        }
+        q[j] = guess as u32;
+    }
+    let mut low = 0u64;
+    for i in (0..n).rev() {
+        let t = low << DIGIT_BITS | u[i] as u64;
+        r[i] = (t >> shift) as u32;
+        low = u[i] as u64 & ((1 << shift) - 1);
+    }
+}
+
 pub fn rem_small(a: &[u32], n: u32) -> u32 {
     a.iter().rev().fold(0u64, |r, d| (r << DIGIT_BITS | *d as u64) % n as u64) as u32
 }
@@ -259,6 +323,12 @@ mod tests {
                 let mut out = vec![0; of(a).len() + of(b).len()];
                 mul(&of(a), &of(b), &mut out);
                 assert_eq!(to_biguint(&out), BigUint::from(a) * BigUint::from(b));
+                let (da, db) = (of(a), of(b));
+                if db.len() >= 2 && da.len() >= db.len() {
+                    let (mut q, mut r) = (vec![0; da.len() - db.len() + 1], vec![0; db.len()]);
+                    div_rem(&da, &db, &mut q, &mut r);
+                    assert_eq!((back(&q), back(&r)), (a / b, a % b));
+                }
             }
         }
     }

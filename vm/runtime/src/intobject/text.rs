@@ -47,6 +47,26 @@ pub fn to_string_radix(v: &Int, radix: u32) -> String {
     if v.is_negative() { format!("-{s}") } else { s }
 }
 
+/// The decimal digits of a machine integer as a string object.
+pub fn decimal(v: i64) -> Owned<Str> {
+    let mut buf = [0u8; 20];
+    let mut at = buf.len();
+    let mut a = v.unsigned_abs();
+    loop {
+        at -= 1;
+        buf[at] = b'0' + (a % 10) as u8;
+        a /= 10;
+        if a == 0 {
+            break;
+        }
+    }
+    if v < 0 {
+        at -= 1;
+        buf[at] = b'-';
+    }
+    Str::from_ascii(&buf[at..])
+}
+
 pub fn to_decimal(v: &Int) -> PyResult<String> {
     let max = max_str_digits();
     let too_long = || {

@@ -185,8 +185,11 @@ struct Parse<'a> {
     scanner: &'a Scanner,
     s: &'a Str,
     t: Text<'a>,
-    memo: std::collections::HashMap<String, Owned<Str>>,
+    /// Keys seen, each at a place that its hash says, so that equal keys of many objects are one string.
+    memo: Vec<Option<Owned<Str>>>,
 }
+
+const MEMO: usize = 256;
 
 impl Parse<'_> {
     fn space(&self, mut i: usize) -> usize {
@@ -202,15 +205,16 @@ impl Parse<'_> {
         word.chars().enumerate().all(|(k, c)| self.at(i + k) == Some(c))
     }
     fn key(&mut self, k: Owned<Str>) -> Owned<Str> {
-        match k.as_ascii() {
-            Some(a) => match self.memo.get(a) {
-                Some(m) => m.clone(),
-                None => {
-                    self.memo.insert(a.to_string(), k.clone());
-                    k
-                }
-            },
-            None => k,
+        if self.memo.is_empty() {
+            self.memo.resize(MEMO, None);
+        }
+        let place = &mut self.memo[k.hash() as usize % MEMO];
+        match place {
+            Some(m) if m.equals(&k) => m.clone(),
+            _ => {
+                *place = Some(k.clone());
+                k
+            }
         }
     }
     fn value(&mut self, i: usize) -> PyResult<(Owned<Object>, usize)> {
@@ -391,7 +395,7 @@ impl Scanner {
         if idx < 0 {
             return raise!(ValueError, "idx cannot be negative");
         }
-        let mut p = Parse { scanner: self, s, t: s.text(), memo: Default::default() };
+        let mut p = Parse { scanner: self, s, t: s.text(), memo: vec![] };
         let (v, e) = p.value(idx as usize)?;
         (v, e).into_py()
     }

@@ -1,12 +1,11 @@
 //! `_pickle`: the pickle protocols 0 to 5.
 //!
 //! `pickler.rs` holds the `Pickler` and the forms of the built-in types, `reduce.rs` what `__reduce_ex__` and globals come to, `unpickle.rs` the
-//! `Unpickler`, `buffer.rs` `PickleBuffer`. Both machines keep their state in cells that are never borrowed while Python code runs.
+//! `Unpickler`. Both machines keep their state in cells that are never borrowed while Python code runs.
 
 use crate::os::util::new_exception;
 use lh_runtime::prelude::*;
 
-pub mod buffer;
 pub mod memo;
 pub mod pickler;
 pub mod reduce;
@@ -239,13 +238,14 @@ module! {
     "_pickle",
     doc: "Optimized C implementation for the Python pickle module.",
     functions: [dump, dumps, load, loads],
-    types: [pickler::Pickler, unpickle::Unpickler, buffer::PickleBuffer],
+    types: [pickler::Pickler, unpickle::Unpickler],
     init: setup
 }
 fn setup(m: &Module) -> PyResult<()> {
     for (i, name) in ["PickleError", "PicklingError", "UnpicklingError"].into_iter().enumerate() {
         m.add(name, error_class(i))?;
     }
+    m.add("PickleBuffer", lh_runtime::picklebuf::PickleBuffer::class())?;
     ready::<memo::PicklerMemoProxy>()?;
     ready::<memo::UnpicklerMemoProxy>()?;
     Ok(())

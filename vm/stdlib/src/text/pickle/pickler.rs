@@ -3,13 +3,13 @@
 //! With protocol 4 and 5 the opcodes are collected in frames of about 64 KiB: `frame` is where the open frame's header lies in `out`. Large
 //! payloads go between frames, to the file at once.
 
-use super::buffer::PickleBuffer;
 use super::code::*;
 use super::memo::{PicklerMemo, PicklerMemoProxy, pickler_memo_from};
 use super::{HIGHEST, protocol_of};
 use crate::pickling;
 use lh_runtime::buffer;
 use lh_runtime::codecs;
+use lh_runtime::picklebuf::PickleBuffer;
 use lh_runtime::prelude::*;
 use std::cell::{Cell, RefCell};
 
@@ -414,11 +414,13 @@ impl Pickler {
         if self.proto.get() < 5 {
             return pickling!("PickleBuffer can only pickled with protocol >= 5");
         }
-        let (contiguous, readonly, data) = b.with_view(|v| {
+        // SAFETY: the view is held; copying it runs no Python code.
+        let (contiguous, readonly, data) = unsafe {
+            let v = &*b.view()?;
             let fine = buffer::is_contiguous(v, b'A');
             let order = if buffer::is_contiguous(v, b'C') { b'C' } else { b'F' };
             (fine, v.readonly != 0, if fine { buffer::to_contiguous(v, order) } else { vec![] })
-        })?;
+        };
         if !contiguous {
             return pickling!("PickleBuffer can not be pickled when pointing to a non-contiguous buffer");
         }

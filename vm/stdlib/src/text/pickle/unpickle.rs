@@ -340,7 +340,10 @@ impl Unpickler {
                 let text = String::from_utf8_lossy(&l).into_owned();
                 match lh_runtime::floatobject::parse(&text) {
                     Some(v) => self.push(Float::new(v).into_object()),
-                    None => return raise!(ValueError, "could not convert string to float: '{}'", text),
+                    None if lh_runtime::floatobject::parse_prefix(&l).is_some() => {
+                        return raise!(ValueError, "could not convert string to float");
+                    }
+                    None => return raise!(ValueError, "could not convert string to float: '{}\n'", text),
                 }
             }
             STRING => self.load_string()?,
@@ -364,11 +367,14 @@ impl Unpickler {
                 self.load_bytes(n)?
             }
             BINBYTES8 => {
-                let n = self.size::<8>("BINBYTES8")?;
+                let n = self.size::<8>("BINBYTES")?;
                 self.load_bytes(n)?
             }
             BYTEARRAY8 => {
                 let n = self.size::<8>("BYTEARRAY8")?;
+                if Vec::<u8>::new().try_reserve_exact(n).is_err() {
+                    return raise!(MemoryError);
+                }
                 let b = self.bytes(n, ByteArray::new)?;
                 self.push(b.into_object())
             }
@@ -386,7 +392,7 @@ impl Unpickler {
                 self.load_text(n)?
             }
             BINUNICODE8 => {
-                let n = self.size::<8>("BINUNICODE8")?;
+                let n = self.size::<8>("BINUNICODE")?;
                 self.load_text(n)?
             }
             MARK => {
@@ -478,7 +484,7 @@ impl Unpickler {
                 self.push(o)
             }
             GET => {
-                let n = self.number_line()?;
+                let n = number(&self.text_line()?)?;
                 if n < 0 {
                     return unpickling!("Memo value not found at index {}", n);
                 }
@@ -493,7 +499,9 @@ impl Unpickler {
                 self.fetch(n)?
             }
             PUT => {
-                let n = self.number_line()?;
+                let l = self.text_line()?;
+                drop(self.top()?);
+                let n = number(&l)?;
                 if n < 0 {
                     return raise!(ValueError, "negative PUT argument");
                 }
@@ -512,15 +520,18 @@ impl Unpickler {
                 self.store(n)?
             }
             GLOBAL => {
-                let (m, n) = (self.text_line()?, self.text_line()?);
-                let (m, n) = (utf8(&m)?, utf8(&n)?);
+                let m = utf8(&self.text_line()?)?;
+                let n = utf8(&self.text_line()?)?;
                 let found = self.global(&m, &n)?;
                 self.push(found)
             }
             STACK_GLOBAL => {
-                let (name, module) = (self.pop()?, self.pop()?);
-                let (Some(n), Some(m)) = (name.downcast_exact::<Str>(), module.downcast_exact::<Str>())
-                else {
+                let names = self.pop().and_then(|name| Ok((name, self.pop()?)));
+                let names = names.map_err(|e| e.clear()).ok();
+                let strings = names
+                    .as_ref()
+                    .and_then(|(n, m)| Some((m.downcast_exact::<Str>()?, n.downcast_exact::<Str>()?)));
+                let Some((m, n)) = strings else {
                     return unpickling!("STACK_GLOBAL requires str");
                 };
                 let found = self.global(m, n)?;
@@ -639,7 +650,7 @@ impl Unpickler {
     }
     fn load_long(&self) -> PyResult<()> {
         let l = self.text_line()?;
-        let v = parse_int(l.strip_suffix(b"L").unwrap_or(&l))?;
+        let v = parse_long(l.strip_suffix(b"L").unwrap_or(&l))?;
         self.push(v.into_object());
         Ok(())
     }
@@ -697,13 +708,6 @@ impl Unpickler {
     fn load_binary_string(&self, n: usize) -> PyResult<()> {
         let b = self.bytes(n, |b| b.to_vec())?;
         self.push_old_string(&b)
-    }
-    fn number_line(&self) -> PyResult<i64> {
-        let l = self.text_line()?;
-        match parse_int(&l)?.to_i64() {
-            Some(n) => Ok(n),
-            None => raise!(OverflowError, "Python int too large to convert to C ssize_t"),
-        }
     }
 
     // ---- The memo, globals, objects ----
@@ -904,26 +908,35 @@ fn truncated<T>() -> PyResult<T> {
 fn utf8(b: &[u8]) -> PyResult<Owned<Str>> {
     Ok(codecs::utf::decode_utf8(b, "strict", true)?.0)
 }
+/// A number of protocol 0: as the C library's `strtol` reads it, else as `int(text, 0)` does.
 fn parse_int(l: &[u8]) -> PyResult<Owned<Int>> {
-    let text = Str::from_latin1(l);
-    let v = Int::class().as_object().call(&[&text, &Int::from_i64(0)]);
-    let v = match v {
-        // "007" is decimal for the C library.
-        Err(e)
-            if e.matches(exc::ValueError()) && l.iter().all(|c| c.is_ascii_digit() || b"-+".contains(c)) =>
-        {
-            e.clear();
-            Int::class().as_object().call1(&text)?
-        }
+    let digits = l.trim_ascii_start();
+    let octal = digits.len() > 1 && digits[0] == b'0' && digits.iter().all(|c| (b'0'..=b'7').contains(c));
+    if octal && let Some(v) = std::str::from_utf8(digits).ok().and_then(|t| i64::from_str_radix(t, 8).ok()) {
+        return Ok(Int::from_i64(v));
+    }
+    match parse_long(l) {
         Err(e) if e.matches(exc::ValueError()) => {
             e.clear();
-            return raise!(ValueError, "could not convert string to int");
+            raise!(ValueError, "could not convert string to int")
         }
-        other => other?,
-    };
+        other => other,
+    }
+}
+fn parse_long(l: &[u8]) -> PyResult<Owned<Int>> {
+    let text = utf8(l)?;
+    let v = Int::class().as_object().call(&[&text, &Int::from_i64(0)])?;
     match v.downcast_owned::<Int>() {
         Ok(i) => Ok(i),
-        Err(_) => raise!(ValueError, "could not convert string to int"),
+        Err(_) => Err(bad_internal_call()),
+    }
+}
+fn number(l: &[u8]) -> PyResult<i64> {
+    let text = utf8(l)?;
+    let n = Int::class().as_object().call1(&text)?;
+    match n.downcast::<Int>().and_then(|n| n.to_i64()) {
+        Some(n) => Ok(n),
+        None => raise!(OverflowError, "Python int too large to convert to C ssize_t"),
     }
 }
 /// The old protocols' instances: a class without arguments is not called, only allocated.

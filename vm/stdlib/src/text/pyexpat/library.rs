@@ -69,9 +69,6 @@ functions! {
     Parse(Parser, *const c_char, c_int, c_int) -> c_int;
     GetErrorCode(Parser) -> c_int;
     ErrorString(c_int) -> Chars;
-    GetErrorLineNumber(Parser) -> c_ulong;
-    GetErrorColumnNumber(Parser) -> c_ulong;
-    GetErrorByteIndex(Parser) -> c_long;
     GetCurrentLineNumber(Parser) -> c_ulong;
     GetCurrentColumnNumber(Parser) -> c_ulong;
     GetCurrentByteIndex(Parser) -> c_long;

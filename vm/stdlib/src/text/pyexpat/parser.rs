@@ -167,8 +167,8 @@ impl XmlParser {
         // SAFETY: a live parser.
         let (line, column, name) = unsafe {
             (
-                (x.GetErrorLineNumber)(raw),
-                (x.GetErrorColumnNumber)(raw),
+                (x.GetCurrentLineNumber)(raw),
+                (x.GetCurrentColumnNumber)(raw),
                 text((x.ErrorString)(code)).unwrap_or(b""),
             )
         };
@@ -229,9 +229,9 @@ macro_rules! number_getters {
 }
 number_getters! {
     ErrorCode GetErrorCode;
-    ErrorLineNumber GetErrorLineNumber;
-    ErrorColumnNumber GetErrorColumnNumber;
-    ErrorByteIndex GetErrorByteIndex;
+    ErrorLineNumber GetCurrentLineNumber;
+    ErrorColumnNumber GetCurrentColumnNumber;
+    ErrorByteIndex GetCurrentByteIndex;
     CurrentLineNumber GetCurrentLineNumber;
     CurrentColumnNumber GetCurrentColumnNumber;
     CurrentByteIndex GetCurrentByteIndex;

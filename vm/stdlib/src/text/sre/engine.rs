@@ -86,7 +86,46 @@ fn unicode_word(c: u32) -> bool {
     if c < 128 { ascii_word(c) } else { unicode::is_alnum(c) }
 }
 
+/// For each ASCII character the sets it is in: 1 digits, 2 `\s` of bytes, 4 `\w`, 8 `\s` of text.
+static ASCII_SETS: [u8; 128] = {
+    let mut t = [0u8; 128];
+    let mut c = 0;
+    while c < 128 {
+        let b = c as u8;
+        let mut s = 0;
+        if b.is_ascii_digit() {
+            s |= 1;
+        }
+        if matches!(b, 9..=13 | 32) {
+            s |= 2;
+        }
+        if b.is_ascii_alphanumeric() || b == b'_' {
+            s |= 4;
+        }
+        if matches!(b, 9..=13 | 28..=32) {
+            s |= 8;
+        }
+        t[c] = s;
+        c += 1;
+    }
+    t
+};
+
+#[inline]
 fn category(code: u32, c: u32) -> bool {
+    if c < 128 {
+        let bit = match code & !1 {
+            0 | 10 => 1,
+            2 => 2,
+            4 | 14 => 4,
+            12 => 8,
+            _ => return wide_category(code, c),
+        };
+        return (ASCII_SETS[c as usize] & bit != 0) == (code & 1 == 0);
+    }
+    wide_category(code, c)
+}
+fn wide_category(code: u32, c: u32) -> bool {
     let yes = match code & !1 {
         0 => (48..58).contains(&c),
         2 => matches!(c, 9..=13 | 32),
@@ -390,6 +429,15 @@ impl<'a, C: Unit> Matcher<'a, C> {
             NOT_LITERAL => {
                 let l = code[pc + 1];
                 t.iter().position(|c| c.code() == l)
+            }
+            // A set of one item is that item.
+            IN if code[pc + 2] == CATEGORY && code[pc + 4] == FAILURE => {
+                let k = code[pc + 3];
+                t.iter().position(|c| !category(k, c.code()))
+            }
+            IN if code[pc + 2] == RANGE && code[pc + 5] == FAILURE => {
+                let (lo, hi) = (code[pc + 3], code[pc + 4]);
+                t.iter().position(|c| !(lo..=hi).contains(&c.code()))
             }
             IN => t.iter().position(|c| !in_set(code, pc + 2, c.code())),
             _ => t.iter().position(|c| !one(code, pc, c.code())),

@@ -48,6 +48,22 @@ fn build(d: &Descs, text: &str) -> Result<Trace, Abort> {
             "loop" => return b.finish_loop(),
             "exit" => return b.finish_exit(),
             "link" => return b.finish_link(0x9000),
+            "replace_float" => {
+                b.replace(vals[0], imm, vals[1], vals[2], vals[3])?;
+                continue;
+            }
+            // Native code during which nothing else runs, unless it is forced.
+            "quiet" => {
+                let desc = NativeDesc {
+                    name: "quiet".into(),
+                    target: Target::Addr(0x1234),
+                    args: vec![ArgPlace { kind: MemKind::I64, place: Place::Int(0) }],
+                    ret: RetPlace::One(MemKind::I64),
+                    varargs: None,
+                    effects: Effects { reads: 1 << 5, writes: 1 << 5, flags: MAY_FORCE },
+                };
+                b.native(desc, &vals, true)?
+            }
             "call" => b.call(imm, &vals, false)?,
             "new" => b.new_object(imm, &vals)?,
             _ => {
@@ -251,4 +267,81 @@ fn calls_flush_the_frame() {
         exit @0
         ",
     );
+}
+
+/// A fact known before a quiet call is known after it; the reference its operand had is made by a force only.
+#[test]
+fn a_quiet_call_ends_no_knowledge() {
+    check_opt(
+        "snap 0 1
+         o = sget #0
+         guard_type o, p:0x300
+         i = fload .a o
+         own o
+         snap 1 1
+         r = quiet i
+         snap 2 1
+         guard_not_forced
+         guard_quiet
+         drop o
+         j = fload .a o
+         guard_type o, p:0x300
+         k = add r, j
+         f = fload .flag o
+         guard_true f
+         g = fload .flag o
+         guard_true g
+         v = boxi k
+         sput #1 v
+         snap 3 2
+         exit",
+        "; native $0 quiet Addr(4660) [ArgPlace { kind: I64, place: Int(0) }] -> One(I64)
+         p0 = jload +24
+         r1 = sload #0 p0
+         guard_type r1, p:0x300 @0
+         i3 = fload .a r1
+         i4 = ncall $0 i3 @1
+         guard_not_forced @2
+         guard_quiet @3
+         i7 = add i4, i3
+         i8 = fload .flag r1
+         guard_true i8 @3
+         i10 = fload .flag r1
+         guard_true i10 @3
+         exit @4
+         snap 0 kind 0 { frame p0 tok 7 pc 0 sp 1 : ; }
+         snap 1 kind 0 { frame p0 tok 7 pc 1 sp 1 : ; hold r1 x 1 ; }
+         snap 2 kind 0 { frame p0 tok 7 pc 2 sp 1 : ; drop r1 x 1 ; }
+         snap 3 kind 0 { frame p0 tok 7 pc 2 sp 1 : ; }
+         snap 4 kind 0 { frame p0 tok 7 pc 3 sp 2 : 1=v0 ; virt %boxi x 1 : i7 ; }",
+    );
+}
+
+/// In place if the new value is a box that does not exist yet; else a store and a release.
+#[test]
+fn floats_are_replaced() {
+    let d = toy::descs();
+    let t = build(
+        &d,
+        "snap 0 1
+         o = sget #0
+         old = aload .floats o, 0
+         guard_type !1 old, p:0x200
+         f = unboxf old
+         g = fadd f, f
+         v = boxf g
+         replace_float .floats o, 0, old, v
+         w = aload .floats o, 1
+         guard_type !1 w, p:0x200
+         x = sget #1
+         guard_type !1 x, p:0x200
+         own x
+         replace_float .floats o, 1, w, x
+         snap 1 1
+         exit",
+    )
+    .expect("no abort");
+    let count = |op: Op| t.insts.iter().filter(|i| i.op == op).count();
+    let counts = (count(Op::FReplace), count(Op::BoxF), count(Op::AStore), count(Op::Drop));
+    assert_eq!(counts, (1, 0, 1, 1), "{}", print::trace(&t, &d));
 }

@@ -281,10 +281,20 @@ impl<'d> Opt<'d> {
         if !s.dirty {
             let r = self.resolve(v);
             self.tr.push(Inst::new(Op::Adopt, Ty::Void, &[r]).with_imm(slot as u32));
+            self.put_back(frame, slot, r);
         }
         self.frames[frame].slots.insert(slot, Slot { val: Val::NONE, dirty: true });
         self.disturb(frame, slot);
         Ok(v)
+    }
+    /// A guard that still uses a snapshot from before the slot was emptied gives the reference back to it.
+    fn put_back(&mut self, frame: usize, slot: i32, v: Val) {
+        let Some(f) = self.snap.as_mut().and_then(|s| s.frames.get_mut(frame)) else { return };
+        let at = f.slots.partition_point(|x| x.slot < slot);
+        if f.slots.get(at).is_none_or(|x| x.slot != slot) {
+            f.slots.insert(at, SnapSlot { slot, src: v, own: Own::Give });
+            self.snap_id = None;
+        }
     }
     pub fn sput(&mut self, frame: usize, slot: i32, v: Val) {
         self.frames[frame].slots.insert(slot, Slot { val: v, dirty: true });

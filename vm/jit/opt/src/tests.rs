@@ -325,18 +325,18 @@ fn floats_are_replaced() {
         &d,
         "snap 0 1
          o = sget #0
-         old = aload .floats o, 0
-         guard_type !1 old, p:0x200
-         f = unboxf old
+         r5 = aload .floats o, 0
+         guard_type !1 r5, p:0x200
+         f = unboxf r5
          g = fadd f, f
          v = boxf g
-         replace_float .floats o, 0, old, v
-         w = aload .floats o, 1
-         guard_type !1 w, p:0x200
+         replace_float .floats o, 0, r5, v
+         r6 = aload .floats o, 1
+         guard_type !1 r6, p:0x200
          x = sget #1
          guard_type !1 x, p:0x200
          own x
-         replace_float .floats o, 1, w, x
+         replace_float .floats o, 1, r6, x
          snap 1 1
          exit",
     )

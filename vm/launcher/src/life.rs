@@ -28,6 +28,8 @@ pub fn start_python() -> PyResult<()> {
     bootstrap::set_services(crate::wiring::services());
     bootstrap::install_importlib()?;
     bootstrap::install_external()?;
+    // ^C raises KeyboardInterrupt whether or not the program knows of signals.
+    lh_runtime::import::import_module("_signal")?;
     lh_runtime::import::import_module("encodings")?;
     open_std_streams()?;
     if !config().warnoptions.is_empty() {

@@ -546,12 +546,10 @@ const CONSTANTS: &[(&str, i64)] = &[
     ("SIG_IGN", 1),
 ];
 
-/// The module's functions are made in the main thread: it becomes the one that runs handlers.
 fn setup(m: &Module) -> PyResult<()> {
     add_ints(m, CONSTANTS)?;
     m.add("ItimerError", itimer_error()?)?;
     m.add("struct_siginfo", struct_siginfo()?)?;
-    thread::set_main_thread();
     let _ = thread::RUN_SIGNAL_HANDLERS.set(run_handlers);
     let _ = lh_runtime::hooks::SIGNAL_HOOK.set(check_signals);
     for n in 1..NSIG as i32 {

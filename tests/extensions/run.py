@@ -133,15 +133,6 @@ def main():
                 failed += 1
                 print(f"extensions: {part}/{driver} differs from python3.11:")
                 sys.stdout.writelines(difflib.unified_diff(want.splitlines(True), got.splitlines(True), "python3.11", "lancehead", n=0))
-        if part == "c":
-            # Four reports, each naming the function, and a program that lives on.
-            got = output(a.lancehead, a.build.resolve(), HERE / "c/wrong.py", "debug", LANCEHEAD_CAPI="debug")
-            reports = [line.split("debug: ")[1].split(" in ")[0] for line in got.splitlines() if line.startswith("LANCEHEAD_CAPI=debug")]
-            if sorted(reports) == ["steals()", "steals()", "steals_second()", "steals_second()"] and "['x'] {'y': 1} 2 2" in got:
-                passed += 1
-            else:
-                failed += 1
-                print(f"extensions: LANCEHEAD_CAPI=debug does not name the culprits:\n{got}")
     print(f"extensions: {passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -19,9 +19,3 @@ for name in ("c_null", "c_error", "c_leftover", "c_other", "c_exec", "c_slot", "
         print(name, load(name))
     except BaseException as e:
         print(name, type(e).__name__, e, repr(e.__cause__))
-if sys.argv[1:] == ["debug"]:
-    m = load("c_wrong")
-    x, y = ["x"], {"y": 1}
-    print(m.fine(x), m.steals(x), m.steals_second(x, y), m.steals(x))
-    m.steals_second(x, y)
-    print(x, y, sys.getrefcount(x), sys.getrefcount(y))

@@ -91,25 +91,24 @@ def native_calls(vms, rounds):
                     print("native calls on %s: %s" % (vm, err))
                     continue
                 for line in out.splitlines():
-                    _, name, ours, c = line.split()
-                    rows.setdefault(name, {}).setdefault(vm, []).append(float(ours))
-                    rows[name].setdefault("C", []).append(float(c))
+                    _, name, ours, c, ratio = line.split()
+                    rows.setdefault(name, {}).setdefault(vm, []).append((float(ours), float(ratio)))
+                    rows[name].setdefault("C", []).append((float(c), 1.0))
             if shutil.which("luajit"):
                 lua = ["luajit", os.path.join(HERE, "programs", "ffi_calls.lua"), lib]
                 out, err = run(lua)
                 for line in (out or "").splitlines():
-                    _, name, ns = line.split()
-                    rows.setdefault(name, {}).setdefault("luajit", []).append(float(ns))
+                    _, name, ns, ratio = line.split()
+                    rows.setdefault(name, {}).setdefault("luajit", []).append((float(ns), float(ratio)))
     columns = list(vms) + (["luajit"] if lua else []) + ["C"]
     print("\nNative calls through ctypes prototypes: ns per call (loop included), and times C")
     print("%-10s" % "" + "".join("%22s" % c for c in columns))
     for name, row in rows.items():
-        c = statistics.median(row["C"])
         line = "%-10s" % name
         for col in columns:
             if col in row:
-                v = statistics.median(row[col])
-                line += "%13.2f %7.2fx" % (v, v / c)
+                v, ratio = (statistics.median(part) for part in zip(*row[col]))
+                line += "%13.2f %7.2fx" % (v, ratio)
             else:
                 line += "%22s" % "-"
         print(line)
@@ -137,10 +136,15 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("lancehead")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only")
+    parser.add_argument("--only", help="programs, and the tables `ctypes` and `startup`")
     args = parser.parse_args()
     vms = interpreters(os.path.abspath(args.lancehead))
-    names = args.only.split(",") if args.only else NUMERIC + OBJECTS + INTERPRETER
+    known = NUMERIC + OBJECTS + INTERPRETER
+    only = args.only.split(",") if args.only else known
+    names = [name for name in known if name in only]
+    strange = set(only) - set(known) - {"ctypes", "startup"}
+    if strange:
+        parser.error("no such program or table: " + ", ".join(sorted(strange)))
     table, failures = programs(vms, args.rounds, names)
     numeric = {n: r for n, r in table.items() if n in NUMERIC}
     objects = {n: r for n, r in table.items() if n in OBJECTS}
@@ -149,8 +153,9 @@ def main():
         if part:
             show(title + ", warm", part, vms, 1)
             show(title + ", first iteration (cold)", part, vms, 0)
-    if not args.only:
+    if not args.only or "ctypes" in only:
         native_calls(vms, args.rounds)
+    if not args.only or "startup" in only:
         startup(vms, args.rounds)
     for f in failures:
         print("FAILED", f)

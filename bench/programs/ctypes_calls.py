@@ -1,8 +1,9 @@
-"""Hot loops around C functions called through ctypes prototypes. Prints `@ name ns` for us and for C.
+"""Hot loops around C functions called through ctypes prototypes. Prints `@ name ns ns ratio`: ours, C's, ours / C's.
 
     ctypes_calls.py LIBRARY [N]
 """
 import ctypes
+import statistics
 import sys
 import time
 from ctypes import POINTER, Structure, byref, c_char_p, c_double, c_int, c_size_t
@@ -55,18 +56,23 @@ def loop_tag(n):
     return s
 
 
-def measure(loop, n):
-    # Many short runs: on a busy machine some of them are undisturbed.
-    best = 1e9
+def measure(loop, c, n):
+    """Median ns per call of ours and of C's loop, and the median ratio of neighbouring runs.
+
+    The two take turns in short runs, so that a change of the processor's speed meets both.
+    """
     loop(n // 10)
-    for _ in range(50):
+    ours, theirs = [], []
+    for _ in range(60):
         start = time.perf_counter()
         loop(n // 20)
-        best = min(best, (time.perf_counter() - start) / (n // 20) * 1e9)
-    return best
+        ours.append((time.perf_counter() - start) / (n // 20) * 1e9)
+        theirs.append(c(50_000))
+    ratios = [a / b for a, b in zip(ours, theirs)]
+    return statistics.median(ours), statistics.median(theirs), statistics.median(ratios)
 
 
 for name, loop in (("add", loop_add), ("mul", loop_mul), ("length", loop_length), ("tag", loop_tag)):
     c = getattr(lib, "c_" + name)
     c.argtypes, c.restype = [c_int], c_double
-    print("@ %s %.2f %.2f" % (name, measure(loop, N), min(c(50_000) for _ in range(50))))
+    print("@ %s %.2f %.2f %.3f" % ((name,) + measure(loop, c, N)))

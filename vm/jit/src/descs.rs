@@ -228,6 +228,8 @@ pub fn make() -> Descs {
             attention: lh_runtime::thread::ATTENTION_AT as i32,
             int_type: Int::type_ptr() as u64,
             float_type: Float::type_ptr() as u64,
+            free_ints: &raw mut lh_runtime::intobject::FREE_INTS as u64,
+            small_ints: lh_runtime::intobject::small_ptr(-5) as u64,
             free_floats: &raw mut lh_runtime::floatobject::FREE_FLOATS as u64,
             box_int: helpers::BOX_INT,
             box_float: helpers::BOX_FLOAT,

@@ -90,6 +90,8 @@ pub struct State {
     pub no_inline: HashSet<usize>,
     /// Hot loops met while another recording was going on.
     blocked: u32,
+    /// Call instructions whose native code keeps calling back or being overtaken: they go through the call protocol.
+    pub calls_back: HashSet<usize>,
     begun: Instant,
     /// Time that went into recording and compiling.
     spent: Duration,
@@ -133,6 +135,7 @@ pub fn install(mode: Mode) {
         unrecordable: HashSet::new(),
         no_inline: HashSet::new(),
         blocked: 0,
+        calls_back: HashSet::new(),
         begun: Instant::now(),
         spent: Duration::ZERO,
         infos: HashMap::new(),
@@ -489,6 +492,19 @@ unsafe fn retire(s: &mut State, t: u32) -> bool {
     true
 }
 
+/// A native call during which Python ran. When that keeps happening the call is not worth a place in a trace.
+unsafe fn overtaken(t: u32, n: u32, call: usize) {
+    let s = state();
+    let tr = &mut s.traces[t as usize];
+    tr.hits[n as usize] += 1;
+    let root = tr.root;
+    if tr.hits[n as usize] >= 6 && s.calls_back.insert(call) {
+        s.event(|| format!("native call in trace {t} is overtaken"));
+        // SAFETY: the GIL is held.
+        unsafe { retire(s, root) };
+    }
+}
+
 /// Does the guard ask about the world rather than about the frame? Then it will fail from now on.
 fn is_about_the_world(t: &Trace, guard: usize) -> bool {
     let i = &t.insts[guard];
@@ -562,9 +578,11 @@ unsafe fn leave(
         let mut n = n;
         let mut site = &(&(*tr).exits)[n as usize];
         let quiet = site.forced.is_some();
+        let mut forced = false;
         if let Some(other) = site.forced
             && *jf.add(jf::FORCED as usize / 8) != 0
         {
+            forced = true;
             n = other;
             site = &(&(*tr).exits)[n as usize];
         }
@@ -627,6 +645,11 @@ unsafe fn leave(
                 // What happened during a native call, or a request to stop, is no property of the loop.
                 if !quiet && kind != POLL {
                     hot_exit(f, t, n, snap);
+                } else if forced {
+                    let call = first
+                        .add(pc as usize)
+                        .sub(1 + lh_bytecode::opcode::cache_entries(lh_bytecode::opcode::CALL));
+                    overtaken(t, n, call as usize);
                 }
                 Enter::Continue(f)
             }

@@ -152,6 +152,7 @@ impl Recorder {
             let callee = if self.actual(base).is_null() { self.actual(base + 1) } else { self.actual(base) };
             if kw.is_null()
                 && self.actual(base).is_null()
+                && !state().calls_back.contains(&self.at())
                 && let Some(p) = ask(Object::from_ptr(callee))
                 && self.native(&p, base, n, callee)?
             {

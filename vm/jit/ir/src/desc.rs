@@ -219,6 +219,10 @@ pub struct Layout {
     /// Address of two words: the first of the free blocks for floats (linked by their type words), and how many more the list
     /// takes. 0 if there is no such list.
     pub free_floats: u64,
+    /// The same for ints of at most two digits; 0: none.
+    pub free_ints: u64,
+    /// The int objects from -5 to 256, 32 bytes each.
+    pub small_ints: u64,
     /// Helpers: i64 -> new ref, f64 -> new ref, last reference gone (ref).
     pub box_int: u32,
     pub box_float: u32,

@@ -212,6 +212,8 @@ pub fn descs() -> Descs {
             int_type: INT,
             float_type: FLOAT,
             free_floats: 0,
+            free_ints: 0,
+            small_ints: 0,
             box_int: 0,
             box_float: 1,
             dealloc: 2,

@@ -111,7 +111,9 @@ impl Alloc {
                     }
                 }
             }
-            if is_call(i) && !(i.op == Op::BoxF && d.layout.free_floats != 0) {
+            let inline =
+                i.op == Op::BoxF && d.layout.free_floats != 0 || i.op == Op::BoxI && d.layout.free_ints != 0;
+            if is_call(i) && !inline {
                 a.calls.push(p as u32);
             }
             if i.op == Op::JLoad && i.imm >= jf::GPR as u32 {

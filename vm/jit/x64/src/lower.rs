@@ -25,6 +25,10 @@ enum Cold {
     /// Makes a float by the helper, keeping `live` registers. It goes to `dst`, or to the item at `to` (base, index, offset)
     /// whose old value gives a reference back.
     BoxF { at: Label, back: Label, src: Loc, live: u32, dst: Option<u8>, to: Option<(u8, Loc, i32, u8)> },
+    /// An int that is a cached object.
+    Small { at: Label, back: Label, src: u8, dst: u8 },
+    /// Makes an int by the helper, keeping `live` registers.
+    BoxI { at: Label, back: Label, src: u8, dst: u8, live: u32 },
     /// Unboxes integers of 0, -1, 2, -2 digits.
     Unbox { at: Label, back: Label, obj: u8, dst: u8, exit: Label },
 }
@@ -232,6 +236,31 @@ impl<'a> Lower<'a> {
                     self.asm.st_imm32(JF, jf::CALL, word);
                 }
                 self.asm.call_pooled(addr);
+                for r in 0..32u8 {
+                    if live >> r & 1 != 0 {
+                        self.mov(Loc::Reg(r), Loc::Mem(dump_offset(r)));
+                    }
+                }
+                self.asm.jmp(back);
+            }
+            Cold::Small { at, back, src, dst } => {
+                self.asm.bind(at);
+                let l = &self.d.layout;
+                let (first, refcnt) = (l.small_ints + 5 * 32, l.refcnt);
+                self.asm.mov(dst, src);
+                self.asm.shift_i(Sh::Shl, dst, 5);
+                self.asm.imm(SCRATCH, first);
+                self.asm.alu(Alu::Add, dst, SCRATCH);
+                self.asm.add_m(dst, refcnt, 1);
+                self.asm.jmp(back);
+            }
+            Cold::BoxI { at, back, src, dst, live } => {
+                self.asm.bind(at);
+                self.dump(live);
+                self.asm.mov(ARGS[0], src);
+                let addr = self.d.helpers[self.d.layout.box_int as usize].addr;
+                self.asm.call_pooled(addr);
+                self.asm.mov(dst, RAX);
                 for r in 0..32u8 {
                     if live >> r & 1 != 0 {
                         self.mov(Loc::Reg(r), Loc::Mem(dump_offset(r)));
@@ -466,6 +495,7 @@ impl<'a> Lower<'a> {
                 let e = self.exit(p);
                 self.asm.jmp(e);
             }
+            Op::BoxI if self.d.layout.free_ints != 0 => self.box_int(p, a)?,
             Op::BoxI => self.helper_call(p, self.d.layout.box_int, &[a])?,
             Op::BoxF if self.d.layout.free_floats != 0 => self.box_float(p, a),
             Op::BoxF => self.helper_call(p, self.d.layout.box_float, &[a])?,
@@ -1064,6 +1094,47 @@ impl<'a> Lower<'a> {
         self.asm.bind(back);
         let live = self.live_after(p, Some(d));
         self.cold.push(Cold::BoxF { at, back, src, live, dst: Some(d), to: None });
+    }
+
+    /// An int of one digit from the free list; small ones are cached objects, all others come from the helper.
+    fn box_int(&mut self, p: u32, a: Val) -> Result<(), Error> {
+        if a.is_const() {
+            // Rare; not worth a form of its own.
+            self.save_live(p);
+            return self.helper_call(p, self.d.layout.box_int, &[a]);
+        }
+        let v = self.gpr(a, p);
+        let d = self.alloc(Val::inst(p as usize), p, None);
+        let (small, slow, back) = (self.asm.label(), self.asm.label(), self.asm.label());
+        let l = self.d.layout.clone();
+        self.asm.lea(SCRATCH, v, 5);
+        self.asm.alu_i(Alu::Cmp, SCRATCH, 262);
+        self.asm.jcc(Cc::B, small);
+        self.asm.lea(SCRATCH, v, 0x3fff_ffff);
+        self.asm.alu_i(Alu::Cmp, SCRATCH, 0x7fff_fffe);
+        self.asm.jcc(Cc::A, slow);
+        self.asm.imm(SCRATCH, l.free_ints);
+        self.asm.ld(d, SCRATCH, 0);
+        self.asm.test_self(d);
+        self.asm.jcc(Cc::E, slow);
+        self.asm.fld(FSCRATCH, d, l.type_of);
+        self.asm.fst(SCRATCH, 0, FSCRATCH);
+        self.asm.add_m(SCRATCH, 8, 1);
+        self.asm.st_imm(d, l.refcnt, 1);
+        self.asm.imm(SCRATCH, l.int_type);
+        self.asm.st(d, l.type_of, SCRATCH);
+        // Its sign, then its size.
+        self.asm.mov(SCRATCH, v);
+        self.asm.shift_i(Sh::Sar, SCRATCH, 63);
+        self.asm.alu_i(Alu::Or, SCRATCH, 1);
+        self.asm.st(d, l.int_size, SCRATCH);
+        self.asm.imul(SCRATCH, v);
+        self.asm.store(MemKind::U32, d, l.int_digits, SCRATCH);
+        self.asm.bind(back);
+        let live = self.live_after(p, Some(d));
+        self.cold.push(Cold::Small { at: small, back, src: v, dst: d });
+        self.cold.push(Cold::BoxI { at: slow, back, src: v, dst: d, live });
+        Ok(())
     }
 
     fn replace_float(&mut self, p: u32, i: Inst) {

@@ -76,10 +76,9 @@ impl CData {
     }
 
     /// The class's info; instances exist only of classes that have one.
+    #[inline]
     pub fn info(&self) -> &Info {
-        // SAFETY: the instance keeps its type alive, and with it the info.
-        let t = unsafe { Object::from_ptr(self.as_object().ty().as_ptr()) };
-        info_of(t).expect("an instance's class has its C type")
+        info_of(self.as_object().ty()).expect("an instance's class has its C type")
     }
 
     pub fn class(&self) -> &Type {
@@ -237,8 +236,10 @@ pub unsafe fn from_base(
 }
 
 /// The `CData` of a Python object.
+#[inline]
 pub fn as_cdata(o: &Object) -> Option<&CData> {
-    o.downcast::<CData>()
+    // SAFETY: only classes that derive from CData carry the flag.
+    o.ty().has_flag(crate::info::TPFLAGS_IS_CDATA).then(|| unsafe { o.downcast_unchecked() })
 }
 
 /// `tp_new` of the concrete bases: arguments are for `__init__`.

@@ -34,29 +34,38 @@ fn is_signed(code: u8) -> bool {
     matches!(code, b'b' | b'h' | b'i' | b'l' | b'q')
 }
 
-/// `size` bytes as a number.
+/// `size` (1, 2, 4 or 8) bytes as a number.
 ///
 /// # Safety
 /// They are readable.
+#[inline]
 unsafe fn load(p: *const u8, size: usize, swapped: bool) -> u64 {
-    let mut b = [0u8; 8];
-    // SAFETY: the caller's promise; size is at most 8.
-    unsafe { std::ptr::copy_nonoverlapping(p, b.as_mut_ptr(), size) };
-    if swapped {
-        b[..size].reverse();
-    }
-    u64::from_le_bytes(b)
+    // SAFETY: the caller's promise.
+    let v = unsafe {
+        match size {
+            1 => *p as u64,
+            2 => p.cast::<u16>().read_unaligned() as u64,
+            4 => p.cast::<u32>().read_unaligned() as u64,
+            _ => p.cast::<u64>().read_unaligned(),
+        }
+    };
+    if swapped { v.swap_bytes() >> (64 - 8 * size) } else { v }
 }
 
 /// # Safety
 /// `size` bytes are writable.
+#[inline]
 unsafe fn store(p: *mut u8, size: usize, swapped: bool, v: u64) {
-    let mut b = v.to_le_bytes();
-    if swapped {
-        b[..size].reverse();
+    let v = if swapped { v.swap_bytes() >> (64 - 8 * size) } else { v };
+    // SAFETY: the caller's promise.
+    unsafe {
+        match size {
+            1 => *p = v as u8,
+            2 => p.cast::<u16>().write_unaligned(v as u16),
+            4 => p.cast::<u32>().write_unaligned(v as u32),
+            _ => p.cast::<u64>().write_unaligned(v),
+        }
     }
-    // SAFETY: the caller's promise; size is at most 8.
-    unsafe { std::ptr::copy_nonoverlapping(b.as_ptr(), p, size) };
 }
 
 /// # Safety

@@ -7,6 +7,7 @@ use lh_foreign::ctype::{Bits, RecordBuilder, Shape};
 use lh_runtime::prelude::*;
 
 use crate::cdata::*;
+use crate::convert::Scalar;
 use crate::info::*;
 
 /// Structure/Union member
@@ -20,6 +21,9 @@ pub struct CField {
     bits: Option<Bits>,
     #[notrace]
     access: Access,
+    /// The field holds a plain value of this kind, no bit-field: the common case.
+    #[notrace]
+    pub plain: Option<Scalar>,
     #[notrace]
     pub index: usize,
     #[notrace]
@@ -46,6 +50,9 @@ impl CField {
         // SAFETY: the field lies inside the instance's memory.
         unsafe {
             let addr = d.ptr.get().add(self.field_offset);
+            if let Some(s) = self.plain {
+                return s.get(addr, None);
+            }
             get_value(&self.proto, self.access, d, self.index, self.field_size, addr, self.bits)
         }
     }
@@ -57,6 +64,12 @@ impl CField {
         // SAFETY: the field lies inside the instance's memory.
         unsafe {
             let addr = d.ptr.get().add(self.field_offset);
+            if let Some(s) = self.plain
+                && as_cdata(value).is_none()
+            {
+                let keep = s.set(addr, value, None)?;
+                return d.keep(self.index, keep);
+            }
             set_value(d, &self.proto, self.access, value, self.index, self.field_size, addr, self.bits)
         }
     }
@@ -176,6 +189,7 @@ pub fn set_fields(cls: &Type, fields: &Object) -> PyResult<()> {
         }
     });
     let mut flags = 0;
+    let mut names = Vec::with_capacity(rows.len());
     for (i, pair) in rows.iter().enumerate() {
         let (name, proto, bits) = row(pair)?;
         let (Some(proto), Some(finfo)) = (proto.downcast::<Type>(), info_of(&proto)) else {
@@ -200,6 +214,7 @@ pub fn set_fields(cls: &Type, fields: &Object) -> PyResult<()> {
             field_size: finfo.size(),
             bits: placed.bits,
             access: access_of(proto),
+            plain: finfo.value.filter(|_| placed.bits.is_none()),
             index: first + i,
             anonymous: Cell::new(false),
             proto: proto.own(),
@@ -210,6 +225,7 @@ pub fn set_fields(cls: &Type, fields: &Object) -> PyResult<()> {
             f.extend(format!(":{text}:").bytes());
         }
         obj.set_attr(&name, &field.build())?;
+        names.push(name);
     }
     // Its own fields may have made it final.
     if info.has(FINAL) {
@@ -223,6 +239,7 @@ pub fn set_fields(cls: &Type, fields: &Object) -> PyResult<()> {
     }
     info.add(flags | FINAL);
     info.length.set(first + rows.len());
+    info.names.replace(names);
     info.shape.replace(Box::new([]));
     match format {
         Some(mut f) => {
@@ -279,6 +296,7 @@ fn lift_fields(cls: &Type, from: &CField, index: usize, offset: usize) -> PyResu
             field_size: f.field_size,
             bits: f.bits,
             access: f.access,
+            plain: f.plain,
             index: index + f.index,
             anonymous: Cell::new(false),
             proto: f.proto.clone(),

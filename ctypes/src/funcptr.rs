@@ -32,6 +32,10 @@ pub struct CFuncPtr {
     /// The stub to try first, once made.
     #[notrace]
     pub stub: Cell<Option<Stub>>,
+    /// The stub for the call alone, where Python code prepares its arguments or works on its result (`paramflags`,
+    /// `errcheck`, a callable `restype`).
+    #[notrace]
+    pub inner: Cell<Option<Stub>>,
     /// How often the generic path ran since the prototype last changed; a stub is made after a few.
     #[notrace]
     pub slow_calls: Cell<u32>,
@@ -83,6 +87,7 @@ pub unsafe fn init_payload(o: *mut PyObject) {
         vectorcall: Cell::new(vectorcall as *mut c_void),
         version: Cell::new(0),
         stub: Cell::new(None),
+        inner: Cell::new(None),
         slow_calls: Cell::new(0),
         sig: RefCell::new(None),
         sig_types: RefCell::new(Vec::new()),
@@ -217,6 +222,7 @@ impl CFuncPtr {
     /// The prototype changed: forget what was compiled for it.
     fn changed(&self) {
         self.stub.set(None);
+        self.inner.set(None);
         self.slow_calls.set(0);
         self.version.set(0);
         *self.sig.borrow_mut() = None;
@@ -401,17 +407,27 @@ impl CFuncPtr {
                 );
             }
         }
-        if resolved.is_none() {
-            crate::sig::maybe_make_stub(self, args)?;
-        }
-        let mut raw = convert_args(args, converters.as_deref())?;
-        let restype = self.effective_restype();
-        let ctype = result_ctype(restype.as_deref());
-        let fixed = converters.as_ref().map(|c| c.len()).filter(|n| *n > 0);
-        let room = call_native(target, self.flags(), &mut raw, fixed, ctype.as_deref())?;
-        let checker = self.effective_checker();
-        let mut result = result_value(restype.as_deref(), &room, checker.as_deref())?;
-        drop(raw);
+        let mut result = match self.call_inner(args, target) {
+            Some(r) => {
+                let v = r?;
+                match self.effective_restype() {
+                    Some(r) if !r.is_none() && info_of(&r).is_none() => r.call1(&v)?,
+                    _ => match self.effective_checker() {
+                        Some(c) => c.call1(&v)?,
+                        None => v,
+                    },
+                }
+            }
+            None => {
+                crate::sig::maybe_make_stub(self, args)?;
+                let mut raw = convert_args(args, converters.as_deref())?;
+                let restype = self.effective_restype();
+                let ctype = result_ctype(restype.as_deref());
+                let fixed = converters.as_ref().map(|c| c.len()).filter(|n| *n > 0);
+                let room = call_native(target, self.flags(), &mut raw, fixed, ctype.as_deref())?;
+                result_value(restype.as_deref(), &room, self.effective_checker().as_deref())?
+            }
+        };
         if let Some(check) = self.errcheck.get() {
             let all = Tuple::from_refs(args);
             let v = check.call(&[&result, self.as_object(), &all])?;
@@ -424,6 +440,16 @@ impl CFuncPtr {
         match resolved {
             Some(r) if !r.outs.is_empty() || !r.in_outs.is_empty() => out_values(&r),
             _ => Ok(result),
+        }
+    }
+
+    /// The call through the inner stub; `None` if there is none or it declines.
+    fn call_inner(&self, args: &[&Object], target: *const c_void) -> Option<PyResult> {
+        let stub = self.inner.get()?;
+        // SAFETY: the stub was made for this prototype; a slice of references is a vector of object pointers.
+        unsafe {
+            let r = stub(self.as_object().as_ptr().cast(), args.as_ptr().cast(), args.len(), target);
+            (r != SLOW).then(|| from_c(r.cast()))
         }
     }
 
@@ -516,7 +542,7 @@ fn out_values(r: &Resolved) -> PyResult {
         if r.in_outs.contains(&i) {
             v.push(a.clone());
         } else if r.outs.contains(&i) {
-            v.push(a.call_method("__ctypes_from_outparam__", &[])?);
+            v.push(a.call_method_interned(intern!("__ctypes_from_outparam__"), &[])?);
         }
     }
     match v.len() {

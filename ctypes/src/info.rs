@@ -54,6 +54,8 @@ pub struct Info {
     /// PEP 3118 format and shape. Exported buffers point into them; both are set once, before the class has instances.
     pub format: RefCell<CString>,
     pub shape: RefCell<Box<[isize]>>,
+    /// Names of the class's own fields in order, for positional initialisation.
+    pub names: RefCell<Vec<Owned<Str>>>,
     /// Of a function class.
     pub func: FuncInfo,
 }
@@ -78,6 +80,7 @@ impl Info {
             value: None,
             format: RefCell::new(CString::from(c"B")),
             shape: RefCell::new(Box::new([])),
+            names: RefCell::new(Vec::new()),
             func: FuncInfo {
                 flags: Cell::new(0),
                 argtypes: Slot::empty(),
@@ -212,6 +215,8 @@ fn cell(t: &Type) -> Option<&UnsafeCell<Option<Box<Info>>>> {
 
 /// A bit of `tp_flags` in its unused upper half: the class has an info. One test instead of a look at its metaclasses.
 const TPFLAGS_HAS_INFO: u64 = 1 << 41;
+/// Another: instances are `CData` objects. (A class can be made by one of our metaclasses without deriving from `_CData`.)
+pub const TPFLAGS_IS_CDATA: u64 = 1 << 42;
 
 /// The info of a class; `None` for abstract classes and for anything that is no ctypes class.
 #[inline]
@@ -231,6 +236,9 @@ pub fn set_info(t: &Type, info: Info) {
         unsafe {
             *c.get() = Some(Box::new(info));
             (*t.tp()).tp_flags |= TPFLAGS_HAS_INFO;
+            if lh_runtime::object::is_subtype(t.tp(), crate::cdata::CData::type_ptr()) {
+                (*t.tp()).tp_flags |= TPFLAGS_IS_CDATA;
+            }
         }
     }
 }

@@ -92,21 +92,17 @@ fn positional(
             at = positional(inst, base, args, kwargs, at)?;
         }
     }
-    let Some(fields) = cls.dict().get_str("_fields_")? else { return Ok(at) };
-    for i in 0..fields.length()? {
-        if at >= args.len() {
-            break;
-        }
-        let pair = fields.seq_item(i as isize)?;
-        let name = pair.seq_item(0)?;
+    let Some(info) = info_of(cls) else { return Ok(at) };
+    let mut i = 0;
+    while at < args.len() {
+        let Some(name) = info.names.borrow().get(i).cloned() else { break };
         if let Some(k) = kwargs
             && k.contains(&name)?
         {
             return raise!(TypeError, "duplicate values for field {}", name.repr()?.to_str_lossy());
         }
-        let Some(name) = name.downcast::<Str>() else { return raise!(TypeError, "field names are strings") };
-        inst.set_attr(name, args.item_ref(at))?;
-        at += 1;
+        inst.set_attr(&name, args.item_ref(at))?;
+        (at, i) = (at + 1, i + 1);
     }
     Ok(at)
 }

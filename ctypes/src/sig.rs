@@ -206,7 +206,9 @@ fn result_kind(restype: Option<&Object>) -> Option<ResultKind> {
     if r.is_none() {
         return Some(ResultKind::Void);
     }
-    let (cls, info) = (r.downcast::<Type>()?, info_of(r)?);
+    // Any other callable gets an int.
+    let Some(info) = info_of(r) else { return Some(ResultKind::Int(MachineValue::I32)) };
+    let cls = r.downcast::<Type>()?;
     match info.kind {
         ClassKind::Pointer | ClassKind::Func => return Some(ResultKind::Wrap),
         ClassKind::Struct | ClassKind::Union => return Some(ResultKind::Record),
@@ -301,6 +303,13 @@ pub fn maybe_make_stub(f: &CFuncPtr, args: &[&Object]) -> PyResult<()> {
         return Ok(());
     }
     let Some((sig, types)) = native_sig(f, args) else { return Ok(()) };
+    if sig.checks.any() {
+        let alone = NativeSig { checks: Checks::default(), ..sig };
+        f.inner.set(stub_for(&alone, helpers()));
+        let old = f.sig_types.replace(types);
+        drop(old);
+        return Ok(());
+    }
     let stub = stub_for(&sig, helpers());
     f.stub.set(stub);
     *f.sig.borrow_mut() = Some(Arc::new(sig));

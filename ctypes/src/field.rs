@@ -31,6 +31,13 @@ pub struct CField {
     pub proto: Owned<Type>,
 }
 
+impl CField {
+    /// Reading the field makes an object over its memory.
+    pub fn is_part(&self) -> bool {
+        self.access == Access::Plain && self.bits.is_none()
+    }
+}
+
 /// How a field of array type converts.
 fn access_of(proto: &Type) -> Access {
     let Some(i) = info_of(proto).filter(|i| i.kind == ClassKind::Array) else { return Access::Plain };

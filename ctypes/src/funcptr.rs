@@ -65,11 +65,21 @@ unsafe fn provide(callable: RawObj) -> Option<Published> {
     // SAFETY: registered for our vectorcall function, which only instances carry.
     let f: &CFuncPtr = unsafe { lh_runtime::slots::this(callable.cast()) };
     let sig = f.sig.borrow().clone()?;
+    // Exactly pointers: a subclass may have an `__init__` or a `__del__` of its own.
+    let pointer = f.effective_restype().and_then(|r| {
+        let plain = info_of(&r)?.kind == ClassKind::Pointer
+            && r.ob_type() == PointerMeta::type_ptr()
+            // SAFETY: a ready type has a base.
+            && unsafe { (*r.as_ptr().cast::<PyTypeObject>()).tp_base } == Pointer::type_ptr()
+            && r.downcast::<Type>().is_some_and(crate::place::may_be_left_out);
+        plain.then(|| (r.as_ptr().cast(), crate::place::make_pointer as lh_foreign::place::PointerMaker))
+    });
     Some(Published {
         sig,
         version_at: VERSION_OFFSET as u32,
         version: f.version.get(),
         helpers: crate::sig::helpers(),
+        pointer,
     })
 }
 

@@ -275,6 +275,7 @@ fn setup(m: &Module) -> PyResult<()> {
     m.add("_SimpleCData", ready_with::<SimpleCData, SimpleMeta>()?)?;
     m.add("CFuncPtr", ready_with::<CFuncPtr, FuncPtrMeta>()?)?;
     crate::funcptr::register_provider();
+    crate::place::register();
     let dict = Dict::new();
     dict.set_str("__module__", &Str::new("ctypes"))?;
     let error = make_class(Type::class(), "ArgumentError", exc::Exception(), &dict)?;

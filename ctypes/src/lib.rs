@@ -21,6 +21,7 @@ pub mod field;
 pub mod funcptr;
 pub mod functions;
 pub mod info;
+pub mod place;
 pub mod pointer;
 pub mod record;
 pub mod sig;

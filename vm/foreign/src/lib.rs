@@ -12,6 +12,7 @@ pub mod ctype;
 pub mod errno;
 pub mod ffi;
 pub mod library;
+pub mod place;
 pub mod publish;
 pub mod sig;
 pub mod stub;

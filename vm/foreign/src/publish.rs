@@ -10,6 +10,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
+use crate::place::PointerMaker;
 use crate::sig::{NativeSig, RawObj};
 use crate::stub::BoxHelpers;
 
@@ -21,6 +22,9 @@ pub struct Published {
     pub version: u64,
     /// Types, boxing functions and GIL hooks to use around the call.
     pub helpers: &'static BoxHelpers,
+    /// Results that the signature only says are wrapped: pointer instances of this class, made so. It lives as long as
+    /// the version.
+    pub pointer: Option<(RawObj, PointerMaker)>,
 }
 
 /// # Safety

@@ -37,6 +37,7 @@ macro_rules! fields {
                 immutable: $imm,
                 lazy: $lazy,
                 volatile: $alias == A_BREAKER,
+                through: None,
             }),*]
         }
     };
@@ -104,6 +105,11 @@ fields! {
     RESULT_CALLABLE = 8, Ptr, A_CONST, true, false;
     RESULT_BITS = 16, I64, A_CONST, true, false;
     RESULT_UNSIGNED = 24, I64, A_CONST, true, false;
+    OB_TYPE = 8, Ptr, A_CONST, true, false;
+    PART_MAKER = 0, Ptr, A_CONST, true, false;
+    PART_BASE = 0, Ref, A_CONST, true, false;
+    PART_INDEX = 0, I64, A_CONST, true, false;
+    POINTEE = 0, Ptr, A_CONST, false, false;
 }
 /// Words, references and bytes at any small offset of an object.
 const WORDS: u32 = 64;
@@ -119,6 +125,8 @@ pub fn byte(at: u32) -> Option<u32> {
 
 pub const UNSIGNED: u32 = 0;
 pub const NATIVE_OBJECT: u32 = 1;
+pub const PART: u32 = 2;
+pub const POINTER: u32 = 3;
 
 pub const LIST_ITEM: u32 = 0;
 pub const TUPLE_ITEM: u32 = 1;
@@ -150,6 +158,7 @@ pub fn make() -> Descs {
             immutable: false,
             lazy: false,
             volatile: false,
+            through: None,
         });
     }
     for i in 0..WORDS {
@@ -161,6 +170,7 @@ pub fn make() -> Descs {
             immutable: false,
             lazy: false,
             volatile: false,
+            through: None,
         });
     }
     for i in 0..256 {
@@ -172,8 +182,11 @@ pub fn make() -> Descs {
             immutable: false,
             lazy: false,
             volatile: false,
+            through: None,
         });
     }
+    let memory = word(lh_foreign::place::MEMORY_AT).expect("a small offset");
+    fields[POINTEE as usize].through = Some((memory, VAL_PTR));
     let array = |name: &str, offset, alias, immutable| ArrayDesc {
         name: name.into(),
         offset,
@@ -201,6 +214,7 @@ pub fn make() -> Descs {
             ClassDesc {
                 name: "unsigned".into(),
                 type_addr: Int::type_ptr() as u64,
+                type_field: None,
                 fields: vec![RESULT_UNSIGNED],
                 alloc: helpers::BOX_UNSIGNED,
                 silent: true,
@@ -210,10 +224,31 @@ pub fn make() -> Descs {
             ClassDesc {
                 name: "native_result".into(),
                 type_addr: 0,
+                type_field: None,
                 fields: vec![RESULT_HOW, RESULT_BOXER, RESULT_CALLABLE, RESULT_BITS],
                 alloc: helpers::NATIVE_RESULT,
                 silent: false,
                 fresh: false,
+            },
+            // An object for a part of another's C memory.
+            ClassDesc {
+                name: "part".into(),
+                type_addr: 0,
+                type_field: Some(0),
+                fields: vec![OB_TYPE, PART_MAKER, PART_BASE, PART_INDEX, memory],
+                alloc: helpers::MAKE_PART,
+                silent: false,
+                fresh: true,
+            },
+            // A pointer object that a native call answered.
+            ClassDesc {
+                name: "pointer".into(),
+                type_addr: 0,
+                type_field: Some(0),
+                fields: vec![OB_TYPE, PART_MAKER, POINTEE],
+                alloc: helpers::MAKE_POINTER,
+                silent: false,
+                fresh: true,
             },
         ],
         silent_types: silent_types(),

@@ -45,6 +45,31 @@ unsafe extern "C" fn native_result(how: i64, f: u64, callable: u64, bits: i64) -
         }
     }
 }
+/// An object for a part of `base`'s memory. Takes `base` over.
+unsafe extern "C" fn make_part(class: u64, make: u64, base: *mut PyObject, i: i64, at: u64) -> *mut PyObject {
+    // SAFETY: class and maker are what the place's owner named.
+    unsafe {
+        let make = std::mem::transmute::<u64, lh_foreign::place::PartMaker>(make);
+        let r = make(class as _, base.cast(), i as usize, at as _);
+        decref(base);
+        made(r.cast())
+    }
+}
+/// A pointer object to an address.
+unsafe extern "C" fn make_pointer(class: u64, make: u64, at: u64) -> *mut PyObject {
+    // SAFETY: as make_part.
+    unsafe {
+        let make = std::mem::transmute::<u64, lh_foreign::place::PointerMaker>(make);
+        made(make(class as _, at as _).cast())
+    }
+}
+/// Compiled code counts on getting an object; only a lack of memory can keep it from one.
+fn made(o: *mut PyObject) -> *mut PyObject {
+    if o.is_null() {
+        std::alloc::handle_alloc_error(std::alloc::Layout::new::<[u8; 128]>());
+    }
+    o
+}
 unsafe extern "C" fn dealloc(o: *mut PyObject) {
     // SAFETY: the count has just reached zero.
     unsafe { lh_runtime::object::dealloc(o) }
@@ -356,6 +381,8 @@ helpers! {
     BOX_FLOAT = box_float, [F64] -> Ref, steals 0, new true, ALLOC;
     BOX_UNSIGNED = box_unsigned, [I64] -> Ref, steals 0, new true, ALLOC;
     NATIVE_RESULT = native_result, [I64, Ptr, Ptr, I64] -> Ref, steals 0, new true, ALLOC;
+    MAKE_PART = make_part, [Ptr, Ptr, Ref, I64, Ptr] -> Ref, steals 4, new true, ALLOC;
+    MAKE_POINTER = make_pointer, [Ptr, Ptr, Ptr] -> Ref, steals 0, new true, ALLOC;
     DEALLOC = dealloc, [Ref] -> Void, steals 0, new false, FREES;
     RELEASE_SILENT = release, [Ptr] -> Void, steals 0, new false, FREES;
     RELEASE = release, [Ptr] -> Void, steals 0, new false, Effects::ARBITRARY;

@@ -17,7 +17,8 @@ pub mod inline;
 pub mod manager;
 pub mod record;
 pub mod record_call;
-pub mod record_iter;
+pub mod record_data;
+mod record_iter;
 pub mod record_num;
 pub mod record_obj;
 

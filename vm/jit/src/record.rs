@@ -882,17 +882,21 @@ impl Recorder {
             Ok(())
         }
     }
+    /// `True` or `False` (borrowed) for 1 or 0.
+    pub(crate) fn bool_object(&mut self, r: R) -> Rec<R> {
+        let (t, f) = (bool_ref(true).as_ptr() as i64, bool_ref(false).as_ptr() as i64);
+        let d = self.b().int(t.wrapping_sub(f));
+        let base = self.b().int(f);
+        let x = self.b().emit(Op::Mul, &[r, d])?;
+        let x = self.b().emit(Op::Add, &[x, base])?;
+        Ok(self.b().cast(Ty::Ref, x)?)
+    }
     /// As `replace`, for a number that is 0 or 1 at run time: guarded to what it is now is not known, so both outcomes are made
     /// objects by arithmetic on their addresses.
     pub(crate) unsafe fn result_bool(&mut self, n: i32, actuals: &[*mut PyObject], r: R) -> Rec {
         // SAFETY: as replace.
         unsafe {
-            let (t, f) = (bool_ref(true).as_ptr() as i64, bool_ref(false).as_ptr() as i64);
-            let d = self.b().int(t.wrapping_sub(f));
-            let base = self.b().int(f);
-            let x = self.b().emit(Op::Mul, &[r, d])?;
-            let x = self.b().emit(Op::Add, &[x, base])?;
-            let o = self.b().cast(Ty::Ref, x)?;
+            let o = self.bool_object(r)?;
             let sp = self.sp;
             let vals: Vec<R> = (1..=n).map(|i| self.pop(sp - i)).collect::<Rec<_>>()?;
             self.b().own(o)?;

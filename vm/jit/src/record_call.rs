@@ -26,7 +26,7 @@ fn ask(o: &Object) -> Option<Published> {
     unsafe { publish::native_sig(f as usize, o.as_ptr().cast()) }
 }
 
-fn mem_kind(v: MachineValue) -> Option<MemKind> {
+pub(crate) fn mem_kind(v: MachineValue) -> Option<MemKind> {
     Some(match v {
         MachineValue::I8 => MemKind::I8,
         MachineValue::U8 => MemKind::U8,
@@ -41,7 +41,7 @@ fn mem_kind(v: MachineValue) -> Option<MemKind> {
         MachineValue::Object | MachineValue::Record => return None,
     })
 }
-fn value_field(k: MemKind) -> u32 {
+pub(crate) fn value_field(k: MemKind) -> u32 {
     match k {
         MemKind::I8 => VAL_I8,
         MemKind::U8 => VAL_U8,
@@ -66,11 +66,14 @@ enum Outcome {
     Signed,
     /// 64 bits without sign.
     Unsigned,
+    /// A pointer object of a class, made by a function.
+    Pointer(usize, usize),
     /// What a boxing function makes of it ([`h::native_result`]).
     Boxed(i64, usize),
 }
 
-fn outcome(r: ResultKind, b: &BoxHelpers) -> Option<Outcome> {
+fn outcome(r: ResultKind, p: &Published) -> Option<Outcome> {
+    let b: &BoxHelpers = p.helpers;
     Some(match r {
         ResultKind::Void => Outcome::None,
         ResultKind::F32 | ResultKind::F64 => Outcome::Float,
@@ -79,6 +82,9 @@ fn outcome(r: ResultKind, b: &BoxHelpers) -> Option<Outcome> {
         ResultKind::Int(_) => Outcome::Signed,
         ResultKind::CharP => Outcome::Boxed(h::BOX_POINTER, b.box_char_p as *const () as usize),
         ResultKind::WCharP => Outcome::Boxed(h::BOX_POINTER, b.box_wchar_p as *const () as usize),
+        ResultKind::Wrap if let Some((class, make)) = p.pointer => {
+            Outcome::Pointer(class as usize, make as usize)
+        }
         ResultKind::Wrap => Outcome::Boxed(h::BOX_WRAP, b.wrap as *const () as usize),
         ResultKind::Char => Outcome::Boxed(h::BOX_BYTE, b.box_char as *const () as usize),
         ResultKind::WChar => Outcome::Boxed(h::BOX_WIDE, b.box_wchar as *const () as usize),
@@ -174,7 +180,7 @@ impl Recorder {
         // SAFETY: live operands; the types a signature names live as long as its version, which is guarded.
         unsafe {
             let sig = &*p.sig;
-            let Some(outcome) = outcome(sig.result, p.helpers) else { return Ok(false) };
+            let Some(outcome) = outcome(sig.result, p) else { return Ok(false) };
             let effects = sig.effects;
             if sig.checks.any()
                 || sig.params.len() != n as usize
@@ -310,12 +316,13 @@ impl Recorder {
                 Outcome::Bool => {
                     let zero = self.b().int(0);
                     let t = self.b().emit(Op::Ne, &[r, zero])?;
-                    let (tr, fa) = (bool_ref(true).as_ptr() as i64, bool_ref(false).as_ptr() as i64);
-                    let d = self.b().int(tr.wrapping_sub(fa));
-                    let lo = self.b().int(fa);
-                    let x = self.b().emit(Op::Mul, &[t, d])?;
-                    let x = self.b().emit(Op::Add, &[x, lo])?;
-                    self.b().cast(Ty::Ref, x)?
+                    self.bool_object(t)?
+                }
+                Outcome::Pointer(class, make) => {
+                    self.pin(class as *mut PyObject);
+                    let class = self.b().ptr(class as u64);
+                    let make = self.b().ptr(make as u64);
+                    self.b().new_object(POINTER, &[class, make, r])?
                 }
                 Outcome::Boxed(how, boxer) => {
                     let how = self.b().int(how);

@@ -271,6 +271,9 @@ impl Recorder {
                 }
                 _ => {}
             }
+            if let Some(x) = self.load_place(v, a, name)? {
+                return self.result(1, &[a], x);
+            }
             if let Some(x) = self.class_attribute(v, a, name)? {
                 self.b().own(x)?;
                 return self.result(1, &[a], x);
@@ -365,6 +368,9 @@ impl Recorder {
                 self.act();
                 self.gone(old, now)?;
                 return self.release(o, a);
+            }
+            if self.store_place(v, a, name)? {
+                return Ok(());
             }
             // An attribute set for the first time.
             if plain
@@ -573,6 +579,9 @@ impl Recorder {
                 self.b().emit(Op::GNonNull, &[x])?;
                 return self.result(2, &[ka, oa], x);
             }
+            if let Some(x) = self.load_item(o, k, oa, ka)? {
+                return self.result(2, &[ka, oa], x);
+            }
             let x = self.call_ref(h::SUBSCRIPT, &[o, k])?;
             self.result(2, &[ka, oa], x)
         }
@@ -647,6 +656,9 @@ impl Recorder {
                 }
                 self.release(kv, ka)?;
                 return self.release(ov, oa);
+            }
+            if self.store_item(o, k)? {
+                return Ok(());
             }
             let x = self.get(sp - 3)?;
             self.call_status(h::STORE_SUBSCRIPT, &[o, k, x], true)?;

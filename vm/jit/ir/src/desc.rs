@@ -102,6 +102,9 @@ pub struct FieldDesc {
     pub lazy: bool,
     /// Other threads change it at any time: every load is a load.
     pub volatile: bool,
+    /// A load stands for two: of the first field, then of the second from the address found there. (A virtual may know the
+    /// second without having the first.)
+    pub through: Option<(u32, u32)>,
 }
 
 #[derive(Clone, Debug)]
@@ -187,6 +190,8 @@ pub struct ClassDesc {
     pub name: String,
     /// The type object's address; 0 if unknown.
     pub type_addr: u64,
+    /// Or the field that says it.
+    pub type_field: Option<usize>,
     /// Fields a virtual has, in the order of `alloc`'s arguments.
     pub fields: Vec<u32>,
     /// Helper that makes the object from its fields (takes over references).

@@ -144,6 +144,7 @@ pub fn descs() -> Descs {
         immutable,
         lazy,
         volatile: name == "flag",
+        through: None,
     };
     let mut pair = h("pair", make_pair as *const () as usize, &[Ty::Ref, Ty::Ref], Ty::Ref, alloc_eff);
     pair.steals = 3;
@@ -194,6 +195,7 @@ pub fn descs() -> Descs {
         classes: vec![ClassDesc {
             name: "pair".into(),
             type_addr: PAIR,
+            type_field: None,
             fields: vec![5, 6],
             alloc: 3,
             silent: true,

@@ -141,9 +141,19 @@ impl<'d> Opt<'d> {
     pub fn type_of(&self, v: Val) -> Option<u64> {
         let v = self.resolve(v);
         if v.is_virt() {
-            return Some(self.class_type(self.virts[v.index()].class)).filter(|t| *t != 0);
+            return Some(self.virt_type(v.index())).filter(|t| *t != 0);
         }
         self.facts.get(&v).and_then(|f| f.ty)
+    }
+    /// Type of a virtual; 0 if unknown.
+    pub fn virt_type(&self, n: usize) -> u64 {
+        let x = &self.virts[n];
+        if let VClass::Class(c) = x.class
+            && let Some(k) = self.d.classes[c as usize].type_field
+        {
+            return self.const_of(x.fields[k]).unwrap_or(0);
+        }
+        self.class_type(x.class)
     }
     pub fn class_type(&self, c: VClass) -> u64 {
         match c {

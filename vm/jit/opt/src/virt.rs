@@ -51,7 +51,7 @@ impl Opt<'_> {
             }
         };
         self.virts[v.index()].real = Some(real);
-        let ty = self.class_type(x.class);
+        let ty = self.virt_type(v.index());
         let boxed = matches!(x.class, VClass::BoxI | VClass::BoxF);
         // Built-in silent types keep their instances' class.
         let stat = self.d.silent_types.contains(&ty);
@@ -98,12 +98,13 @@ impl Opt<'_> {
             _ if a.is_virt() => {
                 let n = a.index();
                 let class = self.virts[n].class;
-                let known = self.class_type(class) != 0;
+                let ty = self.virt_type(n);
+                let known = ty != 0;
                 match i.op {
                     Op::UnboxI if class == VClass::BoxI => return Ok(Some(self.virts[n].fields[0])),
                     Op::UnboxF if class == VClass::BoxF => return Ok(Some(self.virts[n].fields[0])),
                     Op::GType if known => {
-                        return if self.const_of(b) == Some(self.class_type(class)) {
+                        return if self.const_of(b) == Some(ty) {
                             Ok(Some(Val::NONE))
                         } else {
                             Err(Abort::GuardNeverHolds)
@@ -141,7 +142,18 @@ impl Opt<'_> {
         for v in list.iter_mut() {
             *v = self.force(*v)?;
         }
+        if i.op == Op::FLoad
+            && let Some((first, second)) = self.d.fields[i.imm as usize].through
+        {
+            let p = self.load_field(i.args[0], first)?;
+            return self.load_field(p, second).map(Some);
+        }
         Ok(None)
+    }
+
+    fn load_field(&mut self, base: Val, field: u32) -> Result<Val, Abort> {
+        let ty = self.d.fields[field as usize].kind.ty();
+        self.emit(Inst::new(Op::FLoad, ty, &[base]).with_imm(field), vec![])
     }
 
     /// Overwrites an array item that holds `old`.

@@ -117,12 +117,10 @@ pub enum CallPlan {
     },
 }
 
-fn generic(t: *mut PyTypeObject) -> bool {
+/// Are attributes that exist found by the generic rules? Holds as long as the type's version.
+pub fn generic(t: *mut PyTypeObject) -> bool {
     // SAFETY: a live type.
-    unsafe {
-        (*t).tp_getattro.map(|f| f as usize)
-            == Some(lh_runtime::typeobject::generic_getattro as *const () as usize)
-    }
+    lh_runtime::type_slots::finds_generically(unsafe { Type::from_raw_ref(t) }).0
 }
 /// Does the type's metaclass look attributes up in the usual way?
 fn generic_type(t: &Object) -> bool {
@@ -173,7 +171,9 @@ pub fn plan_attr(o: &Object, name: &Str) -> AttrPlan {
             }
             if let Some(p) = d.downcast_exact::<Property>() {
                 let g = (*p.as_struct()).prop_get;
-                if !g.is_null() && r(g).is_exact::<Function>() {
+                // Where there is a `__getattr__`, it answers for a getter that raises AttributeError.
+                let hooked = lh_runtime::type_slots::finds_generically(ty).1;
+                if !g.is_null() && r(g).is_exact::<Function>() && !hooked {
                     return AttrPlan::Property { version, getter: g };
                 }
             }

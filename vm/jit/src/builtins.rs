@@ -429,9 +429,22 @@ impl Recorder {
                     v
                 }
                 None => {
-                    self.fix(at)?;
                     let c = callee.cast::<PyCFunctionObject>();
-                    self.b().object((*c).m_self as u64)
+                    let of = (*c).m_self;
+                    if of.is_null() || Object::from_ptr(of).is_instance_of::<Module>() {
+                        self.fix(at)?;
+                        self.b().object(of as u64)
+                    } else {
+                        // A bound method, made anew for every call as a rule: what counts is the function.
+                        let v = self.get(at)?;
+                        self.b().guard_type(v, CFunction::type_ptr() as u64, true)?;
+                        let ml = self.b().fload(v, CFUNC_ML)?;
+                        let want = self.b().ptr(def as u64);
+                        self.b().guard_value(ml, want)?;
+                        let of = self.b().fload(v, CFUNC_SELF)?;
+                        self.b().emit(Op::GNonNull, &[of])?;
+                        of
+                    }
                 }
             };
             let function = self.b().ptr(f as usize as u64);

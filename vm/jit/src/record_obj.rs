@@ -193,7 +193,7 @@ impl Recorder {
         unsafe {
             let ob = Object::from_ptr(actual);
             if !instance::is_managed(ob)
-                || (*(*actual).ob_type).tp_getattro != Some(lh_runtime::typeobject::generic_getattro)
+                || !plans::generic((*actual).ob_type)
                 || ob.ty().lookup(name).is_some()
                 || !(*instance::dict_word(actual)).is_null()
             {
@@ -221,6 +221,42 @@ impl Recorder {
         }
     }
 
+    /// An attribute in an instance's dictionary, once it has one.
+    unsafe fn dict_value(
+        &mut self,
+        v: R,
+        actual: *mut PyObject,
+        name: &Str,
+    ) -> Rec<Option<(R, *mut PyObject)>> {
+        // SAFETY: a live object.
+        unsafe {
+            let ob = Object::from_ptr(actual);
+            if !instance::is_managed(ob)
+                || !plans::generic((*actual).ob_type)
+                || ob.ty().lookup(name).is_some()
+                || (*instance::dict_word(actual)).is_null()
+            {
+                return Ok(None);
+            }
+            let Some(d) = Object::from_ptr(*instance::dict_word(actual)).downcast_exact::<Dict>() else {
+                return Ok(None);
+            };
+            let version = d.keys_version();
+            let Some(i) = d.index_of(name).filter(|_| version != 0) else { return Ok(None) };
+            if d.value_at(i).is_none() || !self.guard_class(v, actual)? {
+                return Ok(None);
+            }
+            let p = self.b().fload(v, INST_DICT)?;
+            self.b().emit(Op::GNonNull, &[p])?;
+            // A version belongs to one table.
+            let table = self.b().fload(p, DICT_TABLE)?;
+            let have = self.b().fload(table, TABLE_VERSION)?;
+            let want = self.b().int(version as i64);
+            self.b().guard_value(have, want)?;
+            Ok(Some(self.entry(d, i)?))
+        }
+    }
+
     pub(crate) unsafe fn load_attr(&mut self, arg: u32) -> Rec {
         // SAFETY: live operands.
         unsafe {
@@ -240,6 +276,10 @@ impl Recorder {
                 return Ok(());
             }
             if let Some(x) = self.module_value(v, a, name)? {
+                self.b().own(x)?;
+                return self.result(1, &[a], x);
+            }
+            if let Some((x, _)) = self.dict_value(v, a, name)? {
                 self.b().own(x)?;
                 return self.result(1, &[a], x);
             }
@@ -290,7 +330,7 @@ impl Recorder {
         unsafe {
             let ob = Object::from_ptr(a);
             let t = (*a).ob_type;
-            if (*t).tp_getattro != Some(lh_runtime::typeobject::generic_getattro)
+            if !plans::generic(t)
                 || !instance::is_managed(ob)
                 || !(*instance::dict_word(a)).is_null()
                 || (*instance::shared_keys(t)).index_of(name.raw()).is_some()
@@ -449,6 +489,9 @@ impl Recorder {
                 }
                 self.b().own(x)?;
                 return self.method_none_owned(a, x);
+            }
+            if let Some((x, _)) = self.dict_value(v, a, name)? {
+                return self.method_none(a, x);
             }
             if let MethodPlan::Class { version, func } = plans::plan_method(ob, name) {
                 let c = self.pin(a);

@@ -510,6 +510,27 @@ unsafe extern "C" fn slot_tp_getattro(a: *mut PyObject, n: *mut PyObject) -> *mu
         special(Object::from_ptr(a), intern!("__getattribute__"), &[Object::from_ptr(n)])
     })
 }
+/// Is the type's `__getattribute__` that of `object`?
+fn has_generic_getattribute(t: &Type) -> bool {
+    t.lookup(intern!("__getattribute__")).is_some_and(|g| {
+        // SAFETY: a wrapper descriptor's wrapped slot.
+        g.downcast_exact::<WrapperDescr>()
+            .is_some_and(|w| unsafe { (*w.as_struct()).d_wrapped == generic_getattro as *mut c_void })
+    })
+}
+
+/// Are attributes that exist found by the generic rules? A `__getattr__` (the second answer) sees only what they don't find.
+/// Holds as long as the type's version.
+pub fn finds_generically(t: &Type) -> (bool, bool) {
+    // SAFETY: a live type.
+    let f = unsafe { (*t.tp()).tp_getattro }.map_or(0, |f| f as usize);
+    if f == generic_getattro as *const () as usize {
+        return (true, false);
+    }
+    let hook = f == slot_tp_getattr_hook as *const () as usize && has_generic_getattribute(t);
+    (hook, hook)
+}
+
 /// `__getattribute__` (or the generic lookup), then `__getattr__`.
 unsafe extern "C" fn slot_tp_getattr_hook(a: *mut PyObject, n: *mut PyObject) -> *mut PyObject {
     crate::border::object(|| {
@@ -519,13 +540,7 @@ unsafe extern "C" fn slot_tp_getattr_hook(a: *mut PyObject, n: *mut PyObject) ->
             // SAFETY: as above.
             return unsafe { from_c(slot_tp_getattro(a, n.as_ptr())) };
         };
-        let own = o.ty().lookup(intern!("__getattribute__"));
-        let generic = own.as_deref().is_some_and(|g| {
-            // SAFETY: a wrapper descriptor's wrapped slot.
-            g.downcast_exact::<WrapperDescr>()
-                .is_some_and(|w| unsafe { (*w.as_struct()).d_wrapped == generic_getattro as *mut c_void })
-        });
-        let r = if generic && n.is_instance_of::<Str>() {
+        let r = if has_generic_getattribute(o.ty()) && n.is_instance_of::<Str>() {
             // A descriptor may raise `AttributeError` too.
             match o.generic_get(n.downcast::<Str>().expect("checked")) {
                 Ok(Some(v)) => return Ok(v),

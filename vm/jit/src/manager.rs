@@ -13,8 +13,8 @@ use lh_jit_ir::{Trace, *};
 use lh_jit_opt::Builder;
 use lh_runtime::codeobject::quick;
 use lh_runtime::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::UnsafeCell;
-use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 /// Snapshot kinds.
@@ -38,6 +38,13 @@ const NATIVE_ROOM: usize = 2 << 20;
 const MAX_BLOCKED: u32 = 1000;
 /// What recording a bytecode costs, about.
 const STEP: Duration = Duration::from_nanos(700);
+/// Bytecodes a function without a loop must have for its trace to be worth entering.
+const LONG_FUNCTION: usize = 40;
+/// Time in a trace, in ticks of the processor's clock, below which entering and leaving it cost more than it saves.
+const SHORT_VISIT: u64 = 350;
+/// One visit in so many is timed; so many short ones in excess of long ones are enough.
+const LOOK_EVERY: u64 = 16;
+const TOO_SHORT: u32 = 16;
 /// Bridges one root may have.
 const MAX_BRIDGES: u32 = 120;
 
@@ -48,6 +55,8 @@ pub struct Compiled {
     pub calls: Vec<lh_jit_x64::Site>,
     pub entry: u64,
     pub cells: Box<[u64]>,
+    /// How exits taken before restore the state.
+    pub plans: Vec<Option<&'static plan::Plan>>,
     pub hits: Vec<u32>,
     pub tries: Vec<u8>,
     /// The word that holds the root's entry address, for bridges to link to.
@@ -61,6 +70,8 @@ pub struct Compiled {
     pub root: u32,
     pub bridges: u32,
     pub entries: u64,
+    /// How often a visit looked at was too short to pay.
+    short: u32,
     /// Not entered any more: what it took for granted of the world is no longer so.
     pub retired: bool,
     /// Objects whose addresses are in the code.
@@ -77,25 +88,25 @@ pub struct Activation {
 pub struct State {
     pub mode: Mode,
     pub descs: &'static Descs,
-    pub traces: Vec<Compiled>,
+    pub traces: Vec<Box<Compiled>>,
     /// Loop head (address of the instruction) to trace.
-    pub heads: HashMap<usize, u32>,
+    pub heads: FxHashMap<usize, u32>,
     /// Back edge (address) to trace.
-    pub edges: HashMap<usize, u32>,
-    pub penalties: HashMap<usize, u32>,
+    pub edges: FxHashMap<usize, u32>,
+    pub penalties: FxHashMap<usize, u32>,
     pub recorder: Option<Recorder>,
     /// Instructions no recording gets past: traces end there.
-    pub unrecordable: HashSet<usize>,
+    pub unrecordable: FxHashSet<usize>,
     /// Code that is not inlined.
-    pub no_inline: HashSet<usize>,
+    pub no_inline: FxHashSet<usize>,
     /// Hot loops met while another recording was going on.
     blocked: u32,
     /// Call instructions whose native code keeps calling back or being overtaken: they go through the call protocol.
-    pub calls_back: HashSet<usize>,
+    pub calls_back: FxHashSet<usize>,
     begun: Instant,
     /// Time that went into recording and compiling.
     spent: Duration,
-    infos: HashMap<(usize, usize, usize, u8), Box<FrameInfo>>,
+    infos: FxHashMap<(usize, usize, usize, u8), Box<FrameInfo>>,
     pub active: Vec<Activation>,
     pub pool: Vec<Box<[u64]>>,
     enter: unsafe extern "C" fn(*mut PyThreadState, *mut u64, u64) -> u64,
@@ -128,17 +139,17 @@ pub fn install(mode: Mode) {
         mode,
         descs: Box::leak(Box::new(crate::descs::make())),
         traces: vec![],
-        heads: HashMap::new(),
-        edges: HashMap::new(),
-        penalties: HashMap::new(),
+        heads: FxHashMap::default(),
+        edges: FxHashMap::default(),
+        penalties: FxHashMap::default(),
         recorder: None,
-        unrecordable: HashSet::new(),
-        no_inline: HashSet::new(),
+        unrecordable: FxHashSet::default(),
+        no_inline: FxHashSet::default(),
         blocked: 0,
-        calls_back: HashSet::new(),
+        calls_back: FxHashSet::default(),
         begun: Instant::now(),
         spent: Duration::ZERO,
-        infos: HashMap::new(),
+        infos: FxHashMap::default(),
         active: vec![],
         pool: vec![],
         enter,
@@ -177,7 +188,7 @@ impl State {
     }
     /// Has recording and compiling taken more than its share of the time so far?
     fn over_budget(&self) -> bool {
-        self.mode != Mode::Stress && self.spent > Duration::from_millis(6) + self.begun.elapsed() / 8
+        self.mode != Mode::Stress && self.spent > Duration::from_millis(3) + self.begun.elapsed() / 8
     }
     /// Has recording the loop with this head been given up?
     pub fn is_hopeless(&self, head: usize) -> bool {
@@ -366,6 +377,12 @@ fn give_up(s: &mut State, r: &Recorder, why: Why) {
 /// The recording is whole: optimise, compile, install.
 fn close(s: &mut State, mut r: Recorder, how: Next) {
     let id = s.traces.len() as u32;
+    let whole = matches!(how, Next::Loop | Next::Link(_));
+    if r.function && !whole && r.steps < LONG_FUNCTION && s.mode != Mode::Stress {
+        s.event(|| format!("short function {}", r.place()));
+        s.penalties.insert(r.head_addr(), HOPELESS);
+        return;
+    }
     let builder = r.builder.take().expect("recording");
     let began = std::time::Instant::now();
     // The loop whose body the bridge came from: its label's contract is the one the builder knows.
@@ -426,12 +443,13 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
             all - optimised
         )
     });
-    s.traces.push(Compiled {
+    s.traces.push(Box::new(Compiled {
         trace,
         exits: c.exits,
         calls: c.calls,
         entry,
         cells,
+        plans: vec![None; n],
         hits: vec![0; n],
         tries: vec![0; n],
         entry_cell: Box::new(entry),
@@ -441,9 +459,10 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
         root,
         bridges: 0,
         entries: 0,
+        short: 0,
         retired: false,
         pins: std::mem::take(&mut r.pins),
-    });
+    }));
     match r.bridge {
         None => {
             let code = s.traces[id as usize].pins.first().map(|c| c.as_ptr());
@@ -465,9 +484,15 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
 
 /// Takes a root out of use, if it has been replaced only a few times: another recording will find the world as it is now.
 unsafe fn retire(s: &mut State, t: u32) -> bool {
+    // SAFETY: forwarded.
+    unsafe { take_out(s, t, 4) }
+}
+
+/// Takes a root out of use unless it has been replaced `limit` times.
+unsafe fn take_out(s: &mut State, t: u32, limit: usize) -> bool {
     let (head, code) = (s.traces[t as usize].head, s.traces[t as usize].pins.first().map(|c| c.as_ptr()));
-    let same = |x: &&Compiled| x.retired && x.head == head && x.pins.first().map(|c| c.as_ptr()) == code;
-    if s.traces[t as usize].retired || s.traces.iter().filter(same).count() >= 4 {
+    let same = |x: &&Box<Compiled>| x.retired && x.head == head && x.pins.first().map(|c| c.as_ptr()) == code;
+    if s.traces[t as usize].retired || s.traces.iter().filter(same).count() >= limit {
         return false;
     }
     s.traces[t as usize].retired = true;
@@ -481,6 +506,7 @@ unsafe fn retire(s: &mut State, t: u32) -> bool {
         unsafe {
             let op = match *at as u8 {
                 quick::JIT_LOOP => lh_bytecode::opcode::JUMP_BACKWARD,
+                quick::JIT_RESUME => lh_bytecode::opcode::RESUME,
                 quick::JIT_WHILE_TRUE => lh_bytecode::opcode::POP_JUMP_BACKWARD_IF_TRUE,
                 quick::JIT_WHILE_FALSE => lh_bytecode::opcode::POP_JUMP_BACKWARD_IF_FALSE,
                 _ => return false,
@@ -522,6 +548,38 @@ fn is_about_the_world(t: &Trace, guard: usize) -> bool {
     true
 }
 
+#[cfg(target_arch = "x86_64")]
+fn ticks() -> u64 {
+    // SAFETY: every x86-64 processor has it.
+    unsafe { std::arch::x86_64::_rdtsc() }
+}
+#[cfg(not(target_arch = "x86_64"))]
+fn ticks() -> u64 {
+    0
+}
+
+/// Weighs a timed visit of a root; one that keeps being left at once is not entered any more.
+fn judge(s: &mut State, t: u32, ticks: u64) {
+    let stress = s.mode == Mode::Stress;
+    let tr = &mut s.traces[t as usize];
+    if ticks >= SHORT_VISIT {
+        tr.short = tr.short.saturating_sub(1);
+        return;
+    }
+    tr.short += 1;
+    if tr.short < TOO_SHORT || tr.retired || stress || !cfg!(target_arch = "x86_64") {
+        return;
+    }
+    // SAFETY: the code's first instruction and its head, as recorded; the trace's pins keep the code.
+    unsafe {
+        let Some(code) = tr.pins.first() else { return };
+        let head = frame::first_instr(code.as_ptr().cast()).add(tr.head as usize) as usize;
+        s.penalties.insert(head, HOPELESS);
+        s.event(|| format!("trace {t} does not pay"));
+        take_out(s, t, usize::MAX);
+    }
+}
+
 /// Runs a trace for the frame and puts the frame in order when it is left.
 unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
     // SAFETY: the frame stands at the trace's head; `state()` is fetched anew after the trace, in which anything may have run.
@@ -529,6 +587,7 @@ unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
         let s = state();
         let root = &mut s.traces[t as usize];
         root.entries += 1;
+        let look = root.entries.is_multiple_of(LOOK_EVERY);
         let entry = root.entry;
         // Room for inlined frames, in number and in memory.
         if (*ts).recursion_remaining < inline::MAX_DEPTH as i32 + 2
@@ -551,7 +610,11 @@ unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
         let p = jf.as_mut_ptr();
         s.active.push(Activation { frame: f, jf: p });
         crate::force::ACTIVE.store(s.active.len(), std::sync::atomic::Ordering::Relaxed);
+        let began = if look { ticks() } else { 0 };
         let word = (s.enter)(ts, p, entry);
+        if look {
+            judge(state(), t, ticks().wrapping_sub(began));
+        }
         lh_runtime::thread::settle_steal(ts);
         let s = state();
         let at = s.active.iter().rposition(|a| a.jf == p).expect("entered");
@@ -574,7 +637,7 @@ unsafe fn leave(
     // SAFETY: the exit's values lie in jf where its site says; restoring may run destructors, so nothing of the state is borrowed.
     unsafe {
         let s = state();
-        let tr: *const Compiled = &raw const s.traces[t as usize];
+        let tr: *const Compiled = &raw const *s.traces[t as usize];
         let mut n = n;
         let mut site = &(&(*tr).exits)[n as usize];
         let quiet = site.forced.is_some();
@@ -600,7 +663,16 @@ unsafe fn leave(
         // Where it stands, for whoever looks while the slots are filled.
         (*f).prev_instr = first.add(pc as usize);
         let saved = if matches!(kind, RESUME | RESULT | POLL) { None } else { Some(fetch()) };
-        exec::restore(&(*tr).trace, snap, s.descs, ts as u64, &get);
+        let plan = match s.traces[t as usize].plans[n as usize] {
+            Some(p) => p,
+            None => {
+                let p =
+                    &*Box::leak(Box::new(plan::Plan::new(&(*tr).trace, snap, s.descs, &|v| site.place(v))));
+                s.traces[t as usize].plans[n as usize] = Some(p);
+                p
+            }
+        };
+        plan.run(s.descs, ts as u64, jf.cast());
         if let Some((a, b, c)) = saved {
             restore(a, b, c);
         }
@@ -708,7 +780,7 @@ impl State {
 /// Counts an exit; a hot one gets a bridge.
 unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot) {
     let s = state();
-    let limit = if s.mode == Mode::Stress { 2 } else { 12 };
+    let limit = if s.mode == Mode::Stress { 2 } else { 40 };
     let tr = &mut s.traces[t as usize];
     let h = &mut tr.hits[n as usize];
     *h += 1;
@@ -721,7 +793,7 @@ unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot) {
     }
     // SAFETY: the exit's frame; the parent trace lives for ever.
     unsafe {
-        let tr: &'static Compiled = &*(&raw const s.traces[t as usize]);
+        let tr: &'static Compiled = &*(&raw const *s.traces[t as usize]);
         if tr.cells[n as usize] != s.exit_routine {
             return;
         }

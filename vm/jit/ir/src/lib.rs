@@ -15,6 +15,7 @@ pub mod fuzz;
 pub mod label;
 pub mod ops;
 pub mod parse;
+pub mod plan;
 pub mod print;
 pub mod testing;
 pub mod trace;

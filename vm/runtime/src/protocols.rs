@@ -81,6 +81,8 @@ impl Object {
                         e.clear();
                         Ok(None)
                     }
+                    // Nor need a getter in C say why it has no value.
+                    Err(_) if !crate::errors::occurred() => Ok(None),
                     r => r,
                 };
             }

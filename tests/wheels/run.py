@@ -150,7 +150,7 @@ def main():
         ok = want == got and want.endswith("exit status 0\n")
         failed += not ok
         results[name] = ok
-        print(f"{name:14}{PACKAGES[name]:10}{'as python3.11' if ok else 'differs'}", flush=True)
+        print(f"{name:20}{PACKAGES[name]:12}{'as python3.11' if ok else 'differs'}", flush=True)
         if not ok:
             sys.stdout.writelines(difflib.unified_diff(want.splitlines(True), got.splitlines(True), "python3.11", "lancehead", n=0))
     if a.update:

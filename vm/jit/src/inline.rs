@@ -23,7 +23,7 @@ use lh_interp::plans::{self, CallPlan};
 use lh_jit_ir::*;
 use lh_jit_opt::R;
 use lh_runtime::prelude::*;
-use std::collections::HashMap;
+use lh_jit_ir::maps::HashMap;
 
 /// Words of data stack reserved for the inlined frames of a trace.
 pub const ROOM: usize = 512;

@@ -6,6 +6,7 @@
 use crate::Mode;
 use crate::inline::{self, FrameInfo};
 use crate::record::{Next, Recorder, Why};
+use crate::trial::{self, Record, Window};
 use lh_abi::*;
 use lh_interp::frame::{self, Frame};
 use lh_interp::jit::{Enter, JitHooks};
@@ -14,7 +15,7 @@ use lh_jit_opt::Builder;
 use lh_runtime::codeobject::quick;
 use lh_runtime::prelude::*;
 use std::cell::UnsafeCell;
-use std::collections::{HashMap, HashSet};
+use lh_jit_ir::maps::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 /// Snapshot kinds.
@@ -61,6 +62,7 @@ pub struct Compiled {
     pub root: u32,
     pub bridges: u32,
     pub entries: u64,
+    pub trial: Record,
     /// Not entered any more: what it took for granted of the world is no longer so.
     pub retired: bool,
     /// Objects whose addresses are in the code.
@@ -92,6 +94,10 @@ pub struct State {
     blocked: u32,
     /// Call instructions whose native code keeps calling back or being overtaken: they go through the call protocol.
     pub calls_back: HashSet<usize>,
+    /// The window of the trial that is going on.
+    pub window: Option<Window>,
+    /// Recordings begun.
+    pub recordings: u32,
     begun: Instant,
     /// Time that went into recording and compiling.
     spent: Duration,
@@ -128,17 +134,19 @@ pub fn install(mode: Mode) {
         mode,
         descs: Box::leak(Box::new(crate::descs::make())),
         traces: vec![],
-        heads: HashMap::new(),
-        edges: HashMap::new(),
-        penalties: HashMap::new(),
+        heads: HashMap::default(),
+        edges: HashMap::default(),
+        penalties: HashMap::default(),
         recorder: None,
-        unrecordable: HashSet::new(),
-        no_inline: HashSet::new(),
+        unrecordable: HashSet::default(),
+        no_inline: HashSet::default(),
         blocked: 0,
-        calls_back: HashSet::new(),
+        calls_back: HashSet::default(),
+        window: None,
+        recordings: 0,
         begun: Instant::now(),
         spent: Duration::ZERO,
-        infos: HashMap::new(),
+        infos: HashMap::default(),
         active: vec![],
         pool: vec![],
         enter,
@@ -150,9 +158,10 @@ pub fn install(mode: Mode) {
     unsafe { *STATE.0.get() = Some(Box::new(s)) };
     if mode == Mode::Stress {
         lh_interp::jit::set_thresholds(2, 2);
+        lh_interp::jit::count_calls(true);
     }
     let _ = lh_runtime::thread::CALLBACK_HOOK.set(crate::force::force_all);
-    lh_interp::jit::install(JitHooks { hot_loop, hot_function, enter: enter_hook, record });
+    lh_interp::jit::install(JitHooks { hot_loop, hot_function, enter: enter_hook, record, attend: trial::attend });
 }
 
 impl State {
@@ -179,6 +188,14 @@ impl State {
     fn over_budget(&self) -> bool {
         self.mode != Mode::Stress && self.spent > Duration::from_millis(6) + self.begun.elapsed() / 8
     }
+    /// A root's loop is left to the interpreter for good.
+    pub fn give_back(&mut self, t: u32) {
+        let x = &mut self.traces[t as usize];
+        x.retired = true;
+        self.heads.retain(|_, h| *h != t);
+        let head = head_of(&self.traces[t as usize]);
+        self.penalties.insert(head as usize, HOPELESS);
+    }
     /// Has recording the loop with this head been given up?
     pub fn is_hopeless(&self, head: usize) -> bool {
         self.penalties.get(&head).is_some_and(|p| *p >= HOPELESS)
@@ -186,6 +203,13 @@ impl State {
     pub fn exit_routine(&self) -> u64 {
         self.exit_routine
     }
+}
+
+/// Address of a root's first instruction.
+pub fn head_of(x: &Compiled) -> *mut u16 {
+    let code = x.pins[0].as_ptr().cast();
+    // SAFETY: a root's first pin is its code.
+    unsafe { frame::first_instr(code).add(x.head as usize) }
 }
 
 /// Where code is: `file:line`.
@@ -208,6 +232,15 @@ unsafe fn hot_loop(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter
     let s = state();
     // SAFETY: the interpreter's contract for hooks.
     unsafe {
+        // The frame stands at the loop's head.
+        let head = (*f).prev_instr.add(1);
+        trial::tidy(s);
+        if s.window.is_some()
+            && let Some(&t) = s.heads.get(&(head as usize))
+            && trial::interpreted_done(s, t)
+        {
+            return Enter::Stay;
+        }
         if s.recorder.is_some() {
             s.blocked += 1;
             if s.blocked > MAX_BLOCKED {
@@ -222,8 +255,6 @@ unsafe fn hot_loop(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter
         if !may_trace(ts) {
             return Enter::Stay;
         }
-        // The frame stands at the loop's head.
-        let head = (*f).prev_instr.add(1);
         if let Some(&t) = s.heads.get(&(head as usize)) {
             patch(s, at, t);
             return run(ts, f, t);
@@ -237,6 +268,7 @@ unsafe fn hot_loop(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter
         }
         let unit = head.offset_from(frame::first_instr((*f).code)) as u32;
         s.event(|| format!("start loop {}", place(f, unit)));
+        s.recordings += 1;
         s.recorder = Some(Recorder::root(s.descs, f, unit, at, (*f).stacktop));
         lh_interp::jit::set_recording(true);
     }
@@ -397,7 +429,14 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
     let optimised = began.elapsed();
     let guards = trace.insts.iter().filter(|i| i.snap != NO_SNAP).count() + 1;
     let mut cells = vec![s.exit_routine; guards].into_boxed_slice();
-    let options = lh_jit_x64::Options { trace_id: id, exit_cells: cells.as_mut_ptr() as u64, random: None };
+    let record = Record::new(s.mode == Mode::Stress);
+    let countdown = (r.bridge.is_none() && s.mode != Mode::Stress).then(|| lh_jit_x64::Countdown {
+        word: &raw const *record.left as u64,
+        flags: &raw const lh_runtime::thread::EVAL_BREAKER as u64,
+        bits: lh_runtime::thread::BREAK_JIT as u8,
+    });
+    let options =
+        lh_jit_x64::Options { trace_id: id, exit_cells: cells.as_mut_ptr() as u64, random: None, countdown };
     let c = match lh_jit_x64::compile(&trace, s.descs, &options) {
         Ok(c) => c,
         Err(e) => return give_up(s, &r, Why::Backend(e)),
@@ -441,6 +480,7 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
         root,
         bridges: 0,
         entries: 0,
+        trial: record,
         retired: false,
         pins: std::mem::take(&mut r.pins),
     });
@@ -459,19 +499,50 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
         Some((t, n)) => {
             s.traces[t as usize].cells[n as usize] = entry;
             s.traces[root as usize].bridges += 1;
+            trial::changed(s, root);
         }
     }
 }
 
-/// Takes a root out of use, if it has been replaced only a few times: another recording will find the world as it is now.
-unsafe fn retire(s: &mut State, t: u32) -> bool {
-    let (head, code) = (s.traces[t as usize].head, s.traces[t as usize].pins.first().map(|c| c.as_ptr()));
-    let same = |x: &&Compiled| x.retired && x.head == head && x.pins.first().map(|c| c.as_ptr()) == code;
-    if s.traces[t as usize].retired || s.traces.iter().filter(same).count() >= 4 {
-        return false;
-    }
-    s.traces[t as usize].retired = true;
-    s.heads.retain(|_, x| *x != t);
+/// Installs a trace that only leaves; answers its entry.
+pub fn install_detour(s: &mut State, trace: Trace, root: u32, head: u32) -> Option<u64> {
+    let id = s.traces.len() as u32;
+    let guards = trace.insts.iter().filter(|i| i.snap != NO_SNAP).count() + 1;
+    let mut cells = vec![s.exit_routine; guards].into_boxed_slice();
+    let options = lh_jit_x64::Options {
+        trace_id: id,
+        exit_cells: cells.as_mut_ptr() as u64,
+        random: None,
+        countdown: None,
+    };
+    let c = lh_jit_x64::compile(&trace, s.descs, &options).ok()?;
+    let code = lh_foreign::arena::Arena::get().and_then(|a| a.install(&c.code)).ok()?;
+    let entry = code.addr() as u64;
+    let n = c.exits.len();
+    s.traces.push(Compiled {
+        trace,
+        exits: c.exits,
+        calls: c.calls,
+        entry,
+        cells,
+        hits: vec![0; n],
+        tries: vec![0; n],
+        entry_cell: Box::new(entry),
+        label: None,
+        label_cell: Box::new(0),
+        head,
+        root,
+        bridges: 0,
+        entries: 0,
+        trial: Record::new(true),
+        retired: true,
+        pins: vec![],
+    });
+    Some(entry)
+}
+
+/// Makes a root's back edges ordinary ones again.
+pub fn unpatch(s: &mut State, t: u32) {
     s.edges.retain(|at, x| {
         if *x != t {
             return true;
@@ -489,6 +560,18 @@ unsafe fn retire(s: &mut State, t: u32) -> bool {
         }
         false
     });
+}
+
+/// Takes a root out of use, if it has been replaced only a few times: another recording will find the world as it is now.
+unsafe fn retire(s: &mut State, t: u32) -> bool {
+    let (head, code) = (s.traces[t as usize].head, s.traces[t as usize].pins.first().map(|c| c.as_ptr()));
+    let same = |x: &&Compiled| x.retired && x.head == head && x.pins.first().map(|c| c.as_ptr()) == code;
+    if s.traces[t as usize].retired || s.traces.iter().filter(same).count() >= 4 {
+        return false;
+    }
+    s.traces[t as usize].retired = true;
+    s.heads.retain(|_, x| *x != t);
+    unpatch(s, t);
     true
 }
 
@@ -530,6 +613,17 @@ unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
         let root = &mut s.traces[t as usize];
         root.entries += 1;
         let entry = root.entry;
+        if root.label.is_none() {
+            // No label counts.
+            *root.trial.left -= 1;
+        }
+        if root.trial.is_due() {
+            trial::attend();
+            let interpreted = |w: &Window| w.root == t && w.interpreted;
+            if s.window.as_ref().is_some_and(interpreted) {
+                return Enter::Stay;
+            }
+        }
         // Room for inlined frames, in number and in memory.
         if (*ts).recursion_remaining < inline::MAX_DEPTH as i32 + 2
             || lh_runtime::thread::native_stack_left() < NATIVE_ROOM
@@ -746,6 +840,7 @@ unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot) {
         frames.reverse();
         let pc = snap.frames.last().map_or(0, |f| f.pc);
         s.event(|| format!("start bridge at exit {n} of trace {t}, {}", place(f, pc)));
+        s.recordings += 1;
         s.recorder = Some(Recorder::bridge(b, &frames, snap.kind >> 8, head, (t, n)));
         lh_interp::jit::set_recording(true);
     }

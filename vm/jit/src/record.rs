@@ -20,7 +20,7 @@ use lh_jit_ir::*;
 use lh_jit_opt::{Abort, Builder, R};
 use lh_runtime::codeobject::quick;
 use lh_runtime::prelude::*;
-use std::collections::{HashMap, HashSet};
+use lh_jit_ir::maps::{HashMap, HashSet};
 use std::fmt;
 
 /// Why a recording came to nothing.
@@ -227,11 +227,11 @@ impl Recorder {
                 first_bound: false,
                 restarts: 0,
                 function: false,
-                visits: HashMap::new(),
+                visits: HashMap::default(),
                 steps: 0,
                 foreign: 0,
-                shadow: HashMap::new(),
-                supported: HashSet::new(),
+                shadow: HashMap::default(),
+                supported: HashSet::default(),
                 shared: None,
                 dropped: false,
                 wild: false,

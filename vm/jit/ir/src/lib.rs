@@ -13,6 +13,7 @@ pub mod desc;
 pub mod exec;
 pub mod fuzz;
 pub mod label;
+pub mod maps;
 pub mod ops;
 pub mod parse;
 pub mod print;

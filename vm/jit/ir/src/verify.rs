@@ -7,7 +7,7 @@
 use crate::desc::*;
 use crate::ops::{ArgKind, ImmKind, Op};
 use crate::trace::*;
-use std::collections::HashMap;
+use crate::maps::HashMap;
 
 fn fits(a: ArgKind, t: Ty) -> bool {
     match a {
@@ -73,7 +73,7 @@ pub fn ref_changes(t: &Trace, d: &Descs, n: usize, f: &mut dyn FnMut(Val, i32)) 
 
 /// What a snapshot takes from the trace, per value.
 pub fn snapshot_gives(t: &Trace, s: &Snapshot) -> HashMap<Val, i32> {
-    let mut m: HashMap<Val, i32> = HashMap::new();
+    let mut m: HashMap<Val, i32> = HashMap::default();
     let mut s2 = s.clone();
     s2.for_each_need(&|v| t.ty(v) == Ty::Ref, &mut |v, own| {
         if *own == Own::Give {
@@ -204,7 +204,7 @@ fn check_val(t: &Trace, v: Val, before: usize) -> Result<(), String> {
 }
 
 fn check_balance(t: &Trace, d: &Descs) -> Result<(), String> {
-    let mut held: HashMap<Val, i32> = HashMap::new();
+    let mut held: HashMap<Val, i32> = HashMap::default();
     let mut at_loop: Option<HashMap<Val, i32>> = None;
     let mut forced: Option<HashMap<Val, i32>> = None;
     for n in 0..t.insts.len() {
@@ -215,7 +215,7 @@ fn check_balance(t: &Trace, d: &Descs) -> Result<(), String> {
         if i.op.is_guard() {
             let gives = snapshot_gives(t, &t.snaps[i.snap as usize]);
             let taken =
-                if i.op == Op::GNotForced { forced.clone().unwrap_or_default() } else { HashMap::new() };
+                if i.op == Op::GNotForced { forced.clone().unwrap_or_default() } else { HashMap::default() };
             let keys: Vec<Val> = held.keys().chain(gives.keys()).chain(taken.keys()).copied().collect();
             for v in keys {
                 if t.const_bits(v) == Some(0) {

@@ -4,7 +4,7 @@
 use crate::state::{HeapKey, Opt, Slot};
 use crate::{Builder, R, Raw};
 use lh_jit_ir::*;
-use std::collections::HashMap;
+use lh_jit_ir::maps::HashMap;
 
 /// Slot number in an `adopt` that names no slot.
 pub(crate) const NO_SLOT: u32 = i32::MIN as u32;
@@ -19,7 +19,7 @@ impl<'d> Builder<'d> {
     ) -> Builder<'d> {
         let mut o = Opt::new(d);
         let root = o.tr.push(Inst::new(Op::JLoad, Ty::Ptr, &[]).with_imm(jf::FRAME as u32));
-        let mut got: HashMap<Val, Val> = HashMap::new();
+        let mut got: HashMap<Val, Val> = HashMap::default();
         let mut order = vec![];
         snap.for_each_val(&mut |v| {
             if v.is_inst() {

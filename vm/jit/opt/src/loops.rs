@@ -16,7 +16,8 @@
 use crate::state::{Abort, Fact, HeapKey, Opt, Slot, Track};
 use crate::{Builder, step};
 use lh_jit_ir::*;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use lh_jit_ir::maps::{HashMap, HashSet};
+use std::collections::BTreeMap;
 
 /// A place the trace owns between iterations.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -91,7 +92,7 @@ fn attempt(b: &Builder, weak: &mut Weak) -> Result<Option<Trace>, Abort> {
     for &(base, f, v) in &o.lazies {
         places.push((Loc::Lazy(base, f), v));
     }
-    let mut uses: HashMap<Val, u32> = HashMap::new();
+    let mut uses: HashMap<Val, u32> = HashMap::default();
     for (_, v) in &places {
         *uses.entry(o.resolve(*v)).or_default() += 1;
     }

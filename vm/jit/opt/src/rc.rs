@@ -15,7 +15,7 @@
 use lh_jit_ir::desc::*;
 use lh_jit_ir::ops::*;
 use lh_jit_ir::*;
-use std::collections::HashMap;
+use lh_jit_ir::maps::HashMap;
 
 struct Pass<'a> {
     t: &'a mut Trace,
@@ -44,11 +44,11 @@ pub fn run(t: &mut Trace, d: &Descs) {
     let loop_at = t.loop_at().unwrap_or(n);
     let mut p = Pass {
         dead: vec![false; n],
-        events: HashMap::new(),
+        events: HashMap::default(),
         eff,
         slot_ends: vec![],
         loop_at,
-        holds: HashMap::new(),
+        holds: HashMap::default(),
         t,
         d,
     };
@@ -206,8 +206,8 @@ impl Pass<'_> {
 
     /// Gives every guard a snapshot whose give, copy and drop entries fit what the trace holds there.
     fn settle_exits(&mut self) {
-        let mut held: HashMap<Val, i32> = HashMap::new();
-        let mut forced: HashMap<Val, i32> = HashMap::new();
+        let mut held: HashMap<Val, i32> = HashMap::default();
+        let mut forced: HashMap<Val, i32> = HashMap::default();
         let mut last: Option<(u32, u32)> = None;
         for n in 0..self.t.insts.len() {
             let i = self.t.insts[n];

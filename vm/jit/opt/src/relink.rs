@@ -7,7 +7,7 @@
 use crate::state::{Abort, HeapKey, Opt, Track};
 use crate::{Builder, finish};
 use lh_jit_ir::*;
-use std::collections::HashMap;
+use lh_jit_ir::maps::HashMap;
 
 /// The contract cannot be met.
 struct Unmet;

@@ -3,7 +3,8 @@
 //! Cheap to clone: closing a loop starts again from the end of the pre-roll as often as it must.
 
 use lh_jit_ir::*;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use lh_jit_ir::maps::{HashMap, HashSet};
+use std::collections::BTreeMap;
 
 /// Why no trace came out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -107,13 +108,13 @@ impl<'d> Opt<'d> {
             frames: vec![],
             virts: vec![],
             lazies: vec![],
-            facts: HashMap::new(),
-            known: HashMap::new(),
-            cse: HashMap::new(),
-            heap: HashMap::new(),
+            facts: HashMap::default(),
+            known: HashMap::default(),
+            cse: HashMap::default(),
+            heap: HashMap::default(),
             snap: None,
             snap_id: None,
-            at_call: HashMap::new(),
+            at_call: HashMap::default(),
             track: None,
         }
     }
@@ -185,7 +186,7 @@ impl<'d> Opt<'d> {
     /// The present state as a snapshot, without dirty slots that still hold what `written` says.
     fn describe(&self, kind: u32, written: Option<&HashMap<(usize, i32), Val>>) -> Snapshot {
         let mut s = Snapshot { kind, ..Snapshot::default() };
-        let mut built: HashMap<Val, Val> = HashMap::new();
+        let mut built: HashMap<Val, Val> = HashMap::default();
         for (n, f) in self.frames.iter().enumerate() {
             let mut slots = vec![];
             for (&slot, x) in &f.slots {

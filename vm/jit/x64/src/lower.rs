@@ -619,6 +619,15 @@ impl<'a> Lower<'a> {
             self.label_code =
                 Some(LabelCode { offset, places, words, cell: 0, top: 0, trace_id: self.o.trace_id });
         }
+        if let Some(c) = self.o.countdown {
+            let go_on = self.asm.label();
+            self.asm.imm(SCRATCH, c.word);
+            self.asm.sub_m1(SCRATCH, 0);
+            self.asm.jcc(Cc::Ne, go_on);
+            self.asm.imm(SCRATCH, c.flags);
+            self.asm.lock_or(SCRATCH, c.bits as i32);
+            self.asm.bind(go_on);
+        }
         self.loop_label = Some(l);
     }
 

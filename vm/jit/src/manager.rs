@@ -32,7 +32,7 @@ pub const POLL: u32 = 4;
 const KIND: u32 = 0xff;
 
 /// So many failed recordings end the attempts at a loop.
-const HOPELESS: u32 = 6;
+const HOPELESS: u32 = 4;
 /// Native stack that must be left for a trace to be entered: calls out of traces nest natively, the interpreter's do not.
 const NATIVE_ROOM: usize = 2 << 20;
 /// So many hot loops end a recording that does not go on.
@@ -185,8 +185,8 @@ impl State {
         &raw const **self.infos.entry(key).or_insert_with(|| Box::new(i))
     }
     /// Has recording and compiling taken more than its share of the time so far?
-    fn over_budget(&self) -> bool {
-        self.mode != Mode::Stress && self.spent > Duration::from_millis(6) + self.begun.elapsed() / 8
+    pub fn over_budget(&self) -> bool {
+        self.mode != Mode::Stress && self.spent > Duration::from_millis(2) + self.begun.elapsed() / 10
     }
     /// A root's loop is left to the interpreter for good.
     pub fn give_back(&mut self, t: u32) {
@@ -391,7 +391,11 @@ fn give_up(s: &mut State, r: &Recorder, why: Why) {
             s.penalties.insert(r.head_addr(), HOPELESS);
         }
         None => *s.penalties.entry(r.head_addr()).or_insert(0) += 1,
-        Some((t, n)) => s.traces[t as usize].tries[n as usize] += 1,
+        Some((t, n)) => {
+            s.traces[t as usize].tries[n as usize] += 1;
+            let root = s.traces[t as usize].root;
+            s.traces[root as usize].trial.leaves = 0;
+        }
     }
 }
 
@@ -799,14 +803,20 @@ impl State {
     }
 }
 
+/// The more bridges a loop has, the more often one of its exits must be taken to deserve another.
+pub fn exit_limit(bridges: u32) -> u32 {
+    14 + 6 * bridges
+}
+
 /// Counts an exit; a hot one gets a bridge.
 unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot) {
     let s = state();
-    let limit = if s.mode == Mode::Stress { 2 } else { 12 };
+    let root = s.traces[t as usize].root;
+    let limit = if s.mode == Mode::Stress { 2 } else { exit_limit(s.traces[root as usize].bridges) };
+    s.traces[root as usize].trial.leaves += 1;
     let tr = &mut s.traces[t as usize];
     let h = &mut tr.hits[n as usize];
     *h += 1;
-    let root = tr.root;
     // The exit a trace ends with is there because nothing can be recorded behind it.
     let last = tr.trace.insts.last().is_some_and(|i| i.op == Op::Exit) && n as usize + 1 == tr.exits.len();
     let hot = *h % limit == 0 && tr.tries[n as usize] < 3 && !last;

@@ -827,6 +827,19 @@ impl Recorder {
                     self.b().call(h::LIST_APPEND, &[l, v], false)?;
                 }
                 op::CALL => self.call(n, next)?,
+                op::CALL_FUNCTION_EX if self.inline_star(arg, next)? => {}
+                op::BUILD_TUPLE | op::BUILD_LIST if n <= 4 => {
+                    let mut items = vec![];
+                    for i in (1..=n).rev() {
+                        items.push(self.pop(sp - i)?);
+                    }
+                    let r = if o == op::BUILD_TUPLE {
+                        self.make_tuple(&items)?
+                    } else {
+                        self.b().call(h::LISTS_OF[items.len()], &items, false)?
+                    };
+                    self.put(sp - n, r)?;
+                }
                 op::RETURN_VALUE => return self.leave_inlined(),
                 _ => return self.generic(o, arg, next),
             }

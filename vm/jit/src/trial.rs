@@ -30,6 +30,8 @@ const STALE: Duration = Duration::from_millis(25);
 const ROUNDS: u32 = 4;
 const MAX_STALE: u8 = 4;
 const MAX_TRIALS: u8 = 4;
+/// So many times a trial waits for bridges that may still come.
+const PATIENT: u32 = 12;
 
 /// What is known of one root.
 pub struct Record {
@@ -40,6 +42,9 @@ pub struct Record {
     pub lost: bool,
     trials: u8,
     stale: u8,
+    /// Exits since the last bridge, and how often the trial was put off.
+    pub leaves: u32,
+    put_off: u32,
     window: i64,
     rounds: u32,
     /// Best and total nanoseconds an iteration, compiled and interpreted.
@@ -68,6 +73,8 @@ impl Record {
             lost: false,
             trials: 0,
             stale: 0,
+            leaves: 0,
+            put_off: 0,
             window: SHORT,
             rounds: 0,
             compiled: (f64::MAX, 0.0),
@@ -105,14 +112,20 @@ pub fn attend() {
             return compiled_done(s);
         }
     }
+    let over = s.over_budget();
     let busy = s.window.is_some() || s.recorder.is_some();
     for t in 0..s.traces.len() {
         let x = &mut s.traces[t];
         if !x.trial.is_due() || x.root as usize != t {
             continue;
         }
+        // Exits that are about to get bridges must have had the time to get hot.
+        let wait = x.trial.leaves < 4 * crate::manager::exit_limit(x.bridges);
         if x.retired {
             x.trial.decided = true;
+        } else if over || wait && x.trial.put_off < PATIENT {
+            x.trial.put_off += 1;
+            *x.trial.left = FIRST;
         } else if busy || s.window.is_some() {
             *x.trial.left = FIRST;
         } else {
@@ -126,6 +139,8 @@ pub fn attend() {
 pub fn changed(s: &mut State, root: u32) {
     let busy = s.window.as_ref().is_some_and(|w| w.root == root);
     let r = &mut s.traces[root as usize].trial;
+    r.leaves = 0;
+    r.put_off = 0;
     if r.decided && r.trials < MAX_TRIALS && !r.lost && !busy && s.mode != Mode::Stress {
         r.decided = false;
         *r.left = AGAIN;
@@ -204,7 +219,7 @@ pub fn interpreted_done(s: &mut State, t: u32) -> bool {
     r.rounds += 1;
     let (c, i) = (r.compiled, r.interpreted);
     let wins = i.0 > c.0 * 1.35;
-    let loses = r.rounds >= ROUNDS && c.0 > i.0 * 1.02 && c.1 > i.1
+    let loses = r.rounds >= ROUNDS && c.0 > i.0 * 1.04 && c.1 > i.1 * 1.04
         || r.rounds >= 2 && c.0 > i.0 * 2.0 && c.1 > i.1 * 2.0;
     if !wins && !loses && r.rounds < ROUNDS {
         start_compiled(s, t);

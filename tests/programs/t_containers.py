@@ -41,3 +41,9 @@ from collections import OrderedDict, Counter, defaultdict, deque, namedtuple, Ch
 P = namedtuple("P", "x y"); p = P(1, y=2)
 print(p, p._replace(x=5), p._asdict(), Counter("abracadabra").most_common(2), defaultdict(list, a=[1])["b"], deque([1, 2, 3], maxlen=2), ChainMap({"a": 1}, {"b": 2})["b"])
 od = OrderedDict(a=1, b=2); od.move_to_end("a"); print(od, list(od))
+for o in (True, 3, "s", (1,), object(), 2.5, None, b"x", range(3)):
+    for k in (0, "a", slice(1)):
+        try: del o[k]
+        except TypeError as e: print(type(o).__name__, k, e)
+        try: o[k]=1
+        except TypeError as e: print(type(o).__name__, k, e)

@@ -142,7 +142,17 @@ capi! {
         lh_runtime::str_methods::from_encoded_object(o, e.as_deref(), r.as_deref())
     }
     fn PyUnicode_FromWideChar(p: *const u32, n: isize) -> obj { from_wide(p, n) }
-    fn PyUnicode_FromUnicode(p: *const u32, n: isize) -> obj { from_wide(p, n.max(0)) }
+    fn PyUnicode_FromUnicode(p: *const u32, n: isize) -> obj {
+        if p.is_null() && n > 0 {
+            // Such a string is filled in later through a second representation, which no string here has.
+            return raise!(
+                NotImplementedError,
+                "PyUnicode_FromUnicode(NULL, {}): strings that are filled in after they were made are not supported",
+                n
+            );
+        }
+        from_wide(p, n.max(0))
+    }
     fn PyUnicode_InternFromString(s: &CStr) -> obj { Ok(Str::intern(codecs::decode_utf8(s.to_bytes())?)) }
     fn PyUnicode_InternInPlace(p: *mut *mut PyObject) -> void {
         if let Some(s) = Object::from_ptr_opt(*p).and_then(|o| o.downcast_exact::<Str>()) {

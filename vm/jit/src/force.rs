@@ -35,7 +35,7 @@ pub fn force(f: *mut Frame) {
         }
         let word = *a.jf.add(jf::CALL as usize / 8);
         let Some(call) = (word as u32 as usize).checked_sub(1) else { return };
-        let tr: *const crate::manager::Compiled = &raw const s.traces[(word >> 32) as usize];
+        let tr: *const crate::manager::Compiled = &raw const *s.traces[(word >> 32) as usize];
         let Some(site) = (&(*tr).calls).get(call) else { return };
         let snap = &(&(*tr).trace.snaps)[site.snap as usize];
         let get = |v: Val| *a.jf.cast::<u8>().add(site.place(v) as usize).cast::<u64>();

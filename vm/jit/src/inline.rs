@@ -22,7 +22,7 @@ use lh_interp::frame::{self, FRAME_WORDS, Frame};
 use lh_jit_ir::*;
 use lh_jit_opt::R;
 use lh_runtime::prelude::*;
-use lh_jit_ir::maps::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 /// Words of data stack reserved for the inlined frames of a trace.
 pub const ROOM: usize = 512;

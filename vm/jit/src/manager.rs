@@ -14,8 +14,8 @@ use lh_jit_ir::{Trace, *};
 use lh_jit_opt::Builder;
 use lh_runtime::codeobject::quick;
 use lh_runtime::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::UnsafeCell;
-use lh_jit_ir::maps::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 /// Snapshot kinds.
@@ -39,6 +39,8 @@ const NATIVE_ROOM: usize = 2 << 20;
 const MAX_BLOCKED: u32 = 1000;
 /// What recording a bytecode costs, about.
 const STEP: Duration = Duration::from_nanos(700);
+/// Bytecodes a function without a loop must have for its trace to be worth entering.
+const LONG_FUNCTION: usize = 40;
 /// Bridges one root may have.
 const MAX_BRIDGES: u32 = 120;
 
@@ -49,6 +51,8 @@ pub struct Compiled {
     pub calls: Vec<lh_jit_x64::Site>,
     pub entry: u64,
     pub cells: Box<[u64]>,
+    /// How exits taken before restore the state.
+    pub plans: Vec<Option<&'static plan::Plan>>,
     pub hits: Vec<u32>,
     pub tries: Vec<u8>,
     /// The word that holds the root's entry address, for bridges to link to.
@@ -79,21 +83,21 @@ pub struct Activation {
 pub struct State {
     pub mode: Mode,
     pub descs: &'static Descs,
-    pub traces: Vec<Compiled>,
+    pub traces: Vec<Box<Compiled>>,
     /// Loop head (address of the instruction) to trace.
-    pub heads: HashMap<usize, u32>,
+    pub heads: FxHashMap<usize, u32>,
     /// Back edge (address) to trace.
-    pub edges: HashMap<usize, u32>,
-    pub penalties: HashMap<usize, u32>,
+    pub edges: FxHashMap<usize, u32>,
+    pub penalties: FxHashMap<usize, u32>,
     pub recorder: Option<Recorder>,
     /// Instructions no recording gets past: traces end there.
-    pub unrecordable: HashSet<usize>,
+    pub unrecordable: FxHashSet<usize>,
     /// Code that is not inlined.
-    pub no_inline: HashSet<usize>,
+    pub no_inline: FxHashSet<usize>,
     /// Hot loops met while another recording was going on.
     blocked: u32,
     /// Call instructions whose native code keeps calling back or being overtaken: they go through the call protocol.
-    pub calls_back: HashSet<usize>,
+    pub calls_back: FxHashSet<usize>,
     /// The window of the trial that is going on.
     pub window: Option<Window>,
     /// Recordings begun.
@@ -101,7 +105,7 @@ pub struct State {
     begun: Instant,
     /// Time that went into recording and compiling.
     spent: Duration,
-    infos: HashMap<(usize, usize, usize, u8), Box<FrameInfo>>,
+    infos: FxHashMap<(usize, usize, usize, u8), Box<FrameInfo>>,
     pub active: Vec<Activation>,
     pub pool: Vec<Box<[u64]>>,
     enter: unsafe extern "C" fn(*mut PyThreadState, *mut u64, u64) -> u64,
@@ -134,19 +138,19 @@ pub fn install(mode: Mode) {
         mode,
         descs: Box::leak(Box::new(crate::descs::make())),
         traces: vec![],
-        heads: HashMap::default(),
-        edges: HashMap::default(),
-        penalties: HashMap::default(),
+        heads: FxHashMap::default(),
+        edges: FxHashMap::default(),
+        penalties: FxHashMap::default(),
         recorder: None,
-        unrecordable: HashSet::default(),
-        no_inline: HashSet::default(),
+        unrecordable: FxHashSet::default(),
+        no_inline: FxHashSet::default(),
         blocked: 0,
-        calls_back: HashSet::default(),
+        calls_back: FxHashSet::default(),
         window: None,
         recordings: 0,
         begun: Instant::now(),
         spent: Duration::ZERO,
-        infos: HashMap::default(),
+        infos: FxHashMap::default(),
         active: vec![],
         pool: vec![],
         enter,
@@ -402,6 +406,12 @@ fn give_up(s: &mut State, r: &Recorder, why: Why) {
 /// The recording is whole: optimise, compile, install.
 fn close(s: &mut State, mut r: Recorder, how: Next) {
     let id = s.traces.len() as u32;
+    let whole = matches!(how, Next::Loop | Next::Link(_));
+    if r.function && !whole && r.steps < LONG_FUNCTION && s.mode != Mode::Stress {
+        s.event(|| format!("short function {}", r.place()));
+        s.penalties.insert(r.head_addr(), HOPELESS);
+        return;
+    }
     let builder = r.builder.take().expect("recording");
     let began = std::time::Instant::now();
     // The loop whose body the bridge came from: its label's contract is the one the builder knows.
@@ -469,12 +479,13 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
             all - optimised
         )
     });
-    s.traces.push(Compiled {
+    s.traces.push(Box::new(Compiled {
         trace,
         exits: c.exits,
         calls: c.calls,
         entry,
         cells,
+        plans: vec![None; n],
         hits: vec![0; n],
         tries: vec![0; n],
         entry_cell: Box::new(entry),
@@ -487,7 +498,7 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
         trial: record,
         retired: false,
         pins: std::mem::take(&mut r.pins),
-    });
+    }));
     match r.bridge {
         None => {
             let code = s.traces[id as usize].pins.first().map(|c| c.as_ptr());
@@ -523,12 +534,13 @@ pub fn install_detour(s: &mut State, trace: Trace, root: u32, head: u32) -> Opti
     let code = lh_foreign::arena::Arena::get().and_then(|a| a.install(&c.code)).ok()?;
     let entry = code.addr() as u64;
     let n = c.exits.len();
-    s.traces.push(Compiled {
+    s.traces.push(Box::new(Compiled {
         trace,
         exits: c.exits,
         calls: c.calls,
         entry,
         cells,
+        plans: vec![None; n],
         hits: vec![0; n],
         tries: vec![0; n],
         entry_cell: Box::new(entry),
@@ -541,7 +553,7 @@ pub fn install_detour(s: &mut State, trace: Trace, root: u32, head: u32) -> Opti
         trial: Record::new(true),
         retired: true,
         pins: vec![],
-    });
+    }));
     Some(entry)
 }
 
@@ -556,6 +568,7 @@ pub fn unpatch(s: &mut State, t: u32) {
         unsafe {
             let op = match *at as u8 {
                 quick::JIT_LOOP => lh_bytecode::opcode::JUMP_BACKWARD,
+                quick::JIT_RESUME => lh_bytecode::opcode::RESUME,
                 quick::JIT_WHILE_TRUE => lh_bytecode::opcode::POP_JUMP_BACKWARD_IF_TRUE,
                 quick::JIT_WHILE_FALSE => lh_bytecode::opcode::POP_JUMP_BACKWARD_IF_FALSE,
                 _ => return false,
@@ -569,7 +582,7 @@ pub fn unpatch(s: &mut State, t: u32) {
 /// Takes a root out of use, if it has been replaced only a few times: another recording will find the world as it is now.
 unsafe fn retire(s: &mut State, t: u32) -> bool {
     let (head, code) = (s.traces[t as usize].head, s.traces[t as usize].pins.first().map(|c| c.as_ptr()));
-    let same = |x: &&Compiled| x.retired && x.head == head && x.pins.first().map(|c| c.as_ptr()) == code;
+    let same = |x: &&Box<Compiled>| x.retired && x.head == head && x.pins.first().map(|c| c.as_ptr()) == code;
     if s.traces[t as usize].retired || s.traces.iter().filter(same).count() >= 4 {
         return false;
     }
@@ -617,10 +630,6 @@ unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
         let root = &mut s.traces[t as usize];
         root.entries += 1;
         let entry = root.entry;
-        if root.label.is_none() {
-            // No label counts.
-            *root.trial.left -= 1;
-        }
         if root.trial.is_due() {
             trial::attend();
             let interpreted = |w: &Window| w.root == t && w.interpreted;
@@ -672,7 +681,7 @@ unsafe fn leave(
     // SAFETY: the exit's values lie in jf where its site says; restoring may run destructors, so nothing of the state is borrowed.
     unsafe {
         let s = state();
-        let tr: *const Compiled = &raw const s.traces[t as usize];
+        let tr: *const Compiled = &raw const *s.traces[t as usize];
         let mut n = n;
         let mut site = &(&(*tr).exits)[n as usize];
         let quiet = site.forced.is_some();
@@ -698,7 +707,16 @@ unsafe fn leave(
         // Where it stands, for whoever looks while the slots are filled.
         (*f).prev_instr = first.add(pc as usize);
         let saved = if matches!(kind, RESUME | RESULT | POLL) { None } else { Some(fetch()) };
-        exec::restore(&(*tr).trace, snap, s.descs, ts as u64, &get);
+        let plan = match s.traces[t as usize].plans[n as usize] {
+            Some(p) => p,
+            None => {
+                let p =
+                    &*Box::leak(Box::new(plan::Plan::new(&(*tr).trace, snap, s.descs, &|v| site.place(v))));
+                s.traces[t as usize].plans[n as usize] = Some(p);
+                p
+            }
+        };
+        plan.run(s.descs, ts as u64, jf.cast());
         if let Some((a, b, c)) = saved {
             restore(a, b, c);
         }
@@ -805,7 +823,7 @@ impl State {
 
 /// The more bridges a loop has, the more often one of its exits must be taken to deserve another.
 pub fn exit_limit(bridges: u32) -> u32 {
-    14 + 6 * bridges
+    16 + 8 * bridges
 }
 
 /// Counts an exit; a hot one gets a bridge.
@@ -825,7 +843,7 @@ unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot) {
     }
     // SAFETY: the exit's frame; the parent trace lives for ever.
     unsafe {
-        let tr: &'static Compiled = &*(&raw const s.traces[t as usize]);
+        let tr: &'static Compiled = &*(&raw const *s.traces[t as usize]);
         if tr.cells[n as usize] != s.exit_routine {
             return;
         }

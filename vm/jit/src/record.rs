@@ -20,7 +20,7 @@ use lh_jit_ir::*;
 use lh_jit_opt::{Abort, Builder, R};
 use lh_runtime::codeobject::quick;
 use lh_runtime::prelude::*;
-use lh_jit_ir::maps::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::fmt;
 
 /// Why a recording came to nothing.

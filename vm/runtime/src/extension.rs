@@ -352,7 +352,9 @@ fn run_init(init: InitFn, full: &str) -> PyResult {
     match m {
         None if occurred() => Err(Raised::already_set()),
         None => raise!(SystemError, "initialization of {} failed without raising an exception", full),
-        Some(_) if occurred() => {
+        Some(m) if occurred() => {
+            // What it answered may be its static definition, or nothing that can be freed.
+            std::mem::forget(m);
             drop(take_raised());
             raise!(SystemError, "initialization of {} raised unreported exception", full)
         }

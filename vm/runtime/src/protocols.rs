@@ -555,22 +555,18 @@ impl Object {
             {
                 return done(f(self.as_ptr(), key.as_ptr(), v));
             }
-            if let Some(s) = (*t).tp_as_sequence.as_ref()
-                && s.sq_ass_item.is_some()
-            {
+            if let Some(s) = (*t).tp_as_sequence.as_ref() {
                 if has_index(key) {
                     let i = crate::number::as_isize(key, Some(exc::IndexError()))?;
                     return self.seq_ass_item(i, value);
                 }
-                return raise!(TypeError, "sequence index must be integer, not '{}'", key.ty().name());
+                if s.sq_ass_item.is_some() {
+                    let name = key.ty().name();
+                    return raise!(TypeError, "sequence index must be integer, not '{}'", name);
+                }
             }
-            raise!(
-                TypeError,
-                "'{}' object does{} support item {}",
-                self.ty().name(),
-                if value.is_some() { " not" } else { "n't" },
-                if value.is_some() { "assignment" } else { "deletion" }
-            )
+            let what = if value.is_some() { "assignment" } else { "deletion" };
+            raise!(TypeError, "'{}' object does not support item {}", self.ty().name(), what)
         }
     }
     /// `self[key] = value`.

@@ -325,7 +325,7 @@ pub unsafe fn unbox_int(l: &Layout, obj: u64) -> Option<i64> {
     }
 }
 
-unsafe fn add_ref(d: &Descs, v: u64, n: i64) {
+pub(crate) unsafe fn add_ref(d: &Descs, v: u64, n: i64) {
     let a = v.wrapping_add(d.layout.refcnt as i64 as u64);
     // SAFETY: `v` is a live object.
     unsafe { store(MemKind::I64, a, load(MemKind::I64, a).wrapping_add(n as u64)) }

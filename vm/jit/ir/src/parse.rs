@@ -6,7 +6,7 @@
 use crate::desc::{Descs, NativeDesc};
 use crate::ops::{ImmKind, Op};
 use crate::trace::*;
-use crate::maps::HashMap;
+use std::collections::HashMap;
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Opnd {
@@ -101,7 +101,7 @@ pub fn resolve(d: &Descs, kind: ImmKind, name: &str) -> Result<u32, String> {
 
 pub fn trace(text: &str, d: &Descs, natives: Vec<NativeDesc>) -> Result<Trace, String> {
     let mut t = Trace { natives, ..Trace::default() };
-    let mut names: HashMap<String, Val> = HashMap::default();
+    let mut names: HashMap<String, Val> = HashMap::new();
     let mut lines = vec![];
     for (n, l) in text.lines().enumerate() {
         if l.trim_start().starts_with("snap ") {

@@ -7,7 +7,7 @@
 use crate::desc::*;
 use crate::ops::{ArgKind, ImmKind, Op};
 use crate::trace::*;
-use crate::maps::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 fn fits(a: ArgKind, t: Ty) -> bool {
     match a {

@@ -4,7 +4,7 @@
 use crate::state::{HeapKey, Opt, Slot};
 use crate::{Builder, R, Raw};
 use lh_jit_ir::*;
-use lh_jit_ir::maps::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 /// Slot number in an `adopt` that names no slot.
 pub(crate) const NO_SLOT: u32 = i32::MIN as u32;

@@ -16,7 +16,7 @@
 use crate::state::{Abort, Fact, HeapKey, Opt, Slot, Track};
 use crate::{Builder, step};
 use lh_jit_ir::*;
-use lh_jit_ir::maps::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::collections::BTreeMap;
 
 /// A place the trace owns between iterations.

@@ -15,7 +15,7 @@
 use lh_jit_ir::desc::*;
 use lh_jit_ir::ops::*;
 use lh_jit_ir::*;
-use lh_jit_ir::maps::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 struct Pass<'a> {
     t: &'a mut Trace,

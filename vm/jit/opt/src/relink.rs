@@ -7,7 +7,7 @@
 use crate::state::{Abort, HeapKey, Opt, Track};
 use crate::{Builder, finish};
 use lh_jit_ir::*;
-use lh_jit_ir::maps::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 /// The contract cannot be met.
 struct Unmet;

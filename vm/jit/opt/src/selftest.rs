@@ -504,7 +504,7 @@ pub fn check_bridges(seed: u64, m: &mut dyn Machine) -> (u32, u32) {
         }
     }
     let (mut to_label, mut to_entry) = (0, 0);
-    let mut tries = lh_jit_ir::maps::HashMap::default();
+    let mut tries = std::collections::HashMap::new();
     let show = |m: &dyn Machine, n: usize| -> String {
         (0..n).map(|k| format!("---- {k}\n{}", print::trace(m.trace(k), &d))).collect()
     };

@@ -3,7 +3,7 @@
 //! Cheap to clone: closing a loop starts again from the end of the pre-roll as often as it must.
 
 use lh_jit_ir::*;
-use lh_jit_ir::maps::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::collections::BTreeMap;
 
 /// Why no trace came out.

@@ -6,11 +6,11 @@
 use super::*;
 use lh_jit_ir::parse::{Opnd, line};
 use lh_jit_ir::testing as toy;
-use lh_jit_ir::maps::HashMap;
+use std::collections::HashMap;
 
 fn build(d: &Descs, text: &str) -> Result<Trace, Abort> {
     let mut b = Builder::new(d, 7, 0, 0);
-    let mut names: HashMap<String, R> = HashMap::default();
+    let mut names: HashMap<String, R> = HashMap::new();
     names.insert("frame".into(), b.frame());
     for l in text.lines() {
         let Some(l) = line(l).expect("program text") else { continue };

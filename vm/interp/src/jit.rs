@@ -49,7 +49,7 @@ static CALLS: AtomicBool = AtomicBool::new(false);
 const SLOTS: usize = 1024;
 static mut COUNTERS: [u16; SLOTS] = [0; SLOTS];
 // A prime, so that short inner loops are not always met at the same iteration.
-static mut LOOP_HOT: u16 = 541;
+static mut LOOP_HOT: u16 = 307;
 static mut CALL_HOT: u16 = 400;
 
 /// Installs the hooks.

@@ -28,7 +28,7 @@ use rustc_hash::FxHashMap as HashMap;
 pub const ROOM: usize = 512;
 pub const MAX_DEPTH: usize = 10;
 /// So often a function may be inlined inside itself.
-const MAX_SELF: usize = 2;
+const MAX_SELF: usize = 1;
 /// Bytecodes (in units) of the longest function that is inlined.
 const MAX_UNITS: usize = 1500;
 /// Word of the JIT frame that holds BASE.

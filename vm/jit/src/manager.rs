@@ -41,6 +41,9 @@ const MAX_BLOCKED: u32 = 1000;
 const STEP: Duration = Duration::from_nanos(700);
 /// Bytecodes a function without a loop must have for its trace to be worth entering.
 const LONG_FUNCTION: usize = 40;
+/// So many recordings of a loop are given up because that iteration leaves it, each followed by another soon.
+const MAX_LEFT: u32 = 3;
+const AGAIN_AFTER: u16 = 5;
 /// Bridges one root may have.
 const MAX_BRIDGES: u32 = 120;
 
@@ -102,6 +105,8 @@ pub struct State {
     pub window: Option<Window>,
     /// Recordings begun.
     pub recordings: u32,
+    /// How often recordings of a loop met an iteration that leaves it.
+    left: FxHashMap<usize, u32>,
     begun: Instant,
     /// Time that went into recording and compiling.
     spent: Duration,
@@ -148,6 +153,7 @@ pub fn install(mode: Mode) {
         calls_back: FxHashSet::default(),
         window: None,
         recordings: 0,
+        left: FxHashMap::default(),
         begun: Instant::now(),
         spent: Duration::ZERO,
         infos: FxHashMap::default(),
@@ -190,7 +196,7 @@ impl State {
     }
     /// Has recording and compiling taken more than its share of the time so far?
     pub fn over_budget(&self) -> bool {
-        self.mode != Mode::Stress && self.spent > Duration::from_millis(2) + self.begun.elapsed() / 10
+        self.mode != Mode::Stress && self.spent > Duration::from_micros(1500) + self.begun.elapsed() / 14
     }
     /// A root's loop is left to the interpreter for good.
     pub fn give_back(&mut self, t: u32) {
@@ -273,7 +279,11 @@ unsafe fn hot_loop(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter
         let unit = head.offset_from(frame::first_instr((*f).code)) as u32;
         s.event(|| format!("start loop {}", place(f, unit)));
         s.recordings += 1;
-        s.recorder = Some(Recorder::root(s.descs, f, unit, at, (*f).stacktop));
+        let mut r = Recorder::root(s.descs, f, unit, at, (*f).stacktop);
+        if s.left.get(&(head as usize)).copied().unwrap_or(0) < MAX_LEFT {
+            r.keep_inside();
+        }
+        s.recorder = Some(r);
         lh_interp::jit::set_recording(true);
     }
     Enter::Stay
@@ -388,6 +398,11 @@ fn give_up(s: &mut State, r: &Recorder, why: Why) {
         s.unrecordable.insert(r.at());
     }
     match r.bridge {
+        None if why == Why::Outside => {
+            *s.left.entry(r.head_addr()).or_insert(0) += 1;
+            // SAFETY: the GIL is held.
+            unsafe { lh_interp::jit::hot_after(r.head_addr() as *mut u16, AGAIN_AFTER) };
+        }
         // Leaving the loop meanwhile says little about the loop.
         None if why == Why::Left && !s.random(8) => {}
         // A generator's loop.

@@ -178,7 +178,6 @@ fn compiled_done(s: &mut State) {
     }
     let ns = took.as_nanos() as f64 / w.count as f64;
     add(&mut t.compiled, ns);
-    if std::env::var("LH_DBG").is_ok() { eprintln!("J {} n {} took {:?} left {}", w.root, w.count, took, t.left); }
     *t.left = NEVER;
     let n = (10_000.0 / ns.max(1.0)) as u64;
     start_interpreted(s, w.root, n.clamp(MIN_INTERPRETED, MAX_INTERPRETED));
@@ -216,7 +215,6 @@ pub fn interpreted_done(s: &mut State, t: u32) -> bool {
         *r.left = FIRST;
         return false;
     }
-    if std::env::var("LH_DBG").is_ok() { eprintln!("I {} n {} took {:?}", w.root, w.count, took); }
     add(&mut r.interpreted, took.as_nanos() as f64 / w.count as f64);
     r.rounds += 1;
     let (c, i) = (r.compiled, r.interpreted);

@@ -171,7 +171,13 @@ pub fn install(mode: Mode) {
         lh_interp::jit::count_calls(true);
     }
     let _ = lh_runtime::thread::CALLBACK_HOOK.set(crate::force::force_all);
-    lh_interp::jit::install(JitHooks { hot_loop, hot_function, enter: enter_hook, record, attend: trial::attend });
+    lh_interp::jit::install(JitHooks {
+        hot_loop,
+        hot_function,
+        enter: enter_hook,
+        record,
+        attend: trial::attend,
+    });
 }
 
 impl State {

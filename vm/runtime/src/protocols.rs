@@ -1145,7 +1145,9 @@ pub fn plain_method(o: &Object, name: &Str) -> PyResult<Option<Owned<Object>>> {
     // SAFETY: live objects; where an instance's dict is follows from its type.
     unsafe {
         let t = o.ob_type();
-        if (*t).tp_getattro.map(|f| f as usize) != Some(crate::typeobject::generic_getattro as *const () as usize) {
+        if (*t).tp_getattro.map(|f| f as usize)
+            != Some(crate::typeobject::generic_getattro as *const () as usize)
+        {
             return Ok(None);
         }
         let Some(d) = o.ty().lookup(name) else { return Ok(None) };

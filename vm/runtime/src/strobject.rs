@@ -267,12 +267,14 @@ unsafe fn copy_short(from: *const u8, to: *mut u8, n: usize) {
                 *to.add(n - 1) = b;
             }
             4..=7 => {
-                let (a, b) = (from.cast::<u32>().read_unaligned(), from.add(n - 4).cast::<u32>().read_unaligned());
+                let (a, b) =
+                    (from.cast::<u32>().read_unaligned(), from.add(n - 4).cast::<u32>().read_unaligned());
                 to.cast::<u32>().write_unaligned(a);
                 to.add(n - 4).cast::<u32>().write_unaligned(b);
             }
             8..=16 => {
-                let (a, b) = (from.cast::<u64>().read_unaligned(), from.add(n - 8).cast::<u64>().read_unaligned());
+                let (a, b) =
+                    (from.cast::<u64>().read_unaligned(), from.add(n - 8).cast::<u64>().read_unaligned());
                 to.cast::<u64>().write_unaligned(a);
                 to.add(n - 8).cast::<u64>().write_unaligned(b);
             }

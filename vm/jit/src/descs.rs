@@ -82,6 +82,7 @@ fields! {
     FUNC_GLOBALS = offset_of!(PyFunctionObject, func_globals), Ptr, A_CONST, true, false;
     FUNC_BUILTINS = offset_of!(PyFunctionObject, func_builtins), Ptr, A_CONST, true, false;
     FUNC_DEFAULTS = offset_of!(PyFunctionObject, func_defaults), Ptr, A_OTHER, false, false;
+    FUNC_KWDEFAULTS = offset_of!(PyFunctionObject, func_kwdefaults), Ptr, A_OTHER, false, false;
     FUNC_CLOSURE = offset_of!(PyFunctionObject, func_closure), Ref, A_OTHER, false, false;
     FUNC_VECTORCALL = offset_of!(PyFunctionObject, vectorcall), Ptr, A_OTHER, false, false;
     METHOD_FUNC = offset_of!(PyMethodObject, im_func), Ref, A_CONST, true, false;

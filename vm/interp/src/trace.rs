@@ -177,6 +177,11 @@ pub unsafe fn before_instruction(ts: *mut PyThreadState, f: *mut Frame, pc: *mut
             set_last(f, unit);
             return Ok(());
         }
+        let entry = (*(*f).code)._co_firsttraceable as isize;
+        if unit < entry {
+            // The call event has yet to come.
+            return Ok(());
+        }
         if let Some(func) = (*ts).c_tracefunc {
             let fo = FrameObj::of(f);
             let lines = code.line_array();
@@ -186,7 +191,6 @@ pub unsafe fn before_instruction(ts: *mut PyThreadState, f: *mut Frame, pc: *mut
                 // Tracing began in the middle of this frame: what lies in front of the instruction ran last.
                 before = unit - 1;
             }
-            let entry = (*(*f).code)._co_firsttraceable as isize;
             let last_line = if before <= entry { -1 } else { *lines.offset(before) };
             let s = fo.as_struct();
             if line != -1 && (*s).f_trace_lines != 0 {

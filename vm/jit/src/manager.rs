@@ -716,7 +716,7 @@ unsafe fn leave(
         }
         let snap = &(&(*tr).trace.snaps)[site.snap as usize];
         let get = |v: Val| -> u64 {
-            match (&(*tr).trace).const_bits(v) {
+            match (*tr).trace.const_bits(v) {
                 Some(c) => c,
                 None => *jf.cast::<u8>().add(site.place(v) as usize).cast::<u64>(),
             }
@@ -858,13 +858,13 @@ unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot) {
     *h += 1;
     // The exit a trace ends with is there because nothing can be recorded behind it.
     let last = tr.trace.insts.last().is_some_and(|i| i.op == Op::Exit) && n as usize + 1 == tr.exits.len();
-    let hot = *h % limit == 0 && tr.tries[n as usize] < 3 && !last;
+    let hot = h.is_multiple_of(limit) && tr.tries[n as usize] < 3 && !last;
     if !hot || s.recorder.is_some() || s.over_budget() || s.traces[root as usize].bridges >= MAX_BRIDGES {
         return;
     }
     // SAFETY: the exit's frame; the parent trace lives for ever.
     unsafe {
-        let tr: &'static Compiled = &*(&raw const *s.traces[t as usize]);
+        let tr: &'static Compiled = &*&raw const *s.traces[t as usize];
         if tr.cells[n as usize] != s.exit_routine {
             return;
         }

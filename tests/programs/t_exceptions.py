@@ -112,3 +112,70 @@ def early():
             print("b")
     return "done"
 print(early())
+import traceback
+def inner(): assert 3<3
+def multicall(fs):
+    __tracebackhide__=True
+    results=[]; exception=None; teardowns=[]
+    try:
+        try:
+            for f in fs:
+                res=f()
+        except BaseException as exc:
+            exception=exc
+    finally:
+        if exception is not None:
+            try:
+                raise exception
+            finally:
+                del exception
+        return 5
+def mc2(fs):
+    exception=None
+    try:
+        for f in fs: f()
+    except BaseException as exc:
+        exception = exc
+    for t in (1,2):
+        pass
+    if exception is not None:
+        raise exception
+def outer(f):
+    try: return f([inner])
+    except BaseException as e:
+        t=e.__traceback__
+        while t: print(t.tb_frame.f_code.co_name, t.tb_lineno, end="; "); t=t.tb_next
+        print()
+outer(multicall)
+outer(mc2)
+def gen():
+    try:
+        yield
+    except BaseException as e:
+        raise
+def mc3(fs):
+    g=gen(); next(g)
+    try: fs[0]()
+    except BaseException as e:
+        try: g.throw(e)
+        except BaseException as e2: ex=e2
+    raise ex
+outer(mc3)
+def mc4(fs):
+    g=gen(); next(g)
+    try: fs[0]()
+    except BaseException as e: exception=e
+    try:
+        try: g.throw(exception)
+        except StopIteration as si: pass
+        else: g.close()
+    except BaseException as e:
+        exception=e
+    if exception is not None:
+            raise exception
+outer(mc4)
+def mc5(fs):
+    try: fs[0]()
+    except BaseException as e: exception=e
+    raise exception.with_traceback(exception.__traceback__)
+outer(mc5)

@@ -29,4 +29,5 @@ pub mod pymem;
 pub mod pystate;
 pub mod pythonrun;
 pub mod pythread;
+pub mod rare;
 pub mod unicodeobject;

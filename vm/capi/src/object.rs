@@ -246,7 +246,7 @@ capi! {
     fn PyObject_IS_GC(p: *mut PyObject) -> [c_int] { gc::is_gc_object(p) as c_int }
     fn PyObject_CallFinalizer(p: *mut PyObject) -> void { typeobject::finalize(p) }
     fn PyObject_CallFinalizerFromDealloc(p: *mut PyObject) -> [c_int] {
-        if typeobject::finalize_from_dealloc(p) { 0 } else { -1 }
+        if typeobject::finalize_from_dealloc(p) { -1 } else { 0 }
     }
     fn PyGC_Collect() -> [isize] { gc::collect(2) as isize }
     fn PyGC_Enable() -> [c_int] { let was = gc::is_enabled(); gc::enable(true); was as c_int }

@@ -49,7 +49,10 @@ pub unsafe fn frame_for_call(
         }
         let l = frame::localsplus(f);
         if kwnames.is_null() && is_simple(code, n) {
-            std::ptr::copy_nonoverlapping(args, l, n);
+            // Volatile: most calls have few arguments, a call of memcpy costs more than the copying.
+            for i in 0..n {
+                l.add(i).write_volatile(*args.add(i));
+            }
             return f;
         }
         if bind(func, l, args, n, kwnames).is_err() {

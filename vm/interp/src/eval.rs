@@ -38,6 +38,8 @@ enum Why {
     Return(*mut PyObject),
     /// Continue with `frame` as its `prev_instr` and `stacktop` say.
     Resume,
+    /// Continue where the fast tier stopped.
+    Stopped,
 }
 
 #[inline(always)]
@@ -71,9 +73,10 @@ unsafe fn generator_done(f: *mut Frame, sp: *mut *mut PyObject, result: *mut PyO
 
 /// Runs `entry` to its end (or to its next `yield`). Takes over the frame: it is cleared and popped unless it yielded. With
 /// `throwing` the pending exception is raised at the frame's current instruction.
+///
+/// Most frames that native code runs need the fast tier only: that is tried here, before `slow` sets up all of its registers.
 pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> *mut PyObject {
-    // SAFETY: the frame is whole; all pointers below are into live frames and code objects that their frames own. Stack depth is
-    // bounded by co_stacksize, for which the frame has room.
+    // SAFETY: the frame is whole.
     unsafe {
         let prev_cframe = (*ts).cframe;
         let mut cframe = _PyCFrame {
@@ -84,7 +87,6 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
         (*entry).flags |= frame::ENTRY;
         (*entry).previous = (*prev_cframe).current_frame.cast();
         (*ts).cframe = &raw mut cframe;
-        let tracing_flag = &raw const cframe.use_tracing;
         let mut cx = fast::Context {
             ts,
             cframe: &raw mut cframe,
@@ -93,20 +95,71 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
             pc: null_mut(),
             sp: null_mut(),
         };
-
-        let mut frame = entry;
-        let mut why = Why::Resume;
-        match lh_runtime::thread::enter_recursive("") {
-            Ok(level) => std::mem::forget(level),
+        let start = match lh_runtime::thread::enter_recursive("") {
+            Ok(level) => {
+                std::mem::forget(level);
+                if throwing {
+                    Start::Throw
+                } else if cframe.use_tracing != 0 {
+                    Start::Resume
+                } else {
+                    let sp = frame::localsplus(entry).add((*entry).stacktop as usize);
+                    (*entry).stacktop = -1;
+                    let stop = fast::run(&raw mut cx, (*entry).prev_instr.add(1), sp, entry);
+                    if stop == fast::DONE {
+                        (*ts).cframe = prev_cframe;
+                        (*prev_cframe).use_tracing = cframe.use_tracing;
+                        return cx.sp.cast();
+                    }
+                    Start::Stopped(stop)
+                }
+            }
             Err(_) => {
                 (*ts).recursion_remaining -= 1;
-                why = Why::Leave;
+                Start::Leave
             }
-        }
-        if throwing && matches!(why, Why::Resume) {
-            why = Why::Error;
-            if *tracing_flag != 0 {
-                trace::throwing_in(ts, frame);
+        };
+        slow(&raw mut cx, prev_cframe, start)
+    }
+}
+
+/// Where `slow` begins with the frame of its context.
+enum Start {
+    /// As the frame's `prev_instr` and `stacktop` say.
+    Resume,
+    /// Where the fast tier stopped, and why.
+    Stopped(usize),
+    /// The pending exception is raised at the frame's current instruction.
+    Throw,
+    /// The frame could not be entered.
+    Leave,
+}
+
+/// The loop itself: all instructions, errors, tracing.
+#[inline(never)]
+unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start) -> *mut PyObject {
+    // SAFETY: the frame is whole; all pointers below are into live frames and code objects that their frames own. Stack depth is
+    // bounded by co_stacksize, for which the frame has room.
+    unsafe {
+        let ts = (*cx).ts;
+        let cframe = (*cx).cframe;
+        let tracing_flag = &raw const (*cframe).use_tracing;
+        let mut frame = (*cx).frame;
+        let mut why = Why::Resume;
+        // What the fast tier stopped for, where that has still to be looked at.
+        let mut stopped = None;
+        match start {
+            Start::Resume => {}
+            Start::Stopped(stop) => {
+                stopped = Some(stop);
+                why = Why::Stopped;
+            }
+            Start::Leave => why = Why::Leave,
+            Start::Throw => {
+                why = Why::Error;
+                if *tracing_flag != 0 {
+                    trace::throwing_in(ts, frame);
+                }
             }
         }
         // Names of keyword arguments between KW_NAMES and CALL.
@@ -160,6 +213,7 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
 
         loop {
             match why {
+                Why::Stopped => {}
                 Why::Resume => {
                     load_frame!();
                 }
@@ -242,10 +296,10 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                     let from_generator = (*frame).owner == frame::OWNED_BY_GENERATOR;
                     if is_entry {
                         (*ts).cframe = prev_cframe;
-                        (*prev_cframe).use_tracing = cframe.use_tracing;
+                        (*prev_cframe).use_tracing = (*cframe).use_tracing;
                         debug_assert!((*prev_cframe).current_frame == previous.cast());
                     } else {
-                        cframe.current_frame = previous.cast();
+                        (*cframe).current_frame = previous.cast();
                     }
                     if from_generator {
                         let g = generator::of_frame(frame);
@@ -307,15 +361,25 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
             }
 
             why = 'exec: loop {
-                if std::ptr::read_volatile(tracing_flag) == 0 {
-                    cx.kwnames = kwnames;
-                    let stop = fast::run(&raw mut cx, pc, sp, frame);
-                    frame = cx.frame;
+                if stopped.is_some() || std::ptr::read_volatile(tracing_flag) == 0 {
+                    let stop = match stopped.take() {
+                        Some(stop) => stop,
+                        None => {
+                            (*cx).kwnames = kwnames;
+                            fast::run(cx, pc, sp, frame)
+                        }
+                    };
+                    if stop == fast::DONE {
+                        (*ts).cframe = prev_cframe;
+                        (*prev_cframe).use_tracing = (*cframe).use_tracing;
+                        return (*cx).sp.cast();
+                    }
+                    frame = (*cx).frame;
                     locals = frame::localsplus(frame);
                     let code = (*frame).code;
                     consts = (&raw mut (*(*code).co_consts.cast::<PyTupleObject>()).ob_item).cast();
                     names = (&raw mut (*(*code).co_names.cast::<PyTupleObject>()).ob_item).cast();
-                    (pc, sp, kwnames) = (cx.pc, cx.sp, cx.kwnames);
+                    (pc, sp, kwnames) = ((*cx).pc, (*cx).sp, (*cx).kwnames);
                     if stop == fast::RAISE {
                         (*frame).prev_instr = pc;
                         pc = pc.add(1);
@@ -418,7 +482,7 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             (*frame).prev_instr = pc.sub(1);
                             save_sp!();
                             (*f).previous = frame;
-                            cframe.current_frame = f.cast();
+                            (*cframe).current_frame = f.cast();
                             frame = f;
                             break 'exec Why::Start;
                         }};
@@ -429,18 +493,18 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                                 Enter::Stay => {}
                                 Enter::Continue(f) => {
                                     frame = f;
-                                    cframe.current_frame = f.cast();
+                                    (*cframe).current_frame = f.cast();
                                     break 'exec Why::Resume;
                                 }
                                 Enter::Raise(f) => {
                                     frame = f;
-                                    cframe.current_frame = f.cast();
+                                    (*cframe).current_frame = f.cast();
                                     load_frame!();
                                     break 'exec Why::Error;
                                 }
                                 Enter::Leave(f, v) => {
                                     frame = f;
-                                    cframe.current_frame = f.cast();
+                                    (*cframe).current_frame = f.cast();
                                     break 'exec Why::Return(v);
                                 }
                             }
@@ -1585,7 +1649,7 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             let is_entry = flags & frame::ENTRY != 0;
                             if is_entry {
                                 (*ts).cframe = prev_cframe;
-                                (*prev_cframe).use_tracing = cframe.use_tracing;
+                                (*prev_cframe).use_tracing = (*cframe).use_tracing;
                             }
                             if flags & frame::WATCHED != 0 {
                                 jit::watched_frame_left();
@@ -1593,7 +1657,7 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             if is_entry {
                                 return g;
                             }
-                            cframe.current_frame = prev.cast();
+                            (*cframe).current_frame = prev.cast();
                             frame = prev;
                             load_frame!();
                             push!(g);
@@ -1617,7 +1681,7 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                             let watched = (*frame).flags & frame::WATCHED != 0;
                             (*frame).flags &= !frame::WATCHED;
                             if (*frame).flags & frame::ENTRY == 0 {
-                                cframe.current_frame = prev.cast();
+                                (*cframe).current_frame = prev.cast();
                                 frame = prev;
                                 load_frame!();
                                 push!(v);
@@ -1627,7 +1691,7 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
                                 next!();
                             }
                             (*ts).cframe = prev_cframe;
-                            (*prev_cframe).use_tracing = cframe.use_tracing;
+                            (*prev_cframe).use_tracing = (*cframe).use_tracing;
                             if watched {
                                 jit::watched_frame_left();
                             }

@@ -46,8 +46,8 @@ pub struct Frame {
     /// What happens when the frame returns: a set of `ENTRY`, `INIT`, `WATCHED`.
     pub flags: u8,
     pub owner: u8,
-    /// The JIT's: 0 for an ordinary frame.
-    pub jit: u16,
+    /// For a frame being traced: one more than the unit that ran last (see `trace.rs`); 0: none.
+    pub traced: u16,
 }
 
 /// Header size in words.
@@ -208,7 +208,7 @@ pub unsafe fn init(
         (*f).stacktop = (*code).co_nlocalsplus;
         (*f).flags = 0;
         (*f).owner = OWNED_BY_THREAD;
-        (*f).jit = 0;
+        (*f).traced = 0;
         (*f).previous = null_mut();
     }
 }
@@ -228,7 +228,8 @@ pub unsafe fn push(ts: *mut PyThreadState, func: *mut PyFunctionObject, locals: 
         init(f, func, locals, code);
         let l = localsplus(f);
         for i in 0..(*code).co_nlocalsplus as usize {
-            *l.add(i) = null_mut();
+            // Volatile: a loop, not a call of memset.
+            l.add(i).write_volatile(null_mut());
         }
         f
     }

@@ -166,7 +166,6 @@ pub unsafe fn before_instruction(ts: *mut PyThreadState, f: *mut Frame, pc: *mut
         let unit = frame::last_unit(f);
         let (opcode, _) = code.unit_at(unit as usize);
         if opcode == op::RESUME {
-            (*f).jit = 0;
             if let Some(func) = (*ts).c_tracefunc {
                 set_last(f, -1);
                 protected(ts, func, (*ts).c_traceobj, f, CALL, none_ref())?;
@@ -208,21 +207,32 @@ pub unsafe fn before_instruction(ts: *mut PyThreadState, f: *mut Frame, pc: *mut
     }
 }
 
-// The unit executed before, in a traced frame, is kept beside the frame in a small per-thread table keyed by the frame.
+// The unit executed before, in a traced frame: in the frame itself, but for code of more units than fit there, which has a
+// small table.
+const ELSEWHERE: u16 = u16::MAX;
 thread_local! {
     static LAST: std::cell::RefCell<Vec<(usize, isize)>> = const { std::cell::RefCell::new(Vec::new()) };
 }
-fn last(f: *mut Frame) -> isize {
-    LAST.with_borrow(|v| v.iter().rev().find(|e| e.0 == f as usize).map_or(-1, |e| e.1))
+unsafe fn last(f: *mut Frame) -> isize {
+    // SAFETY: a live frame.
+    match unsafe { (*f).traced } {
+        ELSEWHERE => LAST.with_borrow(|v| v.iter().rev().find(|e| e.0 == f as usize).map_or(-1, |e| e.1)),
+        n => n as isize - 1,
+    }
 }
-fn set_last(f: *mut Frame, unit: isize) {
-    LAST.with_borrow_mut(|v| {
-        if let Some(e) = v.iter_mut().rev().find(|e| e.0 == f as usize) {
-            e.1 = unit;
+unsafe fn set_last(f: *mut Frame, unit: isize) {
+    // SAFETY: a live frame.
+    unsafe {
+        if unit + 1 < ELSEWHERE as isize {
+            (*f).traced = (unit + 1) as u16;
             return;
         }
-        if v.len() > 4096 {
-            v.clear();
+        (*f).traced = ELSEWHERE;
+    }
+    LAST.with_borrow_mut(|v| {
+        v.retain(|e| e.0 != f as usize);
+        if v.len() > 64 {
+            v.remove(0);
         }
         v.push((f as usize, unit))
     })

@@ -299,7 +299,9 @@ pub mod c_symbols {
 pub fn set_with_context(t: &Object, v: Option<Owned>) {
     let handled = handled_exception();
     let Some(handled) = handled else {
-        restore(Some(t.own()), v, None);
+        // An instance brings its traceback along.
+        let tb = v.as_ref().and_then(|v| v.downcast::<Exception>()).and_then(|e| e.traceback());
+        restore(Some(t.own()), v, tb);
         return;
     };
     // Chaining needs an instance.

@@ -280,6 +280,10 @@ impl Type {
                     Ok(())
                 };
             }
+            if (*self.tp()).tp_dict.is_null() {
+                // C code sets attributes of a type it has not readied yet.
+                (*self.tp()).tp_dict = Dict::new().into_raw();
+            }
             match value {
                 Some(v) => self.dict().set_item(&n, v)?,
                 None => {

@@ -85,7 +85,16 @@ unsafe extern "C" fn wide_int(pc: Pc, sp: Sp, f: *mut Frame, cx: *mut Context, k
                 return push_int(v, pc.add(2), sp.sub(2), f, cx, k);
             }
         }
-        generic_binary(pc, sp, f, cx, k, arg)
+        let (x, y) = (r(a).downcast_unchecked::<Int>(), r(b).downcast_unchecked::<Int>());
+        let v = match arg {
+            0 | 13 => x.add(y).into_raw(),
+            10 | 23 => x.sub(y).into_raw(),
+            _ => return generic_binary(pc, sp, f, cx, k, arg),
+        };
+        decref(a);
+        decref(b);
+        *sp.sub(2) = v.cast();
+        next!(pc.add(2), sp.sub(1), f, cx, k)
     }
 }
 

@@ -268,7 +268,7 @@ pub(super) unsafe extern "C" fn call(
         (*f).prev_instr = pc;
         if exact::<Function>(callee) {
             let func = callee.cast::<PyFunctionObject>();
-            if (*func).vectorcall.map(|p| p as usize) != Some(bind::function_vectorcall as usize)
+            if (*func).vectorcall.map(|p| p as usize) != Some(bind::function_vectorcall as *const () as usize)
                 || (*(*func).func_code.cast::<PyCodeObject>()).co_flags & CO_OPTIMIZED == 0
                 || (*(*cx).ts).recursion_remaining <= 0
             {
@@ -470,8 +470,9 @@ pub(super) unsafe extern "C" fn return_value(
     // SAFETY: the handlers' contract. The frame's references are dropped once.
     unsafe {
         // `__init__` answers None, and nothing is pushed for it.
-        let init = (*f).flags == frame::INIT;
-        if !((*f).flags == 0 || init && is_none_object(*sp.sub(1)))
+        let flags = (*f).flags;
+        let init = flags == frame::INIT;
+        if !(flags & !frame::ENTRY == 0 || init && is_none_object(*sp.sub(1)))
             || (*f).owner != frame::OWNED_BY_THREAD
             || !(*f).frame_obj.is_null()
         {
@@ -494,6 +495,10 @@ pub(super) unsafe extern "C" fn return_value(
         decref((*f).func.cast());
         decref((*f).code.cast());
         frame::pop_words(ts, f.cast());
+        if flags == frame::ENTRY {
+            (*cx).sp = v.cast();
+            return DONE;
+        }
         let pl = frame::localsplus(previous);
         let psp = pl.add((*previous).stacktop as usize);
         (*previous).stacktop = -1;

@@ -70,7 +70,8 @@ pub(super) unsafe extern "C" fn yield_value(
 ) -> usize {
     // SAFETY: the handlers' contract; only a generator's frame yields.
     unsafe {
-        if (*f).flags != 0 {
+        let flags = (*f).flags;
+        if flags & !frame::ENTRY != 0 {
             return leave(pc, sp, f, cx, k, arg);
         }
         let ts = (*cx).ts;
@@ -84,6 +85,10 @@ pub(super) unsafe extern "C" fn yield_value(
         (*ts).recursion_remaining += 1;
         let previous = (*f).previous;
         (*f).previous = null_mut();
+        if flags == frame::ENTRY {
+            (*cx).sp = v.cast();
+            return DONE;
+        }
         (*(*cx).cframe).current_frame = previous.cast();
         let psp = frame::localsplus(previous).add((*previous).stacktop as usize);
         (*previous).stacktop = -1;

@@ -4,6 +4,7 @@
 //!   eval::run ──▶ fast::run ──▶ handler ─jmp▶ handler ─jmp▶ … ─jmp▶ leave ──▶ back in eval::run
 //!       ▲                                                     │ SLOW:  execute the instruction at `pc` there, come back
 //!       └─────────────────────────────────────────────────────┘ RAISE: the instruction at `pc` raised
+//!                                                               DONE:  the entry frame is done
 //! ```
 //!
 //! A handler gets the interpreter's registers as its arguments, so that the machine's calling convention keeps them in registers, and
@@ -52,6 +53,8 @@ pub(crate) type Handler = unsafe extern "C" fn(Pc, Sp, *mut Frame, *mut Context,
 pub const SLOW: usize = 0;
 /// The instruction at `pc` raised.
 pub const RAISE: usize = 1;
+/// The frame that `eval::run` was called for has returned (and is popped) or yielded; the context's `sp` is the value.
+pub const DONE: usize = 3;
 /// Go on here (only where tail calls aren't promised).
 const NEXT: usize = 2;
 

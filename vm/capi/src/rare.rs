@@ -1,0 +1,227 @@
+//! Functions of several headers that few modules use: mypyc's, old Cython's, embedding-style ones that an extension may call.
+
+use crate::prelude::*;
+use lh_runtime::unicode::{self, Case};
+use lh_runtime::{codecs, exceptions};
+
+/// Writes the full case mapping of a character (up to three) and answers how many there are.
+///
+/// # Safety
+/// `out` has room for three characters.
+unsafe fn full(c: u32, case: Case, out: *mut u32) -> c_int {
+    let mut n = 0;
+    unicode::map_case(c, case, |m| {
+        if n < 3 {
+            // SAFETY: the caller's promise.
+            unsafe { *out.add(n) = m };
+            n += 1;
+        }
+    });
+    n as c_int
+}
+
+/// A decoder of `_codecs` called with data and error handler; stores how much it used.
+///
+/// # Safety
+/// `p` has `n` bytes, `used` is writable or null.
+unsafe fn decode_part(
+    name: &str,
+    p: *const u8,
+    n: isize,
+    errors: Option<&CStr>,
+    used: *mut isize,
+) -> PyResult {
+    // SAFETY: the caller's promise.
+    let data = Bytes::new(unsafe {
+        std::slice::from_raw_parts(if p.is_null() { std::ptr::dangling() } else { p }, n.max(0) as usize)
+    });
+    let module = lh_runtime::import::import_module("_codecs")?;
+    let errors = str_of(errors.unwrap_or(c"strict"));
+    let whole = bool_obj(used.is_null());
+    let r = module.call_method(name, &[&data, &errors, &whole])?;
+    let Some(t) = r.downcast::<Tuple>().filter(|t| t.len() >= 2) else {
+        return raise!(TypeError, "decoder must return a tuple");
+    };
+    if !used.is_null() {
+        // SAFETY: as above.
+        unsafe { *used = number::as_isize(t.item_ref(1), None)? };
+    }
+    Ok(t.get(0))
+}
+
+/// Puts a file and a line into the pending `SyntaxError`.
+fn locate(file: Option<Owned<Object>>, line: c_int, column: c_int) -> PyResult<()> {
+    let e = lh_runtime::errors::take_raised();
+    let o = e.as_object();
+    let done = (|| -> PyResult<()> {
+        o.set_attr_str("lineno", &Int::from_i64(line as i64))?;
+        if column >= 0 {
+            o.set_attr_str("offset", &Int::from_i64(column as i64 + 1))?;
+        }
+        if let Some(f) = &file {
+            o.set_attr_str("filename", f)?;
+            if let Some(text) = source_line(f, line)? {
+                o.set_attr_str("text", &text)?;
+            }
+        }
+        Ok(())
+    })();
+    if let Err(x) = done {
+        x.clear();
+    }
+    let _ = lh_runtime::errors::raise_exc(e);
+    Ok(())
+}
+
+/// A line of a source file; `None` if it can't be read.
+fn source_line(file: &Object, line: c_int) -> PyResult<Option<Owned<Object>>> {
+    let m = lh_runtime::import::import_module("linecache")?;
+    let text = m.call_method("getline", &[file, &*Int::from_i64(line as i64)])?;
+    Ok(if text.is_true()? { Some(text) } else { None })
+}
+
+capi! {
+    // ---- Types and objects ----
+    fn _PyType_CalculateMetaclass(meta: &Type, bases: &Tuple) -> borrowed {
+        Ok(lh_runtime::type_new::calculate_metaclass(meta, bases)?.as_ptr())
+    }
+    fn _PyObject_LookupSpecial(o: &Object, name: &Str) -> (*mut PyObject, null_mut()) {
+        Ok(o.lookup_special(name)?.map_or(null_mut(), Owned::into_raw))
+    }
+    /// 1 and an unbound function, or 0 and the attribute (null with an exception if there is none).
+    fn _PyObject_GetMethod(o: &Object, name: &Str, out: *mut *mut PyObject) -> [c_int] {
+        let (m, unbound) = lh_interp::ops::get_method(o.as_ptr(), name.as_object().as_ptr());
+        *out = m;
+        unbound as c_int
+    }
+    fn _PyObject_FunctionStr(o: &Object) -> obj {
+        let Some(q) = o.get_attr_opt(lh_runtime::intern!("__qualname__"))? else { return Ok(o.str()?.into_object()) };
+        let m = o.get_attr_opt(lh_runtime::intern!("__module__"))?.filter(|m| !m.is_none());
+        let q = q.str()?.to_str_lossy().into_owned();
+        Ok(match m {
+            Some(m) if m.str()?.to_str_lossy() != "builtins" => Str::new(&format!("{}.{}()", m.str()?.to_str_lossy(), q)).into_object(),
+            _ => Str::new(&format!("{q}()")).into_object(),
+        })
+    }
+    fn _PyObject_IsAbstract(o: Option<&Object>) -> boolean {
+        match o {
+            None => Ok(false),
+            Some(o) => match o.get_attr_opt(lh_runtime::intern!("__isabstractmethod__"))? {
+                Some(v) => v.is_true(),
+                None => Ok(false),
+            },
+        }
+    }
+    fn PyObject_GET_WEAKREFS_LISTPTR(o: &Object) -> [*mut *mut PyObject] {
+        let at = (*o.ob_type()).tp_weaklistoffset;
+        o.as_ptr().cast::<u8>().offset(at).cast()
+    }
+    fn PyType_SUPPORTS_WEAKREFS(t: &Type) -> [c_int] { ((*t.tp()).tp_weaklistoffset > 0) as c_int }
+    fn PyCFunction_Call(f: &Object, args: &Tuple, kw: Option<&Dict>) -> obj { f.call_tuple(args, kw) }
+    fn _PyObject_Call(_ts: *mut PyThreadState, f: &Object, args: &Tuple, kw: Option<&Dict>) -> obj { f.call_tuple(args, kw) }
+    fn PyModule_GetFilename(m: &Object) -> (*const c_char, null()) {
+        match m.downcast::<Module>() {
+            Some(m) => match m.dict().get_str("__file__")? {
+                Some(n) if Str::check(&n) => Ok(n.downcast_unchecked::<Str>().to_str()?.as_ptr().cast()),
+                _ => raise!(SystemError, "module filename missing"),
+            },
+            None => { raise!(SystemError, "bad argument to internal function") }
+        }
+    }
+
+    // ---- Text ----
+    fn _PyUnicode_ToLowerFull(c: u32, out: *mut u32) -> [c_int] { full(c, Case::Lower, out) }
+    fn _PyUnicode_ToUpperFull(c: u32, out: *mut u32) -> [c_int] { full(c, Case::Upper, out) }
+    fn _PyUnicode_ToTitleFull(c: u32, out: *mut u32) -> [c_int] { full(c, Case::Title, out) }
+    fn _PyUnicode_ToFoldedFull(c: u32, out: *mut u32) -> [c_int] { full(c, Case::Fold, out) }
+    fn _PyUnicode_JoinArray(sep: &Str, items: *const *mut PyObject, n: isize) -> obj {
+        let v: Vec<&Object> = (0..n.max(0) as usize).map(|i| Object::from_ptr(*items.add(i))).collect();
+        sep.join_refs(&v)
+    }
+    fn PyUnicode_BuildEncodingMap(map: &Str) -> obj { codecs::single::build_charmap(map) }
+    fn PyUnicode_DecodeUTF7(p: *const u8, n: isize, errors: Option<&CStr>) -> obj {
+        decode_part("utf_7_decode", p, n, errors, null_mut())
+    }
+    fn PyUnicode_DecodeUTF7Stateful(p: *const u8, n: isize, errors: Option<&CStr>, used: *mut isize) -> obj {
+        decode_part("utf_7_decode", p, n, errors, used)
+    }
+    fn PyUnicode_InternImmortal(p: *mut *mut PyObject) -> void {
+        if let Some(s) = Object::from_ptr_opt(*p).and_then(|o| o.downcast_exact::<Str>()) {
+            let new = Str::intern(s.own());
+            // For ever: one reference more is never given back.
+            std::mem::forget(new.own());
+            let old = std::mem::replace(&mut *p, new.into_raw());
+            decref(old);
+        }
+    }
+    fn PyUnicode_AsDecodedObject(s: &Str, encoding: Option<&CStr>, errors: Option<&CStr>) -> obj { recode("decode", s, encoding, errors) }
+    fn PyUnicode_AsDecodedUnicode(s: &Str, encoding: Option<&CStr>, errors: Option<&CStr>) -> obj { recode("decode", s, encoding, errors) }
+    fn PyUnicode_AsEncodedObject(s: &Str, encoding: Option<&CStr>, errors: Option<&CStr>) -> obj { recode("encode", s, encoding, errors) }
+    fn PyUnicode_AsEncodedUnicode(s: &Str, encoding: Option<&CStr>, errors: Option<&CStr>) -> obj { recode("encode", s, encoding, errors) }
+
+    // ---- Errors ----
+    fn PyErr_SetImportErrorSubclass(t: &Type, m: Option<&Object>, name: Option<&Object>, path: Option<&Object>) -> borrowed {
+        if !t.is_subtype(exc::ImportError()) {
+            return raise!(TypeError, "expected a subclass of ImportError");
+        }
+        let m = match m { Some(m) => m.str()?.to_str_lossy().into_owned(), None => { return raise!(TypeError, "expected a message argument") } };
+        Err(exceptions::raise_import_error(t, &m, name, path))
+    }
+    fn PyErr_SyntaxLocation(file: Option<&CStr>, line: c_int) -> void { locate(file.map(|f| codecs::fs_decode(f.to_bytes()).into_object()), line, -1)? }
+    fn PyErr_SyntaxLocationEx(file: Option<&CStr>, line: c_int, column: c_int) -> void {
+        locate(file.map(|f| codecs::fs_decode(f.to_bytes()).into_object()), line, column)?
+    }
+    fn PyErr_ProgramText(file: &CStr, line: c_int) -> (*mut PyObject, null_mut()) {
+        Ok(source_line(&codecs::fs_decode(file.to_bytes()), line)?.map_or(null_mut(), Owned::into_raw))
+    }
+    fn PyErr_ProgramTextObject(file: &Object, line: c_int) -> (*mut PyObject, null_mut()) {
+        Ok(source_line(file, line)?.map_or(null_mut(), Owned::into_raw))
+    }
+    fn PyErr_SetInterrupt() -> void { lh_runtime::import::import_module("_thread")?.call_method("interrupt_main", &[])? }
+    fn PyErr_SetInterruptEx(signal: c_int) -> [c_int] {
+        let r = lh_runtime::import::import_module("_thread")
+            .and_then(|m| m.call_method("interrupt_main", &[&*Int::from_i64(signal as i64)]));
+        match r { Ok(_) => 0, Err(e) => { e.clear(); -1 } }
+    }
+    fn _PyErr_CheckSignals() -> status { lh_runtime::thread::check_signals() }
+    fn _PyErr_Clear(_ts: *mut PyThreadState) -> void { lh_runtime::errors::clear() }
+    fn _PyErr_NoMemory(_ts: *mut PyThreadState) -> borrowed { raise!(MemoryError) }
+    fn _PyErr_SetObject(_ts: *mut PyThreadState, t: &Object, v: Option<&Object>) -> void {
+        let _ = lh_runtime::errors::set_object(t, v.map(|v| v.own()));
+    }
+    fn _PyErr_SetNone(_ts: *mut PyThreadState, t: &Object) -> void { let _ = lh_runtime::errors::set_object(t, None); }
+
+    // ---- Interpreter ----
+    fn Py_Initialize() -> void {}
+    fn Py_InitializeEx(_signals: c_int) -> void {}
+    fn _Py_IsCoreInitialized() -> [c_int] { 1 }
+    fn _PyOS_IsMainThread() -> [c_int] { lh_runtime::thread::is_main_thread() as c_int }
+    fn Py_GetBuildInfo() -> [*const c_char] { c"main".as_ptr() }
+    fn Py_GetCompiler() -> [*const c_char] { c"[rustc]".as_ptr() }
+    fn Py_GetCopyright() -> [*const c_char] { c"".as_ptr() }
+    fn PySys_SetPath(path: *const u32) -> void {
+        let s = crate::unicodeobject::from_wide(path, -1)?;
+        let parts = s.as_object().call_method("split", &[&*Str::new(":")])?;
+        lh_runtime::import::import_module("sys")?.set_attr_str("path", &parts)?
+    }
+    fn PyFrame_LocalsToFast(f: &Object, clear: c_int) -> void {
+        if f.ob_type() == &raw mut lh_runtime::type_table::PyFrame_Type {
+            let frame = (*f.as_ptr().cast::<PyFrameObject>()).f_frame;
+            if !frame.is_null() {
+                lh_interp::frame::locals_to_fast(frame.cast(), clear != 0);
+            }
+        }
+    }
+    fn PyEval_EvalFrame(_f: &Object) -> borrowed { no_frames() }
+    fn PyEval_EvalFrameEx(_f: &Object, _throw: c_int) -> borrowed { no_frames() }
+}
+
+fn no_frames() -> PyResult<*mut PyObject> {
+    raise!(NotImplementedError, "frame objects cannot be evaluated: they describe frames that run elsewhere")
+}
+
+fn recode(f: &str, s: &Str, encoding: Option<&CStr>, errors: Option<&CStr>) -> PyResult<Owned<Object>> {
+    let m = lh_runtime::import::import_module("_codecs")?;
+    let encoding = str_of(encoding.unwrap_or(c"utf-8"));
+    m.call_method(f, &[s, &*encoding, &*str_of(errors.unwrap_or(c"strict"))])
+}

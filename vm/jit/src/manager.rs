@@ -45,7 +45,7 @@ const LONG_FUNCTION: usize = 40;
 const MAX_LEFT: u32 = 3;
 const AGAIN_AFTER: u16 = 5;
 /// Bridges one root may have.
-const MAX_BRIDGES: u32 = 120;
+const MAX_BRIDGES: u32 = 60;
 
 /// A compiled trace, root or bridge.
 pub struct Compiled {
@@ -202,7 +202,10 @@ impl State {
     }
     /// Has recording and compiling taken more than its share of the time so far?
     pub fn over_budget(&self) -> bool {
-        self.mode != Mode::Stress && self.spent > Duration::from_micros(1500) + self.begun.elapsed() / 14
+        let run = self.begun.elapsed();
+        let young = run.min(Duration::from_secs(1));
+        let share = Duration::from_micros(1500) + young / 14 + (run - young) / 60;
+        self.mode != Mode::Stress && self.spent > share
     }
     /// A root's loop is left to the interpreter for good.
     pub fn give_back(&mut self, t: u32) {
@@ -844,7 +847,7 @@ impl State {
 
 /// The more bridges a loop has, the more often one of its exits must be taken to deserve another.
 pub fn exit_limit(bridges: u32) -> u32 {
-    16 + 8 * bridges
+    (20 + 20 * bridges).min(800)
 }
 
 /// Counts an exit; a hot one gets a bridge.

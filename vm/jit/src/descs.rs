@@ -117,10 +117,10 @@ fields! {
 /// Words, references and bytes at any small offset of an object.
 const WORDS: u32 = 64;
 pub fn word(at: u32) -> Option<u32> {
-    (at % 8 == 0 && at / 8 < WORDS).then_some(FieldNo::COUNT as u32 + at / 8)
+    (at.is_multiple_of(8) && at / 8 < WORDS).then_some(FieldNo::COUNT as u32 + at / 8)
 }
 pub fn reference(at: u32) -> Option<u32> {
-    (at % 8 == 0 && at / 8 < WORDS).then_some(FieldNo::COUNT as u32 + WORDS + at / 8)
+    (at.is_multiple_of(8) && at / 8 < WORDS).then_some(FieldNo::COUNT as u32 + WORDS + at / 8)
 }
 pub fn byte(at: u32) -> Option<u32> {
     (at < 256).then_some(FieldNo::COUNT as u32 + 2 * WORDS + at)

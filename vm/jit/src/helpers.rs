@@ -309,8 +309,7 @@ unsafe extern "C" fn call_stack(f: *mut Frame, base: i64, n: i64, kwnames: *mut 
             if is_method { (*s, s.add(1), total + 1) } else { (*s.add(1), s.add(2), total) };
         let nkw = if kwnames.is_null() { 0 } else { (*kwnames.cast::<PyVarObject>()).ob_size as usize };
         // The word in front of the arguments is the callable's slot or the null: free for the callee's use.
-        let r =
-            obj(callable).vectorcall(args, (count - nkw) | PY_VECTORCALL_ARGUMENTS_OFFSET as usize, kwnames);
+        let r = obj(callable).vectorcall(args, (count - nkw) | PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
         for i in 0..total + 2 {
             let p = s.add(i);
             let v = std::mem::replace(&mut *p, null_mut());

@@ -526,7 +526,7 @@ impl Recorder {
             }
             let t = class.cast::<PyTypeObject>();
             let plain_new = (*t).tp_new.map(|f| f as usize)
-                == (*(&raw mut lh_runtime::type_table::PyBaseObject_Type)).tp_new.map(|f| f as usize);
+                == lh_runtime::type_table::PyBaseObject_Type.tp_new.map(|f| f as usize);
             if !plain_new
                 || (*t).tp_flags & Py_TPFLAGS_HEAPTYPE == 0
                 || (*t).tp_flags & Py_TPFLAGS_IS_ABSTRACT != 0

@@ -45,7 +45,7 @@ const LONG_FUNCTION: usize = 40;
 const MAX_LEFT: u32 = 3;
 const AGAIN_AFTER: u16 = 5;
 /// Bridges one root may have.
-const MAX_BRIDGES: u32 = 120;
+const MAX_BRIDGES: u32 = 60;
 
 /// A compiled trace, root or bridge.
 pub struct Compiled {
@@ -202,7 +202,10 @@ impl State {
     }
     /// Has recording and compiling taken more than its share of the time so far?
     pub fn over_budget(&self) -> bool {
-        self.mode != Mode::Stress && self.spent > Duration::from_micros(1500) + self.begun.elapsed() / 14
+        let run = self.begun.elapsed();
+        let young = run.min(Duration::from_secs(1));
+        let share = Duration::from_micros(1500) + young / 14 + (run - young) / 60;
+        self.mode != Mode::Stress && self.spent > share
     }
     /// A root's loop is left to the interpreter for good.
     pub fn give_back(&mut self, t: u32) {
@@ -716,7 +719,7 @@ unsafe fn leave(
         }
         let snap = &(&(*tr).trace.snaps)[site.snap as usize];
         let get = |v: Val| -> u64 {
-            match (&(*tr).trace).const_bits(v) {
+            match (*tr).trace.const_bits(v) {
                 Some(c) => c,
                 None => *jf.cast::<u8>().add(site.place(v) as usize).cast::<u64>(),
             }
@@ -844,7 +847,7 @@ impl State {
 
 /// The more bridges a loop has, the more often one of its exits must be taken to deserve another.
 pub fn exit_limit(bridges: u32) -> u32 {
-    16 + 8 * bridges
+    (20 + 20 * bridges).min(800)
 }
 
 /// Counts an exit; a hot one gets a bridge.
@@ -858,13 +861,13 @@ unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot) {
     *h += 1;
     // The exit a trace ends with is there because nothing can be recorded behind it.
     let last = tr.trace.insts.last().is_some_and(|i| i.op == Op::Exit) && n as usize + 1 == tr.exits.len();
-    let hot = *h % limit == 0 && tr.tries[n as usize] < 3 && !last;
+    let hot = h.is_multiple_of(limit) && tr.tries[n as usize] < 3 && !last;
     if !hot || s.recorder.is_some() || s.over_budget() || s.traces[root as usize].bridges >= MAX_BRIDGES {
         return;
     }
     // SAFETY: the exit's frame; the parent trace lives for ever.
     unsafe {
-        let tr: &'static Compiled = &*(&raw const *s.traces[t as usize]);
+        let tr: &'static Compiled = &*&raw const *s.traces[t as usize];
         if tr.cells[n as usize] != s.exit_routine {
             return;
         }

@@ -18,16 +18,18 @@ const FIRST: i64 = 400;
 const AGAIN: i64 = 1500;
 /// What "never" is, in iterations.
 const NEVER: i64 = i64::MAX;
-/// A window of compiled iterations: as many to begin with, and as many if that is over too soon.
-const SHORT: i64 = 60;
-const LONG: i64 = 800;
+/// Iterations of a window, compiled and interpreted alike, so that both see as much of what lies between one run of the loop and
+/// the next: to begin with, if that is over too soon, and if it takes too long.
+const NORMAL: i64 = 60;
+const LONG: i64 = 300;
+const SHORT: i64 = 20;
 const TOO_SOON: Duration = Duration::from_micros(15);
-/// Interpreted iterations at most and at least.
-const MAX_INTERPRETED: u64 = 120;
-const MIN_INTERPRETED: u64 = 6;
+const TOO_LATE: Duration = Duration::from_millis(3);
 /// A window that takes longer than this and than many times what was expected is given up: the loop has ended.
 const STALE: Duration = Duration::from_millis(25);
-const ROUNDS: u32 = 4;
+const ROUNDS: usize = 6;
+/// Sizes of the rounds' windows, in hundredths: a loop that comes in bursts shall not always meet the same pause.
+const SIZES: [i64; ROUNDS] = [100, 60, 85, 35, 70, 50];
 const MAX_STALE: u8 = 4;
 const MAX_TRIALS: u8 = 4;
 /// So many times a trial waits for bridges that may still come.
@@ -46,10 +48,9 @@ pub struct Record {
     pub leaves: u32,
     put_off: u32,
     window: i64,
-    rounds: u32,
-    /// Best and total nanoseconds an iteration, compiled and interpreted.
-    compiled: (f64, f64),
-    interpreted: (f64, f64),
+    /// Nanoseconds an iteration took in each window, compiled and interpreted.
+    compiled: Vec<f64>,
+    interpreted: Vec<f64>,
     /// Where traces that link to this root's entry go while it is interpreted.
     detour: u64,
 }
@@ -75,10 +76,9 @@ impl Record {
             stale: 0,
             leaves: 0,
             put_off: 0,
-            window: SHORT,
-            rounds: 0,
-            compiled: (f64::MAX, 0.0),
-            interpreted: (f64::MAX, 0.0),
+            window: NORMAL,
+            compiled: vec![],
+            interpreted: vec![],
             detour: 0,
         }
     }
@@ -87,16 +87,25 @@ impl Record {
         *self.left <= 0 && !self.decided
     }
     fn forget(&mut self) {
-        self.rounds = 0;
-        self.window = SHORT;
-        self.compiled = (f64::MAX, 0.0);
-        self.interpreted = (f64::MAX, 0.0);
+        self.window = NORMAL;
+        self.compiled.clear();
+        self.interpreted.clear();
     }
 }
 
-fn add(x: &mut (f64, f64), ns: f64) {
-    x.0 = x.0.min(ns);
-    x.1 += ns;
+/// The best measurement and the next.
+fn best_two(x: &[f64]) -> (f64, f64) {
+    let mut x = x.to_vec();
+    x.sort_by(f64::total_cmp);
+    let first = x.first().copied().unwrap_or(f64::MAX);
+    (first, x.get(1).copied().unwrap_or(first))
+}
+
+fn note(s: &State, w: &Window, ns: f64) {
+    if s.dumping('w') {
+        let how = if w.interpreted { "interpreted" } else { "compiled" };
+        eprintln!("window of trace {}: {} {how}, {ns:.0} ns each", w.root, w.count);
+    }
 }
 
 /// Called when a label's count has run out, or a root without a loop has been entered often.
@@ -149,9 +158,10 @@ pub fn changed(s: &mut State, root: u32) {
 
 fn start_compiled(s: &mut State, t: u32) {
     let r = &mut s.traces[t as usize].trial;
-    let expected = if r.compiled.0 < f64::MAX { r.compiled.0 * r.window as f64 } else { 0.0 };
-    *r.left = r.window;
-    let count = r.window as u64;
+    let window = r.window * SIZES[r.interpreted.len() % ROUNDS] / 100;
+    let expected = r.compiled.first().copied().unwrap_or(0.0) * window as f64;
+    *r.left = window;
+    let count = window as u64;
     s.window = Some(Window {
         root: t,
         interpreted: false,
@@ -176,11 +186,16 @@ fn compiled_done(s: &mut State) {
         t.window = LONG;
         return start_compiled(s, w.root);
     }
+    if took > TOO_LATE {
+        t.window = SHORT;
+    }
     let ns = took.as_nanos() as f64 / w.count as f64;
-    add(&mut t.compiled, ns);
+    note(s, &w, ns);
+    let t = &mut s.traces[w.root as usize].trial;
+    t.compiled.push(ns);
     *t.left = NEVER;
-    let n = (10_000.0 / ns.max(1.0)) as u64;
-    start_interpreted(s, w.root, n.clamp(MIN_INTERPRETED, MAX_INTERPRETED));
+    let n = t.window * SIZES[t.interpreted.len() % ROUNDS] / 100;
+    start_interpreted(s, w.root, n as u64);
 }
 
 fn start_interpreted(s: &mut State, t: u32, n: u64) {
@@ -191,7 +206,7 @@ fn start_interpreted(s: &mut State, t: u32, n: u64) {
     unpatch(s, t);
     let x = &s.traces[t as usize];
     let head = head_of(x);
-    let expected = x.trial.compiled.0 * n as f64;
+    let expected = x.trial.compiled.first().copied().unwrap_or(0.0) * n as f64;
     // SAFETY: the GIL is held.
     unsafe { jit::hot_after(head, n as u16) };
     s.window = Some(Window {
@@ -210,18 +225,21 @@ pub fn interpreted_done(s: &mut State, t: u32) -> bool {
     let took = w.began.elapsed();
     end_detour(s, t);
     let (rec, now) = (w.recordings, s.recordings);
+    note(s, &w, took.as_nanos() as f64 / w.count as f64);
     let r = &mut s.traces[t as usize].trial;
     if rec != now || took > w.patience {
         *r.left = FIRST;
         return false;
     }
-    add(&mut r.interpreted, took.as_nanos() as f64 / w.count as f64);
-    r.rounds += 1;
-    let (c, i) = (r.compiled, r.interpreted);
+    let ns = took.as_nanos() as f64 / w.count as f64;
+    r.interpreted.push(ns);
+    let rounds = r.interpreted.len();
+    let (c, i) = (best_two(&r.compiled), best_two(&r.interpreted));
     let wins = i.0 > c.0 * 1.35;
-    let loses = r.rounds >= ROUNDS && c.0 > i.0 * 1.04 && c.1 > i.1 * 1.04
-        || r.rounds >= 2 && c.0 > i.0 * 2.0 && c.1 > i.1 * 2.0;
-    if !wins && !loses && r.rounds < ROUNDS {
+    // Windows in which the loop was left for a while are outliers: the best ones count, but not a single one.
+    let by = |f: f64| c.0 > i.0 * f && c.1 > i.1 * f;
+    let loses = rounds >= ROUNDS && by(1.04) || rounds >= 4 && by(2.0);
+    if !wins && !loses && rounds < ROUNDS {
         start_compiled(s, t);
         return false;
     }

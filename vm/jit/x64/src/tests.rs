@@ -1,8 +1,8 @@
 //! Backend tests: random traces against the reference executor, whole loops with objects, speed notes.
 
 use super::*;
-use lh_jit_ir::maps::HashMap;
 use lh_jit_ir::testing as toy;
+use std::collections::HashMap;
 
 /// One mapping per trace, writable then executable.
 struct Mmap;

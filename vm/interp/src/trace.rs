@@ -165,6 +165,11 @@ pub unsafe fn before_instruction(ts: *mut PyThreadState, f: *mut Frame, pc: *mut
         let code = frame::code_ref(f);
         let unit = frame::last_unit(f);
         let (opcode, _) = code.unit_at(unit as usize);
+        let entry = (*(*f).code)._co_firsttraceable as isize;
+        if unit < entry {
+            // Making a generator or cells comes before the call event: nothing there is seen.
+            return Ok(());
+        }
         if opcode == op::RESUME {
             if let Some(func) = (*ts).c_tracefunc {
                 set_last(f, -1);
@@ -186,7 +191,6 @@ pub unsafe fn before_instruction(ts: *mut PyThreadState, f: *mut Frame, pc: *mut
                 // Tracing began in the middle of this frame: what lies in front of the instruction ran last.
                 before = unit - 1;
             }
-            let entry = (*(*f).code)._co_firsttraceable as isize;
             let last_line = if before <= entry { -1 } else { *lines.offset(before) };
             let s = fo.as_struct();
             if line != -1 && (*s).f_trace_lines != 0 {

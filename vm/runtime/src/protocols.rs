@@ -81,6 +81,8 @@ impl Object {
                         e.clear();
                         Ok(None)
                     }
+                    // A C getter that answers NULL without an error has no value to give.
+                    Err(_) if !crate::errors::occurred() => Ok(None),
                     r => r,
                 };
             }

@@ -73,8 +73,13 @@ capi! {
     }
     fn PyObject_VectorcallMethod(name: &Str, args: *const *mut PyObject, nargsf: usize, kwnames: *mut PyObject) -> obj {
         let this = Object::from_ptr(*args);
-        let f = this.get_attr(name)?;
-        vectorcall(&f, args.add(1), ((nargsf & !PY_OFFSET) - 1) | PY_OFFSET, kwnames)
+        match lh_runtime::protocols::plain_method(this, name)? {
+            Some(f) => vectorcall(&f, args, nargsf & !PY_OFFSET, kwnames),
+            None => {
+                let f = this.get_attr(name)?;
+                vectorcall(&f, args.add(1), ((nargsf & !PY_OFFSET) - 1) | PY_OFFSET, kwnames)
+            }
+        }
     }
     fn _PyObject_MakeTpCall(_ts: *mut c_void, f: &Object, args: *const *mut PyObject, n: isize, keywords: Option<&Object>) -> obj {
         let t = lh_runtime::protocols::tuple_of_raw(args, n as usize);

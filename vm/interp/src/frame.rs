@@ -228,7 +228,8 @@ pub unsafe fn push(ts: *mut PyThreadState, func: *mut PyFunctionObject, locals: 
         init(f, func, locals, code);
         let l = localsplus(f);
         for i in 0..(*code).co_nlocalsplus as usize {
-            *l.add(i) = null_mut();
+            // Volatile: a loop, not a call of memset.
+            l.add(i).write_volatile(null_mut());
         }
         f
     }

@@ -16,6 +16,10 @@ use std::sync::atomic::Ordering;
 #[inline(never)]
 pub fn eval_breaker() -> PyResult<()> {
     let bits = thread::EVAL_BREAKER.load(Ordering::SeqCst);
+    if bits & thread::BREAK_JIT != 0 {
+        thread::EVAL_BREAKER.fetch_and(!thread::BREAK_JIT, Ordering::SeqCst);
+        crate::jit::attend();
+    }
     if bits & thread::BREAK_GC != 0 {
         lh_runtime::gc::run_if_due();
     }
@@ -291,35 +295,11 @@ pub unsafe fn get_method(o: *mut PyObject, name: *mut PyObject) -> (*mut PyObjec
         {
             return (get_attr(o, name), false);
         }
-        let Some(d) = Type::from_raw_ref(t).lookup(n) else { return (get_attr(o, name), false) };
-        if (*(*d.ptr()).ob_type).tp_flags & Py_TPFLAGS_METHOD_DESCRIPTOR == 0 {
-            return (get_attr(o, name), false);
-        }
-        // A method: unless the instance has an attribute of that name.
-        match instance_attr(o, n) {
-            Ok(None) => (d.into_raw(), true),
-            Ok(Some(v)) => (v.into_raw(), false),
+        match lh_runtime::protocols::plain_method(r(o), n) {
+            Ok(Some(f)) => (f.into_raw(), true),
+            Ok(None) => (get_attr(o, name), false),
             Err(_) => (null_mut(), false),
         }
-    }
-}
-
-/// What the instance itself has under a name.
-unsafe fn instance_attr(o: *mut PyObject, n: &Str) -> PyResult<Option<Owned<Object>>> {
-    // SAFETY: a live object.
-    unsafe {
-        let t = (*o).ob_type;
-        if (*t).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0 {
-            return lh_runtime::instance::get(o, n);
-        }
-        if (*t).tp_dictoffset == 0 {
-            return Ok(None);
-        }
-        let p = lh_runtime::typeobject::dict_ptr(o);
-        if p.is_null() || (*p).is_null() {
-            return Ok(None);
-        }
-        r(*p).downcast_unchecked::<Dict>().own().get_str_key(n)
     }
 }
 

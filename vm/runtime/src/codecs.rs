@@ -330,6 +330,9 @@ pub fn fs_decode(b: &[u8]) -> Owned<Str> {
     }
 }
 pub fn decode_utf8(b: &[u8]) -> PyResult<Owned<Str>> {
+    if b.is_ascii() {
+        return Ok(Str::from_ascii(b));
+    }
     Ok(utf::decode_utf8(b, "strict", true)?.0)
 }
 

@@ -102,6 +102,11 @@ pub fn size_of_table(t: *const Table) -> usize {
     }
 }
 
+/// Tables of the smallest size that died, linked by their `entries`, for the next small dicts.
+static mut SPARE: *mut Table = std::ptr::null_mut();
+static mut SPARE_ROOM: u32 = 200;
+const SMALLEST: u8 = 3;
+
 /// A new table; `MemoryError` if there is no room.
 pub fn new_table(log2: u8) -> PyResult<*mut Table> {
     if log2 > 31 {
@@ -116,7 +121,17 @@ pub fn new_table(log2: u8) -> PyResult<*mut Table> {
     };
     let ix = ((1usize << log2) << width).next_multiple_of(8);
     let cap = capacity_of(log2);
-    let t = alloc::malloc(HEAD + ix + cap * size_of::<Entry>()).cast::<Table>();
+    // SAFETY: the GIL is held; spare tables are nobody's, and of the smallest size.
+    let t = unsafe {
+        if log2 == SMALLEST && !SPARE.is_null() {
+            let t = SPARE;
+            SPARE = (*t).entries.cast();
+            SPARE_ROOM += 1;
+            t
+        } else {
+            alloc::malloc(HEAD + ix + cap * size_of::<Entry>()).cast::<Table>()
+        }
+    };
     if t.is_null() {
         return raise!(MemoryError);
     }
@@ -145,7 +160,15 @@ pub fn new_table(log2: u8) -> PyResult<*mut Table> {
 pub unsafe fn free_table(t: *mut Table) {
     if t != empty_table() {
         // SAFETY: the caller's promise.
-        unsafe { alloc::free(t.cast()) }
+        unsafe {
+            if (*t).log2_size == SMALLEST && SPARE_ROOM > 0 {
+                SPARE_ROOM -= 1;
+                (*t).entries = SPARE.cast();
+                SPARE = t;
+            } else {
+                alloc::free(t.cast())
+            }
+        }
     }
 }
 

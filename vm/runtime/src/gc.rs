@@ -201,6 +201,54 @@ pub unsafe fn set_finalized(o: *mut PyObject) {
     unsafe { (*head_of(o))._gc_prev |= FINALIZED }
 }
 
+/// Blocks of dead objects of built-in types, kept for the next ones: a list for every size, in steps of 16 bytes.
+struct Spare {
+    heads: [*mut c_void; SPARE_SIZES],
+    room: [u16; SPARE_SIZES],
+}
+const SPARE_SIZES: usize = 12;
+static mut SPARE: Spare = Spare { heads: [null_mut(); SPARE_SIZES], room: [400; SPARE_SIZES] };
+
+/// A block for a head and `body` bytes; null: no memory.
+#[inline(always)]
+unsafe fn take_block(body: usize) -> *mut c_void {
+    let class = (16 + body).div_ceil(16);
+    // SAFETY: the GIL is held; a block in a list belongs to nobody else, its first word is the next one.
+    unsafe {
+        if class < SPARE_SIZES {
+            let p = SPARE.heads[class];
+            if !p.is_null() {
+                SPARE.heads[class] = *p.cast::<*mut c_void>();
+                SPARE.room[class] += 1;
+                return p;
+            }
+        }
+    }
+    // As large as its class, whatever the body: so any block can go into its class's list.
+    crate::alloc::malloc(class * 16)
+}
+/// Gives back a block for a head and `body` bytes.
+#[inline(always)]
+unsafe fn put_block(p: *mut c_void, body: usize) {
+    let class = (16 + body).div_ceil(16);
+    // SAFETY: as above; the caller's object is gone.
+    unsafe {
+        if class < SPARE_SIZES && SPARE.room[class] > 0 {
+            SPARE.room[class] -= 1;
+            *p.cast::<*mut c_void>() = SPARE.heads[class];
+            SPARE.heads[class] = p;
+        } else {
+            crate::alloc::free(p)
+        }
+    }
+}
+/// Do objects of the type lie in blocks of one size, known from the type alone?
+#[inline(always)]
+unsafe fn one_size(tp: *mut PyTypeObject) -> bool {
+    // SAFETY: a ready type.
+    unsafe { (*tp).tp_itemsize == 0 && (*tp).tp_flags & (Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_MANAGED_DICT) == 0 }
+}
+
 /// Zeroed memory for a collectable object of `basicsize + n * itemsize` bytes behind its GC head; count 1, type set (and its count
 /// raised if it is a heap type), not tracked. Null: no memory.
 ///
@@ -210,10 +258,24 @@ pub unsafe fn new_object(tp: *mut PyTypeObject, n: isize) -> *mut PyObject {
     // SAFETY: the caller's promise; the block is laid out as `instance.rs` draws it.
     unsafe {
         let body = object_size(tp, n);
+        if one_size(tp) {
+            let block = take_block(body).cast::<u64>();
+            if block.is_null() {
+                return null_mut();
+            }
+            for i in 0..(16 + body) / 8 {
+                *block.add(i) = 0;
+            }
+            let o = block.add(2).cast::<PyObject>();
+            (*o).ob_refcnt = 1;
+            (*o).ob_type = tp;
+            count_object();
+            return o;
+        }
         let managed = (*tp).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0;
         let cap = if managed { crate::instance::capacity_for(tp) } else { 0 };
         let front = if managed { (1 + cap + 2) * 8 } else { 0 };
-        let block = crate::alloc::calloc(1, front + 16 + body).cast::<u8>();
+        let block = crate::alloc::calloc(1, (front + 16 + body).next_multiple_of(16)).cast::<u8>();
         if block.is_null() {
             return null_mut();
         }
@@ -223,13 +285,22 @@ pub unsafe fn new_object(tp: *mut PyTypeObject, n: isize) -> *mut PyObject {
             *o.cast::<*mut u8>().offset(-4) = block;
         }
         init_object(o, tp, n);
+        count_object();
+        o
+    }
+}
+
+/// Counts a new object, and asks for a collection when there are enough.
+#[inline(always)]
+unsafe fn count_object() {
+    // SAFETY: GIL held.
+    unsafe {
         let s = state();
         (*s).counts[0] += 1;
         if (*s).counts[0] > (*s).thresholds[0] && (*s).enabled && (*s).thresholds[0] != 0 && !(*s).collecting
         {
             thread::EVAL_BREAKER.fetch_or(thread::BREAK_GC, Ordering::Relaxed);
         }
-        o
     }
 }
 
@@ -241,7 +312,7 @@ pub unsafe fn new_object(tp: *mut PyTypeObject, n: isize) -> *mut PyObject {
 pub unsafe fn new_builtin(tp: *mut PyTypeObject, body: usize) -> *mut PyObject {
     // SAFETY: the caller's promise.
     unsafe {
-        let block = crate::alloc::malloc(16 + body).cast::<PyGC_Head>();
+        let block = take_block(body).cast::<PyGC_Head>();
         if block.is_null() {
             return null_mut();
         }
@@ -250,12 +321,7 @@ pub unsafe fn new_builtin(tp: *mut PyTypeObject, body: usize) -> *mut PyObject {
         let o = block.add(1).cast::<PyObject>();
         (*o).ob_refcnt = 1;
         (*o).ob_type = tp;
-        let s = state();
-        (*s).counts[0] += 1;
-        if (*s).counts[0] > (*s).thresholds[0] && (*s).enabled && (*s).thresholds[0] != 0 && !(*s).collecting
-        {
-            thread::EVAL_BREAKER.fetch_or(thread::BREAK_GC, Ordering::Relaxed);
-        }
+        count_object();
         o
     }
 }
@@ -264,6 +330,7 @@ pub unsafe fn new_builtin(tp: *mut PyTypeObject, body: usize) -> *mut PyObject {
 ///
 /// # Safety
 /// `tp` is a ready type.
+#[inline]
 pub unsafe fn object_size(tp: *mut PyTypeObject, n: isize) -> usize {
     // SAFETY: the caller's promise.
     unsafe { ((*tp).tp_basicsize as usize + n as usize * (*tp).tp_itemsize as usize).next_multiple_of(8) }
@@ -299,12 +366,33 @@ pub unsafe fn free_object(o: *mut PyObject) {
         if (*s).counts[0] > 0 {
             (*s).counts[0] -= 1;
         }
+        let tp = (*o).ob_type;
+        if one_size(tp) {
+            return put_block(head_of(o).cast(), object_size(tp, 0));
+        }
         let start = if (*(*o).ob_type).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0 {
             crate::instance::block_start(o)
         } else {
             head_of(o).cast()
         };
         crate::alloc::free(start);
+    }
+}
+
+/// As `free_object` for an exact instance of a built-in type whose size is `body`.
+///
+/// # Safety
+/// As `free_object`; the object was made for at least that size.
+#[inline]
+pub unsafe fn free_builtin(o: *mut PyObject, body: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        untrack(o);
+        let s = state();
+        if (*s).counts[0] > 0 {
+            (*s).counts[0] -= 1;
+        }
+        put_block(head_of(o).cast(), body)
     }
 }
 
@@ -315,7 +403,7 @@ pub unsafe fn free_object(o: *mut PyObject) {
 pub unsafe fn resize_object(o: *mut PyObject, n: isize) -> *mut PyObject {
     // SAFETY: the caller's promise.
     unsafe {
-        let size = 16 + object_size((*o).ob_type, n);
+        let size = (16 + object_size((*o).ob_type, n)).next_multiple_of(16);
         let block = crate::alloc::realloc(head_of(o).cast(), size);
         if block.is_null() {
             return null_mut();

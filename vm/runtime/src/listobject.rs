@@ -875,7 +875,7 @@ impl List {
                 alloc::free((*s).ob_item.cast());
             }
             if (*o).ob_type == List::type_ptr() {
-                gc::free_object(o);
+                gc::free_builtin(o, size_of::<PyListObject>());
             } else {
                 typeobject::free_instance(o);
             }

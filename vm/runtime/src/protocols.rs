@@ -1140,3 +1140,34 @@ fn union_args(o: &Object) -> Option<Owned<Tuple>> {
 fn is_alias(o: &Object) -> bool {
     o.is_exact::<crate::genericalias::GenericAlias>()
 }
+
+/// The method that `o.name(...)` calls with `o` in front, where no bound method need be made for it: one of the type that the instance
+/// has no attribute over.
+pub fn plain_method(o: &Object, name: &Str) -> PyResult<Option<Owned<Object>>> {
+    // SAFETY: live objects; where an instance's dict is follows from its type.
+    unsafe {
+        let t = o.ob_type();
+        if (*t).tp_getattro.map(|f| f as usize)
+            != Some(crate::typeobject::generic_getattro as *const () as usize)
+        {
+            return Ok(None);
+        }
+        let Some(d) = o.ty().lookup(name) else { return Ok(None) };
+        if (*d.ob_type()).tp_flags & Py_TPFLAGS_METHOD_DESCRIPTOR == 0 {
+            return Ok(None);
+        }
+        let own = if (*t).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0 {
+            crate::instance::get(o.as_ptr(), name)?
+        } else if (*t).tp_dictoffset == 0 {
+            None
+        } else {
+            let p = crate::typeobject::dict_ptr(o.as_ptr());
+            if p.is_null() || (*p).is_null() {
+                None
+            } else {
+                Object::from_ptr(*p).downcast_unchecked::<Dict>().own().get_str_key(name)?
+            }
+        };
+        Ok(if own.is_some() { None } else { Some(d) })
+    }
+}

@@ -287,6 +287,16 @@ fn rsplit_space(s: &Str, max: usize) -> Vec<Owned<Object>> {
 
 /// `str.split(sep, max)`, `sep` not empty.
 pub fn split_by(s: &Str, sep: &Str, max: usize) -> Vec<Owned<Object>> {
+    if let (Some(a), Some([c])) = (s.as_ascii(), sep.as_ascii().map(str::as_bytes)) {
+        let mut out = Vec::with_capacity(8);
+        let mut at = 0;
+        for i in memchr::memchr_iter(*c, a.as_bytes()).take(max) {
+            out.push(Str::from_ascii(&a.as_bytes()[at..i]).into_object());
+            at = i + 1;
+        }
+        out.push(s.slice(at, s.len()).into_object());
+        return out;
+    }
     let hits = search::find_all(s.text(), sep.text(), max);
     let mut out = Vec::with_capacity(hits.len() + 1);
     let mut at = 0;

@@ -149,32 +149,47 @@ pub fn adjust(start: isize, end: isize, len: usize) -> (isize, isize) {
 /// `replace` where all is ASCII and `old` isn't empty: one look to count, one to copy.
 fn replace_ascii(s: &Str, a: &[u8], old: &[u8], new: &[u8], max: usize) -> Owned<Str> {
     fn fill(
+        s: &Str,
         a: &[u8],
         old_len: usize,
         new: &[u8],
         hits: impl Iterator<Item = usize> + Clone,
-    ) -> Option<Vec<u8>> {
+    ) -> Owned<Str> {
         let count = hits.clone().count();
         if count == 0 {
-            return None;
+            return s.to_exact();
         }
-        let mut out = Vec::with_capacity(a.len() - count * old_len + count * new.len());
-        let mut at = 0;
-        for i in hits {
-            out.extend_from_slice(&a[at..i]);
-            out.extend_from_slice(new);
-            at = i + old_len;
-        }
-        out.extend_from_slice(&a[at..]);
-        Some(out)
+        let n = a.len() - count * old_len + count * new.len();
+        Str::fill_ascii(n, |out| {
+            let (mut at, mut to) = (0, 0);
+            let mut put = |part: &[u8]| {
+                out[to..to + part.len()].copy_from_slice(part);
+                to += part.len();
+            };
+            for i in hits {
+                put(&a[at..i]);
+                put(new);
+                at = i + old_len;
+            }
+            put(&a[at..]);
+        })
     }
-    let v = match old {
-        [c] => fill(a, 1, new, memchr::memchr_iter(*c, a).take(max)),
-        _ => fill(a, old.len(), new, memchr::memmem::find_iter(a, old).take(max)),
-    };
-    match v {
-        Some(v) => Str::from_ascii(&v),
-        None => s.to_exact(),
+    match (old, new) {
+        ([c], [d]) => match memchr::memchr(*c, a) {
+            None => s.to_exact(),
+            Some(first) => Str::fill_ascii(a.len(), |out| {
+                out.copy_from_slice(a);
+                let mut left = max;
+                for x in &mut out[first..] {
+                    if *x == *c && left > 0 {
+                        *x = *d;
+                        left -= 1;
+                    }
+                }
+            }),
+        },
+        ([c], _) => fill(s, a, 1, new, memchr::memchr_iter(*c, a).take(max)),
+        _ => fill(s, a, old.len(), new, memchr::memmem::find_iter(a, old).take(max)),
     }
 }
 

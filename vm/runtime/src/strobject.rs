@@ -208,7 +208,13 @@ pub fn alloc_raw(len: usize, max: u32) -> Option<*mut PyObject> {
             (*p).utf8_length = 0;
             (*p).wstr_length = 0;
         }
-        core::ptr::write_bytes(p.cast::<u8>().add(head + len * kind), 0, kind);
+        // The closing NUL. (`write_bytes` of `kind` bytes would be a call of memset.)
+        let end = p.cast::<u8>().add(head + len * kind);
+        match kind {
+            1 => end.write(0),
+            2 => end.cast::<u16>().write(0),
+            _ => end.cast::<u32>().write(0),
+        }
     }
     Some(p.cast())
 }
@@ -244,6 +250,39 @@ pub unsafe fn raw_data(p: *mut PyObject) -> *mut u8 {
     }
 }
 
+/// Copies `n` bytes, a few of them without a call.
+///
+/// # Safety
+/// As `copy_nonoverlapping`.
+#[inline(always)]
+unsafe fn copy_short(from: *const u8, to: *mut u8, n: usize) {
+    // SAFETY: the caller's promise; the two halves overlap within the `n` bytes.
+    unsafe {
+        match n {
+            0 => {}
+            1 => *to = *from,
+            2..=3 => {
+                let (a, b) = (from.cast::<u16>().read_unaligned(), *from.add(n - 1));
+                to.cast::<u16>().write_unaligned(a);
+                *to.add(n - 1) = b;
+            }
+            4..=7 => {
+                let (a, b) =
+                    (from.cast::<u32>().read_unaligned(), from.add(n - 4).cast::<u32>().read_unaligned());
+                to.cast::<u32>().write_unaligned(a);
+                to.add(n - 4).cast::<u32>().write_unaligned(b);
+            }
+            8..=16 => {
+                let (a, b) =
+                    (from.cast::<u64>().read_unaligned(), from.add(n - 8).cast::<u64>().read_unaligned());
+                to.cast::<u64>().write_unaligned(a);
+                to.add(n - 8).cast::<u64>().write_unaligned(b);
+            }
+            _ => core::ptr::copy_nonoverlapping(from, to, n),
+        }
+    }
+}
+
 /// A string of these characters, whose bound `max` is known.
 fn from_text_max(t: Text<'_>, max: u32) -> Owned<Str> {
     match t.len() {
@@ -254,7 +293,13 @@ fn from_text_max(t: Text<'_>, max: u32) -> Owned<Str> {
     let p = must_alloc(t.len(), max);
     // SAFETY: just allocated with room for these characters.
     unsafe {
-        copy_text(raw_data(p), kind_for(max), t);
+        if let Text::U1(s) = t
+            && max < 0x100
+        {
+            copy_short(s.as_ptr(), raw_data(p), s.len());
+        } else {
+            copy_text(raw_data(p), kind_for(max), t);
+        }
         Owned::from_raw(p)
     }
 }
@@ -349,6 +394,26 @@ impl Str {
     pub fn from_ascii(s: &[u8]) -> Owned<Str> {
         debug_assert!(s.is_ascii());
         from_text_max(Text::U1(s), 0x7f)
+    }
+    /// An ASCII string of `n` characters, which `fill` writes (they start as NULs).
+    pub fn fill_ascii(n: usize, fill: impl FnOnce(&mut [u8])) -> Owned<Str> {
+        if n == 0 {
+            return Str::empty().own();
+        }
+        let p = must_alloc(n, 0x7f);
+        // SAFETY: just allocated with room for `n` characters; nobody else sees them yet.
+        unsafe {
+            let out = std::slice::from_raw_parts_mut(raw_data(p), n);
+            out.fill(0);
+            fill(out);
+            debug_assert!(out.is_ascii());
+            if let [c] = out {
+                let c = *c;
+                decref(p);
+                return Str::from_char(c as u32);
+            }
+            Owned::from_raw(p)
+        }
     }
     /// A string of these characters, in the narrowest kind.
     pub fn from_text(t: Text<'_>) -> Owned<Str> {
@@ -728,35 +793,29 @@ impl Str {
     }
     /// `sep.join(items)`.
     pub fn join(&self, items: &Object) -> PyResult<Owned<Str>> {
-        let owned;
-        let tuple_items;
-        let refs: Vec<&Object> = match items.downcast_exact::<Tuple>() {
-            Some(t) => {
-                tuple_items = t;
-                tuple_items.iter().collect()
-            }
-            None => {
-                owned = match items.downcast_exact::<List>() {
-                    Some(l) => l.to_vec(),
-                    None => {
-                        let it = match items.iterator() {
-                            Ok(it) => it,
-                            Err(e) if e.matches(exc::TypeError()) => {
-                                e.clear();
-                                return raise!(TypeError, "can only join an iterable");
-                            }
-                            Err(e) => return Err(e),
-                        };
-                        let mut v = vec![];
-                        while let Some(x) = it.iter_next()? {
-                            v.push(x);
-                        }
-                        v
-                    }
-                };
-                owned.iter().map(|o| &**o).collect()
-            }
+        // SAFETY: references to objects are pointers to them; joining runs no Python code, so that list and tuple stay as they are.
+        let slice = |p: *mut *mut PyObject, n: usize| unsafe {
+            if n == 0 { &[][..] } else { std::slice::from_raw_parts(p.cast::<&Object>(), n) }
         };
+        if let Some(t) = items.downcast_exact::<Tuple>() {
+            return self.join_refs(slice(t.items_ptr(), t.len()));
+        }
+        if let Some(l) = items.downcast_exact::<List>() {
+            return self.join_refs(slice(l.items_ptr(), l.len()));
+        }
+        let it = match items.iterator() {
+            Ok(it) => it,
+            Err(e) if e.matches(exc::TypeError()) => {
+                e.clear();
+                return raise!(TypeError, "can only join an iterable");
+            }
+            Err(e) => return Err(e),
+        };
+        let mut owned = vec![];
+        while let Some(x) = it.iter_next()? {
+            owned.push(x);
+        }
+        let refs: Vec<&Object> = owned.iter().map(|o| &**o).collect();
         self.join_refs(&refs)
     }
     /// `sep.join` of items that must be strings.
@@ -795,6 +854,20 @@ impl Str {
         // SAFETY: the pieces add up to the allocated length, and none is wider than `kind`; the items are live.
         unsafe {
             let mut d = raw_data(p);
+            if kind == 1 {
+                // All are one byte wide.
+                let (sep, n) = (self.data(), self.len());
+                for (i, o) in items.iter().enumerate() {
+                    if i > 0 {
+                        copy_short(sep, d, n);
+                        d = d.add(n);
+                    }
+                    let s = Str::from_object(o);
+                    copy_short(s.data(), d, s.len());
+                    d = d.add(s.len());
+                }
+                return Ok(Owned::from_raw(p));
+            }
             for (i, o) in items.iter().enumerate() {
                 if i > 0 {
                     copy_text(d, kind, self.text());

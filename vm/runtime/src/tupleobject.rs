@@ -364,7 +364,7 @@ impl Tuple {
                 xdecref(*items.add(i));
             }
             if (*o).ob_type == Tuple::type_ptr() {
-                gc::free_object(o);
+                gc::free_builtin(o, 24 + 8 * (*o.cast::<PyVarObject>()).ob_size as usize);
             } else {
                 typeobject::free_instance(o);
             }

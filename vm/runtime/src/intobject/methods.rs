@@ -65,6 +65,15 @@ fn little_endian(order: Option<&Str>) -> PyResult<bool> {
 impl Int {
     /// From two's complement or unsigned bytes, least significant first.
     pub fn from_le_bytes(b: &[u8], signed: bool) -> Owned<Int> {
+        if b.len() <= 8 {
+            let mut word = [if signed && b.last().is_some_and(|x| x & 0x80 != 0) { 0xff } else { 0 }; 8];
+            word[..b.len()].copy_from_slice(b);
+            return if signed {
+                Int::from_i64(i64::from_le_bytes(word))
+            } else {
+                Int::from_u64(u64::from_le_bytes(word))
+            };
+        }
         let negative = signed && b.last().is_some_and(|x| x & 0x80 != 0);
         let mut out = Vec::with_capacity(b.len() * 8 / 30 + 1);
         let (mut acc, mut bits) = (0u64, 0u32);

@@ -257,9 +257,27 @@ fn from_hex(b: &[u8]) -> PyResult<Vec<u8>> {
     if !b.len().is_multiple_of(2) {
         return fail("Odd-length string");
     }
-    let digit = |c: u8| (c as char).to_digit(16).map(|d| d as u8);
-    let v: Option<Vec<u8>> = b.chunks(2).map(|c| Some(digit(c[0])? << 4 | digit(c[1])?)).collect();
-    v.map_or_else(|| fail("Non-hexadecimal digit found"), Ok)
+    static VALUES: [u8; 256] = {
+        let mut t = [0xff; 256];
+        let mut i = 0;
+        while i < 256 {
+            if let Some(d) = (i as u8 as char).to_digit(16) {
+                t[i] = d as u8;
+            }
+            i += 1;
+        }
+        t
+    };
+    let mut bad = 0;
+    let v: Vec<u8> = b
+        .chunks_exact(2)
+        .map(|c| {
+            let (high, low) = (VALUES[c[0] as usize], VALUES[c[1] as usize]);
+            bad |= high | low;
+            high << 4 | low & 15
+        })
+        .collect();
+    if bad > 15 { fail("Non-hexadecimal digit found") } else { Ok(v) }
 }
 /// Binary data of hexadecimal representation.
 ///

@@ -1,0 +1,134 @@
+"""What calls into C extensions and the C API cost: ns each, Lancehead with the JIT off and on, python3.11, and the ratios.
+
+    python3.11 bench/capi.py LANCEHEAD [--rounds N] [--only WORD]
+
+The extension (programs/capi.c) is compiled with `cc` against python3.11's headers (python3.11-dev). The cost of the empty loop is taken off the calls.
+"""
+import argparse
+import math
+import os
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+
+HERE = os.path.abspath(__file__)
+# From Python: the statement that is repeated. `c` is the module, `t` a Thing, `u` another, `x` an int.
+CALLS = {
+    "noargs": "noargs()", "o": "o(x)", "varargs": "varargs(x, x)", "keywords": "keywords(x)", "keywords b=": "keywords(x, b=x)",
+    "fast": "fast(x, x)", "fast_keywords": "fast_keywords(x, x)", "fast_keywords b=": "fast_keywords(x, b=x)",
+    "module.o": "c.o(x)", "t.noargs": "t.noargs()", "t.o": "t.o(x)", "t.varargs": "t.varargs(x, x)", "t.keywords": "t.keywords(x)",
+    "t.fast": "t.fast(x, x)", "t.fast_keywords": "t.fast_keywords(x, x)", "t.method": "t.method(x)",
+    "Thing()": "Thing(x)", "t + u": "t + u", "not t": "not t", "len(t)": "len(t)", "t[x]": "t[x]", "t[x] = x": "t[x] = x",
+    "x in t": "x in t", "hash(t)": "hash(t)", "t == u": "t == u", "t < u": "t < u", "t()": "t()", "iter(t)": "iter(t)", "next(t)": "next(t)",
+    "t.v (long)": "t.v", "t.v = x": "t.v = x", "t.obj": "t.obj", "t.obj = x": "t.obj = x", "t.prop": "t.prop", "t.prop = x": "t.prop = x",
+}
+# In C: the function and its further arguments.
+LOOPS = {
+    "build_list": "", "build_tuple": "", "pack_tuple": "", "build_dict": "", "dict_strings": "", "walk_dict": "", "build_string": "",
+    "format_string": "", "concat_string": "", "utf8": "", "build_bytes": "", "numbers": "", "get_attribute": "a", "get_attribute_object": "a",
+    "set_attribute": "a", "call_object": "f", "call_one_argument": "f", "call_function": "f", "call_method": "a", "iterate": "l",
+    "sequence_items": "l", "raise_and_clear": "", "gil": "",
+}
+PROGRAM = """
+def loop(n):
+    c, t, u, x = module, one, two, 7
+    noargs, o, varargs, keywords, fast, fast_keywords, Thing = c.noargs, c.o, c.varargs, c.keywords, c.fast, c.fast_keywords, c.Thing
+    start = clock()
+    for _ in range(n):
+        %s
+    return clock() - start
+"""
+
+
+class A:
+    def __init__(self):
+        self.attribute = 1
+
+    def method(self):
+        return None
+
+
+def cost(run):
+    n = 1000
+    while run(n) < 0.01:
+        n *= 2
+    # With a JIT, the loop has to be seen often enough.
+    return min(run(n) for _ in range(7)) / n * 1e9
+
+
+def child(path, only):
+    import importlib.util
+    spec = importlib.util.spec_from_file_location("capi_bench", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    names = {"module": module, "one": module.Thing(1), "two": module.Thing(2), "clock": time.process_time}
+
+    def statement(text):
+        scope = dict(names)
+        exec(PROGRAM % text, scope)
+        return cost(scope["loop"])
+    empty = statement("pass")
+    for name, text in CALLS.items():
+        if only in name:
+            print("from Python", name, max(statement(text) - empty, 0.1), sep="\t", flush=True)
+    values = {"a": (A(),), "f": (lambda v: None,), "l": ([1, 2, 3] * 30,), "": ()}
+    for name, arguments in LOOPS.items():
+        if only in name:
+            function, more = getattr(module, name), values[arguments]
+
+            def run(n):
+                start = time.process_time()
+                function(n, *more)
+                return time.process_time() - start
+            print("in C", name, cost(run), sep="\t", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("lancehead")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    python = "/usr/bin/python3.11" if os.path.exists("/usr/bin/python3.11") else "python3.11"
+    lancehead = os.path.abspath(options.lancehead)
+    vms = {"python3.11": [python], "off": [lancehead, "-X", "jit=off"], "on": [lancehead]}
+    include = subprocess.run([python, "-c", "import sysconfig; print(sysconfig.get_path('include'))"], capture_output=True, text=True).stdout.strip()
+    if not os.path.exists(os.path.join(include, "Python.h")):
+        sys.exit("python3.11's headers are missing (%s): install python3.11-dev." % include)
+    rows = {}
+    with tempfile.TemporaryDirectory() as tmp:
+        library = os.path.join(tmp, "capi_bench" + (sysconfig.get_config_var("SHLIB_SUFFIX") or ".so"))
+        subprocess.run(["cc", "-O2", "-w", "-shared", "-fPIC", "-I", include, "-o", library,
+                        os.path.join(os.path.dirname(HERE), "programs", "capi.c")], check=True)
+        for _ in range(options.rounds):
+            for vm, command in vms.items():
+                done = subprocess.run(command + [HERE, "--child", library, options.only], capture_output=True, text=True, timeout=600)
+                if done.returncode:
+                    print("%s: %s" % (vm, (done.stderr.strip().splitlines() or ["exit %d" % done.returncode])[-1]))
+                for line in done.stdout.splitlines():
+                    part, name, ns = line.split("\t")
+                    rows.setdefault((part, name), {}).setdefault(vm, []).append(float(ns))
+    for part in ("from Python", "in C"):
+        print("\n%-24s%12s%12s%8s%12s%8s" % (part + ", ns", "python3.11", "jit=off", "", "jit=on", ""))
+        ratios = {"off": [], "on": []}
+        for (of, name), row in rows.items():
+            if of != part or "python3.11" not in row:
+                continue
+            base = min(row["python3.11"])
+            line = "%-24s%12.1f" % (name, base)
+            for vm in ratios:
+                if vm in row:
+                    ratios[vm].append(min(row[vm]) / base)
+                    line += "%12.1f%7.2fx" % (min(row[vm]), ratios[vm][-1])
+            print(line)
+        print("%-24s%12s" % ("geometric mean", "") + "".join(
+            "%12s%7.2fx" % ("", math.exp(sum(map(math.log, r)) / len(r))) for r in ratios.values() if r))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--child"]:
+        child(sys.argv[2], sys.argv[3])
+    else:
+        main()

@@ -23,7 +23,7 @@ for bad in (lambda: M(id="x"), lambda: setattr(y, "nope", 1), lambda: M.FromStri
         print(type(e).__name__, str(e).splitlines()[0])
 s = struct_pb2.Struct()
 s.update({"a": [1, {"b": None}], "c": "d"})
-print(json_format.MessageToDict(s))
+print(sorted(json_format.MessageToDict(s).items()))
 
 
 class Handler(grpc.GenericRpcHandler):

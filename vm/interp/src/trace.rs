@@ -165,6 +165,11 @@ pub unsafe fn before_instruction(ts: *mut PyThreadState, f: *mut Frame, pc: *mut
         let code = frame::code_ref(f);
         let unit = frame::last_unit(f);
         let (opcode, _) = code.unit_at(unit as usize);
+        let entry = (*(*f).code)._co_firsttraceable as isize;
+        if unit < entry {
+            // Making a generator or cells comes before the call event: nothing there is seen.
+            return Ok(());
+        }
         if opcode == op::RESUME {
             if let Some(func) = (*ts).c_tracefunc {
                 set_last(f, -1);
@@ -175,11 +180,6 @@ pub unsafe fn before_instruction(ts: *mut PyThreadState, f: *mut Frame, pc: *mut
             }
             // What comes next compares with this: the first line of a function is an event, the rest of a `yield`'s line isn't.
             set_last(f, unit);
-            return Ok(());
-        }
-        let entry = (*(*f).code)._co_firsttraceable as isize;
-        if unit < entry {
-            // The call event has yet to come.
             return Ok(());
         }
         if let Some(func) = (*ts).c_tracefunc {

@@ -57,6 +57,7 @@ def tools(build):
 def build_c(build):
     compile_shared(build, "c_types", HERE / "c/c_types.c")
     compile_shared(build, "c_wrong", HERE / "c/c_wrong.c")
+    compile_shared(build, "c_hooks", HERE / "c/c_hooks.c")
 
 
 def build_cython(build):
@@ -93,7 +94,7 @@ def build_nanobind(build):
 PARTS = {"c": build_c, "cython": build_cython, "swig": build_swig, "pybind11": build_pybind11, "nanobind": build_nanobind}
 
 
-DRIVERS = {"c": ["use.py", "wrong.py"]}
+DRIVERS = {"c": ["use.py", "wrong.py", "hooks.py"]}
 
 
 def output(python, build, script, *arguments, **variables):

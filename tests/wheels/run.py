@@ -1,12 +1,11 @@
 """Installs wheels from the package index into a virtual environment made by Lancehead, and runs one program for each package there
 and in a virtual environment of python3.11 with the same versions.
 
-    run.py LANCEHEAD [--only numpy,lxml] [--dir DIR] [--update]
-
-`--update` writes the rows of what ran into docs/wheels.md and keeps the others.
+    run.py LANCEHEAD [--only numpy,lxml] [--dir DIR] [--table FILE]
 """
 
 import argparse
+import ast
 import difflib
 import os
 import pathlib
@@ -16,7 +15,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 PYTHON = "/usr/bin/python3.11" if os.path.exists("/usr/bin/python3.11") else "python3.11"
-# In the order of their demands; each has programs/t_NAME.py.
+# Each has programs/t_NAME.py or is in one of the groups below.
 PACKAGES = {
     "markupsafe": "3.0.4",
     "pyyaml": "6.0.4",
@@ -33,70 +32,86 @@ PACKAGES = {
     "pandas": "3.1.1",
     "scipy": "1.17.1",
     "matplotlib": "3.11.2",
-    # Further ones, of every kind of binding: C, Cython, mypyc, PyO3, pybind11, upb, cffi.
+    "regex": "2026.11.19",
+    "orjson": "3.13.0",
+    "ujson": "6.1.0",
+    "simplejson": "4.3.0",
+    "python-rapidjson": "1.25",
+    "pydantic": "2.14.4",
+    "pydantic-core": "2.50.5",
     "bcrypt": "5.0.0",
-    "bitarray": "3.12.3",
-    "black": "26.10.1",
-    "cbor2": "6.3.0",
-    "charset-normalizer": "3.5.3",
-    "coverage": "7.17.5",
-    "cytoolz": "1.2.0",
-    "gevent": "26.9.0",
-    "grpcio": "1.85.3",
-    "h5py": "3.16.0",
-    "httptools": "0.9.0",
-    "httpx": "0.28.1",
-    "immutables": "0.21",
-    "kiwisolver": "1.5.1",
-    "lupa": "2.8",
+    "cramjam": "2.14.0",
+    "pendulum": "3.3.0",
+    "rpds-py": "2026.9.1",
+    "safetensors": "0.8.0",
+    "tokenizers": "0.23.3",
+    "brotli": "1.2.1",
     "lz4": "4.4.5",
     "mmh3": "5.3.1",
-    "msgspec": "0.22.0",
-    "mypy": "2.4.1",
-    "numexpr": "2.14.2",
-    "orjson": "3.13.0",
-    "pendulum": "3.3.0",
-    "protobuf": "7.36.2",
-    "pyahocorasick": "2.3.1",
-    "pycryptodome": "4.4.0",
-    "pydantic": "2.14.4",
     "pynacl": "1.6.2",
+    "pycryptodome": "4.4.0",
+    "xxhash": "4.1.0",
+    "zstandard": "0.25.0",
+    "protobuf": "7.36.2",
+    "grpcio": "1.85.3",
+    "gevent": "26.9.0",
+    "httptools": "0.9.0",
     "pyzmq": "27.3.0",
-    "rapidfuzz": "3.14.6",
-    "regex": "2026.11.19",
-    "rpds-py": "2026.9.1",
-    "shapely": "2.2.0",
-    "simplejson": "4.3.0",
-    "tokenizers": "0.23.3",
     "tornado": "6.6.1",
-    "ujson": "6.1.0",
     "uvloop": "0.23.0",
     "websockets": "17.4",
+    "bitarray": "3.12.3",
+    "cbor2": "6.3.0",
+    "cytoolz": "1.2.0",
+    "frozenlist": "1.8.0",
+    "immutables": "0.21",
+    "levenshtein": "0.27.5",
+    "lupa": "2.8",
+    "marisa-trie": "1.4.1",
+    "msgspec": "0.22.0",
+    "multidict": "7.2.1",
+    "pyahocorasick": "2.3.1",
+    "pyroaring": "1.2.0",
+    "rapidfuzz": "3.14.6",
     "wrapt": "2.5.2",
-    "xxhash": "4.1.0",
     "yarl": "1.25.1",
-    "zstandard": "0.25.0",
+    "black": "26.10.1",
+    "charset-normalizer": "3.5.3",
+    "ciso8601": "2.4.1",
+    "coverage": "7.17.5",
+    "line-profiler": "5.1.0",
+    "mypy": "2.4.1",
+    "setproctitle": "1.3.8",
+    "contourpy": "1.3.3",
+    "h5py": "3.16.0",
+    "kiwisolver": "1.5.1",
+    "numexpr": "2.14.2",
+    "shapely": "2.2.0",
 }
-# What a program needs besides.
-ALSO = {
-    "h5py": "numpy==2.4.6",
-    "kiwisolver": "contourpy==1.3.3 numpy==2.4.6",
-    "mmh3": "ciso8601==2.4.1 brotli==1.2.1 setproctitle==1.3.8 cramjam==2.14.0 marisa-trie==1.4.1 pyroaring==1.2.0 python-rapidjson==1.25",
-    "numexpr": "numpy==2.4.6",
-    "pydantic": "pydantic-core==2.50.5",
-    "shapely": "numpy==2.4.6",
-    "tokenizers": "safetensors==0.8.0 numpy==2.4.6",
-    "yarl": "multidict==7.2.1 frozenlist==1.8.0",
+# Programs that use several packages.
+GROUPS = {
+    "json": ["orjson", "ujson", "simplejson", "python-rapidjson"],
+    "pydantic": ["pydantic", "pydantic-core"],
+    "pyo3": ["bcrypt", "cramjam", "pendulum", "rpds-py", "safetensors", "tokenizers"],
+    "compression": ["brotli", "lz4", "mmh3", "pynacl", "pycryptodome", "xxhash", "zstandard"],
+    "protobuf": ["protobuf", "grpcio"],
+    "async": ["gevent", "httptools", "pyzmq", "tornado", "uvloop", "websockets"],
+    "containers": ["bitarray", "cbor2", "cytoolz", "frozenlist", "immutables", "levenshtein", "lupa", "marisa-trie", "msgspec", "multidict", "pyahocorasick", "pyroaring", "rapidfuzz", "wrapt", "yarl"],
+    "tools": ["black", "charset-normalizer", "ciso8601", "coverage", "line-profiler", "mypy", "setproctitle"],
+    "arrays": ["contourpy", "h5py", "kiwisolver", "numexpr", "shapely"],
 }
-TABLE = ROOT / "docs/wheels.md"
+
+
+def needed(program):
+    return GROUPS.get(program, [program])
+
 HEAD = """# Wheels
 
-Written by `tests/wheels/run.py --update`: wheels from the package index, installed by Lancehead's own pip into a virtual environment of
-its own. Each row's program, `tests/wheels/programs/t_NAME.py`, does the package's main job, and its output and exit status are compared
-with those under python3.11.
+Written by `tests/wheels/run.py LANCEHEAD --table docs/wheels.md`: each row's packages were installed from the package index by
+Lancehead's own pip into a virtual environment, and the program's output was compared with python3.11's.
 
-| package | version | also installed | result |
-|---|---|---|---|
+| packages | what ran | output |
+|---|---|---|
 """
 
 
@@ -106,8 +121,7 @@ def make(python, folder, wanted):
     if not own.exists():
         subprocess.run([python, "-m", "venv", folder], check=True)
     command = [own, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--only-binary=:all:"]
-    names = {f"{n}=={PACKAGES[n]}" for n in wanted} | {a for n in wanted for a in ALSO.get(n, "").split()}
-    subprocess.run(command + sorted(names), check=True)
+    subprocess.run(command + [f"{n}=={PACKAGES[n]}" for p in wanted for n in needed(p)], check=True)
     return own
 
 
@@ -121,40 +135,33 @@ def output(python, name):
     return r.stdout + r.stderr + f"exit status {r.returncode}\n"
 
 
-def update(results):
-    rows = {}
-    if TABLE.exists():
-        for line in TABLE.read_text().splitlines()[len(HEAD.splitlines()):]:
-            rows[line.split("|")[1].strip()] = line
-    for name, ok in results.items():
-        also = ALSO.get(name, "").replace("==", " ").replace(" ", "\0").split("\0")
-        also = ", ".join(" ".join(also[i:i + 2]) for i in range(0, len(also), 2))
-        rows[name] = f"| {name} | {PACKAGES[name]} | {also} | {'as python3.11' if ok else 'differs'} |"
-    TABLE.write_text(HEAD + "".join(rows[n] + "\n" for n in PACKAGES if n in rows))
-
-
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("lancehead")
-    p.add_argument("--only", default=",".join(PACKAGES))
+    grouped = {n for members in GROUPS.values() for n in members}
+    programs = [n for n in PACKAGES if n not in grouped] + [g for g in GROUPS if g not in PACKAGES or g in grouped]
+    p.add_argument("--only", default=",".join(programs))
+    p.add_argument("--table", type=pathlib.Path, help="also write the results as a table")
     p.add_argument("--dir", default=ROOT / "target/wheels", type=pathlib.Path)
-    p.add_argument("--update", action="store_true")
     a = p.parse_args()
     wanted = a.only.split(",")
     a.dir.mkdir(parents=True, exist_ok=True)
     control = make(PYTHON, a.dir / "control", wanted)
     tested = make(pathlib.Path(a.lancehead).resolve(), a.dir / "lancehead", wanted)
-    failed, results = 0, {}
+    failed, rows = 0, []
     for name in wanted:
         want, got = output(control, name), output(tested, name)
         ok = want == got and want.endswith("exit status 0\n")
         failed += not ok
-        results[name] = ok
-        print(f"{name:20}{PACKAGES[name]:12}{'as python3.11' if ok else 'differs'}", flush=True)
+        result = "as python3.11" if ok else "differs"
+        versions = ", ".join(f"{n} {PACKAGES[n]}" for n in needed(name))
+        print(f"{name:14}{result:16}{versions}", flush=True)
+        what = ast.get_docstring(ast.parse((HERE / f"programs/t_{name}.py").read_text())) or ""
+        rows.append(f"| {versions} | {' '.join(what.split())} | {result} |\n")
         if not ok:
             sys.stdout.writelines(difflib.unified_diff(want.splitlines(True), got.splitlines(True), "python3.11", "lancehead", n=0))
-    if a.update:
-        update(results)
+    if a.table:
+        a.table.write_text(HEAD + "".join(rows))
     print(f"wheels: {len(wanted) - failed} passed, {failed} failed")
     return 1 if failed else 0
 

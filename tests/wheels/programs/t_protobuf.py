@@ -1,32 +1,58 @@
-"""The main job of protobuf (upb), with output that does not change."""
-from google.protobuf import descriptor_pb2, json_format, message_factory, descriptor_pool, text_format, struct_pb2, timestamp_pb2
-from google.protobuf.internal import api_implementation
-from google.protobuf.message import DecodeError
-print(api_implementation.Type())
+"""protobuf (upb): a schema built at run time, messages there and back; grpcio: a server and its client on loopback."""
+from concurrent import futures
+
+import grpc
+from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message, message_factory, struct_pb2, text_format
+
 f = descriptor_pb2.FileDescriptorProto(name="t.proto", package="t", syntax="proto3")
 m = f.message_type.add(name="M")
-for i, (n, t, l) in enumerate((("id", 5, 1), ("name", 9, 1), ("xs", 1, 3), ("kids", 11, 3)), 1):
-    g = m.field.add(name=n, number=i, type=t, label=l)
-    if t == 11:
-        g.type_name = ".t.M"
+for i, (name, kind, label) in enumerate((("id", 5, 1), ("names", 9, 3), ("score", 1, 1))):
+    m.field.add(name=name, number=i + 1, type=kind, label=label)
 pool = descriptor_pool.DescriptorPool()
 pool.Add(f)
 M = message_factory.GetMessageClass(pool.FindMessageTypeByName("t.M"))
-x = M(id=7, name="ü", xs=[1.5, 2])
-x.kids.add(id=1).name = "kid"
-x.kids.append(M(id=2))
-b = x.SerializeToString(deterministic=True)
-print(b, M.FromString(b) == x, json_format.MessageToDict(x), text_format.MessageToString(x, as_one_line=True))
-print([k.id for k in x.kids], len(x.kids), x.ListFields()[0][0].name, str(x).splitlines()[:2])
-for bad in (lambda: M(nope=1), lambda: M(id="x"), lambda: setattr(x, "id", 2 ** 40), lambda: M.FromString(b"\xff\xff"), lambda: x.nope):
+x = M(id=7, names=["a", "b"], score=1.5)
+raw = x.SerializeToString()
+y = M.FromString(raw)
+print(raw, y == x, list(y.names), y.names[-1], [d.name for d, _ in y.ListFields()])
+print(json_format.MessageToJson(y), text_format.MessageToString(y))
+for bad in (lambda: M(id="x"), lambda: setattr(y, "nope", 1), lambda: M.FromString(b"\xff\xff"), lambda: y.names.append(3)):
     try:
-        bad()
-    except (ValueError, TypeError, AttributeError, DecodeError) as e:
-        print(type(e).__name__, str(e)[:70])
+        print(bad())
+    except (TypeError, AttributeError, message.DecodeError) as e:
+        print(type(e).__name__, str(e).splitlines()[0])
 s = struct_pb2.Struct()
-s.update({"a": 1, "b": [True, None, "x"], "c": {"d": 2}})
-print(json_format.MessageToJson(s, sort_keys=True), s["c"]["d"])
-t = timestamp_pb2.Timestamp(seconds=1000000000)
-print(t.ToJsonString(), t.ToDatetime())
-y = M(); y.CopyFrom(x); y.MergeFrom(M(xs=[9])); y.ClearField("kids")
-print(y.xs, y)
+s.update({"a": [1, {"b": None}], "c": "d"})
+print(sorted(json_format.MessageToDict(s).items()))
+
+
+class Handler(grpc.GenericRpcHandler):
+    def service(self, details):
+        if details.method == "/t/Echo":
+            return grpc.unary_unary_rpc_method_handler(self.echo, M.FromString, M.SerializeToString)
+        if details.method == "/t/Count":
+            return grpc.unary_stream_rpc_method_handler(self.count, M.FromString, M.SerializeToString)
+
+    def echo(self, q, ctx):
+        if q.id < 0:
+            ctx.abort(grpc.StatusCode.INVALID_ARGUMENT, "negative")
+        return M(id=q.id + 1, names=[n.upper() for n in q.names])
+
+    def count(self, q, ctx):
+        for i in range(q.id):
+            yield M(id=i)
+
+
+server = grpc.server(futures.ThreadPoolExecutor(2), handlers=(Handler(),))
+port = server.add_insecure_port("127.0.0.1:0")
+server.start()
+with grpc.insecure_channel(f"127.0.0.1:{port}") as ch:
+    echo = ch.unary_unary("/t/Echo", M.SerializeToString, M.FromString)
+    r = echo(M(id=1, names=["q"]), timeout=20)
+    print(r.id, list(r.names))
+    print([r.id for r in ch.unary_stream("/t/Count", M.SerializeToString, M.FromString)(M(id=4), timeout=20)])
+    try:
+        echo(M(id=-1), timeout=20)
+    except grpc.RpcError as e:
+        print(e.code(), e.details())
+server.stop(None).wait()

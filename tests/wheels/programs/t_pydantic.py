@@ -1,43 +1,55 @@
-"""The main job of pydantic and pydantic-core, with output that does not change."""
-import datetime
-from typing import Annotated, Literal, Optional, Union
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator, TypeAdapter, computed_field
-class Address(BaseModel):
-    street: str
-    number: Annotated[int, Field(gt=0)] = 1
-class Cat(BaseModel):
-    kind: Literal["cat"]
-    lives: int = 9
-class Dog(BaseModel):
-    kind: Literal["dog"]
-    tricks: list[str] = []
-class User(BaseModel):
-    id: int
-    name: str = Field(min_length=2, alias="fullName")
-    born: Optional[datetime.date] = None
-    homes: list[Address] = []
-    pet: Union[Cat, Dog, None] = Field(None, discriminator="kind")
-    @field_validator("name")
+"""pydantic and its core in Rust: models, validators that call back, schemas, errors."""
+import enum
+import typing
+
+import pydantic
+
+
+class Colour(enum.Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Item(pydantic.BaseModel):
+    name: str = pydantic.Field(min_length=2)
+    price: float = pydantic.Field(gt=0)
+    tags: frozenset[str] = frozenset()
+    colour: Colour = Colour.RED
+
+    @pydantic.field_validator("name")
     @classmethod
     def title(cls, v):
         if v == "bad":
-            raise ValueError("no bad names")
+            raise ValueError("a bad name")
         return v.title()
-    @computed_field
+
+
+class Order(pydantic.BaseModel):
+    items: list[Item]
+    note: typing.Optional[str] = None
+
+    @pydantic.computed_field
     @property
-    def initial(self) -> str:
-        return self.name[0]
-    @model_validator(mode="after")
-    def check(self):
-        assert self.id != 13, "unlucky"
-        return self
-u = User.model_validate({"id": "12", "fullName": "ada love", "born": "1815-12-10", "homes": [{"street": "x", "number": "3"}], "pet": {"kind": "dog", "tricks": ["sit"]}})
-print(repr(u), u.model_dump(), u.model_dump_json(by_alias=True))
-for bad in ({}, {"id": "x", "fullName": "bad"}, {"id": 13, "fullName": "ok"}, {"id": 1, "fullName": "ok", "homes": [{"street": 1, "number": -1}], "pet": {"kind": "cow"}}):
+    def total(self) -> float:
+        return sum(i.price for i in self.items)
+
+
+o = Order.model_validate({"items": [{"name": "ab", "price": "2.5", "tags": ["x"], "colour": "blue"}, {"name": "cd", "price": 3}]})
+print(o, o.total)
+print(o.model_dump())
+print(o.model_dump_json(indent=1))
+print(Order.model_validate_json('{"items": []}') == Order(items=[]))
+for bad in ({"items": [{"name": "a", "price": -1}]}, {"items": [{"name": "bad", "price": 1}]}, {}, {"items": 3}):
     try:
-        User.model_validate(bad)
-    except ValidationError as e:
-        print(e.error_count(), [(x["type"], x["loc"], x["msg"]) for x in e.errors()])
-print(User.model_json_schema()["required"])
-print(TypeAdapter(dict[str, tuple[int, float]]).validate_json('{"a": [1, 2]}'))
-print(u.model_copy(update={"id": 5}) == u, u == User.model_validate_json(u.model_dump_json(by_alias=True)))
+        Order.model_validate(bad)
+    except pydantic.ValidationError as e:
+        print(e)
+print(Order.model_json_schema())
+
+
+@pydantic.validate_call
+def f(a: int, *rest: float, k: bool = False):
+    return a, rest, k
+
+
+print(f("1", "2", k="yes"))

@@ -1,12 +1,13 @@
-"""The main job of regex, with output that does not change."""
+"""regex: named sets, fuzzy matches, possessive and recursive patterns, a substitution that calls back."""
 import regex
-print(regex.findall(r"\p{Lu}\w+", "Hello wörld Ünicode ABC"))
-print(regex.sub(r"(?P<a>\w+) (?P<b>\w+)", lambda m: m["b"] + " " + m["a"], "one two three four"))
-m = regex.search(r"(?:(\w+),?)+", "a,bb,ccc")
-print(m.captures(1), m.spans(1), m.groupdict())
-print(regex.fullmatch(r"(?:cats){e<=2}", "cuts").fuzzy_counts)
-print(regex.split(r"(?V1)(?<=[a-z])(?=[A-Z])", "camelCaseWord"))
+
+print(regex.findall(r"\L<words>", "red green blue", words=["red", "blue"]))
+m = regex.search(r"(?:kitten){e<=3}", "a sitting cat")
+print(m.span(), m.fuzzy_counts)
+print(regex.match(r"(?<p>\((?:[^()]++|(?&p))*\))", "(a(b)c)d").group("p"))
+print(regex.sub(r"(\w+) (\w+)", lambda m: m.expandf("{2} {1}"), "hello world, good day"))
+print(regex.split(r"(?V1)(?=[A-Z])", "aBcDe"), regex.match(r"(\w)+", "abc").captures(1))
 try:
-    regex.compile("(")
+    regex.compile(r"(a")
 except regex.error as e:
     print(type(e).__name__, e)

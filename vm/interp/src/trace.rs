@@ -182,11 +182,6 @@ pub unsafe fn before_instruction(ts: *mut PyThreadState, f: *mut Frame, pc: *mut
             set_last(f, unit);
             return Ok(());
         }
-        let entry = (*(*f).code)._co_firsttraceable as isize;
-        if unit < entry {
-            // The call event has yet to come.
-            return Ok(());
-        }
         if let Some(func) = (*ts).c_tracefunc {
             let fo = FrameObj::of(f);
             let lines = code.line_array();

@@ -144,7 +144,7 @@ pub fn given_matches(err: &Object, exc: &Object) -> bool {
 /// Takes the pending exception out of the thread state, normalised, its traceback stored in it.
 pub fn take_raised() -> Owned<Exception> {
     if !occurred() {
-        // A C function failed without saying why.
+        // A C slot or getter failed without saying why.
         let _ = raised!(SystemError, "error return without exception set");
     }
     let (t, v, tb) = fetch();

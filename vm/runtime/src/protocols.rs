@@ -81,7 +81,7 @@ impl Object {
                         e.clear();
                         Ok(None)
                     }
-                    // Nor need a getter in C say why it has no value.
+                    // A C getter that answers NULL without an error has no value to give.
                     Err(_) if !crate::errors::occurred() => Ok(None),
                     r => r,
                 };

@@ -415,6 +415,7 @@ macro_rules! statuses {
         /// # Safety
         /// The pointers are what the header says.
         #[unsafe(no_mangle)]
+        #[allow(unused_unsafe)]
         pub unsafe extern "C" fn $name($($a: $t),*) -> Status {
             // SAFETY: the caller's promise.
             unsafe { $body }

@@ -14,7 +14,7 @@ pub fn problem(literal: &str) -> Option<String> {
     if body.len() < 2 * n {
         return None;
     }
-    let body = body[n..body.len() - n].as_bytes();
+    let body = &body.as_bytes()[n..body.len() - n];
     let mut s = Scanner { text: body, at: 0, raw: prefix.contains(['r', 'R']) };
     s.parts(0).err()
 }

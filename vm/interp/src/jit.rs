@@ -36,16 +36,20 @@ pub struct JitHooks {
     pub enter: unsafe fn(*mut PyThreadState, *mut Frame, *mut u16) -> Enter,
     /// Before each instruction, while recording; the instruction is at the pointer, `stacktop` is set.
     pub record: unsafe fn(*mut PyThreadState, *mut Frame, *mut u16),
+    /// `BREAK_JIT` was set.
+    pub attend: fn(),
 }
 
 static HOOKS: AtomicPtr<JitHooks> = AtomicPtr::new(std::ptr::null_mut());
 static ON: AtomicBool = AtomicBool::new(false);
 static RECORDING: AtomicBool = AtomicBool::new(false);
 static PAUSED: AtomicBool = AtomicBool::new(false);
+/// Are calls of functions counted?
+static CALLS: AtomicBool = AtomicBool::new(false);
 const SLOTS: usize = 1024;
 static mut COUNTERS: [u16; SLOTS] = [0; SLOTS];
 // A prime, so that short inner loops are not always met at the same iteration.
-static mut LOOP_HOT: u16 = 397;
+static mut LOOP_HOT: u16 = 307;
 static mut CALL_HOT: u16 = 400;
 
 /// Installs the hooks.
@@ -56,6 +60,10 @@ pub fn install(h: JitHooks) {
 /// Turns counting and entering on or off.
 pub fn set_enabled(on: bool) {
     ON.store(on && !HOOKS.load(Ordering::SeqCst).is_null(), Ordering::SeqCst);
+}
+/// Makes functions that native code calls often hot, too.
+pub fn count_calls(on: bool) {
+    CALLS.store(on, Ordering::SeqCst);
 }
 pub fn set_thresholds(loop_hot: u16, call_hot: u16) {
     // SAFETY: only changed with the GIL held.
@@ -135,7 +143,7 @@ pub unsafe fn count_loop_below(target: *mut u16) -> bool {
 #[inline(always)]
 pub unsafe fn count_call_below(code: *mut PyCodeObject) -> bool {
     // SAFETY: as above.
-    unsafe { !ON.load(Ordering::Relaxed) || bump_below(code as usize >> 3, CALL_HOT) }
+    unsafe { !CALLS.load(Ordering::Relaxed) || bump_below(code as usize >> 3, CALL_HOT) }
 }
 #[inline(always)]
 unsafe fn bump_below(key: usize, limit: u16) -> bool {
@@ -153,7 +161,22 @@ unsafe fn bump_below(key: usize, limit: u16) -> bool {
 #[inline(always)]
 pub unsafe fn count_call(code: *mut PyCodeObject) -> bool {
     // SAFETY: as above.
-    unsafe { ON.load(Ordering::Relaxed) && bump(code as usize >> 3, CALL_HOT) }
+    unsafe { CALLS.load(Ordering::Relaxed) && bump(code as usize >> 3, CALL_HOT) }
+}
+/// Makes a loop's head hot after so many more back edges to it.
+pub unsafe fn hot_after(target: *mut u16, n: u16) {
+    // SAFETY: counters are only touched with the GIL held.
+    unsafe {
+        let key = target as usize;
+        COUNTERS[(key >> 1 ^ key >> 11) % SLOTS] = LOOP_HOT.saturating_sub(n);
+    }
+}
+/// A trace has something to say.
+#[cold]
+pub fn attend() {
+    if let Some(h) = hooks() {
+        (h.attend)()
+    }
 }
 #[cold]
 pub unsafe fn hot_loop(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter {

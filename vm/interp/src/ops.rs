@@ -16,6 +16,10 @@ use std::sync::atomic::Ordering;
 #[inline(never)]
 pub fn eval_breaker() -> PyResult<()> {
     let bits = thread::EVAL_BREAKER.load(Ordering::SeqCst);
+    if bits & thread::BREAK_JIT != 0 {
+        thread::EVAL_BREAKER.fetch_and(!thread::BREAK_JIT, Ordering::SeqCst);
+        crate::jit::attend();
+    }
     if bits & thread::BREAK_GC != 0 {
         lh_runtime::gc::run_if_due();
     }

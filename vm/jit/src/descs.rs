@@ -82,6 +82,7 @@ fields! {
     FUNC_GLOBALS = offset_of!(PyFunctionObject, func_globals), Ptr, A_CONST, true, false;
     FUNC_BUILTINS = offset_of!(PyFunctionObject, func_builtins), Ptr, A_CONST, true, false;
     FUNC_DEFAULTS = offset_of!(PyFunctionObject, func_defaults), Ptr, A_OTHER, false, false;
+    FUNC_KWDEFAULTS = offset_of!(PyFunctionObject, func_kwdefaults), Ptr, A_OTHER, false, false;
     FUNC_CLOSURE = offset_of!(PyFunctionObject, func_closure), Ref, A_OTHER, false, false;
     FUNC_VECTORCALL = offset_of!(PyFunctionObject, vectorcall), Ptr, A_OTHER, false, false;
     METHOD_FUNC = offset_of!(PyMethodObject, im_func), Ref, A_CONST, true, false;
@@ -116,10 +117,10 @@ fields! {
 /// Words, references and bytes at any small offset of an object.
 const WORDS: u32 = 64;
 pub fn word(at: u32) -> Option<u32> {
-    (at % 8 == 0 && at / 8 < WORDS).then_some(FieldNo::COUNT as u32 + at / 8)
+    (at.is_multiple_of(8) && at / 8 < WORDS).then_some(FieldNo::COUNT as u32 + at / 8)
 }
 pub fn reference(at: u32) -> Option<u32> {
-    (at % 8 == 0 && at / 8 < WORDS).then_some(FieldNo::COUNT as u32 + WORDS + at / 8)
+    (at.is_multiple_of(8) && at / 8 < WORDS).then_some(FieldNo::COUNT as u32 + WORDS + at / 8)
 }
 pub fn byte(at: u32) -> Option<u32> {
     (at < 256).then_some(FieldNo::COUNT as u32 + 2 * WORDS + at)

@@ -309,8 +309,7 @@ unsafe extern "C" fn call_stack(f: *mut Frame, base: i64, n: i64, kwnames: *mut 
             if is_method { (*s, s.add(1), total + 1) } else { (*s.add(1), s.add(2), total) };
         let nkw = if kwnames.is_null() { 0 } else { (*kwnames.cast::<PyVarObject>()).ob_size as usize };
         // The word in front of the arguments is the callable's slot or the null: free for the callee's use.
-        let r =
-            obj(callable).vectorcall(args, (count - nkw) | PY_VECTORCALL_ARGUMENTS_OFFSET as usize, kwnames);
+        let r = obj(callable).vectorcall(args, (count - nkw) | PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
         for i in 0..total + 2 {
             let p = s.add(i);
             let v = std::mem::replace(&mut *p, null_mut());
@@ -334,6 +333,62 @@ unsafe extern "C" fn build(f: *mut Frame, base: i64, n: i64, what: i64) -> i64 {
         1
     }
 }
+type Ob = *mut PyObject;
+unsafe fn taken<const N: usize>(items: [Ob; N]) -> Vec<Owned<Object>> {
+    // SAFETY: the caller gives its references.
+    items.map(|p| unsafe { Owned::from_raw(p) }).into()
+}
+unsafe extern "C" fn tuple1(a: Ob) -> Ob {
+    // SAFETY: references given (so in all of these).
+    Tuple::from_vec(unsafe { taken([a]) }).into_raw()
+}
+unsafe extern "C" fn tuple2(a: Ob, b: Ob) -> Ob {
+    // SAFETY: as above.
+    Tuple::from_vec(unsafe { taken([a, b]) }).into_raw()
+}
+unsafe extern "C" fn tuple3(a: Ob, b: Ob, c: Ob) -> Ob {
+    // SAFETY: as above.
+    Tuple::from_vec(unsafe { taken([a, b, c]) }).into_raw()
+}
+unsafe extern "C" fn tuple4(a: Ob, b: Ob, c: Ob, d: Ob) -> Ob {
+    // SAFETY: as above.
+    Tuple::from_vec(unsafe { taken([a, b, c, d]) }).into_raw()
+}
+unsafe extern "C" fn list0() -> Ob {
+    List::from_vec(vec![]).into_raw()
+}
+unsafe extern "C" fn list1(a: Ob) -> Ob {
+    // SAFETY: as above.
+    List::from_vec(unsafe { taken([a]) }).into_raw()
+}
+unsafe extern "C" fn list2(a: Ob, b: Ob) -> Ob {
+    // SAFETY: as above.
+    List::from_vec(unsafe { taken([a, b]) }).into_raw()
+}
+unsafe extern "C" fn list3(a: Ob, b: Ob, c: Ob) -> Ob {
+    // SAFETY: as above.
+    List::from_vec(unsafe { taken([a, b, c]) }).into_raw()
+}
+unsafe extern "C" fn list4(a: Ob, b: Ob, c: Ob, d: Ob) -> Ob {
+    // SAFETY: as above.
+    List::from_vec(unsafe { taken([a, b, c, d]) }).into_raw()
+}
+unsafe extern "C" fn new_dict() -> Ob {
+    Dict::new().into_raw()
+}
+/// Puts a value under a name into a dictionary that nobody else has seen.
+unsafe extern "C" fn put_name(d: Ob, name: Ob, v: Ob) {
+    // SAFETY: an exact dict, an interned string and a reference given; comparing strings runs no code.
+    unsafe {
+        let v = Owned::<Object>::from_raw(v);
+        if let Err(e) = obj(d).downcast_unchecked::<Dict>().set_item(obj(name), &v) {
+            e.clear();
+        }
+    }
+}
+/// The helpers that build tuples and lists, by the number of items.
+pub const TUPLES: [u32; 4] = [TUPLE1, TUPLE2, TUPLE3, TUPLE4];
+pub const LISTS_OF: [u32; 5] = [LIST0, LIST1, LIST2, LIST3, LIST4];
 unsafe extern "C" fn list_append(l: *mut PyObject, v: *mut PyObject) {
     // SAFETY: an exact list; the reference to the value is taken over.
     unsafe { obj(l).downcast_unchecked::<List>().push(Owned::from_raw(v)) }
@@ -353,7 +408,7 @@ macro_rules! helpers {
                 ret: Ty::$ret,
                 ret_kind: match Ty::$ret { Ty::I64 => MemKind::I64, Ty::F64 => MemKind::F64, Ty::Ptr => MemKind::Ptr, _ => MemKind::Ref },
                 ret_new: $new,
-                ret_nonnull: matches!($num, BOX_INT | BOX_FLOAT | BOX_UNSIGNED | MAKE_ITER | CHR | LIST_POP | MAKE_RANGE),
+                ret_nonnull: matches!($num, BOX_INT | BOX_FLOAT | BOX_UNSIGNED | MAKE_ITER | CHR | LIST_POP | MAKE_RANGE | TUPLE1 | TUPLE2 | TUPLE3 | TUPLE4 | LIST0 | LIST1 | LIST2 | LIST3 | LIST4 | NEW_DICT),
                 pass_ts: false,
                 effects: $eff,
             }),*]
@@ -422,5 +477,16 @@ helpers! {
     CALL_C_FAST = call_c_fast, [Ptr, Ref, I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     LENGTH = length, [Ref] -> I64, steals 0, new false, Effects::ARBITRARY;
     GENERIC = crate::generic::exec_generic, [Ptr, I64, I64, I64] -> I64, steals 0, new false, FRAME;
+    TUPLE1 = tuple1, [Ref] -> Ref, steals 1, new true, ALLOC;
+    TUPLE2 = tuple2, [Ref, Ref] -> Ref, steals 3, new true, ALLOC;
+    TUPLE3 = tuple3, [Ref, Ref, Ref] -> Ref, steals 7, new true, ALLOC;
+    TUPLE4 = tuple4, [Ref, Ref, Ref, Ref] -> Ref, steals 15, new true, ALLOC;
+    LIST0 = list0, [] -> Ref, steals 0, new true, ALLOC;
+    LIST1 = list1, [Ref] -> Ref, steals 1, new true, ALLOC;
+    LIST2 = list2, [Ref, Ref] -> Ref, steals 3, new true, ALLOC;
+    LIST3 = list3, [Ref, Ref, Ref] -> Ref, steals 7, new true, ALLOC;
+    LIST4 = list4, [Ref, Ref, Ref, Ref] -> Ref, steals 15, new true, ALLOC;
+    NEW_DICT = new_dict, [] -> Ref, steals 0, new true, ALLOC;
+    PUT_NAME = put_name, [Ref, Ref, Ref] -> Void, steals 4, new false, ENTRY;
     LIST_APPEND = list_append, [Ref, Ref] -> Void, steals 2, new false, LISTS;
 }

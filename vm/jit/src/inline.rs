@@ -10,7 +10,7 @@
 //! written the first time something may look at frames (`write_headers`), and then the frame is also counted as a level of recursion
 //! and made the thread's current frame. Snapshot kinds say which headers are written, so that an exit knows which it has to write.
 //!
-//! Not inlined: generators, functions whose loops go round more than a few times (those have traces of their own), `*args`, and
+//! Not inlined: generators, functions whose loops go round more than a few times (those have traces of their own), and
 //! whatever an earlier recording could not follow.
 
 use crate::descs::*;
@@ -19,7 +19,6 @@ use crate::record::*;
 use lh_abi::*;
 use lh_bytecode::opcode as op;
 use lh_interp::frame::{self, FRAME_WORDS, Frame};
-use lh_interp::plans::{self, CallPlan};
 use lh_jit_ir::*;
 use lh_jit_opt::R;
 use lh_runtime::prelude::*;
@@ -29,7 +28,7 @@ use rustc_hash::FxHashMap as HashMap;
 pub const ROOM: usize = 512;
 pub const MAX_DEPTH: usize = 10;
 /// So often a function may be inlined inside itself.
-const MAX_SELF: usize = 2;
+const MAX_SELF: usize = 1;
 /// Bytecodes (in units) of the longest function that is inlined.
 const MAX_UNITS: usize = 1500;
 /// Word of the JIT frame that holds BASE.
@@ -141,6 +140,7 @@ impl Recorder {
             }
             let f = self.get(at)?;
             self.guard_function(f, func)?;
+            let order = self.keyword_defaults(func, order)?;
             // From here on nothing can fail.
             let mut args = vec![];
             for s in (at + 1..self.sp).rev() {
@@ -155,6 +155,83 @@ impl Recorder {
             self.enter_function(func, fv, &args, &order, base, 0, next)?;
             Ok(true)
         }
+    }
+
+    /// Looks keyword defaults up: their dictionary may change without the function noticing.
+    unsafe fn keyword_defaults(&mut self, func: *mut PyFunctionObject, mut order: Vec<Arg>) -> Rec<Vec<Arg>> {
+        // SAFETY: a live function; `bind_args` has found the name in its dictionary.
+        unsafe {
+            let mut guarded = false;
+            for a in &mut order {
+                if let Arg::Keyword(index) = *a {
+                    let d = Object::from_ptr((*func).func_kwdefaults).downcast_unchecked::<Dict>();
+                    if !guarded {
+                        self.guard_keys(d)?;
+                        guarded = true;
+                    }
+                    *a = Arg::Value(self.entry(d, index)?.0);
+                }
+            }
+            Ok(order)
+        }
+    }
+
+    /// `f(*args)`: a call with the items of a tuple that somebody else keeps; false if it has to go the long way.
+    pub(crate) unsafe fn inline_star(&mut self, arg: u32, next: u32) -> Rec<bool> {
+        // SAFETY: live operands.
+        unsafe {
+            let base = self.sp - 3;
+            if arg & 1 != 0 {
+                return Ok(false);
+            }
+            let (callee, tuple) = (self.actual(base + 1), self.actual(base + 2));
+            if !exact::<Tuple>(tuple) {
+                return Ok(false);
+            }
+            let n = (*tuple.cast::<PyVarObject>()).ob_size;
+            if n > 8 {
+                return Ok(false);
+            }
+            let Some((func, order)) = bind_args(callee, n as i32, std::ptr::null_mut()) else {
+                return Ok(false);
+            };
+            let t = self.get(base + 2)?;
+            if !self.inlinable((*func).func_code.cast()) || !self.supports(t) {
+                return Ok(false);
+            }
+            let f = self.get(base + 1)?;
+            self.guard_function(f, func)?;
+            let order = self.keyword_defaults(func, order)?;
+            self.b().guard_type(t, Tuple::type_ptr() as u64, true)?;
+            let len = self.b().fload(t, TUPLE_SIZE)?;
+            let want = self.b().int(n as i64);
+            self.b().guard_value(len, want)?;
+            let mut args = vec![];
+            for i in 0..n {
+                let k = self.b().int(i as i64);
+                let x = self.b().aload(t, TUPLE_ITEM, k)?;
+                self.b().own(x)?;
+                args.push(x);
+            }
+            let t = self.pop(base + 2)?;
+            let fv = self.pop(base + 1)?;
+            let null = self.pop(base)?;
+            self.b().drop_ref(null, ops::DROP_MAYBE_NULL)?;
+            self.b().drop_ref(t, ops::DROP_NOT_LAST)?;
+            self.enter_function(func, fv, &args, &order, base, 0, next)?;
+            Ok(true)
+        }
+    }
+
+    /// A new tuple of up to four values, whose references it takes over.
+    pub(crate) unsafe fn make_tuple(&mut self, items: &[R]) -> Rec<R> {
+        if items.is_empty() {
+            let e = Tuple::from_vec(vec![]);
+            let v = self.pin(e.as_ptr());
+            self.b().own(v)?;
+            return Ok(v);
+        }
+        Ok(self.b().call(crate::helpers::TUPLES[items.len() - 1], items, false)?)
     }
 
     /// Guards that a value is this function, or one that runs the same.
@@ -175,6 +252,7 @@ impl Recorder {
                 (FUNC_GLOBALS, (*func).func_globals as u64),
                 (FUNC_BUILTINS, (*func).func_builtins as u64),
                 (FUNC_DEFAULTS, (*func).func_defaults as u64),
+                (FUNC_KWDEFAULTS, (*func).func_kwdefaults as u64),
                 (FUNC_VECTORCALL, (*func).vectorcall.map_or(0, |f| f as usize as u64)),
             ];
             for (field, bits) in pairs {
@@ -182,7 +260,14 @@ impl Recorder {
                 let want = self.b().ptr(bits);
                 self.b().guard_value(v, want)?;
             }
-            for p in [(*func).func_code, (*func).func_globals, (*func).func_builtins, (*func).func_defaults] {
+            let owned = [
+                (*func).func_code,
+                (*func).func_globals,
+                (*func).func_builtins,
+                (*func).func_defaults,
+                (*func).func_kwdefaults,
+            ];
+            for p in owned {
                 if !p.is_null() {
                     self.pin(p);
                 }
@@ -214,19 +299,38 @@ impl Recorder {
                 flags,
             });
             let c = self.pin(code.cast());
+            // What collects arguments is made while the caller's frame is the innermost one.
+            let mut values = vec![];
+            for a in order {
+                values.push(match a {
+                    Arg::Given(k) => args[*k],
+                    Arg::Default(o) => {
+                        let d = self.pin(*o);
+                        self.b().own(d)?;
+                        d
+                    }
+                    Arg::Value(v) => {
+                        self.b().own(*v)?;
+                        *v
+                    }
+                    Arg::Keyword(_) => return Err(Why::Unbound),
+                    Arg::Rest(from, to) => self.make_tuple(&args[*from..*to])?,
+                    Arg::Names(names) => {
+                        let d = self.b().call(crate::helpers::NEW_DICT, &[], false)?;
+                        for (name, k) in names {
+                            let name = self.pin(*name);
+                            self.b().call(crate::helpers::PUT_NAME, &[d, name, args[*k]], false)?;
+                        }
+                        d
+                    }
+                });
+            }
             let base = self.next_base()?;
             self.snapshot(RESUME, next, sp)?;
             self.b().push_frame(base, info as u64, next, (*code).co_nlocalsplus)?;
             self.push_level(base, info, next, ret);
-            for (i, a) in order.iter().enumerate() {
-                match *a {
-                    Arg::Given(k) => self.put(i as i32, args[k])?,
-                    Arg::Default(o) => {
-                        let d = self.pin(o);
-                        self.b().own(d)?;
-                        self.put(i as i32, d)?;
-                    }
-                }
+            for (i, v) in values.into_iter().enumerate() {
+                self.put(i as i32, v)?;
             }
             self.put(FUNC_SLOT, fv)?;
             self.b().own(c)?;
@@ -422,7 +526,7 @@ impl Recorder {
             }
             let t = class.cast::<PyTypeObject>();
             let plain_new = (*t).tp_new.map(|f| f as usize)
-                == (*(&raw mut lh_runtime::type_table::PyBaseObject_Type)).tp_new.map(|f| f as usize);
+                == lh_runtime::type_table::PyBaseObject_Type.tp_new.map(|f| f as usize);
             if !plain_new
                 || (*t).tp_flags & Py_TPFLAGS_HEAPTYPE == 0
                 || (*t).tp_flags & Py_TPFLAGS_IS_ABSTRACT != 0
@@ -449,6 +553,7 @@ impl Recorder {
             self.b().guard_value(x, want)?;
             let fv = self.pin(func.cast());
             self.guard_function(fv, func)?;
+            let order = self.keyword_defaults(func, order)?;
             self.set_prev()?;
             let object = self.b().call(crate::helpers::NEW_OBJECT, &[c], false)?;
             self.snapshot(RAISE, self.pc, self.sp)?;
@@ -479,12 +584,23 @@ pub fn header_word(flags: u8) -> i64 {
     0xffff_ffff | (flags as i64) << 32 | (frame::OWNED_BY_THREAD as i64) << 40
 }
 
-/// Where a parameter's value comes from: the n-th operand or an object.
-#[derive(Clone, Copy, Debug)]
+/// Where a parameter's value comes from.
+#[derive(Clone, Debug)]
 pub(crate) enum Arg {
+    /// The n-th operand.
     Given(usize),
     Default(*mut PyObject),
+    /// An entry of the function's keyword defaults, and what has been loaded from there.
+    Keyword(usize),
+    Value(R),
+    /// `*args`: the operands of a range.
+    Rest(usize, usize),
+    /// `**kwargs`: names and operands.
+    Names(Vec<(*mut PyObject, usize)>),
 }
+
+/// So many operands `*args` and `**kwargs` of an inlined function may collect.
+const MAX_REST: usize = 4;
 
 /// How `n` operands (the last of them named by `kwnames`) become the parameters of a Python function.
 unsafe fn bind_args(
@@ -500,38 +616,43 @@ unsafe fn bind_args(
         }
         let func = callee.cast::<PyFunctionObject>();
         let code = (*func).func_code.cast::<PyCodeObject>();
-        let argcount = (*code).co_argcount as usize;
-        if kwnames.is_null() {
-            let CallPlan::Function { .. } = plans::plan_call(o, n as usize) else { return None };
-        } else if (*code).co_flags & (CO_VARARGS | CO_VARKEYWORDS) != 0
-            || (*code).co_kwonlyargcount != 0
+        let usual = (*func).vectorcall.map(|v| v as usize)
+            == Some(lh_interp::bind::function_vectorcall as *const () as usize);
+        if !usual
             || (*code).co_flags & CO_OPTIMIZED == 0
+            || (*code).co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR) != 0
             || o.downcast_unchecked::<Function>().version() == 0
         {
             return None;
         }
+        let argcount = (*code).co_argcount as usize;
+        let kwonly = (*code).co_kwonlyargcount as usize;
         let names: Vec<*mut PyObject> = if kwnames.is_null() {
             vec![]
         } else {
             Object::from_ptr(kwnames).downcast_unchecked::<Tuple>().as_slice_raw().to_vec()
         };
         let positional = n as usize - names.len();
-        if positional > argcount {
+        let rest = (*code).co_flags & CO_VARARGS != 0;
+        let collects = (*code).co_flags & CO_VARKEYWORDS != 0;
+        if positional > argcount && (!rest || positional - argcount > MAX_REST) {
             return None;
         }
-        let mut args: Vec<Option<Arg>> = vec![None; argcount];
-        for (i, a) in args.iter_mut().enumerate().take(positional) {
+        let mut args: Vec<Option<Arg>> = vec![None; argcount + kwonly];
+        for (i, a) in args.iter_mut().enumerate().take(positional.min(argcount)) {
             *a = Some(Arg::Given(i));
         }
         let code_obj = Object::from_ptr(code.cast()).downcast_unchecked::<Code>();
+        let params = code_obj.localsplusnames().as_slice_raw();
+        let mut others = vec![];
         for (k, name) in names.iter().enumerate() {
-            let params = code_obj.localsplusnames().as_slice_raw();
             // Names in code are interned: identity decides, anything else goes the long way.
-            let i = params.iter().take(argcount).position(|p| p == name)?;
-            if i < (*code).co_posonlyargcount as usize || args[i].is_some() {
-                return None;
+            match params.iter().take(argcount + kwonly).position(|p| p == name) {
+                Some(i) if i < (*code).co_posonlyargcount as usize || args[i].is_some() => return None,
+                Some(i) => args[i] = Some(Arg::Given(positional + k)),
+                None if collects && others.len() < MAX_REST => others.push((*name, positional + k)),
+                None => return None,
             }
-            args[i] = Some(Arg::Given(positional + k));
         }
         let defaults: Vec<*mut PyObject> = if (*func).func_defaults.is_null() {
             vec![]
@@ -542,8 +663,26 @@ unsafe fn bind_args(
         for (i, a) in args.into_iter().enumerate() {
             out.push(match a {
                 Some(a) => a,
-                None => Arg::Default(*defaults.get((i + defaults.len()).checked_sub(argcount)?)?),
+                None if i < argcount => {
+                    Arg::Default(*defaults.get((i + defaults.len()).checked_sub(argcount)?)?)
+                }
+                None => {
+                    let d = Object::from_ptr_opt((*func).func_kwdefaults)?.downcast_exact::<Dict>()?;
+                    let name = Object::from_ptr(params[i]).downcast_unchecked::<Str>();
+                    let index = d.index_of(name)?;
+                    d.value_at(index)?;
+                    if d.keys_version() == 0 {
+                        return None;
+                    }
+                    Arg::Keyword(index)
+                }
             });
+        }
+        if rest {
+            out.push(Arg::Rest(argcount.min(positional), positional));
+        }
+        if collects {
+            out.push(Arg::Names(others));
         }
         Some((func, out))
     }

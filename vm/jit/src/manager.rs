@@ -6,6 +6,7 @@
 use crate::Mode;
 use crate::inline::{self, FrameInfo};
 use crate::record::{Next, Recorder, Why};
+use crate::trial::{self, Record, Window};
 use lh_abi::*;
 use lh_interp::frame::{self, Frame};
 use lh_interp::jit::{Enter, JitHooks};
@@ -31,7 +32,7 @@ pub const POLL: u32 = 4;
 const KIND: u32 = 0xff;
 
 /// So many failed recordings end the attempts at a loop.
-const HOPELESS: u32 = 6;
+const HOPELESS: u32 = 4;
 /// Native stack that must be left for a trace to be entered: calls out of traces nest natively, the interpreter's do not.
 const NATIVE_ROOM: usize = 2 << 20;
 /// So many hot loops end a recording that does not go on.
@@ -40,13 +41,11 @@ const MAX_BLOCKED: u32 = 1000;
 const STEP: Duration = Duration::from_nanos(700);
 /// Bytecodes a function without a loop must have for its trace to be worth entering.
 const LONG_FUNCTION: usize = 40;
-/// Time in a trace, in ticks of the processor's clock, below which entering and leaving it cost more than it saves.
-const SHORT_VISIT: u64 = 350;
-/// One visit in so many is timed; so many short ones in excess of long ones are enough.
-const LOOK_EVERY: u64 = 16;
-const TOO_SHORT: u32 = 16;
+/// So many recordings of a loop are given up because that iteration leaves it, each followed by another soon.
+const MAX_LEFT: u32 = 3;
+const AGAIN_AFTER: u16 = 5;
 /// Bridges one root may have.
-const MAX_BRIDGES: u32 = 120;
+const MAX_BRIDGES: u32 = 60;
 
 /// A compiled trace, root or bridge.
 pub struct Compiled {
@@ -70,8 +69,7 @@ pub struct Compiled {
     pub root: u32,
     pub bridges: u32,
     pub entries: u64,
-    /// How often a visit looked at was too short to pay.
-    short: u32,
+    pub trial: Record,
     /// Not entered any more: what it took for granted of the world is no longer so.
     pub retired: bool,
     /// Objects whose addresses are in the code.
@@ -103,6 +101,12 @@ pub struct State {
     blocked: u32,
     /// Call instructions whose native code keeps calling back or being overtaken: they go through the call protocol.
     pub calls_back: FxHashSet<usize>,
+    /// The window of the trial that is going on.
+    pub window: Option<Window>,
+    /// Recordings begun.
+    pub recordings: u32,
+    /// How often recordings of a loop met an iteration that leaves it.
+    left: FxHashMap<usize, u32>,
     begun: Instant,
     /// Time that went into recording and compiling.
     spent: Duration,
@@ -147,6 +151,9 @@ pub fn install(mode: Mode) {
         no_inline: FxHashSet::default(),
         blocked: 0,
         calls_back: FxHashSet::default(),
+        window: None,
+        recordings: 0,
+        left: FxHashMap::default(),
         begun: Instant::now(),
         spent: Duration::ZERO,
         infos: FxHashMap::default(),
@@ -161,9 +168,16 @@ pub fn install(mode: Mode) {
     unsafe { *STATE.0.get() = Some(Box::new(s)) };
     if mode == Mode::Stress {
         lh_interp::jit::set_thresholds(2, 2);
+        lh_interp::jit::count_calls(true);
     }
     let _ = lh_runtime::thread::CALLBACK_HOOK.set(crate::force::force_all);
-    lh_interp::jit::install(JitHooks { hot_loop, hot_function, enter: enter_hook, record });
+    lh_interp::jit::install(JitHooks {
+        hot_loop,
+        hot_function,
+        enter: enter_hook,
+        record,
+        attend: trial::attend,
+    });
 }
 
 impl State {
@@ -187,8 +201,19 @@ impl State {
         &raw const **self.infos.entry(key).or_insert_with(|| Box::new(i))
     }
     /// Has recording and compiling taken more than its share of the time so far?
-    fn over_budget(&self) -> bool {
-        self.mode != Mode::Stress && self.spent > Duration::from_millis(3) + self.begun.elapsed() / 8
+    pub fn over_budget(&self) -> bool {
+        let run = self.begun.elapsed();
+        let young = run.min(Duration::from_secs(1));
+        let share = Duration::from_micros(1500) + young / 14 + (run - young) / 60;
+        self.mode != Mode::Stress && self.spent > share
+    }
+    /// A root's loop is left to the interpreter for good.
+    pub fn give_back(&mut self, t: u32) {
+        let x = &mut self.traces[t as usize];
+        x.retired = true;
+        self.heads.retain(|_, h| *h != t);
+        let head = head_of(&self.traces[t as usize]);
+        self.penalties.insert(head as usize, HOPELESS);
     }
     /// Has recording the loop with this head been given up?
     pub fn is_hopeless(&self, head: usize) -> bool {
@@ -197,6 +222,13 @@ impl State {
     pub fn exit_routine(&self) -> u64 {
         self.exit_routine
     }
+}
+
+/// Address of a root's first instruction.
+pub fn head_of(x: &Compiled) -> *mut u16 {
+    let code = x.pins[0].as_ptr().cast();
+    // SAFETY: a root's first pin is its code.
+    unsafe { frame::first_instr(code).add(x.head as usize) }
 }
 
 /// Where code is: `file:line`.
@@ -219,6 +251,15 @@ unsafe fn hot_loop(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter
     let s = state();
     // SAFETY: the interpreter's contract for hooks.
     unsafe {
+        // The frame stands at the loop's head.
+        let head = (*f).prev_instr.add(1);
+        trial::tidy(s);
+        if s.window.is_some()
+            && let Some(&t) = s.heads.get(&(head as usize))
+            && trial::interpreted_done(s, t)
+        {
+            return Enter::Stay;
+        }
         if s.recorder.is_some() {
             s.blocked += 1;
             if s.blocked > MAX_BLOCKED {
@@ -233,8 +274,6 @@ unsafe fn hot_loop(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter
         if !may_trace(ts) {
             return Enter::Stay;
         }
-        // The frame stands at the loop's head.
-        let head = (*f).prev_instr.add(1);
         if let Some(&t) = s.heads.get(&(head as usize)) {
             patch(s, at, t);
             return run(ts, f, t);
@@ -248,7 +287,12 @@ unsafe fn hot_loop(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter
         }
         let unit = head.offset_from(frame::first_instr((*f).code)) as u32;
         s.event(|| format!("start loop {}", place(f, unit)));
-        s.recorder = Some(Recorder::root(s.descs, f, unit, at, (*f).stacktop));
+        s.recordings += 1;
+        let mut r = Recorder::root(s.descs, f, unit, at, (*f).stacktop);
+        if s.left.get(&(head as usize)).copied().unwrap_or(0) < MAX_LEFT {
+            r.keep_inside();
+        }
+        s.recorder = Some(r);
         lh_interp::jit::set_recording(true);
     }
     Enter::Stay
@@ -363,6 +407,11 @@ fn give_up(s: &mut State, r: &Recorder, why: Why) {
         s.unrecordable.insert(r.at());
     }
     match r.bridge {
+        None if why == Why::Outside => {
+            *s.left.entry(r.head_addr()).or_insert(0) += 1;
+            // SAFETY: the GIL is held.
+            unsafe { lh_interp::jit::hot_after(r.head_addr() as *mut u16, AGAIN_AFTER) };
+        }
         // Leaving the loop meanwhile says little about the loop.
         None if why == Why::Left && !s.random(8) => {}
         // A generator's loop.
@@ -370,7 +419,11 @@ fn give_up(s: &mut State, r: &Recorder, why: Why) {
             s.penalties.insert(r.head_addr(), HOPELESS);
         }
         None => *s.penalties.entry(r.head_addr()).or_insert(0) += 1,
-        Some((t, n)) => s.traces[t as usize].tries[n as usize] += 1,
+        Some((t, n)) => {
+            s.traces[t as usize].tries[n as usize] += 1;
+            let root = s.traces[t as usize].root;
+            s.traces[root as usize].trial.leaves = 0;
+        }
     }
 }
 
@@ -414,7 +467,14 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
     let optimised = began.elapsed();
     let guards = trace.insts.iter().filter(|i| i.snap != NO_SNAP).count() + 1;
     let mut cells = vec![s.exit_routine; guards].into_boxed_slice();
-    let options = lh_jit_x64::Options { trace_id: id, exit_cells: cells.as_mut_ptr() as u64, random: None };
+    let record = Record::new(s.mode == Mode::Stress);
+    let countdown = (r.bridge.is_none() && s.mode != Mode::Stress).then(|| lh_jit_x64::Countdown {
+        word: &raw const *record.left as u64,
+        flags: &raw const lh_runtime::thread::EVAL_BREAKER as u64,
+        bits: lh_runtime::thread::BREAK_JIT as u8,
+    });
+    let options =
+        lh_jit_x64::Options { trace_id: id, exit_cells: cells.as_mut_ptr() as u64, random: None, countdown };
     let c = match lh_jit_x64::compile(&trace, s.descs, &options) {
         Ok(c) => c,
         Err(e) => return give_up(s, &r, Why::Backend(e)),
@@ -459,7 +519,7 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
         root,
         bridges: 0,
         entries: 0,
-        short: 0,
+        trial: record,
         retired: false,
         pins: std::mem::take(&mut r.pins),
     }));
@@ -478,25 +538,51 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
         Some((t, n)) => {
             s.traces[t as usize].cells[n as usize] = entry;
             s.traces[root as usize].bridges += 1;
+            trial::changed(s, root);
         }
     }
 }
 
-/// Takes a root out of use, if it has been replaced only a few times: another recording will find the world as it is now.
-unsafe fn retire(s: &mut State, t: u32) -> bool {
-    // SAFETY: forwarded.
-    unsafe { take_out(s, t, 4) }
+/// Installs a trace that only leaves; answers its entry.
+pub fn install_detour(s: &mut State, trace: Trace, root: u32, head: u32) -> Option<u64> {
+    let id = s.traces.len() as u32;
+    let guards = trace.insts.iter().filter(|i| i.snap != NO_SNAP).count() + 1;
+    let mut cells = vec![s.exit_routine; guards].into_boxed_slice();
+    let options = lh_jit_x64::Options {
+        trace_id: id,
+        exit_cells: cells.as_mut_ptr() as u64,
+        random: None,
+        countdown: None,
+    };
+    let c = lh_jit_x64::compile(&trace, s.descs, &options).ok()?;
+    let code = lh_foreign::arena::Arena::get().and_then(|a| a.install(&c.code)).ok()?;
+    let entry = code.addr() as u64;
+    let n = c.exits.len();
+    s.traces.push(Box::new(Compiled {
+        trace,
+        exits: c.exits,
+        calls: c.calls,
+        entry,
+        cells,
+        plans: vec![None; n],
+        hits: vec![0; n],
+        tries: vec![0; n],
+        entry_cell: Box::new(entry),
+        label: None,
+        label_cell: Box::new(0),
+        head,
+        root,
+        bridges: 0,
+        entries: 0,
+        trial: Record::new(true),
+        retired: true,
+        pins: vec![],
+    }));
+    Some(entry)
 }
 
-/// Takes a root out of use unless it has been replaced `limit` times.
-unsafe fn take_out(s: &mut State, t: u32, limit: usize) -> bool {
-    let (head, code) = (s.traces[t as usize].head, s.traces[t as usize].pins.first().map(|c| c.as_ptr()));
-    let same = |x: &&Box<Compiled>| x.retired && x.head == head && x.pins.first().map(|c| c.as_ptr()) == code;
-    if s.traces[t as usize].retired || s.traces.iter().filter(same).count() >= limit {
-        return false;
-    }
-    s.traces[t as usize].retired = true;
-    s.heads.retain(|_, x| *x != t);
+/// Makes a root's back edges ordinary ones again.
+pub fn unpatch(s: &mut State, t: u32) {
     s.edges.retain(|at, x| {
         if *x != t {
             return true;
@@ -515,6 +601,18 @@ unsafe fn take_out(s: &mut State, t: u32, limit: usize) -> bool {
         }
         false
     });
+}
+
+/// Takes a root out of use, if it has been replaced only a few times: another recording will find the world as it is now.
+unsafe fn retire(s: &mut State, t: u32) -> bool {
+    let (head, code) = (s.traces[t as usize].head, s.traces[t as usize].pins.first().map(|c| c.as_ptr()));
+    let same = |x: &&Box<Compiled>| x.retired && x.head == head && x.pins.first().map(|c| c.as_ptr()) == code;
+    if s.traces[t as usize].retired || s.traces.iter().filter(same).count() >= 4 {
+        return false;
+    }
+    s.traces[t as usize].retired = true;
+    s.heads.retain(|_, x| *x != t);
+    unpatch(s, t);
     true
 }
 
@@ -548,38 +646,6 @@ fn is_about_the_world(t: &Trace, guard: usize) -> bool {
     true
 }
 
-#[cfg(target_arch = "x86_64")]
-fn ticks() -> u64 {
-    // SAFETY: every x86-64 processor has it.
-    unsafe { std::arch::x86_64::_rdtsc() }
-}
-#[cfg(not(target_arch = "x86_64"))]
-fn ticks() -> u64 {
-    0
-}
-
-/// Weighs a timed visit of a root; one that keeps being left at once is not entered any more.
-fn judge(s: &mut State, t: u32, ticks: u64) {
-    let stress = s.mode == Mode::Stress;
-    let tr = &mut s.traces[t as usize];
-    if ticks >= SHORT_VISIT {
-        tr.short = tr.short.saturating_sub(1);
-        return;
-    }
-    tr.short += 1;
-    if tr.short < TOO_SHORT || tr.retired || stress || !cfg!(target_arch = "x86_64") {
-        return;
-    }
-    // SAFETY: the code's first instruction and its head, as recorded; the trace's pins keep the code.
-    unsafe {
-        let Some(code) = tr.pins.first() else { return };
-        let head = frame::first_instr(code.as_ptr().cast()).add(tr.head as usize) as usize;
-        s.penalties.insert(head, HOPELESS);
-        s.event(|| format!("trace {t} does not pay"));
-        take_out(s, t, usize::MAX);
-    }
-}
-
 /// Runs a trace for the frame and puts the frame in order when it is left.
 unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
     // SAFETY: the frame stands at the trace's head; `state()` is fetched anew after the trace, in which anything may have run.
@@ -587,8 +653,14 @@ unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
         let s = state();
         let root = &mut s.traces[t as usize];
         root.entries += 1;
-        let look = root.entries.is_multiple_of(LOOK_EVERY);
         let entry = root.entry;
+        if root.trial.is_due() {
+            trial::attend();
+            let interpreted = |w: &Window| w.root == t && w.interpreted;
+            if s.window.as_ref().is_some_and(interpreted) {
+                return Enter::Stay;
+            }
+        }
         // Room for inlined frames, in number and in memory.
         if (*ts).recursion_remaining < inline::MAX_DEPTH as i32 + 2
             || lh_runtime::thread::native_stack_left() < NATIVE_ROOM
@@ -610,11 +682,7 @@ unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
         let p = jf.as_mut_ptr();
         s.active.push(Activation { frame: f, jf: p });
         crate::force::ACTIVE.store(s.active.len(), std::sync::atomic::Ordering::Relaxed);
-        let began = if look { ticks() } else { 0 };
         let word = (s.enter)(ts, p, entry);
-        if look {
-            judge(state(), t, ticks().wrapping_sub(began));
-        }
         lh_runtime::thread::settle_steal(ts);
         let s = state();
         let at = s.active.iter().rposition(|a| a.jf == p).expect("entered");
@@ -651,7 +719,7 @@ unsafe fn leave(
         }
         let snap = &(&(*tr).trace.snaps)[site.snap as usize];
         let get = |v: Val| -> u64 {
-            match (&(*tr).trace).const_bits(v) {
+            match (*tr).trace.const_bits(v) {
                 Some(c) => c,
                 None => *jf.cast::<u8>().add(site.place(v) as usize).cast::<u64>(),
             }
@@ -777,23 +845,29 @@ impl State {
     }
 }
 
+/// The more bridges a loop has, the more often one of its exits must be taken to deserve another.
+pub fn exit_limit(bridges: u32) -> u32 {
+    (20 + 20 * bridges).min(800)
+}
+
 /// Counts an exit; a hot one gets a bridge.
 unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot) {
     let s = state();
-    let limit = if s.mode == Mode::Stress { 2 } else { 40 };
+    let root = s.traces[t as usize].root;
+    let limit = if s.mode == Mode::Stress { 2 } else { exit_limit(s.traces[root as usize].bridges) };
+    s.traces[root as usize].trial.leaves += 1;
     let tr = &mut s.traces[t as usize];
     let h = &mut tr.hits[n as usize];
     *h += 1;
-    let root = tr.root;
     // The exit a trace ends with is there because nothing can be recorded behind it.
     let last = tr.trace.insts.last().is_some_and(|i| i.op == Op::Exit) && n as usize + 1 == tr.exits.len();
-    let hot = *h % limit == 0 && tr.tries[n as usize] < 3 && !last;
+    let hot = h.is_multiple_of(limit) && tr.tries[n as usize] < 3 && !last;
     if !hot || s.recorder.is_some() || s.over_budget() || s.traces[root as usize].bridges >= MAX_BRIDGES {
         return;
     }
     // SAFETY: the exit's frame; the parent trace lives for ever.
     unsafe {
-        let tr: &'static Compiled = &*(&raw const *s.traces[t as usize]);
+        let tr: &'static Compiled = &*&raw const *s.traces[t as usize];
         if tr.cells[n as usize] != s.exit_routine {
             return;
         }
@@ -818,6 +892,7 @@ unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot) {
         frames.reverse();
         let pc = snap.frames.last().map_or(0, |f| f.pc);
         s.event(|| format!("start bridge at exit {n} of trace {t}, {}", place(f, pc)));
+        s.recordings += 1;
         s.recorder = Some(Recorder::bridge(b, &frames, snap.kind >> 8, head, (t, n)));
         lh_interp::jit::set_recording(true);
     }

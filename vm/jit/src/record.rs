@@ -35,6 +35,8 @@ pub enum Why {
     TooLong,
     /// The loop was left while being recorded.
     Left,
+    /// The loop was left in one of its first recordings: an iteration that goes on is worth more.
+    Outside,
     InnerLoop,
     Unbound,
     Builder(Abort),
@@ -51,6 +53,7 @@ impl fmt::Display for Why {
             Why::Flow => f.write_str("control went elsewhere"),
             Why::TooLong => f.write_str("trace too long"),
             Why::Left => f.write_str("loop left while recording"),
+            Why::Outside => f.write_str("this iteration leaves the loop"),
             Why::InnerLoop => f.write_str("an inner loop comes first"),
             Why::Unbound => f.write_str("unbound variable"),
             Why::Builder(a) => write!(f, "optimiser: {a:?}"),
@@ -67,8 +70,8 @@ impl From<Abort> for Why {
 pub type Rec<T = ()> = Result<T, Why>;
 
 /// Limits on what one trace may hold: bytecodes, and instructions after optimisation.
-const MAX_STEPS: usize = 2000;
-const MAX_OPS: usize = 6000;
+const MAX_STEPS: usize = 700;
+const MAX_OPS: usize = 2500;
 /// So many times an inner loop that has no trace may go round inside a recording.
 const MAX_UNROLL: u32 = 4;
 /// The same for loops of inlined functions.
@@ -119,6 +122,8 @@ pub struct Recorder {
     /// A local got its first value: the next iteration differs.
     first_bound: bool,
     pub restarts: u32,
+    /// The last unit of the loop that is to stay inside itself while it is recorded.
+    stay_inside: Option<u32>,
     /// The root starts at a function's entry and ends at its return.
     pub function: bool,
     /// Bytecodes recorded.
@@ -197,6 +202,36 @@ impl Recorder {
             r
         }
     }
+    /// The first recordings of a loop are of an iteration that goes on in the loop.
+    pub unsafe fn keep_inside(&mut self) {
+        // SAFETY: the code is pinned.
+        unsafe {
+            let first = frame::first_instr(self.root_code);
+            let n = Object::from_ptr(self.root_code.cast()).downcast_unchecked::<Code>().len_units() as u32;
+            let (mut u, mut last) = (self.head, None);
+            while u < n {
+                let (next, arg) = decode(first.add(u as usize));
+                let mut real = first.add(u as usize);
+                while quick::BASE[*real as u8 as usize] == op::EXTENDED_ARG {
+                    real = real.add(1);
+                }
+                let o = quick::BASE[*real as u8 as usize];
+                u = next.offset_from(first) as u32;
+                let back = matches!(
+                    o,
+                    op::JUMP_BACKWARD
+                        | op::POP_JUMP_BACKWARD_IF_TRUE
+                        | op::POP_JUMP_BACKWARD_IF_FALSE
+                        | op::POP_JUMP_BACKWARD_IF_NONE
+                        | op::POP_JUMP_BACKWARD_IF_NOT_NONE
+                );
+                if back && u.wrapping_sub(arg) == self.head {
+                    last = Some(u - 1);
+                }
+            }
+            self.stay_inside = last;
+        }
+    }
     unsafe fn with(
         b: Builder<'static>,
         f: *mut Frame,
@@ -226,6 +261,7 @@ impl Recorder {
                 started: false,
                 first_bound: false,
                 restarts: 0,
+                stay_inside: None,
                 function: false,
                 visits: HashMap::default(),
                 steps: 0,
@@ -498,6 +534,9 @@ impl Recorder {
             }
             let top = self.outer.is_empty();
             if self.started && top {
+                if self.stay_inside.is_some_and(|last| unit > last || unit < self.head) {
+                    return Err(Why::Outside);
+                }
                 if unit == self.head && self.bridge.is_none() {
                     self.snap()?;
                     if !self.first_bound {
@@ -827,6 +866,19 @@ impl Recorder {
                     self.b().call(h::LIST_APPEND, &[l, v], false)?;
                 }
                 op::CALL => self.call(n, next)?,
+                op::CALL_FUNCTION_EX if self.inline_star(arg, next)? => {}
+                op::BUILD_TUPLE | op::BUILD_LIST if n <= 4 => {
+                    let mut items = vec![];
+                    for i in (1..=n).rev() {
+                        items.push(self.pop(sp - i)?);
+                    }
+                    let r = if o == op::BUILD_TUPLE {
+                        self.make_tuple(&items)?
+                    } else {
+                        self.b().call(h::LISTS_OF[items.len()], &items, false)?
+                    };
+                    self.put(sp - n, r)?;
+                }
                 op::RETURN_VALUE => return self.leave_inlined(),
                 _ => return self.generic(o, arg, next),
             }

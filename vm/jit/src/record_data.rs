@@ -274,7 +274,7 @@ impl Recorder {
     }
 
     /// The machine value that a store writes, guards included.
-    unsafe fn to_write(&mut self, w: Writing, v: R, a: *mut PyObject) -> Rec<(u32, R)> {
+    unsafe fn written_value(&mut self, w: Writing, v: R, a: *mut PyObject) -> Rec<(u32, R)> {
         // SAFETY: a live operand.
         unsafe {
             Ok(match w {
@@ -306,7 +306,7 @@ impl Recorder {
                 return Ok(false);
             }
             let x = self.get(sp - 2)?;
-            let (field, x) = self.to_write(w, x, xa)?;
+            let (field, x) = self.written_value(w, x, xa)?;
             let p = self.memory(v, at.through)?;
             let by = self.b().int(at.offset as i64);
             let p = self.displaced(p, by)?;
@@ -334,7 +334,7 @@ impl Recorder {
             let Some((p, _, _)) = self.item_memory(o, k, oa, ka, fits)? else { return Ok(false) };
             let Some(w) = how.get() else { return Ok(false) };
             let x = self.get(sp - 3)?;
-            let (field, x) = self.to_write(w, x, xa)?;
+            let (field, x) = self.written_value(w, x, xa)?;
             let kv = self.pop(sp - 1)?;
             let ov = self.pop(sp - 2)?;
             let xv = self.pop(sp - 3)?;

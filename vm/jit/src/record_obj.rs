@@ -23,7 +23,7 @@ impl Recorder {
     }
 
     /// Guards that the keys of a dictionary (a constant) are what they are now.
-    unsafe fn guard_keys(&mut self, d: &Dict) -> Rec {
+    pub(crate) unsafe fn guard_keys(&mut self, d: &Dict) -> Rec {
         let version = d.keys_version();
         let p = self.pin(d.raw());
         let table = self.b().fload(p, DICT_TABLE)?;
@@ -33,7 +33,7 @@ impl Recorder {
         Ok(())
     }
     /// The value of an entry whose dictionary's keys are guarded. Values that programs rarely change become constants.
-    unsafe fn entry(&mut self, d: &Dict, index: usize) -> Rec<(R, *mut PyObject)> {
+    pub(crate) unsafe fn entry(&mut self, d: &Dict, index: usize) -> Rec<(R, *mut PyObject)> {
         // SAFETY: the index is valid under the keys' version.
         unsafe {
             let at = d.value_ptr_at(index);

@@ -183,9 +183,12 @@ unsafe extern "C" fn watched(
 /// # Safety
 /// The arguments are those of a vectorcall.
 pub(crate) unsafe fn all_arguments(nargsf: usize, kwnames: *mut PyObject) -> usize {
-    // SAFETY: keyword names are a tuple or null.
-    let nkw =
-        if kwnames.is_null() { 0 } else { unsafe { (*kwnames.cast::<PyVarObject>()).ob_size as usize } };
+    let nkw = if kwnames.is_null() {
+        0
+    } else {
+        // SAFETY: keyword names are a tuple.
+        unsafe { (*kwnames.cast::<PyVarObject>()).ob_size as usize }
+    };
     (nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET) + nkw
 }
 

@@ -19,13 +19,15 @@ fn current() -> &'static AtomicPtr<PyThreadState> {
     &crate::pyruntime::_PyRuntime.tstate_current
 }
 
-/// Work for the evaluation loop: bit 0 GIL request, 1 signals, 2 pending calls, 3 asynchronous exception, 4 garbage collection.
+/// Work for the evaluation loop: bit 0 GIL request, 1 signals, 2 pending calls, 3 asynchronous exception, 4 garbage collection,
+/// 5 the JIT.
 pub static EVAL_BREAKER: AtomicU32 = AtomicU32::new(0);
 pub const BREAK_GIL: u32 = 1;
 pub const BREAK_SIGNAL: u32 = 2;
 pub const BREAK_PENDING: u32 = 4;
 pub const BREAK_ASYNC_EXC: u32 = 8;
 pub const BREAK_GC: u32 = 16;
+pub const BREAK_JIT: u32 = 32;
 
 /// A signal waits for its Python handler. Set by the C handler, looked at by the main thread.
 pub static SIGNAL_TRIPPED: AtomicBool = AtomicBool::new(false);

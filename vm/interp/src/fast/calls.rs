@@ -283,7 +283,7 @@ pub(super) unsafe extern "C" fn call(
         }
         (*cx).kwnames = null_mut();
         let args = sp.sub(total);
-        let res = ops::vectorcall(callee, args, n | PY_VECTORCALL_ARGUMENTS_OFFSET as usize, kw);
+        let res = ops::vectorcall(callee, args, n | PY_VECTORCALL_ARGUMENTS_OFFSET, kw);
         for i in 0..total {
             decref(*args.add(i));
         }

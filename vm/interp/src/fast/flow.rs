@@ -67,7 +67,7 @@ pub(super) unsafe extern "C" fn pop_jump_if_false(
             return raise(pc, sp.add(1), f, cx, k, arg);
         };
         decref(v);
-        let to = pc.add(if t == false { 1 + arg } else { 1 });
+        let to = pc.add(if !t { 1 + arg } else { 1 });
         next_checked!(to, sp, f, cx, k)
     }
 }
@@ -119,7 +119,7 @@ pub(super) unsafe extern "C" fn pop_jump_if_true(
             return raise(pc, sp.add(1), f, cx, k, arg);
         };
         decref(v);
-        let to = pc.add(if t == true { 1 + arg } else { 1 });
+        let to = pc.add(if t { 1 + arg } else { 1 });
         next_checked!(to, sp, f, cx, k)
     }
 }
@@ -214,7 +214,7 @@ pub(super) unsafe extern "C" fn jump_if_false_or_pop(
                 Err(_) => return raise(pc, sp, f, cx, k, arg),
             }
         };
-        if t == false {
+        if !t {
             next_checked!(pc.add(1 + arg), sp, f, cx, k)
         }
         decref(v);
@@ -243,7 +243,7 @@ pub(super) unsafe extern "C" fn jump_if_true_or_pop(
                 Err(_) => return raise(pc, sp, f, cx, k, arg),
             }
         };
-        if t == true {
+        if t {
             next_checked!(pc.add(1 + arg), sp, f, cx, k)
         }
         decref(v);

@@ -526,20 +526,19 @@ pub fn check_bridges(seed: u64, m: &mut dyn Machine) -> (u32, u32) {
         *n += 1;
         let skips = path(&f2, at as usize, at == 0);
         let mut b = b;
-        if at > 0 && *n == 1 && count < 40 {
-            if record_from(&d, &mut b, &p, at as usize, &|k| skips[k]).is_ok() {
-                let cell = m.entry_cell();
-                let done = match m.label() {
-                    Some(l) => b.finish_link_label(&l, cell),
-                    None => b.finish_link(cell),
-                };
-                if let Ok(x) = done {
-                    let label = x.insts.last().is_some_and(|i| i.op == Op::LinkLabel);
-                    to_label += label as u32;
-                    to_entry += !label as u32;
-                    m.add(x, Some((t, no)));
-                    count += 1;
-                }
+        if at > 0 && *n == 1 && count < 40 && record_from(&d, &mut b, &p, at as usize, &|k| skips[k]).is_ok()
+        {
+            let cell = m.entry_cell();
+            let done = match m.label() {
+                Some(l) => b.finish_link_label(&l, cell),
+                None => b.finish_link(cell),
+            };
+            if let Ok(x) = done {
+                let label = x.insts.last().is_some_and(|i| i.op == Op::LinkLabel);
+                to_label += label as u32;
+                to_entry += !label as u32;
+                m.add(x, Some((t, no)));
+                count += 1;
             }
         }
         // The interpreter goes on; to the next head only, so that the code runs again.

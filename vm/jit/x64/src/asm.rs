@@ -389,6 +389,10 @@ impl Asm {
     pub fn sub_m1(&mut self, b: u8, o: i32) {
         self.alu_mi(Alu::Sub, b, o, 1);
     }
+    /// Sets bits of a 32-bit word that other threads change, too.
+    pub fn lock_or(&mut self, b: u8, v: i32) {
+        dynasm!(self.ops ; .arch x64 ; lock or DWORD [Rq(b)], BYTE v);
+    }
     pub fn imul(&mut self, d: u8, s: u8) {
         dynasm!(self.ops ; .arch x64 ; imul Rq(d), Rq(s));
     }

@@ -34,6 +34,17 @@ pub struct Options {
     pub exit_cells: u64,
     /// Choose registers at random (tests).
     pub random: Option<u64>,
+    /// Iterations of the loop are counted down in a word; at zero bits are set in another.
+    pub countdown: Option<Countdown>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Countdown {
+    /// Address of an `i64`.
+    pub word: u64,
+    /// Address of an atomic `u32`, and what is set there.
+    pub flags: u64,
+    pub bits: u8,
 }
 
 /// A place where the trace can be left or looked at.

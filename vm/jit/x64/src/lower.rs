@@ -144,6 +144,7 @@ impl<'a> Lower<'a> {
         {
             self.kept = l.values.iter().copied().filter(|v| v.is_inst()).collect();
         }
+        self.countdown();
         for p in 0..self.t.insts.len() {
             if !self.fused[p] {
                 self.inst(p as u32)?;
@@ -162,6 +163,19 @@ impl<'a> Lower<'a> {
             l.top = jf_size as i32;
         }
         Ok(Compiled { code, exits: self.exits, calls: self.calls, jf_size, label: self.label_code })
+    }
+
+    /// An iteration begins: at the entry, which has one in front of the label, and at the label.
+    fn countdown(&mut self) {
+        if let Some(c) = self.o.countdown {
+            let go_on = self.asm.label();
+            self.asm.imm(SCRATCH, c.word);
+            self.asm.sub_m1(SCRATCH, 0);
+            self.asm.jcc(Cc::Ne, go_on);
+            self.asm.imm(SCRATCH, c.flags);
+            self.asm.lock_or(SCRATCH, c.bits as i32);
+            self.asm.bind(go_on);
+        }
     }
 
     // ---- Exits ----
@@ -619,6 +633,7 @@ impl<'a> Lower<'a> {
             self.label_code =
                 Some(LabelCode { offset, places, words, cell: 0, top: 0, trace_id: self.o.trace_id });
         }
+        self.countdown();
         self.loop_label = Some(l);
     }
 

@@ -53,7 +53,7 @@ struct Native {
 fn prepare(t: &Trace, d: &Descs, random: Option<u64>) -> Native {
     let exit = ENTRY.with(|e| e.1);
     let cells = vec![exit; t.guards().len() + 1];
-    let o = Options { trace_id: 3, exit_cells: cells.as_ptr() as u64, random };
+    let o = Options { trace_id: 3, exit_cells: cells.as_ptr() as u64, random, countdown: None };
     let c = compile(t, d, &o).expect("compiles");
     if let Ok(f) = std::env::var("LH_JIT_TEST_CODE") {
         std::fs::write(f, &c.code).expect("dump");
@@ -282,7 +282,7 @@ struct Linked {
 
 fn link(t: Trace, d: &Descs, id: u32) -> Linked {
     let cells = vec![ENTRY.with(|e| e.1); t.guards().len() + 1];
-    let o = Options { trace_id: id, exit_cells: cells.as_ptr() as u64, random: None };
+    let o = Options { trace_id: id, exit_cells: cells.as_ptr() as u64, random: None, countdown: None };
     let c = compile(&t, d, &o).expect("compiles");
     let entry = Box::new(install(&c.code));
     Linked { t, c, cells, entry }
@@ -604,7 +604,7 @@ fn speed_of_compiling() {
     let recorded = start.elapsed();
     let t = b.finish_loop().unwrap();
     let optimised = start.elapsed();
-    let c = compile(&t, &d, &Options { trace_id: 1, exit_cells: 0, random: None }).unwrap();
+    let c = compile(&t, &d, &Options { trace_id: 1, exit_cells: 0, random: None, countdown: None }).unwrap();
     println!(
         "time: 1000 bytecodes, {} instructions, {} bytes: record {recorded:?}, close {:?}, compile {:?}",
         t.insts.len(),

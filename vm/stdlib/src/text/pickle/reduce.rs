@@ -277,7 +277,11 @@ impl Pickler {
         let failed = |why: String| pickling!("Can't pickle {}: {}", o.repr()?.to_str_lossy(), why);
         let module = match module_name.downcast::<Str>() {
             Some(s) => lh_runtime::import::import_absolute(s).or_else(|e| {
-                if e.matches(exc::Exception()) { Ok(e.clear()).map(|()| none()) } else { Err(e) }
+                if !e.matches(exc::Exception()) {
+                    return Err(e);
+                }
+                e.clear();
+                Ok(none())
             })?,
             None => none(),
         };

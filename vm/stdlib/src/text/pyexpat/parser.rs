@@ -151,7 +151,7 @@ impl XmlParser {
             return Ok(true);
         }
         self.flush()?;
-        if !self.handlers.borrow()[handlers::CHARACTER_DATA].is_some() {
+        if self.handlers.borrow()[handlers::CHARACTER_DATA].is_none() {
             return Ok(true);
         }
         if data.len() > limit {

@@ -108,34 +108,22 @@ impl Pickler {
 
     // ---- Output ----
 
-    /// Begins a frame if there is to be one.
-    #[cold]
-    fn open_frame(&self, out: &mut Vec<u8>) {
-        self.frame.set(Some(out.len()));
-        out.extend_from_slice(&[0xfe; FRAME_HEADER]);
-    }
-    // Inlined, so that the length of what is written is known.
-    #[inline(always)]
     pub fn put(&self, bytes: &[u8]) {
         let mut out = self.out.borrow_mut();
         if self.framing.get() && self.frame.get().is_none() {
-            self.open_frame(&mut out);
+            self.frame.set(Some(out.len()));
+            out.extend_from_slice(&[0xfe; FRAME_HEADER]);
         }
         out.extend_from_slice(bytes);
     }
-    #[inline(always)]
     pub fn op(&self, op: u8) {
         self.put(&[op])
     }
-    #[inline(always)]
-    fn op_and<const N: usize>(&self, op: u8, rest: &[u8; N]) {
-        let mut out = self.out.borrow_mut();
-        if self.framing.get() && self.frame.get().is_none() {
-            self.open_frame(&mut out);
-        }
-        out.reserve(1 + N);
-        out.push(op);
-        out.extend_from_slice(rest);
+    fn op_and(&self, op: u8, rest: &[u8]) {
+        let mut b = [0u8; 16];
+        b[0] = op;
+        b[1..=rest.len()].copy_from_slice(rest);
+        self.put(&b[..=rest.len()])
     }
     fn close_frame(&self) {
         let Some(start) = self.frame.take() else { return };

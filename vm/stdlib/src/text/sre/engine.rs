@@ -202,25 +202,6 @@ fn in_set(code: &[u32], mut at: usize, c: u32) -> bool {
     }
 }
 
-/// The first character of `t` that is (or, with `inside` false, is not) in the set at `code[at..]`.
-fn find_in_set<C: Unit>(code: &[u32], at: usize, t: &[C], inside: bool) -> Option<usize> {
-    /// How far to look before a table of all bytes pays.
-    const NEAR: usize = 64;
-    const FAR: usize = 1024;
-    let wanted = |c: &C| in_set(code, at, c.code()) == inside;
-    if size_of::<C>() > 1 || t.len() < FAR {
-        return t.iter().position(wanted);
-    }
-    if let Some(i) = t[..NEAR].iter().position(wanted) {
-        return Some(i);
-    }
-    let mut table = [false; 256];
-    for (c, w) in table.iter_mut().enumerate() {
-        *w = in_set(code, at, c as u32) == inside;
-    }
-    t[NEAR..].iter().position(|c| table[c.code() as usize & 0xff]).map(|i| i + NEAR)
-}
-
 fn in_set_locale(code: &[u32], at: usize, c: u32) -> bool {
     let lo = locale_lower(c);
     if in_set(code, at, lo) {
@@ -392,7 +373,7 @@ impl<'a, C: Unit> Matcher<'a, C> {
                     None => return false,
                 }
             } else if let Some(set) = charset {
-                match find_in_set(code, set, &self.text[at..self.end], true) {
+                match self.text[at..self.end].iter().position(|c| in_set(code, set, c.code())) {
                     Some(i) => at += i,
                     None => return false,
                 }
@@ -461,7 +442,7 @@ impl<'a, C: Unit> Matcher<'a, C> {
                 let (lo, hi) = (code[pc + 3], code[pc + 4]);
                 t.iter().position(|c| !(lo..=hi).contains(&c.code()))
             }
-            IN => find_in_set(code, pc + 2, t, false),
+            IN => t.iter().position(|c| !in_set(code, pc + 2, c.code())),
             _ => t.iter().position(|c| !one(code, pc, c.code())),
         };
         stop.unwrap_or(n)

@@ -333,6 +333,21 @@ impl Recorder {
                 self.b().emit(Op::GNonNull, &[r])?;
                 return Ok(Some(r));
             }
+            if t == Dict::type_ptr()
+                && name == b"get"
+                && (n == 2 || n == 3)
+                && self.quiet_key(self.actual(this + 1))
+            {
+                self.fix(at)?;
+                let (d, k) = (self.get(this)?, self.get(this + 1)?);
+                self.b().guard_type(d, t as u64, true)?;
+                self.guard_plain(k, self.actual(this + 1))?;
+                let default =
+                    if n == 3 { self.get(this + 2)? } else { self.b().object(none_ref().as_ptr() as u64) };
+                let r = self.b().call(h::DICT_GET_KEY_DEFAULT, &[d, k, default], false)?;
+                self.b().emit(Op::GNonNull, &[r])?;
+                return Ok(Some(r));
+            }
             Ok(None)
         }
     }
@@ -449,6 +464,30 @@ impl Recorder {
             };
             let function = self.b().ptr(f as usize as u64);
             let null = self.b().null();
+            if owner == Some(Str::type_ptr())
+                && exact::<Str>(self.actual(at + 1))
+                && QUIET_STR_METHODS.contains(&CStr::from_ptr((*def).ml_name).to_bytes())
+                && (first..self.sp).all(|s| self.quiet_key(self.actual(s)))
+            {
+                let mut args = vec![];
+                for s in first..self.sp {
+                    let x = self.get(s)?;
+                    self.guard_plain(x, self.actual(s))?;
+                    args.push(x);
+                }
+                let r = match flags {
+                    METH_O if count == 1 => self.b().call(h::ASK_C_O, &[function, this, args[0]], false)?,
+                    METH_NOARGS if count == 0 => self.b().call(h::ASK_C_O, &[function, this, null], false)?,
+                    x if (x == METH_FASTCALL || x == METH_FASTCALL | METH_KEYWORDS) && count <= 2 => {
+                        let k = self.b().int(count as i64);
+                        args.resize(2, null);
+                        self.b().call(h::ASK_C_FAST, &[function, this, k, args[0], args[1]], false)?
+                    }
+                    _ => return Ok(None),
+                };
+                self.b().emit(Op::GNonNull, &[r])?;
+                return Ok(Some(r));
+            }
             let r = match flags {
                 METH_O if count == 1 => {
                     let x = self.get(first)?;
@@ -467,6 +506,48 @@ impl Recorder {
         }
     }
 }
+
+/// Methods of `str` that, called with ints and strings, run no other code and can be run twice.
+const QUIET_STR_METHODS: &[&[u8]] = &[
+    b"startswith",
+    b"endswith",
+    b"find",
+    b"rfind",
+    b"index",
+    b"rindex",
+    b"count",
+    b"isdigit",
+    b"isalpha",
+    b"isalnum",
+    b"isspace",
+    b"isupper",
+    b"islower",
+    b"isnumeric",
+    b"isdecimal",
+    b"isidentifier",
+    b"strip",
+    b"lstrip",
+    b"rstrip",
+    b"lower",
+    b"upper",
+    b"replace",
+    b"split",
+    b"rsplit",
+    b"splitlines",
+    b"title",
+    b"capitalize",
+    b"swapcase",
+    b"casefold",
+    b"zfill",
+    b"center",
+    b"ljust",
+    b"rjust",
+    b"partition",
+    b"rpartition",
+    b"removeprefix",
+    b"removesuffix",
+    b"expandtabs",
+];
 
 /// `object.__class__`.
 fn base_class_attr() -> Option<*mut PyObject> {

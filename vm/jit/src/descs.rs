@@ -103,6 +103,9 @@ fields! {
     VAL_F64 = 0, F64, A_RAW, false, false;
     VAL_PTR = 0, Ptr, A_RAW, false, false;
     BYTES_FIRST = 32, U8, A_CONST, true, false;
+    SLICE_START = offset_of!(PySliceObject, start), Ref, A_CONST, true, false;
+    SLICE_STOP = offset_of!(PySliceObject, stop), Ref, A_CONST, true, false;
+    SLICE_STEP = offset_of!(PySliceObject, step), Ref, A_CONST, true, false;
     RESULT_HOW = 0, I64, A_CONST, true, false;
     RESULT_BOXER = 0, Ptr, A_CONST, true, false;
     RESULT_CALLABLE = 8, Ptr, A_CONST, true, false;
@@ -130,10 +133,12 @@ pub const UNSIGNED: u32 = 0;
 pub const NATIVE_OBJECT: u32 = 1;
 pub const PART: u32 = 2;
 pub const POINTER: u32 = 3;
+pub const SLICE: u32 = 4;
 
 pub const LIST_ITEM: u32 = 0;
 pub const TUPLE_ITEM: u32 = 1;
 pub const INST_VALUE: u32 = 2;
+pub const BYTES_ITEM: u32 = 3;
 
 /// Type objects whose instances' destructors nobody can observe.
 pub fn silent_types() -> Vec<u64> {
@@ -210,6 +215,7 @@ pub fn make() -> Descs {
             array("list_item", 0, A_ITEMS, false),
             array("tuple_item", offset_of!(PyTupleObject, ob_item) as i32, A_CONST, true),
             array("inst_value", 8, A_VALUES, false),
+            ArrayDesc { kind: MemKind::U8, ..array("bytes_item", 32, A_CONST, true) },
         ],
         helpers: helpers::table(),
         classes: vec![
@@ -250,6 +256,16 @@ pub fn make() -> Descs {
                 type_field: Some(0),
                 fields: vec![OB_TYPE, PART_MAKER, POINTEE],
                 alloc: helpers::MAKE_POINTER,
+                silent: false,
+                fresh: true,
+            },
+            // A slice on its way to a subscript.
+            ClassDesc {
+                name: "slice".into(),
+                type_addr: Slice::type_ptr() as u64,
+                type_field: None,
+                fields: vec![SLICE_START, SLICE_STOP, SLICE_STEP],
+                alloc: helpers::NEW_SLICE,
                 silent: false,
                 fresh: true,
             },

@@ -3,6 +3,7 @@
 use lh_abi::*;
 use lh_interp::frame::{self, Frame};
 use lh_jit_ir::*;
+use lh_runtime::dict_table::{EMPTY_IX, Probe, Table, index_at};
 use lh_runtime::prelude::*;
 use lh_runtime::slots::CompareOp as Cmp;
 use std::ptr::null_mut;
@@ -148,6 +149,181 @@ unsafe extern "C" fn dict_get_plain(d: *mut PyObject, k: *mut PyObject) -> *mut 
             }
         }
     }
+}
+/// Is this a built-in value that compares and hashes without running anybody's code?
+unsafe fn is_plain(o: *mut PyObject, depth: u32) -> bool {
+    // SAFETY: a live object.
+    unsafe {
+        let t = (*o).ob_type;
+        if t == Tuple::type_ptr() {
+            let items = obj(o).downcast_unchecked::<Tuple>().as_slice_raw();
+            return depth < 3 && items.len() <= 8 && items.iter().all(|x| is_plain(*x, depth + 1));
+        }
+        [Int::type_ptr(), Str::type_ptr(), Float::type_ptr(), Bytes::type_ptr(), Bool::type_ptr()]
+            .contains(&t)
+            || obj(o).is_none()
+    }
+}
+/// Are two objects equal? `None` if finding out may run code.
+unsafe fn plain_equal(a: *mut PyObject, b: *mut PyObject) -> Option<bool> {
+    // SAFETY: live objects.
+    unsafe {
+        if a == b {
+            return Some(true);
+        }
+        if !is_plain(a, 0) || !is_plain(b, 0) {
+            return None;
+        }
+        obj(a).rich_compare_bool(obj(b), Cmp::Eq).map_err(|e| e.clear()).ok()
+    }
+}
+/// The entry of a key in a dict, negative if there is none; `None` if finding out may run code.
+unsafe fn plain_entry(d: *mut PyObject, k: *mut PyObject) -> Option<(*mut Table, isize)> {
+    // SAFETY: an exact dict; nothing runs while its table is looked at.
+    unsafe {
+        if !is_plain(k, 0) {
+            return None;
+        }
+        let hash = obj(k).hash_obj().map_err(|e| e.clear()).ok()?;
+        let t = obj(d).downcast_unchecked::<Dict>().table();
+        let mut p = Probe::new(t, hash);
+        loop {
+            let ix = index_at(t, p.i);
+            if ix >= 0 {
+                let e = (*t).entries.add(ix as usize);
+                if (*e).key == k || (*e).hash == hash && plain_equal((*e).key, k)? {
+                    return Some((t, ix));
+                }
+            } else if ix == EMPTY_IX {
+                return Some((t, -1));
+            }
+            p.step();
+        }
+    }
+}
+/// As `contains_plain`, for any built-in key.
+unsafe extern "C" fn dict_has_key(d: *mut PyObject, k: *mut PyObject) -> i64 {
+    // SAFETY: an exact dict.
+    unsafe { plain_entry(d, k).map_or(-1, |(_, ix)| (ix >= 0) as i64) }
+}
+/// As `dict_get_plain`, for any built-in key.
+unsafe extern "C" fn dict_get_key(d: *mut PyObject, k: *mut PyObject) -> *mut PyObject {
+    // SAFETY: an exact dict; the entry was found just now.
+    unsafe {
+        match plain_entry(d, k) {
+            Some((t, ix)) if ix >= 0 => obj((*(*t).entries.add(ix as usize)).value).own().into_raw(),
+            _ => null_mut(),
+        }
+    }
+}
+/// As `dict_get_default`, for any built-in key.
+unsafe extern "C" fn dict_get_key_default(
+    d: *mut PyObject,
+    k: *mut PyObject,
+    default: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: as `dict_get_key`.
+    unsafe {
+        match plain_entry(d, k) {
+            Some((t, ix)) if ix >= 0 => obj((*(*t).entries.add(ix as usize)).value).own().into_raw(),
+            Some(_) => obj(default).own().into_raw(),
+            None => null_mut(),
+        }
+    }
+}
+/// Is a value among the items of a list or tuple? -1: finding out may run code.
+unsafe extern "C" fn items_have(seq: *mut PyObject, x: *mut PyObject) -> i64 {
+    // SAFETY: an exact list or tuple, which nothing changes meanwhile.
+    unsafe {
+        let n = (*seq.cast::<PyVarObject>()).ob_size as usize;
+        let items = if (*seq).ob_type == Tuple::type_ptr() {
+            (&raw const (*seq.cast::<PyTupleObject>()).ob_item).cast::<*mut PyObject>()
+        } else {
+            (*seq.cast::<PyListObject>()).ob_item.cast_const()
+        };
+        for i in 0..n {
+            match plain_equal(*items.add(i), x) {
+                Some(false) => {}
+                Some(true) => return 1,
+                None => return -1,
+            }
+        }
+        0
+    }
+}
+/// Is one exact string part of another?
+unsafe extern "C" fn str_has(hay: *mut PyObject, needle: *mut PyObject) -> i64 {
+    // SAFETY: exact strings.
+    unsafe {
+        let (h, n) = (obj(hay).downcast_unchecked::<Str>(), obj(needle).downcast_unchecked::<Str>());
+        (n.is_empty() || lh_runtime::str_search::find(h.text(), n.text()).is_some()) as i64
+    }
+}
+/// -1, 0 or 1: how two exact strings are ordered.
+unsafe extern "C" fn str_order(a: *mut PyObject, b: *mut PyObject) -> i64 {
+    // SAFETY: exact strings.
+    unsafe { obj(a).downcast_unchecked::<Str>().cmp(obj(b).downcast_unchecked()) as i64 }
+}
+/// The character at an index that is inside the string.
+unsafe extern "C" fn str_item(s: *mut PyObject, i: i64) -> *mut PyObject {
+    // SAFETY: an exact string.
+    unsafe { Str::from_char(obj(s).downcast_unchecked::<Str>().char_at(i as usize)).into_raw() }
+}
+/// A slice object; takes its parts over.
+unsafe extern "C" fn new_slice(
+    start: *mut PyObject,
+    stop: *mut PyObject,
+    step: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: the caller's references.
+    unsafe {
+        let [a, b, c] = [start, stop, step].map(|x| Owned::<Object>::from_raw(x));
+        Slice::new(&a, &b, &c).into_raw()
+    }
+}
+/// Part of an exact string, bytes object, list or tuple; the bounds are ints or None. Null: the interpreter does it.
+unsafe extern "C" fn slice_of(
+    o: *mut PyObject,
+    start: *mut PyObject,
+    stop: *mut PyObject,
+    step: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: live operands.
+    unsafe {
+        match obj(o).get_item(&Slice::new(obj(start), obj(stop), obj(step))) {
+            Ok(r) => r.into_raw(),
+            Err(e) => {
+                e.clear();
+                null_mut()
+            }
+        }
+    }
+}
+/// As `call_c_o`, where nothing can be seen of the call; null: the interpreter does it again.
+unsafe extern "C" fn ask_c_o(
+    f: unsafe extern "C" fn(*mut PyObject, *mut PyObject) -> *mut PyObject,
+    this: *mut PyObject,
+    a: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: as `call_c_o`.
+    unsafe { or_clear(call_c_o(f, this, a)) }
+}
+/// As `call_c_fast`, where nothing can be seen of the call.
+unsafe extern "C" fn ask_c_fast(
+    f: Fast,
+    this: *mut PyObject,
+    n: i64,
+    a: *mut PyObject,
+    b: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: as `call_c_fast`.
+    unsafe { or_clear(call_c_fast(f, this, n, a, b)) }
+}
+unsafe fn or_clear(r: *mut PyObject) -> *mut PyObject {
+    if r.is_null() {
+        clear();
+    }
+    r
 }
 unsafe extern "C" fn get_iter(o: *mut PyObject) -> *mut PyObject {
     // SAFETY: a live operand.
@@ -408,7 +584,7 @@ macro_rules! helpers {
                 ret: Ty::$ret,
                 ret_kind: match Ty::$ret { Ty::I64 => MemKind::I64, Ty::F64 => MemKind::F64, Ty::Ptr => MemKind::Ptr, _ => MemKind::Ref },
                 ret_new: $new,
-                ret_nonnull: matches!($num, BOX_INT | BOX_FLOAT | BOX_UNSIGNED | MAKE_ITER | CHR | LIST_POP | MAKE_RANGE | TUPLE1 | TUPLE2 | TUPLE3 | TUPLE4 | LIST0 | LIST1 | LIST2 | LIST3 | LIST4 | NEW_DICT),
+                ret_nonnull: matches!($num, BOX_INT | BOX_FLOAT | BOX_UNSIGNED | MAKE_ITER | CHR | STR_ITEM | NEW_SLICE | LIST_POP | MAKE_RANGE | TUPLE1 | TUPLE2 | TUPLE3 | TUPLE4 | LIST0 | LIST1 | LIST2 | LIST3 | LIST4 | NEW_DICT),
                 pass_ts: false,
                 effects: $eff,
             }),*]
@@ -458,6 +634,17 @@ helpers! {
     DICT_GET_PLAIN = dict_get_plain, [Ref, Ref] -> Ref, steals 0, new true, LOOKS;
     GET_ITER = get_iter, [Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     MAKE_ITER = get_iter, [Ref] -> Ref, steals 0, new true, READS;
+    DICT_HAS_KEY = dict_has_key, [Ref, Ref] -> I64, steals 0, new false, LOOKS;
+    DICT_GET_KEY = dict_get_key, [Ref, Ref] -> Ref, steals 0, new true, LOOKS;
+    DICT_GET_KEY_DEFAULT = dict_get_key_default, [Ref, Ref, Ref] -> Ref, steals 0, new true, LOOKS;
+    ITEMS_HAVE = items_have, [Ref, Ref] -> I64, steals 0, new false, LOOKS;
+    STR_HAS = str_has, [Ref, Ref] -> I64, steals 0, new false, LOOKS;
+    STR_ORDER = str_order, [Ref, Ref] -> I64, steals 0, new false, LOOKS;
+    STR_ITEM = str_item, [Ref, I64] -> Ref, steals 0, new true, READS;
+    NEW_SLICE = new_slice, [Ref, Ref, Ref] -> Ref, steals 7, new true, ALLOC;
+    SLICE_OF = slice_of, [Ref, Ref, Ref, Ref] -> Ref, steals 0, new true, READS;
+    ASK_C_O = ask_c_o, [Ptr, Ref, Ref] -> Ref, steals 0, new true, READS;
+    ASK_C_FAST = ask_c_fast, [Ptr, Ref, I64, Ref, Ref] -> Ref, steals 0, new true, READS;
     NEW_OBJECT = new_object, [Ref] -> Ref, steals 0, new true, ALLOC;
     STORE_ENTRY = store_entry, [Ref, I64, Ref] -> Void, steals 0, new false, ENTRY;
     STORE_ENTRY_ANY = store_entry, [Ref, I64, Ref] -> Void, steals 0, new false, Effects::ARBITRARY;

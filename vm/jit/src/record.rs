@@ -867,6 +867,7 @@ impl Recorder {
                 }
                 op::CALL => self.call(n, next)?,
                 op::CALL_FUNCTION_EX if self.inline_star(arg, next)? => {}
+                op::BUILD_SLICE => self.build_slice(n)?,
                 op::BUILD_TUPLE | op::BUILD_LIST if n <= 4 => {
                     let mut items = vec![];
                     for i in (1..=n).rev() {

@@ -252,6 +252,22 @@ impl Recorder {
                 self.b().emit(if same { Op::GTrue } else { Op::GFalse }, &[c])?;
                 return self.replace(2, &[ba, aa], same == (o == CompareOp::Eq));
             }
+            if exact::<Str>(aa) && exact::<Str>(ba) {
+                self.b().guard_type(a, (*aa).ob_type as u64, true)?;
+                self.b().guard_type(b, (*ba).ob_type as u64, true)?;
+                let c = self.b().call(h::STR_ORDER, &[a, b], false)?;
+                let zero = self.b().int(0);
+                let c = self
+                    .b()
+                    .emit([Op::Lt, Op::Le, Op::Eq, Op::Ne, Op::Gt, Op::Ge][arg as usize], &[c, zero])?;
+                let is = o.holds(
+                    Object::from_ptr(aa)
+                        .downcast_unchecked::<Str>()
+                        .cmp(Object::from_ptr(ba).downcast_unchecked()),
+                );
+                self.b().emit(if is { Op::GTrue } else { Op::GFalse }, &[c])?;
+                return self.replace(2, &[ba, aa], is);
+            }
             let k = self.b().int(arg as i64);
             let r = self.call_ref(h::COMPARE, &[k, a, b])?;
             self.result(2, &[ba, aa], r)
@@ -325,6 +341,16 @@ impl Recorder {
                 self.b().guard_type(a, (*aa).ob_type as u64, true)?;
                 self.b().guard_type(b, (*ba).ob_type as u64, true)?;
                 let r = self.b().call(h::CONTAINS_PLAIN, &[b, a], false)?;
+                let zero = self.b().int(0);
+                let ok = self.b().emit(Op::Ge, &[r, zero])?;
+                self.b().emit(Op::GTrue, &[ok])?;
+                r
+            } else if exact::<Str>(aa) && exact::<Str>(ba) {
+                self.b().guard_type(a, (*aa).ob_type as u64, true)?;
+                self.b().guard_type(b, (*ba).ob_type as u64, true)?;
+                self.b().call(h::STR_HAS, &[b, a], false)?
+            } else if let Some(helper) = self.quiet_search(a, aa, b, ba)? {
+                let r = self.b().call(helper, &[b, a], false)?;
                 let zero = self.b().int(0);
                 let ok = self.b().emit(Op::Ge, &[r, zero])?;
                 self.b().emit(Op::GTrue, &[ok])?;

@@ -3,6 +3,7 @@
 use crate::descs::*;
 use crate::helpers as h;
 use crate::record::*;
+use crate::record_text::sliceable;
 use lh_abi::*;
 use lh_bytecode::opcode as op;
 use lh_interp::plans::{self, AttrPlan, MethodPlan};
@@ -619,6 +620,18 @@ impl Recorder {
                 self.b().guard_type(o, Dict::type_ptr() as u64, true)?;
                 self.b().guard_type(k, Str::type_ptr() as u64, true)?;
                 let x = self.b().call(h::DICT_GET_PLAIN, &[o, k], false)?;
+                self.b().emit(Op::GNonNull, &[x])?;
+                return self.result(2, &[ka, oa], x);
+            }
+            if let Some(x) = self.text_item(o, k, oa, ka)? {
+                return self.result(2, &[ka, oa], x);
+            }
+            if self.b().is_virtual(k) && exact::<Slice>(ka) && sliceable(oa) {
+                return self.slice(o, k, oa);
+            }
+            if exact::<Dict>(oa) && self.guard_plain(k, ka)? {
+                self.b().guard_type(o, Dict::type_ptr() as u64, true)?;
+                let x = self.b().call(h::DICT_GET_KEY, &[o, k], false)?;
                 self.b().emit(Op::GNonNull, &[x])?;
                 return self.result(2, &[ka, oa], x);
             }

@@ -65,8 +65,9 @@ fn default_getstate(o: &Object, required: bool) -> PyResult {
         return raise!(TypeError, "cannot pickle {} objects", o.ty().name());
     }
     let d = match o.get_attr_opt(intern!("__dict__"))? {
-        Some(d) => d,
-        None => none(),
+        // An instance without attributes has no state.
+        Some(d) if d.downcast_exact::<Dict>().is_none_or(|d| d.len() != 0) => d,
+        _ => none(),
     };
     let names = slotnames(o.ty())?;
     let names = if names.is_none() { vec![] } else { names.to_items()? };

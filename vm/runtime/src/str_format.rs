@@ -66,7 +66,7 @@ pub fn next_markup(s: &Str, pos: &mut usize, end: usize) -> PyResult<Option<Mark
         let c = s.char_at(i);
         i += 1;
         match char::from_u32(c) {
-            Some('{') => return raise!(ValueError, "unexpected '{{' in field name"),
+            Some('{') if !in_brackets => return raise!(ValueError, "unexpected '{{' in field name"),
             Some('[') => in_brackets = true,
             Some(']') => in_brackets = false,
             Some('}' | ':' | '!') if !in_brackets => {

@@ -835,9 +835,9 @@ unsafe fn ready_inner(tp: *mut PyTypeObject) -> PyResult<()> {
             let mro = Type::from_raw_ref(tp).mro();
             for b in mro.iter().skip(1) {
                 crate::type_slots::inherit_slots(tp, b.as_ptr().cast());
+                crate::type_slots::inherit_patma_flags(tp, b.as_ptr().cast());
             }
             crate::type_slots::inherit_tables(tp, base);
-            crate::type_slots::inherit_patma_flags(tp, base);
         }
         if (*tp).tp_flags & Py_TPFLAGS_HAVE_GC != 0 && (*tp).tp_traverse.is_none() {
             return raise!(

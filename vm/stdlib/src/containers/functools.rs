@@ -78,7 +78,7 @@ impl Partial {
     #[slot(tp_repr)]
     fn py_repr(&self) -> PyResult<Owned<Str>> {
         let name =
-            if self.is_exact::<Partial>() { "functools.partial".to_string() } else { qualified(self.ty())? };
+            if self.is_exact::<Partial>() { "functools.partial".to_string() } else { self.ty().name() };
         reprguard::guarded(self, || {
             let (f, a, k) = self.parts()?;
             let mut b = StrBuilder::new();
@@ -175,12 +175,6 @@ fn attributes(o: &Object) -> PyResult<Owned<Object>> {
 }
 fn has_attributes(o: &Object) -> PyResult<bool> {
     Ok(!attributes(o)?.is_none())
-}
-fn qualified(t: &Type) -> PyResult<String> {
-    let q = t.get_attr(intern!("__qualname__"))?.str()?;
-    let m = t.get_attr(intern!("__module__"))?.str()?;
-    let (q, m) = (q.to_str_lossy().into_owned(), m.to_str_lossy().into_owned());
-    Ok(if m == "builtins" { q } else { format!("{m}.{q}") })
 }
 
 // ---- reduce, cmp_to_key ----

@@ -77,7 +77,8 @@ fn ratio(f: &Object) -> PyResult<(BigInt, BigInt)> {
     let r = f.call_method("as_integer_ratio", &[])?;
     match r.downcast::<Tuple>() {
         Some(t) if t.len() == 2 => Ok((big_of(t.item_ref(0)), big_of(t.item_ref(1)))),
-        _ => raise!(
+        Some(_) => raise!(ValueError, "as_integer_ratio() must return a 2-tuple"),
+        None => raise!(
             TypeError,
             "unexpected return type from as_integer_ratio(): expected tuple, got '{}'",
             r.ty().name()

@@ -105,6 +105,9 @@ fn strftime(o: &Object, format: &Str, timetuple: &Object, tz: &Object, tzarg: &O
                 if !name.is_none() {
                     // A percent sign in the name must not be taken for a directive.
                     let doubled = name.call_method("replace", &[&Str::new("%"), &Str::new("%%")])?;
+                    if !Str::check(&doubled) {
+                        return raise!(TypeError, "tzname.replace() did not return a string");
+                    }
                     b.push_obj(&*doubled.str()?);
                 }
             }

@@ -141,10 +141,20 @@ impl Time {
                     self.offset("utcoffset")?
                 };
                 (*x).hashcode = match off {
-                    None | Some(0) => Bytes::new(&self.state()).hash(),
+                    None => Bytes::new(&self.state()).hash(),
+                    // As the naive time in UTC, which may lie on another day.
                     Some(off) => {
-                        let us = self.us_of_day() - off;
-                        Delta::new(us)?.hash_obj()?
+                        let total = self.us_of_day() - off;
+                        let us = total.rem_euclid(1_000_000) as i64;
+                        let seconds = total.div_euclid(1_000_000) as i64;
+                        let (h, m, s) =
+                            (seconds.div_euclid(3600), seconds.rem_euclid(3600) / 60, seconds.rem_euclid(60));
+                        if (0..24).contains(&h) {
+                            let naive = Time::new_in(Time::class(), (h, m, s, us, 0), &none())?;
+                            Bytes::new(&naive.state()).hash()
+                        } else {
+                            Tuple::from_vec(vec![int(h), int(m), int(s), int(us)]).hash_obj()?
+                        }
                     }
                 };
             }

@@ -359,6 +359,9 @@ impl<'a, C: Unit> Matcher<'a, C> {
         if from > self.end {
             return false;
         }
+        // A pattern that begins with `^` or `\A` matches at the first place or nowhere.
+        let body = if code.first() == Some(&INFO) { 1 + code[1] as usize } else { 0 };
+        let anchored = code.get(body) == Some(&AT) && matches!(code.get(body + 1), Some(0 | 2));
         let mut at = from;
         loop {
             if self.end - at < min {
@@ -380,7 +383,7 @@ impl<'a, C: Unit> Matcher<'a, C> {
             if self.run(0, at) {
                 return true;
             }
-            if at >= self.end {
+            if anchored || at >= self.end {
                 return false;
             }
             at += 1;

@@ -619,16 +619,18 @@ impl Socket {
     #[pymethod(signature = "(buffers, ancbufsize=0, flags=0, /)")]
     fn recvmsg_into(&self, buffers: &Object, ancbufsize: isize, flags: i32) -> PyResult<Owned<Tuple>> {
         let mut bufs = vec![];
-        buffers.for_each(|b| {
-            let Some(b) = catching(exc::Exception(), || Buffer::writable(&b))? else {
+        let Some(items) = catching(exc::TypeError(), || buffers.to_items())? else {
+            return raise!(TypeError, "recvmsg_into() argument 1 must be an iterable");
+        };
+        for b in &items {
+            let Some(b) = catching(exc::Exception(), || Buffer::writable(b))? else {
                 return raise!(
                     TypeError,
                     "recvmsg_into() argument 1 must be an iterable of single-segment read-write buffers"
                 );
             };
             bufs.push(b);
-            Ok(())
-        })?;
+        }
         let mut iov: Vec<_> = bufs
             .iter_mut()
             .map(|b| libc::iovec { iov_base: b.as_bytes_mut().as_mut_ptr().cast(), iov_len: b.len() })

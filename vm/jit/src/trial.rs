@@ -5,6 +5,8 @@
 //! a time in the whole process; wall time a window takes, divided by the times the loop's head was passed, is what is compared, so
 //! entering, leaving and whatever surrounds the loop count as well. A loop that loses goes back to the interpreter for good.
 //!
+//! One that stays is compiled once more without the countdown.
+//!
 //! While a loop is interpreted its back edges are ordinary ones again, and traces that go on at its head find an exit there.
 
 use crate::Mode;
@@ -256,6 +258,7 @@ pub fn interpreted_done(s: &mut State, t: u32) -> bool {
         s.give_back(t);
         return true;
     }
+    crate::manager::without_countdown(s, t);
     false
 }
 

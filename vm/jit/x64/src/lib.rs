@@ -48,7 +48,7 @@ pub struct Countdown {
 }
 
 /// A place where the trace can be left or looked at.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Site {
     pub inst: usize,
     pub snap: u32,

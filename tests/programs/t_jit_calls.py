@@ -173,3 +173,48 @@ def looking(n):
 
 
 print(looking(1200))
+def enc(n, out):
+    def write(s, output=out, lineEnd=b'\n'):
+        output.append(s + lineEnd)
+    for i in range(n):
+        write(b"abc")
+    write(b"abc", lineEnd=b"z")
+for k in range(2000):
+    o=[]; enc(6,o)
+    assert len(o)==7, (k,o)
+print(o)
+def enc2(n, out):
+    def write(s, output=out, lineEnd=b'\n'):
+        output.append(s + lineEnd)
+    for i in range(n):
+        write(b"abc", lineEnd=b"z")
+for k in range(2000):
+    o=[]; enc2(6,o)
+    assert len(o)==6, (k,o)
+print(o)
+
+
+class Doubler:
+    def __init__(self, by):
+        self.by = by
+
+    def scale(self, x, plus=0, *, minus=0):
+        return x * self.by + plus - minus
+
+
+def methods(n, things):
+    s = 0
+    for i in range(n):
+        d = things[i % len(things)]
+        s += d.scale(i, plus=1) + d.scale(i, minus=2) + d.scale(x=i, plus=3, minus=4)
+    return s
+
+
+class Other:
+    by = 7
+
+    def scale(self, x=1, minus=5, plus=2):
+        return x + plus * 100 + minus * 10000
+
+
+print(methods(3000, [Doubler(2)]), methods(3000, [Doubler(2), Other(), Doubler(3)]))

@@ -142,6 +142,8 @@ pub struct Recorder {
     /// The instruction has had an effect: no guard may fail from here on but those on that effect's own result.
     pub(crate) acted: bool,
     pub(crate) kwnames: *mut PyObject,
+    /// The KW_NAMES in front of the call being recorded: whoever leaves at the call must go back to it.
+    names_at: Option<u32>,
     /// Unit and stack height of the instruction being recorded.
     pub(crate) pc: u32,
     pub(crate) sp: i32,
@@ -273,6 +275,7 @@ impl Recorder {
                 wild: false,
                 acted: false,
                 kwnames: std::ptr::null_mut(),
+                names_at: None,
                 pc: first,
                 sp: 0,
             }
@@ -441,7 +444,7 @@ impl Recorder {
     }
     /// The state at the start of the instruction.
     pub fn snap(&mut self) -> Rec {
-        self.snapshot(RESUME, self.pc, self.sp)
+        self.snapshot(RESUME, self.names_at.unwrap_or(self.pc), self.sp)
     }
     /// Before a call that may run Python: frames must be linked and line numbers right.
     pub unsafe fn set_prev(&mut self) -> Rec {
@@ -526,6 +529,9 @@ impl Recorder {
             }
             self.pc = unit;
             self.sp = (*f).stacktop;
+            if !matches!(quick::BASE[*at as u8 as usize], op::PRECALL | op::CALL) {
+                self.names_at = None;
+            }
             if let Some(p) = self.pending.take() {
                 self.act();
                 self.settle(p, unit)?;
@@ -700,6 +706,7 @@ impl Recorder {
                 op::PRECALL => self.precall(n)?,
                 op::KW_NAMES => {
                     let t = (*self.code).co_consts.cast::<PyTupleObject>();
+                    self.names_at = Some(self.pc);
                     self.kwnames = *(&raw const (*t).ob_item).cast::<*mut PyObject>().add(arg as usize);
                 }
                 op::LOAD_FAST | op::LOAD_CLOSURE => {

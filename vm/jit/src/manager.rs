@@ -39,8 +39,6 @@ const NATIVE_ROOM: usize = 2 << 20;
 const MAX_BLOCKED: u32 = 1000;
 /// What recording a bytecode costs, about.
 const STEP: Duration = Duration::from_nanos(700);
-/// Bytecodes a function without a loop must have for its trace to be worth entering.
-const LONG_FUNCTION: usize = 40;
 /// So many recordings of a loop are given up because that iteration leaves it, each followed by another soon.
 const MAX_LEFT: u32 = 3;
 const AGAIN_AFTER: u16 = 5;
@@ -68,12 +66,52 @@ pub struct Compiled {
     /// Root this one belongs to (itself for roots).
     pub root: u32,
     pub bridges: u32,
-    pub entries: u64,
     pub trial: Record,
     /// Not entered any more: what it took for granted of the world is no longer so.
     pub retired: bool,
     /// Objects whose addresses are in the code.
     pub pins: Vec<Owned<Object>>,
+}
+
+impl Compiled {
+    /// A trace just installed at `entry`, head and root given, that nothing has happened to yet and that pins nothing.
+    fn new(
+        trace: Trace,
+        c: lh_jit_x64::Compiled,
+        entry: u64,
+        cells: Box<[u64]>,
+        (head, root): (u32, u32),
+        trial: Record,
+    ) -> Compiled {
+        let n = c.exits.len();
+        let label_cell = Box::new(c.label.as_ref().map_or(0, |l| entry + l.offset as u64));
+        let label = c.label.map(|l| LabelCode { cell: &raw const *label_cell as u64, ..l });
+        Compiled {
+            trace,
+            exits: c.exits,
+            calls: c.calls,
+            entry,
+            cells,
+            plans: vec![None; n],
+            hits: vec![0; n],
+            tries: vec![0; n],
+            entry_cell: Box::new(entry),
+            label,
+            label_cell,
+            head,
+            root,
+            bridges: 0,
+            trial,
+            retired: false,
+            pins: vec![],
+        }
+    }
+}
+
+/// Where each exit of a trace goes: to the exit routine until it gets a bridge.
+fn exit_cells(s: &State, t: &Trace) -> Box<[u64]> {
+    let guards = t.insts.iter().filter(|i| i.snap != NO_SNAP).count() + 1;
+    vec![s.exit_routine; guards].into_boxed_slice()
 }
 
 /// A trace that is running: its frame and its JIT frame.
@@ -430,12 +468,6 @@ fn give_up(s: &mut State, r: &Recorder, why: Why) {
 /// The recording is whole: optimise, compile, install.
 fn close(s: &mut State, mut r: Recorder, how: Next) {
     let id = s.traces.len() as u32;
-    let whole = matches!(how, Next::Loop | Next::Link(_));
-    if r.function && !whole && r.steps < LONG_FUNCTION && s.mode != Mode::Stress {
-        s.event(|| format!("short function {}", r.place()));
-        s.penalties.insert(r.head_addr(), HOPELESS);
-        return;
-    }
     let builder = r.builder.take().expect("recording");
     let began = std::time::Instant::now();
     // The loop whose body the bridge came from: its label's contract is the one the builder knows.
@@ -465,8 +497,7 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
         eprintln!("trace {id}\n{}", print::trace(&trace, s.descs));
     }
     let optimised = began.elapsed();
-    let guards = trace.insts.iter().filter(|i| i.snap != NO_SNAP).count() + 1;
-    let mut cells = vec![s.exit_routine; guards].into_boxed_slice();
+    let mut cells = exit_cells(s, &trace);
     let record = Record::new(s.mode == Mode::Stress);
     let countdown = (r.bridge.is_none() && s.mode != Mode::Stress).then(|| lh_jit_x64::Countdown {
         word: &raw const *record.left as u64,
@@ -491,9 +522,6 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
         None => id,
         Some((t, _)) => s.traces[t as usize].root,
     };
-    let n = c.exits.len();
-    let label_cell = Box::new(c.label.as_ref().map_or(0, |l| entry + l.offset as u64));
-    let label = c.label.map(|l| LabelCode { cell: &raw const *label_cell as u64, ..l });
     s.event(|| {
         let kind = if r.bridge.is_some() { "bridge" } else { "loop" };
         let (n, size, all) = (trace.insts.len(), c.code.len(), began.elapsed());
@@ -503,26 +531,9 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
             all - optimised
         )
     });
-    s.traces.push(Box::new(Compiled {
-        trace,
-        exits: c.exits,
-        calls: c.calls,
-        entry,
-        cells,
-        plans: vec![None; n],
-        hits: vec![0; n],
-        tries: vec![0; n],
-        entry_cell: Box::new(entry),
-        label,
-        label_cell,
-        head: r.head,
-        root,
-        bridges: 0,
-        entries: 0,
-        trial: record,
-        retired: false,
-        pins: std::mem::take(&mut r.pins),
-    }));
+    let pins = std::mem::take(&mut r.pins);
+    s.traces
+        .push(Box::new(Compiled { pins, ..Compiled::new(trace, c, entry, cells, (r.head, root), record) }));
     match r.bridge {
         None => {
             let code = s.traces[id as usize].pins.first().map(|c| c.as_ptr());
@@ -574,8 +585,7 @@ pub fn without_countdown(s: &mut State, t: u32) {
 /// Installs a trace that only leaves; answers its entry.
 pub fn install_detour(s: &mut State, trace: Trace, root: u32, head: u32) -> Option<u64> {
     let id = s.traces.len() as u32;
-    let guards = trace.insts.iter().filter(|i| i.snap != NO_SNAP).count() + 1;
-    let mut cells = vec![s.exit_routine; guards].into_boxed_slice();
+    let mut cells = exit_cells(s, &trace);
     let options = lh_jit_x64::Options {
         trace_id: id,
         exit_cells: cells.as_mut_ptr() as u64,
@@ -585,27 +595,8 @@ pub fn install_detour(s: &mut State, trace: Trace, root: u32, head: u32) -> Opti
     let c = lh_jit_x64::compile(&trace, s.descs, &options).ok()?;
     let code = lh_foreign::arena::Arena::get().and_then(|a| a.install(&c.code)).ok()?;
     let entry = code.addr() as u64;
-    let n = c.exits.len();
-    s.traces.push(Box::new(Compiled {
-        trace,
-        exits: c.exits,
-        calls: c.calls,
-        entry,
-        cells,
-        plans: vec![None; n],
-        hits: vec![0; n],
-        tries: vec![0; n],
-        entry_cell: Box::new(entry),
-        label: None,
-        label_cell: Box::new(0),
-        head,
-        root,
-        bridges: 0,
-        entries: 0,
-        trial: Record::new(true),
-        retired: true,
-        pins: vec![],
-    }));
+    let detour = Compiled::new(trace, c, entry, cells, (head, root), Record::new(true));
+    s.traces.push(Box::new(Compiled { retired: true, ..detour }));
     Some(entry)
 }
 
@@ -680,7 +671,6 @@ unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
     unsafe {
         let s = state();
         let root = &mut s.traces[t as usize];
-        root.entries += 1;
         let entry = root.entry;
         if root.trial.is_due() {
             trial::attend();

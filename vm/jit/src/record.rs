@@ -660,39 +660,36 @@ impl Recorder {
 
     /// Records what the instruction before came to, now that it has run and control is at `unit`.
     unsafe fn settle(&mut self, p: Pending, unit: u32) -> Rec {
-        // SAFETY: live operands.
-        unsafe {
-            match p {
-                Pending::Iter { x, sp, pc, next, end } => {
-                    self.snapshot(ITER_STEP, pc, sp + 1)?;
-                    if unit == next {
-                        self.b().emit(Op::GNonNull, &[x])?;
-                    } else if unit == end {
-                        self.b().emit(Op::GNull, &[x])?;
-                        self.b().emit(Op::GNoExc, &[])?;
-                        let x = self.pop(sp)?;
-                        let it = self.pop(sp - 1)?;
-                        self.b().drop_ref(x, ops::DROP_MAYBE_NULL)?;
-                        self.b().drop_ref(it, 0)?;
-                        self.supported.clear();
-                    } else {
-                        return Err(Why::Flow);
-                    }
-                }
-                Pending::Truth { r, sp, yes, no } => {
-                    if unit == yes {
-                        self.snapshot(RESUME, no, sp)?;
-                        self.b().emit(Op::GTrue, &[r])?;
-                    } else if unit == no {
-                        self.snapshot(RESUME, yes, sp)?;
-                        self.b().emit(Op::GFalse, &[r])?;
-                    } else {
-                        return Err(Why::Flow);
-                    }
+        match p {
+            Pending::Iter { x, sp, pc, next, end } => {
+                self.snapshot(ITER_STEP, pc, sp + 1)?;
+                if unit == next {
+                    self.b().emit(Op::GNonNull, &[x])?;
+                } else if unit == end {
+                    self.b().emit(Op::GNull, &[x])?;
+                    self.b().emit(Op::GNoExc, &[])?;
+                    let x = self.pop(sp)?;
+                    let it = self.pop(sp - 1)?;
+                    self.b().drop_ref(x, ops::DROP_MAYBE_NULL)?;
+                    self.b().drop_ref(it, 0)?;
+                    self.supported.clear();
+                } else {
+                    return Err(Why::Flow);
                 }
             }
-            Ok(())
+            Pending::Truth { r, sp, yes, no } => {
+                if unit == yes {
+                    self.snapshot(RESUME, no, sp)?;
+                    self.b().emit(Op::GTrue, &[r])?;
+                } else if unit == no {
+                    self.snapshot(RESUME, yes, sp)?;
+                    self.b().emit(Op::GFalse, &[r])?;
+                } else {
+                    return Err(Why::Flow);
+                }
+            }
         }
+        Ok(())
     }
 
     /// Records one instruction; answers the unit where control goes on.

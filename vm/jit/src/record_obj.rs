@@ -643,6 +643,19 @@ impl Recorder {
         }
     }
 
+    /// The index `k` (now `i`) of an object whose length is in `field`, counted from the front, bounds guarded.
+    pub(crate) unsafe fn index_in(&mut self, o: R, field: u32, k: R, i: i64) -> Rec<R> {
+        // SAFETY: a live operand.
+        let mut ix = unsafe { self.int_of(k)? };
+        let len = self.b().fload(o, field)?;
+        if i < 0 {
+            ix = self.b().emit(Op::Add, &[ix, len])?;
+        }
+        let ok = self.b().emit(Op::Ult, &[ix, len])?;
+        self.b().emit(Op::GTrue, &[ok])?;
+        Ok(ix)
+    }
+
     /// Base, array and index of an item of a list or tuple, bounds guarded.
     unsafe fn item_place(
         &mut self,
@@ -663,13 +676,7 @@ impl Recorder {
                 return Ok(None);
             }
             self.b().guard_type(o, (*oa).ob_type as u64, true)?;
-            let mut ix = self.int_of(k)?;
-            let len = self.b().fload(o, if list { LIST_SIZE } else { TUPLE_SIZE })?;
-            if i < 0 {
-                ix = self.b().emit(Op::Add, &[ix, len])?;
-            }
-            let ok = self.b().emit(Op::Ult, &[ix, len])?;
-            self.b().emit(Op::GTrue, &[ok])?;
+            let ix = self.index_in(o, if list { LIST_SIZE } else { TUPLE_SIZE }, k, i)?;
             if list {
                 let items = self.b().fload(o, LIST_ITEMS)?;
                 Ok(Some((items, LIST_ITEM, ix)))

@@ -90,13 +90,7 @@ impl Recorder {
                 return Ok(None);
             }
             self.b().guard_type(o, (*oa).ob_type as u64, true)?;
-            let mut ix = self.int_of(k)?;
-            let len = self.b().fload(o, if text { UNICODE_LEN } else { TUPLE_SIZE })?;
-            if i < 0 {
-                ix = self.b().emit(Op::Add, &[ix, len])?;
-            }
-            let ok = self.b().emit(Op::Ult, &[ix, len])?;
-            self.b().emit(Op::GTrue, &[ok])?;
+            let ix = self.index_in(o, if text { UNICODE_LEN } else { TUPLE_SIZE }, k, i)?;
             if text {
                 return Ok(Some(self.b().call(h::STR_ITEM, &[o, ix], false)?));
             }

@@ -297,7 +297,10 @@ pub unsafe fn instance_place(o: *mut PyObject, at: *mut u16) -> *mut *mut PyObje
     // SAFETY: as above.
     unsafe {
         let p = value_place(o, at);
-        if p.is_null() || (*p).is_null() { null_mut() } else { p }
+        if !p.is_null() && (*p).is_null() && !instance::is_next(o, *at.add(3) as usize) {
+            return null_mut();
+        }
+        p
     }
 }
 

@@ -64,7 +64,7 @@ impl Tuple {
             let mut track = false;
             for i in 0..n {
                 let o = f(i);
-                track |= gc::is_gc_object(o);
+                track |= gc::may_be_tracked(o);
                 *items.add(i) = o;
             }
             if track {

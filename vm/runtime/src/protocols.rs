@@ -74,8 +74,15 @@ impl Object {
     pub fn get_attr_opt(&self, name: &Str) -> PyResult<Option<Owned<Object>>> {
         // SAFETY: a ready type's slots take live objects.
         unsafe {
-            if (*self.ob_type()).tp_getattro == Some(crate::typeobject::generic_getattro) {
-                return match self.generic_get(name) {
+            let f = (*self.ob_type()).tp_getattro;
+            let generic = f == Some(crate::typeobject::generic_getattro);
+            if generic || f == (*Type::type_ptr()).tp_getattro {
+                let found = if generic {
+                    self.generic_get(name)
+                } else {
+                    self.downcast_unchecked::<Type>().find_attr(name)
+                };
+                return match found {
                     // A descriptor may raise it, too.
                     Err(e) if e.matches(exc::AttributeError()) => {
                         e.clear();
@@ -1009,11 +1016,25 @@ impl Object {
         }
         self.recursive_is_instance(class)
     }
+    /// Is `__class__` what `object` makes of it, the type?
+    fn has_plain_class(&self) -> bool {
+        let name = intern!("__class__");
+        // SAFETY: live types; the pointers are only compared.
+        unsafe {
+            let t = self.ob_type();
+            (*t).tp_getattro == Some(crate::typeobject::generic_getattro)
+                && crate::typeobject::TypePtr::lookup(t, name.raw())
+                    == crate::typeobject::TypePtr::lookup(Object::type_ptr(), name.raw())
+        }
+    }
     /// `type.__instancecheck__(class, self)`.
     pub fn recursive_is_instance(&self, class: &Object) -> PyResult<bool> {
         if let Some(c) = class.downcast::<Type>() {
             if self.ty().is_subtype(c) {
                 return Ok(true);
+            }
+            if self.has_plain_class() {
+                return Ok(false);
             }
             if let Some(k) = self.get_attr_opt(intern!("__class__"))?
                 && !k.is(self.ty())

@@ -426,16 +426,33 @@ pub(super) unsafe extern "C" fn len(
     // SAFETY: the handlers' contract.
     unsafe { native_call::<{ quick::PRECALL_LEN }>(pc, sp, f, cx, k, arg) }
 }
-pub(super) unsafe extern "C" fn isinstance(
-    pc: Pc,
-    sp: Sp,
-    f: *mut Frame,
-    cx: *mut Context,
-    k: Sp,
-    arg: usize,
-) -> usize {
-    // SAFETY: the handlers' contract.
-    unsafe { native_call::<{ quick::PRECALL_ISINSTANCE }>(pc, sp, f, cx, k, arg) }
+handler! {
+    fn isinstance(pc, sp, f, cx, k, arg) {
+        let (callee, o, class) = (*sp.sub(3), *sp.sub(2), *sp.sub(1));
+        if arg != 2 || !(*sp.sub(4)).is_null() || !exact::<CFunction>(callee)
+            || (*callee.cast::<PyCFunctionObject>()).m_ml != specialize::ISINSTANCE.load(Ordering::Relaxed)
+        {
+            return precall(pc, sp, f, cx, k, arg);
+        }
+        (*f).prev_instr = pc;
+        let v = if (*o).ob_type.cast() == class {
+            py_bool(true)
+        } else {
+            match r(o).is_instance(r(class)) {
+                Ok(v) => py_bool(v),
+                Err(_) => null_mut(),
+            }
+        };
+        decref(o);
+        decref(class);
+        decref(callee);
+        if v.is_null() {
+            return raise(pc, sp.sub(4), f, cx, k, arg);
+        }
+        incref(v);
+        *sp.sub(4) = v;
+        next_checked!(pc.add(7), sp.sub(3), f, cx, k)
+    }
 }
 pub(super) unsafe extern "C" fn list_append_call(
     pc: Pc,

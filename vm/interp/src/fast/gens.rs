@@ -56,7 +56,8 @@ pub(super) unsafe extern "C" fn send(
         }
         let g: Gen = receiver.cast();
         // What asks finds the end of the loop again by its own code unit: no longer arguments.
-        if arg > 0xff || !can_enter(g, cx) || (*g).gi_frame_state == generator::CREATED && !is_none_object(v) {
+        if arg > 0xff || !can_enter(g, cx) || (*g).gi_frame_state == generator::CREATED && !is_none_object(v)
+        {
             return leave(pc, sp, f, cx, k, arg);
         }
         enter(pc, sp.sub(1), f, cx, g, v)

@@ -203,7 +203,9 @@ fn decode(code: u8, b: &[u8]) -> PyResult<Owned<Object>> {
 }
 
 impl Array {
-    fn make(cls: &Type, code: u8, data: Vec<u8>) -> PyResult<Owned<Array>> {
+    fn make(cls: &Type, code: u8, mut data: Vec<u8>) -> PyResult<Owned<Array>> {
+        // A new array has no room to spare.
+        data.shrink_to_fit();
         let descr = DESCRS.iter().find(|d| d.code as u8 == code).expect("a known code");
         let a = Array {
             count: Cell::new(0),

@@ -45,7 +45,7 @@ pub fn func_of(f: &[u8]) -> (String, Option<String>) {
     let tail =
         |sep: u8| f.iter().position(|c| *c == sep).map(|i| String::from_utf8_lossy(&f[i + 1..]).into_owned());
     match tail(b';') {
-        Some(m) => ("function".into(), Some(m)),
+        Some(m) => (String::new(), Some(m)),
         None => (tail(b':').unwrap_or_default(), None),
     }
 }
@@ -664,7 +664,10 @@ pub unsafe fn parse_keywords(
                 break;
             }
             if k < args.len() {
-                let r = positional(if min != usize::MAX { "at most" } else { "exactly" }, k);
+                let r = match k {
+                    0 => raise!(TypeError, "{} takes no positional arguments", called(f)),
+                    _ => positional(if min != usize::MAX { "at most" } else { "exactly" }, k),
+                };
                 return p.finish(r);
             }
         }

@@ -95,7 +95,7 @@ static PyObject *attribute(PyObject *m, PyObject *a)
 static PyObject *undecodable(PyObject *m, PyObject *o) { return PyObject_GetAttrString(o, "\xff\xfe"); }
 static PyObject *formats(PyObject *m, PyObject *o)
 {
-    return PyUnicode_FromFormat("%d|%5d|%05d|%i|%u|%ld|%lld|%zd|%x|%c|%s|%.2s|%7s|%R|%S|%A|%%|%U", -7, 42, -42, 0, 4000000000u, -9L, 1LL << 62,
+    return PyUnicode_FromFormat("%d|%5d|%05d|%i|%u|%ld|%lld|%zd|%x|%c|%s|%.2s|%7s|%R|%S|%A|%%|%U", -7, 42, 42, 0, 4000000000u, -9L, 1LL << 62,
                                 (Py_ssize_t)-1, 255, 0x20ac, "str\xc3\xa4", "cut", "wide", o, o, o, PyTuple_GET_ITEM(o, 0));
 }
 #define F(name, flags) {#name, name, flags}

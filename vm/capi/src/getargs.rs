@@ -280,7 +280,9 @@ impl Parser<'_> {
                         (_, true) => "str or read-only bytes-like object",
                         _ => "str",
                     };
-                    if c == b'y' && !(*o.ob_type()).tp_as_buffer.as_ref().is_some_and(|b| b.bf_releasebuffer.is_some()) {
+                    if c == b'y'
+                        && !(*o.ob_type()).tp_as_buffer.as_ref().is_some_and(|b| b.bf_releasebuffer.is_some())
+                    {
                         return raise!(TypeError, "a bytes-like object is required, not '{}'", o.ty().name());
                     }
                     Err(self.expected(at, what, o))
@@ -878,4 +880,3 @@ impl<'a> Keywords<'a> {
         bad.map_or(Ok(()), Err)
     }
 }
-

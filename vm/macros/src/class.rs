@@ -46,7 +46,9 @@ pub fn expand(attr: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
     let weak_at = opts.expr("weakoffset");
     let weak_offset = match &weak_at {
         Some(e) => quote!(#e),
-        None => quote!(if #weak == 1 { <#ident as ::lh_runtime::object::Kind>::BASICSIZE as isize - 8 * (1 + #dict as isize) } else { 0 }),
+        None => {
+            quote!(if #weak == 1 { <#ident as ::lh_runtime::object::Kind>::BASICSIZE as isize - 8 * (1 + #dict as isize) } else { 0 })
+        }
     };
     let mut traces = vec![];
     let mut clears = vec![];

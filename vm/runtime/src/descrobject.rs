@@ -462,7 +462,9 @@ pub unsafe fn member_get(o: *mut PyObject, m: &PyMemberDef) -> PyResult {
             T_USHORT => num!(u16),
             T_INT => num!(i32),
             T_UINT => num!(u32),
-            T_LONG | T_LONGLONG | T_PYSSIZET => Ok(Int::from_i64(p.cast::<i64>().read_unaligned()).into_object()),
+            T_LONG | T_LONGLONG | T_PYSSIZET => {
+                Ok(Int::from_i64(p.cast::<i64>().read_unaligned()).into_object())
+            }
             T_ULONG | T_ULONGLONG => num!(u64),
             T_FLOAT => (p.cast::<f32>().read_unaligned() as f64).into_py(),
             T_DOUBLE => num!(f64),

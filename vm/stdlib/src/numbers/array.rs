@@ -41,7 +41,9 @@ unsafe impl Sync for Descr {}
 /// One item of an array from C, without a check of the index.
 unsafe extern "C" fn getitem(o: *mut PyObject, i: isize) -> *mut PyObject {
     // SAFETY: called with an array.
-    lh_runtime::border::object(|| unsafe { Object::from_ptr(o) }.downcast::<Array>().expect("an array").item(i as usize))
+    lh_runtime::border::object(|| {
+        unsafe { Object::from_ptr(o) }.downcast::<Array>().expect("an array").item(i as usize)
+    })
 }
 /// Stores an item from C; an index below zero asks only for the conversion.
 unsafe extern "C" fn setitem(o: *mut PyObject, i: isize, v: *mut PyObject) -> c_int {
@@ -250,7 +252,9 @@ impl Array {
         }
         let s = self.size();
         // SAFETY: the block is of the global allocator and has the room that `allocated` says.
-        unsafe { Vec::from_raw_parts(p, self.len() * s, (self.allocated.get().max(self.count.get()) as usize) * s) }
+        unsafe {
+            Vec::from_raw_parts(p, self.len() * s, (self.allocated.get().max(self.count.get()) as usize) * s)
+        }
     }
     fn set_bytes(&self, mut v: Vec<u8>) {
         let s = self.size();
@@ -423,7 +427,8 @@ impl Array {
         if self.len() == 0 {
             return Ok(Str::new(&format!("{}('{}')", name, self.code() as char)));
         }
-        let items = if self.code() == b'u' { self.text()?.into_object() } else { self.tolist()?.into_object() };
+        let items =
+            if self.code() == b'u' { self.text()?.into_object() } else { self.tolist()?.into_object() };
         let mut b = StrBuilder::new();
         b.push_str(&format!("{}('{}', ", name, self.code() as char));
         b.push_obj(&*items.repr()?);

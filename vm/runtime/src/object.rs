@@ -349,7 +349,6 @@ pub unsafe fn xdecref(p: *mut PyObject) {
 ///
 /// # Safety
 /// The count of `p` has just reached zero.
-#[cold]
 #[inline(never)]
 pub unsafe fn dealloc(p: *mut PyObject) {
     // SAFETY: every ready type has a tp_dealloc.

@@ -112,11 +112,11 @@ impl Object {
             let t = self.ob_type();
             let v = value.map_or(null_mut(), |v| v.as_ptr());
             let interned;
-            let name = if name.is_exact::<Str>() {
+            let name = if crate::typeobject::is_interned(name) || !name.is_exact::<Str>() {
+                name
+            } else {
                 interned = Str::intern(name.own());
                 &*interned
-            } else {
-                name
             };
             let r = if let Some(f) = (*t).tp_setattro {
                 f(self.as_ptr(), name.raw(), v)
@@ -244,8 +244,13 @@ impl Object {
         // SAFETY: descriptors are kept alive while their slots run.
         unsafe {
             let t = self.ob_type();
-            let interned = Str::intern(if name.is_exact::<Str>() { name.own() } else { name.to_exact() });
-            let name = &*interned;
+            let interned;
+            let name = if crate::typeobject::is_interned(name) {
+                name
+            } else {
+                interned = Str::intern(if name.is_exact::<Str>() { name.own() } else { name.to_exact() });
+                &*interned
+            };
             let descr = t.lookup(name.raw()).map(|d| Object::from_ptr(d).own());
             if let Some(d) = &descr
                 && let Some(f) = (*d.ob_type()).tp_descr_set
@@ -393,6 +398,11 @@ impl Object {
         args: &Tuple,
         kwargs: Option<&Dict>,
     ) -> PyResult {
+        if kwargs.is_none_or(|d| d.len() == 0) {
+            // The tuple's own array: there is no spare word in front.
+            // SAFETY: the tuple keeps the arguments alive.
+            return unsafe { from_c(f(self.as_ptr(), args.items_ptr(), args.len(), null_mut())) };
+        }
         let mut v: Vec<*mut PyObject> = Vec::with_capacity(args.len() + 1);
         v.push(null_mut());
         v.extend_from_slice(args.as_slice_raw());

@@ -238,6 +238,42 @@ fn strip(s: &Str, chars: Option<&Object>, side: Side, name: &str) -> PyResult<Ow
 /// `str.split` at runs of white space; at most `max` splits.
 fn split_space(s: &Str, max: usize) -> Vec<Owned<Object>> {
     let mut out = vec![];
+    if let Some(a) = s.as_ascii() {
+        // White space of ASCII: 9 to 13, 28 to 32.
+        const SPACE: [bool; 256] = {
+            let mut t = [false; 256];
+            let mut i = 9;
+            while i < 33 {
+                t[i] = i < 14 || i > 27;
+                i += 1;
+            }
+            t
+        };
+        let a = a.as_bytes();
+        let (mut i, n) = (0, a.len());
+        out.reserve((n / 8).min(12));
+        loop {
+            while i < n && SPACE[a[i] as usize] {
+                i += 1;
+            }
+            if i == n {
+                return out;
+            }
+            if out.len() == max {
+                out.push(s.slice(i, n).into_object());
+                return out;
+            }
+            let start = i;
+            while i < n && !SPACE[a[i] as usize] {
+                i += 1;
+            }
+            if start == 0 && i == n && s.is_exact::<Str>() {
+                out.push(s.own().into_object());
+                return out;
+            }
+            out.push(Str::from_ascii(&a[start..i]).into_object());
+        }
+    }
     let t = s.text();
     let n = t.len();
     let mut i = 0;
@@ -402,23 +438,25 @@ fn push_escaped(b: &mut StrBuilder, c: u32, quote: u32) {
 
 /// `ascii(o)` of a repr: non-ASCII characters as escapes.
 pub fn to_ascii_escapes(s: &Str) -> Owned<Str> {
-    use std::fmt::Write;
     if s.is_ascii() {
         return s.to_exact();
     }
-    let mut b = StrBuilder::with_capacity(s.len());
-    for c in s.chars() {
-        let _ = match c {
+    let mut out = Vec::with_capacity(s.len() * 2);
+    with_text!(s.text(), u => for c in u {
+        let c = c.code();
+        let (letter, digits) = match c {
             0..=0x7f => {
-                b.push(c);
-                Ok(())
+                out.push(c as u8);
+                continue;
             }
-            0x80..=0xff => write!(b, "\\x{c:02x}"),
-            0x100..=0xffff => write!(b, "\\u{c:04x}"),
-            _ => write!(b, "\\U{c:08x}"),
+            0x80..=0xff => (b'x', 2),
+            0x100..=0xffff => (b'u', 4),
+            _ => (b'U', 8),
         };
-    }
-    b.finish()
+        out.extend_from_slice(&[b'\\', letter]);
+        out.extend((0..digits).rev().map(|i| b"0123456789abcdef"[(c >> (4 * i)) as usize & 15]));
+    });
+    Str::from_ascii(&out)
 }
 
 /// `str.startswith` and `endswith`.

@@ -420,6 +420,7 @@ impl Str {
         from_text_max(t, t.max_char())
     }
     /// One character.
+    #[inline]
     pub fn from_char(c: u32) -> Owned<Str> {
         if c < 0x100 {
             let p = CHARS[c as usize].load(Ordering::Relaxed);
@@ -428,6 +429,10 @@ impl Str {
                 return unsafe { Object::from_ptr(p).downcast_unchecked::<Str>() }.own();
             }
         }
+        Str::make_char(c)
+    }
+    #[cold]
+    fn make_char(c: u32) -> Owned<Str> {
         let p = must_alloc(1, c);
         // SAFETY: just allocated for one character of this kind.
         let s: Owned<Str> = unsafe {

@@ -234,7 +234,7 @@ impl Tuple {
         let n = self.len().min(w.len());
         for i in 0..n {
             let (a, b) = (self.item_ref(i), w.item_ref(i));
-            if a.is(b) || a.rich_compare_bool(b, CompareOp::Eq)? {
+            if a.equals_obj(b)? {
                 continue;
             }
             return match op {

@@ -603,6 +603,24 @@ pub fn from_source(
     if crate::buffer::supports_buffer(o) {
         return Ok(crate::buffer::Buffer::get(o, lh_abi::PyBUF_FULL_RO)?.to_vec());
     }
+    // Plain numbers in a list or tuple; anything else takes the slow way, which has the messages.
+    let plain = if let Some(l) = o.downcast_exact::<List>() {
+        Some((l.items_ptr(), l.len()))
+    } else {
+        o.downcast_exact::<Tuple>().map(|t| (t.items_ptr(), t.len()))
+    };
+    if let Some((items, n)) = plain {
+        let byte = |i: usize| {
+            // SAFETY: inside the items, which nothing changes meanwhile.
+            let v = unsafe { Object::from_ptr(*items.add(i)) }.downcast_exact::<Int>()?.compact()?;
+            u8::try_from(v).ok()
+        };
+        let mut v = Vec::with_capacity(n);
+        v.extend((0..n).map_while(byte));
+        if v.len() == n {
+            return Ok(v);
+        }
+    }
     let message = if of == "bytes" { "bytes must be in range(0, 256)" } else { BYTE_RANGE };
     match o.iterator() {
         Ok(it) => from_iterable(&it, message),

@@ -453,7 +453,7 @@ fn format_int_spec(i: &Int, mut f: Spec) -> PyResult<Owned<Str>> {
 /// `float.__format__`.
 pub fn format_float(o: &Float, spec: &Str) -> PyResult<Owned<Str>> {
     if spec.is_empty() {
-        return if o.is_exact::<Float>() { Ok(Str::new(&floatobject::repr(o.value()))) } else { o.str() };
+        return if o.is_exact::<Float>() { Ok(floatobject::repr_object(o.value())) } else { o.str() };
     }
     let f = parse(spec, o, 0, b'>')?;
     match char::from_u32(f.ty) {

@@ -318,6 +318,17 @@ impl List {
             self.set_len(m + n as usize);
             return Ok(());
         }
+        if let Some(s) = iterable.downcast_exact::<Str>() {
+            self.reserve(self.len() + s.len())?;
+            let m = self.len();
+            // SAFETY: room was made; making one-character strings runs no Python code.
+            unsafe {
+                let to = self.items_ptr().add(m);
+                s.chars().enumerate().for_each(|(i, c)| *to.add(i) = Str::from_char(c).into_raw());
+            }
+            self.set_len(m + s.len());
+            return Ok(());
+        }
         let it = iterable.iterator()?;
         let hint = iterable.length_hint(8)?;
         let m = self.len();

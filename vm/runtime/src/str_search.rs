@@ -65,7 +65,7 @@ pub fn find(hay: Text<'_>, needle: Text<'_>) -> Option<usize> {
 /// byte leads to the place soon, there is none.
 pub fn find_bytes(hay: &[u8], needle: &[u8]) -> Option<usize> {
     const TRIES: usize = 12;
-    let (&first, rest) = needle.split_first()?;
+    let Some((&first, rest)) = needle.split_first() else { return Some(0) };
     let end = (hay.len() + 1).checked_sub(needle.len())?;
     let mut at = 0;
     for _ in 0..TRIES {

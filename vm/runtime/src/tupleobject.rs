@@ -61,10 +61,14 @@ impl Tuple {
             }
             (*p.cast::<PyVarObject>()).ob_size = n as isize;
             let items = (&raw mut (*p.cast::<PyTupleObject>()).ob_item).cast::<*mut PyObject>();
-            let mut track = false;
+            let (mut track, mut plain) = (false, null_mut());
             for i in 0..n {
                 let o = f(i);
-                track |= gc::is_gc_object(o);
+                // Neighbours are mostly of one type.
+                if (*o).ob_type != plain && !track {
+                    track = gc::is_gc_object(o);
+                    plain = (*o).ob_type;
+                }
                 *items.add(i) = o;
             }
             if track {

@@ -73,24 +73,42 @@ pub fn with_prefix(v: &Int, radix: u32, prefix: &str) -> Owned<Str> {
     Str::new(&format!("{}{prefix}{digits}", if v.is_negative() { "-" } else { "" }))
 }
 
-/// The decimal digits of a machine integer as a string object.
-pub fn decimal(v: i64) -> Owned<Str> {
-    let mut buf = [0u8; 20];
+/// Hands the decimal digits of a machine integer to `f`.
+#[inline]
+pub fn with_decimal<R>(v: i64, f: impl FnOnce(&str) -> R) -> R {
+    /// 00 to 99.
+    const PAIRS: [[u8; 2]; 100] = {
+        let mut t = [[0; 2]; 100];
+        let mut i = 0;
+        while i < 100 {
+            t[i] = [b'0' + (i / 10) as u8, b'0' + (i % 10) as u8];
+            i += 1;
+        }
+        t
+    };
+    let mut buf = [0u8; 24];
     let mut at = buf.len();
     let mut a = v.unsigned_abs();
-    loop {
+    while a >= 10 {
+        at -= 2;
+        buf[at..at + 2].copy_from_slice(&PAIRS[(a % 100) as usize]);
+        a /= 100;
+    }
+    // Pairs are taken from 10 up, so that none begins with a zero that isn't the number's.
+    if a > 0 || at == buf.len() {
         at -= 1;
-        buf[at] = b'0' + (a % 10) as u8;
-        a /= 10;
-        if a == 0 {
-            break;
-        }
+        buf[at] = b'0' + a as u8;
     }
     if v < 0 {
         at -= 1;
         buf[at] = b'-';
     }
-    Str::from_ascii(&buf[at..])
+    // SAFETY: digits and a minus.
+    f(unsafe { std::str::from_utf8_unchecked(&buf[at..]) })
+}
+/// The decimal digits of a machine integer as a string object.
+pub fn decimal(v: i64) -> Owned<Str> {
+    with_decimal(v, |d| Str::from_ascii(d.as_bytes()))
 }
 
 pub fn to_decimal(v: &Int) -> PyResult<String> {

@@ -137,6 +137,14 @@ impl Range {
         let f = |o: &Object| o.downcast::<Int>().and_then(|i| i.to_i64());
         Some((f(self.start())?, f(self.stop())?, f(self.step())?, f(self.length())?))
     }
+    /// `(start, step, length)` where every value of the range and the step are machine words.
+    pub fn words(&self) -> Option<(i64, i64, i64)> {
+        let (start, _, step, n) = self.small()?;
+        if n > 0 {
+            start.checked_add(step.checked_mul(n)?)?;
+        }
+        Some((start, step, n))
+    }
     /// Item `i` of the range, not checked.
     fn value(&self, i: &BigInt) -> Owned<Object> {
         obj(&(big(self.start()) + i * big(self.step())))

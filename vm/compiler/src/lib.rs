@@ -12,6 +12,7 @@ mod assemble;
 pub mod ast;
 pub mod codegen;
 pub mod error;
+mod feature_version;
 mod flow;
 pub mod fold;
 mod fstring_fields;
@@ -22,7 +23,9 @@ mod parse;
 mod parse_errors;
 pub mod source;
 pub mod symtable;
+pub mod token_list;
 mod tokens;
+mod type_comments;
 pub mod unparse;
 mod validate;
 pub mod values;
@@ -60,6 +63,10 @@ pub struct CompileFlags<'a> {
     pub allow_incomplete: bool,
     /// Interactive input: a block needs its closing newline (`PyCF_DONT_IMPLY_DEDENT`).
     pub dont_imply_dedent: bool,
+    /// Keep `# type:` comments in the tree.
+    pub type_comments: bool,
+    /// The minor version whose syntax is to be accepted; `None`: this one's.
+    pub feature_version: Option<u8>,
     /// Collects warnings.
     pub warnings: Option<&'a warnings::Sink>,
     /// Decodes encodings that this crate doesn't know.

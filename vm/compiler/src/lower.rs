@@ -9,10 +9,11 @@ use crate::ast::*;
 use crate::error::{ErrorKind, Result};
 use crate::literal;
 use crate::source::Lines;
+use crate::type_comments::Comments;
 use crate::warnings::{self, Category, Sink};
 use lh_bytecode::{Const, PyInt, Wtf8};
 use ruff_python_ast as r;
-use ruff_text_size::{Ranged, TextRange};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 use rustc_hash::FxHashSet;
 use std::rc::Rc;
 
@@ -21,6 +22,10 @@ pub struct Lower<'a> {
     names: FxHashSet<Name>,
     depth: u32,
     warnings: Option<&'a Sink>,
+    /// The type comments of the source, if they are wanted.
+    comments: Option<Comments>,
+    /// Where old source has `async` or `await` for a name, which the parser got to see under another one.
+    old_names: FxHashSet<u32>,
 }
 
 /// Deeper expressions are refused, before some recursion over them runs out of stack.
@@ -28,7 +33,27 @@ const MAX_DEPTH: u32 = 10_000;
 
 impl<'a> Lower<'a> {
     pub fn new(lines: &'a Lines<'a>, warnings: Option<&'a Sink>) -> Lower<'a> {
-        Lower { lines, names: FxHashSet::default(), depth: 0, warnings }
+        Lower {
+            lines,
+            names: FxHashSet::default(),
+            depth: 0,
+            warnings,
+            comments: None,
+            old_names: FxHashSet::default(),
+        }
+    }
+
+    pub fn with_comments(self, comments: Option<Comments>) -> Lower<'a> {
+        Lower { comments, ..self }
+    }
+
+    pub fn with_old_names(self, old_names: FxHashSet<u32>) -> Lower<'a> {
+        Lower { old_names, ..self }
+    }
+
+    /// What the walk has not used.
+    pub fn into_comments(self) -> Option<Comments> {
+        self.comments
     }
 
     fn loc(&self, range: TextRange) -> Location {
@@ -45,6 +70,10 @@ impl<'a> Lower<'a> {
     }
 
     fn ident(&mut self, i: &r::Identifier) -> Name {
+        if self.old_names.contains(&i.range.start().to_u32()) {
+            let lines = self.lines;
+            return self.name(&lines.text[i.range]);
+        }
         self.name(i.id.as_str())
     }
 
@@ -114,6 +143,7 @@ impl<'a> Lower<'a> {
                     decorator_list: self.decorators(&f.decorator_list)?,
                     args: self.parameters(&f.parameters)?,
                     returns: f.returns.as_deref().map(|e| self.expr(e)).transpose()?,
+                    type_comment: self.def_comment(f)?,
                     body: self.body(&f.body)?,
                 };
                 if f.is_async {
@@ -138,9 +168,11 @@ impl<'a> Lower<'a> {
             }
             r::Stmt::Return(x) => StmtKind::Return { value: self.opt_expr(&x.value)? },
             r::Stmt::Delete(x) => StmtKind::Delete { targets: self.exprs(&x.targets)? },
-            r::Stmt::Assign(x) => {
-                StmtKind::Assign { targets: self.exprs(&x.targets)?, value: self.boxed(&x.value)? }
-            }
+            r::Stmt::Assign(x) => StmtKind::Assign {
+                targets: self.exprs(&x.targets)?,
+                value: self.boxed(&x.value)?,
+                type_comment: self.comment(|c| c.after(x.range.end())),
+            },
             r::Stmt::AugAssign(x) => StmtKind::AugAssign {
                 target: self.boxed(&x.target)?,
                 op: operator(x.op),
@@ -156,6 +188,7 @@ impl<'a> Lower<'a> {
                 let f = Box::new(For {
                     target: self.expr(&x.target)?,
                     iter: self.expr(&x.iter)?,
+                    type_comment: self.comment(|c| c.header(x.iter.range().end(), start_of(&x.body))),
                     body: self.body(&x.body)?,
                     orelse: self.body(&x.orelse)?,
                 });
@@ -179,8 +212,14 @@ impl<'a> Lower<'a> {
                         optional_vars: self.opt_expr(&i.optional_vars)?,
                     });
                 }
+                let head = x.items.last().map_or(x.range.start(), |i| i.range.end());
+                let type_comment = self.comment(|c| c.header(head, start_of(&x.body)));
                 let body = self.body(&x.body)?;
-                if x.is_async { StmtKind::AsyncWith { items, body } } else { StmtKind::With { items, body } }
+                if x.is_async {
+                    StmtKind::AsyncWith { items, body, type_comment }
+                } else {
+                    StmtKind::With { items, body, type_comment }
+                }
             }
             r::Stmt::Match(x) => {
                 let subject = self.boxed(&x.subject)?;
@@ -298,7 +337,27 @@ impl<'a> Lower<'a> {
     fn parameter(&mut self, p: &r::Parameter) -> Result<Arg> {
         // Ruff's range of `*args` includes the star; CPython's starts at the name.
         let range = TextRange::new(p.name.range.start(), p.range.end());
-        Ok(Arg { arg: self.ident(&p.name), annotation: self.opt_expr(&p.annotation)?, loc: self.loc(range) })
+        Ok(Arg {
+            arg: self.ident(&p.name),
+            annotation: self.opt_expr(&p.annotation)?,
+            type_comment: self.comment(|c| c.argument(p.range.start())),
+            loc: self.loc(range),
+        })
+    }
+
+    fn comment(&self, find: impl FnOnce(&Comments) -> Option<Rc<str>>) -> TypeComment {
+        TypeComment(self.comments.as_ref().and_then(find))
+    }
+
+    fn def_comment(&self, f: &r::StmtFunctionDef) -> Result<TypeComment> {
+        let Some(c) = &self.comments else { return Ok(TypeComment(None)) };
+        let head = f.returns.as_ref().map_or(f.parameters.range.end(), |e| e.range().end());
+        let (same_line, own_line) = (c.header(head, start_of(&f.body)), c.own_line(head, start_of(&f.body)));
+        if same_line.is_some() && own_line.is_some() {
+            let at = self.lines.location(head.to_u32(), head.to_u32());
+            return Err(self.lines.error_at(ErrorKind::Syntax, "Cannot have two type comments on def", at));
+        }
+        Ok(TypeComment(same_line.or(own_line)))
     }
 
     // ---- Patterns ----
@@ -536,7 +595,15 @@ impl<'a> Lower<'a> {
                 ctx: ctx(x.ctx),
             },
             r::Expr::Starred(x) => ExprKind::Starred { value: self.boxed(&x.value)?, ctx: ctx(x.ctx) },
-            r::Expr::Name(x) => ExprKind::Name { id: self.name(x.id.as_str()), ctx: ctx(x.ctx) },
+            r::Expr::Name(x) => {
+                let id = if self.old_names.contains(&x.range.start().to_u32()) {
+                    let lines = self.lines;
+                    self.name(&lines.text[x.range])
+                } else {
+                    self.name(x.id.as_str())
+                };
+                ExprKind::Name { id, ctx: ctx(x.ctx) }
+            }
             r::Expr::List(x) => ExprKind::List { elts: self.exprs(&x.elts)?, ctx: ctx(x.ctx) },
             r::Expr::Tuple(x) => ExprKind::Tuple { elts: self.exprs(&x.elts)?, ctx: ctx(x.ctx) },
             r::Expr::Slice(x) => ExprKind::Slice {
@@ -708,6 +775,10 @@ impl Pieces {
             self.values.push(Expr::constant(Const::Str(text), loc));
         }
     }
+}
+
+fn start_of(body: &[r::Stmt]) -> TextSize {
+    body.first().map_or(TextSize::new(0), |s| s.range().start())
 }
 
 fn ctx(c: r::ExprContext) -> Context {

@@ -3,28 +3,44 @@
 
 use crate::ast::*;
 use crate::error::{ErrorKind, Result, SyntaxError};
+use crate::feature_version;
 use crate::lower::Lower;
 use crate::parse_errors;
 use crate::source::Lines;
+use crate::type_comments::Comments;
 use crate::{CompileFlags, Mode};
 use ruff_python_ast::{Mod as RuffMod, PythonVersion};
 use ruff_python_parser::{Mode as RuffMode, ParseOptions};
+use rustc_hash::FxHashSet;
+use std::borrow::Cow;
 
 pub fn parse(lines: &Lines<'_>, mode: Mode, flags: &CompileFlags) -> Result<Mod> {
     let ruff_mode = if mode == Mode::Eval { RuffMode::Expression } else { RuffMode::Module };
     let options = ParseOptions::from(ruff_mode).with_target_version(PythonVersion::PY311);
-    let parsed = ruff_python_parser::parse_unchecked(lines.text, options);
+    let (text, old_names) = match flags.feature_version {
+        Some(v) if v < 7 => feature_version::old_names(lines),
+        _ => (Cow::Borrowed(lines.text), FxHashSet::default()),
+    };
+    let parsed = ruff_python_parser::parse_unchecked(&text, options);
     if !parsed.has_no_syntax_errors() {
         let e = parse_errors::translate(lines, &parsed, mode);
         return Err(if flags.allow_incomplete { incomplete(lines, e) } else { e });
     }
-    let mut lower = Lower::new(lines, flags.warnings);
+    if let Some(v) = flags.feature_version {
+        feature_version::check(lines, parsed.tokens(), parsed.syntax(), v)?;
+    }
+    let comments = flags.type_comments.then(|| Comments::find(lines, parsed.tokens()));
+    let mut lower = Lower::new(lines, flags.warnings).with_comments(comments).with_old_names(old_names);
     match parsed.into_syntax() {
         RuffMod::Expression(e) => Ok(Mod::Expression { body: Box::new(lower.expr(&e.body)?) }),
         RuffMod::Module(m) => {
             let body = lower.body(&m.body)?;
+            let type_ignores = match lower.into_comments() {
+                Some(c) => c.finish(lines)?,
+                None => vec![],
+            };
             if mode != Mode::Single {
-                return Ok(Mod::Module { body });
+                return Ok(Mod::Module { body, type_ignores });
             }
             single(lines, &body, flags)?;
             Ok(Mod::Interactive { body })

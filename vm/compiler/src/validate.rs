@@ -9,7 +9,7 @@ type Result = std::result::Result<(), Box<Located>>;
 
 pub fn validate(m: &Mod) -> Result {
     match m {
-        Mod::Module { body } | Mod::Interactive { body } => stmts(body),
+        Mod::Module { body, .. } | Mod::Interactive { body } => stmts(body),
         Mod::Expression { body } => expr(body, Context::Load),
     }
 }
@@ -133,7 +133,7 @@ fn stmt(s: &Stmt) -> Result {
         }
         StmtKind::Return { value } => opt(value),
         StmtKind::Delete { targets: t } => targets(t, Del, "Delete"),
-        StmtKind::Assign { targets: t, value } => {
+        StmtKind::Assign { targets: t, value, .. } => {
             targets(t, Store, "Assign")?;
             expr(value, Load)
         }
@@ -166,8 +166,8 @@ fn stmt(s: &Stmt) -> Result {
             body(b, "If")?;
             stmts(orelse)
         }
-        StmtKind::With { items, body: b } => with(items, b, "With"),
-        StmtKind::AsyncWith { items, body: b } => with(items, b, "AsyncWith"),
+        StmtKind::With { items, body: b, .. } => with(items, b, "With"),
+        StmtKind::AsyncWith { items, body: b, .. } => with(items, b, "AsyncWith"),
         StmtKind::Match { subject, cases } => {
             expr(subject, Load)?;
             check(!cases.is_empty(), "empty cases on Match")?;

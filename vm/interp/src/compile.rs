@@ -29,6 +29,7 @@ fn trees() -> PyResult<&'static TreeApi> {
 }
 
 const ONLY_AST: i32 = 0x400;
+const TYPE_COMMENTS: i32 = 0x1000;
 
 /// The exception for a compiler error.
 pub fn raise_error(e: &SyntaxError, filename: &Str) -> Raised {
@@ -85,6 +86,7 @@ fn options<'a>(flags: i32, optimize: i32, warnings: &'a Sink) -> CompileFlags<'a
         ignore_cookie: has(f::PYCF_IGNORE_COOKIE),
         allow_incomplete: has(f::PYCF_ALLOW_INCOMPLETE_INPUT),
         dont_imply_dedent: has(f::PYCF_DONT_IMPLY_DEDENT),
+        type_comments: flags & TYPE_COMMENTS != 0,
         warnings: Some(warnings),
         decode: Some(&decode),
         ..CompileFlags::default()
@@ -104,6 +106,7 @@ pub fn compile(c: Compile<'_>) -> PyResult {
     let warnings = Sink::default();
     let mut options = options(c.flags, c.optimize, &warnings);
     options.from_file = c.from_file;
+    options.feature_version = u8::try_from(c.feature_version).ok();
     let filename = c.filename.to_str_lossy();
     let text = match c.source {
         Source::Text(t) => t,

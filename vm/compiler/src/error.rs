@@ -18,6 +18,16 @@ pub enum ErrorKind {
     Incomplete,
 }
 
+/// Which part of the compiler found an error. What comes after the parser no longer has the text: it shows the line of the file, if there is
+/// one, and the symbol table's errors have no arguments but the message.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub enum Stage {
+    #[default]
+    Parser,
+    Symbols,
+    Code,
+}
+
 /// A `SyntaxError`, or one of the few other exceptions that compiling raises.
 ///
 /// Offsets count characters from 1, as in Python's `SyntaxError.offset`; 0 or -1 stand for "unknown", as there.
@@ -31,6 +41,7 @@ pub struct SyntaxError {
     pub end_offset: i32,
     /// The source line, with its newline.
     pub text: Option<String>,
+    pub stage: Stage,
 }
 
 impl SyntaxError {
@@ -44,6 +55,7 @@ impl SyntaxError {
             end_lineno: 0,
             end_offset: 0,
             text: None,
+            stage: Stage::Parser,
         })
     }
 }
@@ -72,10 +84,11 @@ pub struct Located {
     pub msg: String,
     pub loc: lh_bytecode::location::Location,
     pub kind: ErrorKind,
+    pub stage: Stage,
 }
 
 impl Located {
     pub fn new(msg: impl Into<String>, loc: lh_bytecode::location::Location) -> Box<Located> {
-        Box::new(Located { msg: msg.into(), loc, kind: ErrorKind::Syntax })
+        Box::new(Located { msg: msg.into(), loc, kind: ErrorKind::Syntax, stage: Stage::Code })
     }
 }

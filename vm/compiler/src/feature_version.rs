@@ -51,7 +51,9 @@ impl Check<'_> {
 }
 
 impl<'a> Visitor<'a> for Check<'_> {
+    // What is inside is complete first, and so refused first.
     fn visit_stmt(&mut self, s: &'a r::Stmt) {
+        visitor::walk_stmt(self, s);
         let at = s.range();
         match s {
             r::Stmt::FunctionDef(f) if f.is_async => self.need(5, "Async functions are", at),
@@ -70,9 +72,9 @@ impl<'a> Visitor<'a> for Check<'_> {
             r::Stmt::Match(_) => self.need(10, "Pattern matching is", at),
             _ => {}
         }
-        visitor::walk_stmt(self, s);
     }
     fn visit_expr(&mut self, e: &'a r::Expr) {
+        visitor::walk_expr(self, e);
         let at = e.range();
         match e {
             r::Expr::Await(_) => self.need(5, "Await expressions are", at),
@@ -84,7 +86,6 @@ impl<'a> Visitor<'a> for Check<'_> {
             r::Expr::FString(_) => self.need(6, "Format strings are", at),
             _ => {}
         }
-        visitor::walk_expr(self, e);
     }
     fn visit_comprehension(&mut self, c: &'a r::Comprehension) {
         if c.is_async {

@@ -9,6 +9,7 @@ use crate::ast::*;
 use crate::error::{ErrorKind, Result};
 use crate::literal;
 use crate::source::Lines;
+use crate::tokens::MAX_INDENT;
 use crate::type_comments::Comments;
 use crate::warnings::{self, Category, Sink};
 use lh_bytecode::{Const, PyInt, Wtf8};
@@ -21,7 +22,11 @@ pub struct Lower<'a> {
     lines: &'a Lines<'a>,
     names: FxHashSet<Name>,
     depth: u32,
+    /// How many blocks we are in.
+    blocks: usize,
     warnings: Option<&'a Sink>,
+    /// How many digits a decimal literal may have; 0: any number.
+    max_digits: usize,
     /// The type comments of the source, if they are wanted.
     comments: Option<Comments>,
     /// Where old source has `async` or `await` for a name, which the parser got to see under another one.
@@ -37,7 +42,9 @@ impl<'a> Lower<'a> {
             lines,
             names: FxHashSet::default(),
             depth: 0,
+            blocks: 0,
             warnings,
+            max_digits: 0,
             comments: None,
             old_names: FxHashSet::default(),
         }
@@ -45,6 +52,10 @@ impl<'a> Lower<'a> {
 
     pub fn with_comments(self, comments: Option<Comments>) -> Lower<'a> {
         Lower { comments, ..self }
+    }
+
+    pub fn with_max_digits(self, max_digits: usize) -> Lower<'a> {
+        Lower { max_digits, ..self }
     }
 
     pub fn with_old_names(self, old_names: FxHashSet<u32>) -> Lower<'a> {
@@ -85,9 +96,17 @@ impl<'a> Lower<'a> {
 
     pub fn body(&mut self, body: &[r::Stmt]) -> Result<Vec<Stmt>> {
         let mut out = Vec::with_capacity(body.len());
+        self.blocks += 1;
+        if self.blocks > MAX_INDENT
+            && let Some(s) = body.first()
+        {
+            let at = s.range().start().to_u32();
+            return Err(self.lines.error(ErrorKind::Indentation, "too many levels of indentation", at, at));
+        }
         for s in body {
             out.push(self.stmt(s)?);
         }
+        self.blocks -= 1;
         Ok(out)
     }
 
@@ -354,7 +373,8 @@ impl<'a> Lower<'a> {
         let head = f.returns.as_ref().map_or(f.parameters.range.end(), |e| e.range().end());
         let (same_line, own_line) = (c.header(head, start_of(&f.body)), c.own_line(head, start_of(&f.body)));
         if same_line.is_some() && own_line.is_some() {
-            let at = self.lines.location(head.to_u32(), head.to_u32());
+            let at = start_of(&f.body).to_u32();
+            let at = self.lines.location(at, at);
             return Err(self.lines.error_at(ErrorKind::Syntax, "Cannot have two type comments on def", at));
         }
         Ok(TypeComment(same_line.or(own_line)))
@@ -568,6 +588,7 @@ impl<'a> Lower<'a> {
                 ExprKind::Constant { value, kind_u: false }
             }
             r::Expr::NumberLiteral(x) => {
+                self.check_number_end(x.range);
                 let value = match &x.value {
                     r::Number::Int(i) => match i.as_i64() {
                         Some(v) => Const::int(v),
@@ -625,19 +646,18 @@ impl<'a> Lower<'a> {
             Some("0b") => (&lower[2..], 2),
             _ => (&lower[..], 10),
         };
-        if radix == 10 && digits.len() > 4300 {
+        if radix == 10 && self.max_digits > 0 && digits.len() > self.max_digits {
             let msg = format!(
-                "Exceeds the limit (4300) for integer string conversion: value has {} digits; use \
+                "Exceeds the limit ({} digits) for integer string conversion: value has {} digits; use \
                  sys.set_int_max_str_digits() to increase the limit - Consider hexadecimal for huge integer \
                  literals to avoid decimal conversion limits.",
+                self.max_digits,
                 digits.len()
             );
-            return Err(self.lines.error(
-                ErrorKind::Syntax,
-                msg,
-                range.start().to_u32(),
-                range.end().to_u32(),
-            ));
+            let at = range.start().to_u32();
+            let mut e = self.lines.error(ErrorKind::Syntax, msg, at, at);
+            (e.offset, e.end_offset) = (0, 0);
+            return Err(e);
         }
         match num_bigint::BigUint::parse_bytes(digits.as_bytes(), radix) {
             Some(n) => Ok(PyInt::from_bytes_le(false, &n.to_bytes_le())),
@@ -647,12 +667,37 @@ impl<'a> Lower<'a> {
 
     // ---- Strings ----
 
+    /// `1if x else y` is understood, with a warning.
+    fn check_number_end(&self, range: TextRange) {
+        let end = range.end().to_usize();
+        if self.warnings.is_none() || !self.lines.text.as_bytes().get(end).is_some_and(u8::is_ascii_alphabetic) {
+            return;
+        }
+        let text = &self.lines.text[range];
+        let kind = match text.as_bytes() {
+            [b'0', b'x' | b'X', ..] => "hexadecimal",
+            [b'0', b'o' | b'O', ..] => "octal",
+            [b'0', b'b' | b'B', ..] => "binary",
+            [.., b'j' | b'J'] => "imaginary",
+            _ => "decimal",
+        };
+        warnings::warn(self.warnings, Category::Syntax, format!("invalid {kind} literal"), self.loc(range));
+    }
+
+    /// An error that CPython reports at the token behind the literal.
+    fn behind(&self, msg: String, literal: TextRange) -> Box<crate::error::SyntaxError> {
+        let end = literal.end().to_usize();
+        let rest = &self.lines.text.as_bytes()[end..];
+        let blanks = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        let at = (end + blanks) as u32;
+        self.lines.error(ErrorKind::Syntax, msg, at, at)
+    }
+
     /// Unknown escapes are kept as they are, with a warning at the literal's first line.
     fn check_escapes(&self, source: TextRange, literal: TextRange, bytes: bool) {
         if self.warnings.is_some()
-            && let Some(c) = warnings::bad_escape(&self.lines.text[source], bytes)
+            && let Some(msg) = warnings::bad_escape(&self.lines.text[source], bytes)
         {
-            let msg = format!("invalid escape sequence '\\{c}'");
             warnings::warn(self.warnings, Category::Deprecation, msg, self.loc(literal));
         }
     }
@@ -678,6 +723,12 @@ impl<'a> Lower<'a> {
                 r::FStringPart::Literal(s) => self.string_part(s, &mut b.text),
                 r::FStringPart::FString(f) => {
                     let raw = matches!(f.flags.prefix(), r::str_prefix::FStringPrefix::Raw { .. });
+                    if let Some(msg) = crate::fstring_fields::problem(&self.lines.text[f.range]) {
+                        return Err(match msg.strip_prefix("f-string: cannot use starred") {
+                            Some(_) => self.starred_field(f),
+                            None => self.behind(msg, f.range),
+                        });
+                    }
                     let token = self.loc(f.range);
                     self.fstring_elements(&f.elements, raw, token, &mut b)?;
                 }
@@ -695,6 +746,25 @@ impl<'a> Lower<'a> {
         Ok(Expr { kind: ExprKind::JoinedStr { values: b.values }, loc })
     }
 
+    /// `f'{*x}'`: CPython parses the field's text by itself, in parentheses.
+    fn starred_field(&self, f: &r::FString) -> Box<crate::error::SyntaxError> {
+        let msg = "f-string: cannot use starred expression here";
+        let found = f.elements.iter().find_map(|e| match e {
+            r::InterpolatedStringElement::Interpolation(i) if i.expression.is_starred_expr() => Some(i),
+            _ => None,
+        });
+        let Some(i) = found else { return self.behind(msg.into(), f.range) };
+        let start = i.range.start().to_usize() + 1;
+        let end = i.expression.range().end().to_usize();
+        let text = format!("({})\n", &self.lines.text[start..end]);
+        let line = self.lines.find(i.range.start().to_u32()).0;
+        let mut e = self.lines.error(ErrorKind::Syntax, msg, 0, 0);
+        (e.lineno, e.end_lineno) = (line, line);
+        (e.offset, e.end_offset) = (2, text.trim_end().chars().count() as i32);
+        e.text = Some(text);
+        e
+    }
+
     /// `token`: the location of the string token we are in (format specifications take it).
     fn fstring_elements(
         &mut self,
@@ -708,7 +778,13 @@ impl<'a> Lower<'a> {
                 r::InterpolatedStringElement::Literal(l) => {
                     let source = &self.lines.text[l.range];
                     if !raw {
-                        self.check_escapes(l.range, l.range, false);
+                        let trailing = source.bytes().rev().take_while(|b| *b == b'\\').count();
+                        if trailing % 2 == 1 && warnings::bad_escape(source, false).is_none() {
+                            let msg = "invalid escape sequence '\\{'";
+                            warnings::warn(self.warnings, Category::Deprecation, msg, self.loc(l.range));
+                        } else {
+                            self.check_escapes(l.range, l.range, false);
+                        }
                     }
                     if l.value.contains(char::REPLACEMENT_CHARACTER) && !raw && source.contains('\\') {
                         literal::unescape(source, true, &mut b.text);

@@ -71,6 +71,11 @@ pub fn list(text: &str) -> (Vec<Listed>, Option<Box<SyntaxError>>) {
             }
             _ => {}
         }
+        if t.kind == Kind::Dedent && end == bytes.len() {
+            // Those at the end of the file come below.
+            depth += 1;
+            continue;
+        }
         let here = if matches!(t.kind, Kind::Indent | Kind::Dedent) { end } else { start };
         let mut from = line_start(here);
         while from >= 2 && bytes[from - 2] == b'\\' && from - 2 >= last_end {
@@ -91,12 +96,23 @@ pub fn list(text: &str) -> (Vec<Listed>, Option<Box<SyntaxError>>) {
         out.push(listed);
         last_end = end;
     }
+    match &found.error {
+        // The bracket that is wrong is no token any more, and neither are dedents to a column that does not exist.
+        Some(e) if e.msg.starts_with("unmatched") || e.msg.starts_with("closing parenthesis") => drop(out.pop()),
+        Some(e) if e.kind != ErrorKind::Syntax => {
+            while out.last().is_some_and(|t| t.kind == 6) {
+                out.pop();
+            }
+        }
+        _ => {}
+    }
+    let broken = found.error.is_some();
     let error = found.error.filter(|e| {
         e.kind == ErrorKind::Syntax
             && e.msg != "unexpected EOF while parsing"
             && e.msg != "unexpected character after line continuation character"
     });
-    if error.is_none() && found.unclosed.is_none() && depth > 0 {
+    if !broken && found.unclosed.is_none() && depth > 0 {
         let end = bytes.len();
         let last = lines.count();
         let from = line_start(end.saturating_sub(1));

@@ -5,7 +5,7 @@ use crate::prelude::*;
 use lh_compiler::ast::{Expr, ExprKind, Mod};
 use lh_compiler::symtable::SymbolTable;
 use lh_compiler::warnings::Sink;
-use lh_compiler::{CompileFlags, ErrorKind, SyntaxError};
+use lh_compiler::{CompileFlags, ErrorKind, Stage, SyntaxError};
 use std::sync::OnceLock;
 
 /// What the module of the `ast` classes (above this crate) does for `compile()`.
@@ -43,10 +43,28 @@ pub fn raise_error(e: &SyntaxError, filename: &Str) -> Raised {
     };
     let make = || -> PyResult<Owned<Exception>> {
         let msg = Str::new(&e.msg).into_object();
-        if e.lineno == 0 && e.text.is_none() && e.offset == 0 {
+        if e.lineno == 0 && e.text.is_none() && e.offset == 0 && e.stage == Stage::Parser {
             return lh_runtime::exceptions::make(class, &[&msg]);
         }
-        let place = (filename, e.lineno, e.offset, e.text.as_deref(), e.end_lineno);
+        let text = match e.stage {
+            Stage::Parser => e.text.clone(),
+            _ => lh_runtime::warnings::source_line(&filename.to_str_lossy(), e.lineno as i64),
+        };
+        if e.stage == Stage::Symbols {
+            let x = lh_runtime::exceptions::make(class, &[&msg])?;
+            x.set_attr_str("filename", filename)?;
+            for (name, n) in [
+                ("lineno", e.lineno),
+                ("offset", e.offset),
+                ("end_lineno", e.end_lineno),
+                ("end_offset", e.end_offset),
+            ] {
+                x.set_attr_str(name, &Int::from_i64(n as i64))?;
+            }
+            x.set_attr_str("text", &*text.into_py()?)?;
+            return Ok(x);
+        }
+        let place = (filename, e.lineno, e.offset, text, e.end_lineno);
         let place = place.into_py()?;
         let t = place
             .downcast::<Tuple>()
@@ -87,6 +105,7 @@ fn options<'a>(flags: i32, optimize: i32, warnings: &'a Sink) -> CompileFlags<'a
         allow_incomplete: has(f::PYCF_ALLOW_INCOMPLETE_INPUT),
         dont_imply_dedent: has(f::PYCF_DONT_IMPLY_DEDENT),
         type_comments: flags & TYPE_COMMENTS != 0,
+        max_digits: lh_runtime::intobject::text::max_str_digits().max(0) as usize,
         warnings: Some(warnings),
         decode: Some(&decode),
         ..CompileFlags::default()
@@ -219,6 +238,7 @@ fn issue(w: &lh_compiler::warnings::Warning, filename: &Str, source: &[u8]) -> P
                 end_lineno: w.loc.end_line,
                 end_offset: w.loc.end_col + 1,
                 text: line.map(|l| String::from_utf8_lossy(l).into_owned()),
+                stage: Stage::Parser,
             };
             Err(raise_error(&error, filename))
         }

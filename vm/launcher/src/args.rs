@@ -94,7 +94,9 @@ const HELP: &str = "Options (and corresponding environment variables):
          -X int_max_str_digits=n   limit of int <-> str conversions (also PYTHONINTMAXSTRDIGITS)
          -X pycache_prefix=path    where .pyc files go (also PYTHONPYCACHEPREFIX)
          -X warn_default_encoding  warn about default encodings (also PYTHONWARNDEFAULTENCODING)
-         -X frozen_modules=on|off, tracemalloc, showrefcount, no_debug_ranges: accepted
+         -X tracemalloc[=frames]   trace allocations (also PYTHONTRACEMALLOC)
+         -X frozen_modules=on|off  whether start-up modules count as frozen
+         -X showrefcount, no_debug_ranges: accepted
 --check-hash-based-pycs always|default|never : how importers validate hash-based .pyc files
 file   : program read from script file
 -      : program read from stdin (default; interactive mode if a tty)
@@ -305,6 +307,20 @@ pub fn configure(o: &Options, c: &mut lh_runtime::sysobject::Config) -> Result<(
         Some(v) => v.filter(|v| !v.is_empty()).map(OsString::from),
         None => var("PYTHONPYCACHEPREFIX").filter(|_| env_ok),
     };
+    let frames = match x("tracemalloc") {
+        Some(v) => match v.as_deref().map_or(Some(1), |s| s.parse::<u16>().ok()) {
+            Some(n) => n,
+            None => return Err("-X tracemalloc=NFRAME: invalid number of frames".into()),
+        },
+        None => match var("PYTHONTRACEMALLOC").filter(|_| env_ok) {
+            Some(v) => match v.to_str().and_then(|s| s.parse::<u16>().ok()) {
+                Some(n) => n,
+                None => return Err("PYTHONTRACEMALLOC: invalid number of frames".into()),
+            },
+            None => 0,
+        },
+    };
+    c.tracemalloc = frames;
     let default_encoding = x("warn_default_encoding").is_some() || flag("PYTHONWARNDEFAULTENCODING");
     let lv = |name: &str, now: i32| if env_ok { level(name, now) } else { now };
     c.debug = lv("PYTHONDEBUG", o.debug);

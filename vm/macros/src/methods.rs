@@ -155,7 +155,7 @@ pub fn expand(attr: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
                 let tname = o.string("name");
                 let fname = tname.clone().unwrap_or_else(|| self_ty.to_string().to_lowercase());
                 let conv = sig.conversions(&fname, &types).map_err(|e| syn::Error::new(at, e))?;
-                let spec = sig.spec(&fname);
+                let spec = sig.spec(&fname, o.flag("parse_tuple"));
                 let count = sig
                     .params
                     .iter()

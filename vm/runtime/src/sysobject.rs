@@ -52,6 +52,8 @@ pub struct Config {
     pub import_time: bool,
     pub xoptions: Vec<(String, Option<String>)>,
     pub pycache_prefix: Option<OsString>,
+    /// How many frames of each allocation to keep from the start on; 0: nothing is traced.
+    pub tracemalloc: u16,
     pub stdio_encoding: Option<String>,
     pub stdio_errors: Option<String>,
 }
@@ -94,6 +96,7 @@ impl Default for Config {
             import_time: false,
             xoptions: vec![],
             pycache_prefix: None,
+            tracemalloc: 0,
             stdio_encoding: None,
             stdio_errors: None,
         }

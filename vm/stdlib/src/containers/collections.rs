@@ -346,7 +346,7 @@ impl Deque {
     }
     /// D.index(value, [start, [stop]]) -- return first index of value.
     /// Raises ValueError if the value is not present.
-    #[pymethod]
+    #[pymethod(parse_tuple)]
     fn index(&self, value: &Object, start: Option<&Object>, stop: Option<&Object>) -> PyResult<usize> {
         let (start, stop) = sliceobject::index_range(start, stop, self.len())?;
         let state = self.state.get();
@@ -365,7 +365,7 @@ impl Deque {
         raise!(ValueError, "{} is not in deque", value.repr()?.to_str_lossy())
     }
     /// D.insert(index, object) -- insert object before index
-    #[pymethod]
+    #[pymethod(parse_tuple)]
     fn insert(&self, index: isize, value: &Object) -> PyResult<()> {
         let n = self.len();
         if self.maxlen.get() >= 0 && n >= self.maxlen.get() as usize {

@@ -16,6 +16,7 @@ mod queue;
 mod sorted;
 mod thread;
 mod weakref;
+pub mod tracemalloc;
 
 /// The modules of this group.
 pub const MODULES: &[Entry] = &[
@@ -24,7 +25,7 @@ pub const MODULES: &[Entry] = &[
     ("_contextvars", misc::contextvars::make),
     ("_opcode", misc::opcode::make),
     ("_queue", queue::make),
-    ("_tracemalloc", misc::tracemalloc::make),
+    ("_tracemalloc", tracemalloc::make),
     ("atexit", atexit::make),
     ("faulthandler", misc::faulthandler::make),
     ("gc", gcmod::make),

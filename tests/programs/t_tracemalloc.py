@@ -25,7 +25,7 @@ tb = tracemalloc.get_object_traceback(block)
 print([f.lineno for f in tb], tb.total_nframe, tracemalloc.get_traceback_limit())
 now, peak = tracemalloc.get_traced_memory()
 print(100033 <= now < 110000, peak >= now)
-objects = [set(), object(), "x%d" % now, bytearray(100), [0] * 50]
+objects = [set(), object(), "x%d" % now, bytearray(100)]
 print([tracemalloc.get_object_traceback(o) is not None for o in objects])
 del block
 print(tracemalloc.get_traced_memory()[0] < 90000, tracemalloc.get_traced_memory()[1] > 100000)

@@ -74,8 +74,11 @@ impl<'a> Visitor<'a> for Check<'_> {
         }
     }
     fn visit_expr(&mut self, e: &'a r::Expr) {
-        visitor::walk_expr(self, e);
         let at = e.range();
+        if e.is_f_string_expr() {
+            self.need(6, "Format strings are", at);
+        }
+        visitor::walk_expr(self, e);
         match e {
             r::Expr::Await(_) => self.need(5, "Await expressions are", at),
             r::Expr::Named(_) => self.need(8, "Assignment expressions are", at),
@@ -83,7 +86,6 @@ impl<'a> Visitor<'a> for Check<'_> {
             r::Expr::NumberLiteral(_) if self.lines.text[at].contains('_') => {
                 self.need(6, "Underscores in numeric literals are", at);
             }
-            r::Expr::FString(_) => self.need(6, "Format strings are", at),
             _ => {}
         }
     }

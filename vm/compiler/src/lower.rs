@@ -670,7 +670,9 @@ impl<'a> Lower<'a> {
     /// `1if x else y` is understood, with a warning.
     fn check_number_end(&self, range: TextRange) {
         let end = range.end().to_usize();
-        if self.warnings.is_none() || !self.lines.text.as_bytes().get(end).is_some_and(u8::is_ascii_alphabetic) {
+        if self.warnings.is_none()
+            || !self.lines.text.as_bytes().get(end).is_some_and(u8::is_ascii_alphabetic)
+        {
             return;
         }
         let text = &self.lines.text[range];

@@ -30,7 +30,9 @@ pub fn parse(lines: &Lines<'_>, mode: Mode, flags: &CompileFlags) -> Result<Mod>
         feature_version::check(lines, parsed.tokens(), parsed.syntax(), v)?;
     }
     let comments = flags.type_comments.then(|| Comments::find(lines, parsed.tokens()));
-    let mut lower = Lower::new(lines, flags.warnings).with_comments(comments).with_old_names(old_names)
+    let mut lower = Lower::new(lines, flags.warnings)
+        .with_comments(comments)
+        .with_old_names(old_names)
         .with_max_digits(flags.max_digits);
     match parsed.into_syntax() {
         RuffMod::Expression(e) => Ok(Mod::Expression { body: Box::new(lower.expr(&e.body)?) }),

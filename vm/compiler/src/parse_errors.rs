@@ -392,13 +392,10 @@ impl<'a> Context<'a> {
         let maybe = assigned
             && !matches!(
                 x,
-                Expr::Compare(_)
-                    | Expr::BoolOp(_)
-                    | Expr::Lambda(_)
-                    | Expr::If(_)
-                    | Expr::Generator(_)
+                Expr::Compare(_) | Expr::BoolOp(_) | Expr::Lambda(_) | Expr::If(_) | Expr::Generator(_)
             )
-            && !(matches!(x, Expr::NoneLiteral(_) | Expr::BooleanLiteral(_)) && !self.is_parenthesised(start))
+            && !(matches!(x, Expr::NoneLiteral(_) | Expr::BooleanLiteral(_))
+                && !self.is_parenthesised(start))
             && self.is_first_target(start)
             && !matches!(x, Expr::UnaryOp(u) if u.op == r::UnaryOp::Not);
         let msg = if maybe {
@@ -550,7 +547,9 @@ impl<'a> Context<'a> {
             if matches!(self.text(&list[i]), "for" | "async") && self.bracket(i) == Some("(") {
                 // `f(a = b for b in c)`
                 let level = list[i].level;
-                let open = (0..i).rev().find(|&k| list[k].level < level || list[k].level == level && self.text(&list[k]) == ",");
+                let open = (0..i)
+                    .rev()
+                    .find(|&k| list[k].level < level || list[k].level == level && self.text(&list[k]) == ",");
                 let k = open.map_or(0, |k| k + 1);
                 if list[k].kind == Kind::Name && list.get(k + 1).is_some_and(|t| self.text(t) == "=") {
                     let msg = "invalid syntax. Maybe you meant '==' or ':=' instead of '='?";
@@ -971,7 +970,9 @@ fn is_bytes(literal: &str) -> bool {
 /// Where the first `\x` without two digits is.
 fn bad_byte_escape(literal: &str) -> Option<usize> {
     let quote = literal.find(['"', '\''])?;
-    let body = literal.as_bytes()[quote..].strip_prefix(b"'''").or(literal.as_bytes()[quote..].strip_prefix(b"\"\"\""));
+    let body = literal.as_bytes()[quote..]
+        .strip_prefix(b"'''")
+        .or(literal.as_bytes()[quote..].strip_prefix(b"\"\"\""));
     let body = body.unwrap_or(&literal.as_bytes()[quote + 1..]);
     let mut i = 0;
     while i + 1 < body.len() {

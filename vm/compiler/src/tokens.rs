@@ -143,7 +143,11 @@ impl Scan<'_> {
                         return self.indentation(ErrorKind::Tab, tab, start);
                     }
                     if indents.len() >= MAX_INDENT {
-                        return self.indentation(ErrorKind::Indentation, "too many levels of indentation", start);
+                        return self.indentation(
+                            ErrorKind::Indentation,
+                            "too many levels of indentation",
+                            start,
+                        );
                     }
                     indents.push((col, alt));
                     self.push(Kind::Indent, start, self.at);

@@ -121,7 +121,9 @@ pub fn bad_escape(body: &str, bytes: bool) -> Option<String> {
         rest = &rest[at + 1..];
         let c = rest.chars().next()?;
         match c {
-            '4'..='7' if rest.len() >= 3 && rest.as_bytes()[1..3].iter().all(|d| matches!(d, b'0'..=b'7')) => {
+            '4'..='7'
+                if rest.len() >= 3 && rest.as_bytes()[1..3].iter().all(|d| matches!(d, b'0'..=b'7')) =>
+            {
                 return Some(format!("invalid octal escape sequence '\\{}'", &rest[..3]));
             }
             '\n' | '\\' | '\'' | '"' | 'a' | 'b' | 'f' | 'n' | 'r' | 't' | 'v' | 'x' | '0'..='7' => {}

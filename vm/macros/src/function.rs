@@ -130,7 +130,8 @@ pub fn wrap(
             }
         };
     } else {
-        let keywords = sig.takes_keywords();
+        // Functions in the style of `METH_VARARGS` refuse keywords by themselves, under their plain name.
+        let keywords = sig.takes_keywords() || opts.flag("parse_tuple");
         flags = if keywords {
             quote!(::lh_runtime::abi::METH_FASTCALL | ::lh_runtime::abi::METH_KEYWORDS)
         } else {

@@ -303,6 +303,21 @@ fn check_counts(spec: &ArgSpec, n: usize, nkw: usize, min_pos: usize) -> PyResul
     Ok(())
 }
 
+/// The keyword arguments that a `__new__` without keywords looks at: none if `cls` has an `__init__` of its own to take them.
+///
+/// # Safety
+/// Both are live types.
+pub unsafe fn keywords_of_new(
+    cls: *mut lh_abi::PyTypeObject,
+    own: *mut lh_abi::PyTypeObject,
+    kwargs: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: the caller's promise.
+    let same =
+        unsafe { cls == own || (*cls).tp_init.map(|f| f as usize) == (*own).tp_init.map(|f| f as usize) };
+    if same { kwargs } else { null_mut() }
+}
+
 /// An array for `parse_*`.
 pub fn slots<const N: usize>() -> [*mut PyObject; N] {
     [null_mut(); N]

@@ -201,9 +201,9 @@ impl TypeShape for Type {
         // SAFETY: live type objects.
         unsafe {
             let (t, b) = (self.tp(), base.tp());
+            // (A list of weak references is no state.)
             ((*t).tp_basicsize == (*b).tp_basicsize
-                || !(*t).tp_flags & lh_abi::Py_TPFLAGS_HEAPTYPE != 0
-                    && (*t).tp_basicsize <= (*b).tp_basicsize + 16)
+                || (*t).tp_weaklistoffset != 0 && (*t).tp_basicsize <= (*b).tp_basicsize + 8)
                 && (*t).tp_init.map(|f| f as usize) == (*b).tp_init.map(|f| f as usize)
         }
     }

@@ -246,7 +246,9 @@ pub fn own_memory() -> usize {
 }
 /// All blocks and the tracebacks they name. The file names stay alive while nobody clears the traces.
 pub fn snapshot() -> (Vec<Block>, Vec<Traceback>) {
-    state().as_ref().map_or((vec![], vec![]), |s| (s.blocks.values().copied().collect(), s.tracebacks.clone()))
+    state()
+        .as_ref()
+        .map_or((vec![], vec![]), |s| (s.blocks.values().copied().collect(), s.tracebacks.clone()))
 }
 /// Where a block was allocated.
 pub fn traceback_of(domain: u32, p: usize) -> Option<Traceback> {

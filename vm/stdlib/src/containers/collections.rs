@@ -470,7 +470,7 @@ fn deque_extra(b: &mut TypeBuilder) {
     );
 }
 
-#[pyclass(name = "_deque_iterator", module = "collections")]
+#[pyclass(name = "_deque_iterator", module = "_collections")]
 pub struct DequeIter {
     deque: Slot<Deque>,
     at: Cell<usize>,
@@ -538,7 +538,7 @@ impl DequeIter {
     }
 }
 
-#[pyclass(name = "_deque_reverse_iterator", module = "collections")]
+#[pyclass(name = "_deque_reverse_iterator", module = "_collections")]
 pub struct DequeRevIter {
     deque: Slot<Deque>,
     state: Cell<usize>,

@@ -15,8 +15,8 @@ mod operator;
 mod queue;
 mod sorted;
 mod thread;
-mod weakref;
 pub mod tracemalloc;
+mod weakref;
 
 /// The modules of this group.
 pub const MODULES: &[Entry] = &[

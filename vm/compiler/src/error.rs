@@ -14,6 +14,8 @@ pub enum ErrorKind {
     Value,
     /// `RecursionError` (nesting too deep for the compiler).
     Recursion,
+    /// `MemoryError` (nesting too deep for CPython's parser).
+    Memory,
     /// The input is fine so far but unfinished (interactive use).
     Incomplete,
 }
@@ -69,6 +71,7 @@ impl fmt::Display for SyntaxError {
             ErrorKind::NeedsCodec => "LookupError",
             ErrorKind::Value => "ValueError",
             ErrorKind::Recursion => "RecursionError",
+            ErrorKind::Memory => "MemoryError",
         };
         write!(f, "{class}: {} (line {}, offset {})", self.msg, self.lineno, self.offset)
     }

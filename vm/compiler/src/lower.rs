@@ -22,6 +22,8 @@ pub struct Lower<'a> {
     lines: &'a Lines<'a>,
     names: FxHashSet<Name>,
     depth: u32,
+    /// How many prefix operators in a row we are in.
+    prefixes: u32,
     /// How many blocks we are in.
     blocks: usize,
     warnings: Option<&'a Sink>,
@@ -35,6 +37,8 @@ pub struct Lower<'a> {
 
 /// Deeper expressions are refused, before some recursion over them runs out of stack.
 const MAX_DEPTH: u32 = 10_000;
+/// More prefix operators than this in a row are a `MemoryError`.
+const MAX_PREFIXES: u32 = 5_900;
 
 impl<'a> Lower<'a> {
     pub fn new(lines: &'a Lines<'a>, warnings: Option<&'a Sink>) -> Lower<'a> {
@@ -42,6 +46,7 @@ impl<'a> Lower<'a> {
             lines,
             names: FxHashSet::default(),
             depth: 0,
+            prefixes: 0,
             blocks: 0,
             warnings,
             max_digits: 0,
@@ -477,6 +482,11 @@ impl<'a> Lower<'a> {
 
     pub fn expr(&mut self, e: &r::Expr) -> Result<Expr> {
         self.depth += 1;
+        // CPython's parser recurses for each operator that stands before its operand.
+        self.prefixes = if e.is_unary_op_expr() { self.prefixes + 1 } else { 0 };
+        if self.prefixes > MAX_PREFIXES {
+            return Err(crate::error::SyntaxError::plain(ErrorKind::Memory, ""));
+        }
         if self.depth > MAX_DEPTH {
             let msg = "maximum recursion depth exceeded during compilation";
             return Err(crate::error::SyntaxError::plain(ErrorKind::Recursion, msg));

@@ -105,7 +105,10 @@ fn single(lines: &Lines<'_>, body: &[Stmt], flags: &CompileFlags) -> Result<()> 
     if open && flags.dont_imply_dedent {
         return Err(lines.error_at(ErrorKind::Incomplete, "incomplete input", first.loc));
     }
-    if open && !flags.allow_incomplete {
+    // What stands on one line with its head, or a comment, needs the newline that ends it.
+    let last = &body[body.len() - 1];
+    let inline = last.loc.line == last.loc.end_line || last.loc.end_line < lines.count();
+    if open && inline && !flags.allow_incomplete {
         return Err(unfinished());
     }
     Ok(())

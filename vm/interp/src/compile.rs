@@ -40,6 +40,7 @@ pub fn raise_error(e: &SyntaxError, filename: &Str) -> Raised {
         ErrorKind::NeedsCodec => return raised!(SyntaxError, "encoding problem: {}", e.msg),
         ErrorKind::Value => return raised!(ValueError, "{}", e.msg),
         ErrorKind::Recursion => return raised!(RecursionError, "{}", e.msg),
+        ErrorKind::Memory => return lh_runtime::errors::set_object(exc::MemoryError(), None),
     };
     let make = || -> PyResult<Owned<Exception>> {
         let msg = Str::new(&e.msg).into_object();
@@ -195,6 +196,15 @@ fn signature(text: &[u8], filename: &str, options: &CompileFlags<'_>) -> lh_comp
         ExprKind::Starred { value, .. } => *value,
         _ => e,
     };
+    // One starred type at most, and one doubly starred one behind all others.
+    let stars = args.iter().filter(|a| matches!(a.kind, ExprKind::Starred { .. })).count();
+    let last_starred = args.last().is_some_and(|a| matches!(a.kind, ExprKind::Starred { .. }));
+    let behind = |k: &lh_compiler::ast::Keyword| {
+        args.last().is_some_and(|a| (a.loc.line, a.loc.col) > (k.loc.line, k.loc.col))
+    };
+    if stars > 1 || stars == 1 && !last_starred || keywords.len() > 1 || keywords.iter().any(behind) {
+        return Err(invalid());
+    }
     let mut types: Vec<Expr> = args.into_iter().map(plain).collect();
     for k in keywords {
         if k.arg.is_some() {
@@ -211,7 +221,9 @@ pub fn symbols(source: &[u8], filename: &Str, mode: Mode, flags: i32) -> PyResul
     let warnings = Sink::default();
     let table =
         lh_compiler::symbols(source, &filename.to_str_lossy(), start(mode), &options(flags, -1, &warnings));
-    table.map_err(|e| raise_error(&e, filename))
+    let table = table.map_err(|e| raise_error(&e, filename))?;
+    issue_all(&warnings, filename, source)?;
+    Ok(table)
 }
 
 /// Issues a warning of the compiler. If a filter makes it an error, that is a syntax error at the same place.

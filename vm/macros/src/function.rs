@@ -84,19 +84,30 @@ pub fn wrap(
     if opts.flag("raw") {
         // fn f([receiver,] args: Args<'_>) -> impl IntoPy
         let text = opts.string("signature").unwrap_or_default();
+        // `raw, positional`: the call itself refuses keywords.
+        let positional = opts.flag("positional");
+        let (kw_param, kw_value) = if positional {
+            (quote!(), quote!(::core::ptr::null_mut()))
+        } else {
+            (quote!(, __kwnames: *mut ::lh_runtime::abi::PyObject), quote!(__kwnames))
+        };
         let item = quote! {
             unsafe extern "C" fn __wrap(__self: *mut ::lh_runtime::abi::PyObject, __args: *const *mut ::lh_runtime::abi::PyObject,
-                __n: isize, __kwnames: *mut ::lh_runtime::abi::PyObject) -> *mut ::lh_runtime::abi::PyObject {
+                __n: isize #kw_param) -> *mut ::lh_runtime::abi::PyObject {
                 // SAFETY: called by the call protocol with live arguments.
                 unsafe { ::lh_runtime::border::object(|| {
-                    let __a = ::lh_runtime::args::Args::new(__args, __n as usize, __kwnames);
+                    let __a = ::lh_runtime::args::Args::new(__args, __n as usize, #kw_value);
                     ::lh_runtime::convert::IntoPy::into_py(#call(#recv_expr __a))
                 }) }
             }
         };
         return Ok(Wrapped {
             item,
-            flags: quote!(::lh_runtime::abi::METH_FASTCALL | ::lh_runtime::abi::METH_KEYWORDS),
+            flags: if positional {
+                quote!(::lh_runtime::abi::METH_FASTCALL)
+            } else {
+                quote!(::lh_runtime::abi::METH_FASTCALL | ::lh_runtime::abi::METH_KEYWORDS)
+            },
             doc: with_signature(name, &text, recv, doc),
             name: name.into(),
         });
@@ -137,7 +148,7 @@ pub fn wrap(
         } else {
             quote!(::lh_runtime::abi::METH_FASTCALL)
         };
-        let spec = sig.spec(name, opts.flag("parse_tuple"));
+        let spec = sig.spec(name, opts.flag("parse_tuple") || opts.flag("parse_stack"));
         let count = sig
             .params
             .iter()

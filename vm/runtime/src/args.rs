@@ -312,9 +312,14 @@ pub unsafe fn keywords_of_new(
     own: *mut lh_abi::PyTypeObject,
     kwargs: *mut PyObject,
 ) -> *mut PyObject {
-    // SAFETY: the caller's promise.
-    let same =
-        unsafe { cls == own || (*cls).tp_init.map(|f| f as usize) == (*own).tp_init.map(|f| f as usize) };
+    // SAFETY: the caller's promise; `object` is a live type.
+    let same = unsafe {
+        let init = |t: *mut lh_abi::PyTypeObject| (*t).tp_init.map(|f| f as usize);
+        let plain = init(<Object as Kind>::type_ptr());
+        cls == own
+            || init(cls) == init(own)
+            || init(own).is_none() && (init(cls).is_none() || init(cls) == plain)
+    };
     if same { kwargs } else { null_mut() }
 }
 

@@ -1125,7 +1125,9 @@ impl TextIOWrapper {
     }
     #[getter(errors)]
     fn get_errors(&self) -> PyResult<Option<Owned<Str>>> {
-        self.buffer()?;
+        if !self.detached.get() {
+            self.buffer()?;
+        }
         Ok(self.errors.get())
     }
     #[getter(_CHUNK_SIZE)]

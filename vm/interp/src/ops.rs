@@ -399,30 +399,43 @@ pub unsafe fn frame_for_call_ex(
             incref(locals);
         }
         let n = args.len();
-        let pairs = kwargs.map_or_else(Vec::new, |d| d.items_vec());
-        if pairs.is_empty() {
+        let Some(kwargs) = kwargs.filter(|d| d.len() > 0) else {
             let v = args.as_slice_raw();
             v.iter().for_each(|p| incref(*p));
             return crate::bind::frame_for_call(ts, func, locals, v.as_ptr(), n, null_mut());
-        }
-        let mut v: Vec<*mut PyObject> = Vec::with_capacity(n + pairs.len());
-        for p in args.as_slice_raw() {
+        };
+        // Few arguments need no memory of their own.
+        let all = n + kwargs.len();
+        let mut few = [null_mut::<PyObject>(); 12];
+        let mut many = vec![];
+        let v: &mut [*mut PyObject] = if all <= few.len() {
+            &mut few
+        } else {
+            many.resize(all, null_mut());
+            &mut many
+        };
+        for (to, p) in v.iter_mut().zip(args.as_slice_raw()) {
             incref(*p);
-            v.push(*p);
+            *to = *p;
         }
-        let mut names = Vec::with_capacity(pairs.len());
-        if pairs.iter().any(|p| !p.0.is_instance_of::<Str>()) {
-            v.iter().for_each(|p| decref(*p));
+        let mut at = n;
+        let mut strings = true;
+        let mut pos = 0;
+        let names = Tuple::build(kwargs.len(), |_| {
+            let (k, x) = kwargs.next(&mut pos).expect("as many entries as it has");
+            strings &= k.is_instance_of::<Str>();
+            v[at] = x.into_raw();
+            at += 1;
+            k.into_raw()
+        });
+        let names = names.expect("memory for a tuple");
+        if !strings {
+            v[..at].iter().for_each(|p| decref(*p));
             decref(func.cast());
             xdecref(locals);
             let _ = raised!(TypeError, "keywords must be strings");
             return null_mut();
         }
-        for (k, x) in pairs {
-            names.push(k);
-            v.push(x.into_raw());
-        }
-        let names = Tuple::from_vec(names);
         crate::bind::frame_for_call(ts, func, locals, v.as_ptr(), n, names.ptr())
     }
 }

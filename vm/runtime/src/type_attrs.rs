@@ -137,9 +137,6 @@ unsafe extern "C" fn type_vectorcall(
             }
             return Object::from_ptr((**args).ob_type.cast()).own().into_raw();
         }
-        if let Some(own_new) = made_in_python(meta.cast()) {
-            return crate::border::object(|| python_class_call(meta.cast(), own_new, args, n, kwnames));
-        }
         let t = crate::protocols::tuple_of_raw(args, n);
         let kw = if no_kw {
             None
@@ -154,7 +151,7 @@ unsafe extern "C" fn type_vectorcall(
 }
 
 /// Are the class's instances made by a `__new__` (the answer) or an `__init__` written in Python, and else by `object`'s?
-unsafe fn made_in_python(t: *mut PyTypeObject) -> Option<bool> {
+pub(crate) unsafe fn made_in_python(t: *mut PyTypeObject) -> Option<bool> {
     // SAFETY: a ready class; slots are only compared.
     unsafe {
         let (new, init) = (new_of(t), init_of(t));
@@ -177,7 +174,7 @@ unsafe fn init_of(t: *mut PyTypeObject) -> *const c_void {
 }
 
 /// The call of a class for which `made_in_python` answered `own_new`, without a tuple or dictionary of the arguments.
-unsafe fn python_class_call(
+pub(crate) unsafe fn python_class_call(
     t: *mut PyTypeObject,
     own_new: bool,
     args: *const *mut PyObject,

@@ -557,7 +557,7 @@ handler! {
         let Ok((args, kwargs)) = ops::prepare_call_ex(callee, *base, kwargs) else {
             return raise(pc, base, f, cx, k, arg);
         };
-        if exact::<Function>(callee) && (*(*cx).ts).recursion_remaining > 0 && (*(*cx).cframe).use_tracing == 0 {
+        if ops::is_python_call(callee) && (*(*cx).ts).recursion_remaining > 0 && (*(*cx).cframe).use_tracing == 0 {
             let nf = ops::frame_for_call_ex((*cx).ts, callee, &args, kwargs.as_deref());
             drop(args);
             drop(kwargs);

@@ -2,12 +2,17 @@
 import c_args
 
 
-class Index:
+class Shown:
+    def __repr__(self):
+        return type(self).__name__
+
+
+class Index(Shown):
     def __index__(self):
         return 41
 
 
-class Float:
+class Float(Shown):
     def __float__(self):
         return 1.5
 
@@ -16,7 +21,7 @@ class Int(int):
     pass
 
 
-class Broken:
+class Broken(Shown):
     def __index__(self):
         raise KeyError("index")
 

@@ -25,6 +25,29 @@ pub fn start_runtime() -> PyResult<()> {
 
 /// Everything a program may rely on before its first line.
 pub fn start_python() -> PyResult<()> {
+    BUILTINS.get_or_init(|| Kept(sysobject::builtins_dict().copy().into_raw()));
+    begin()?;
+    SYS_NAMES.get_or_init(|| Kept(sys_dict().copy().into_raw()));
+    Ok(())
+}
+
+/// A dictionary that is kept for the end.
+struct Kept(*mut lh_runtime::abi::PyObject);
+// SAFETY: only used with the GIL held.
+unsafe impl Send for Kept {}
+// SAFETY: as above.
+unsafe impl Sync for Kept {}
+impl Kept {
+    fn dict(&self) -> &'static Dict {
+        // SAFETY: the reference is never given back.
+        unsafe { Object::from_ptr(self.0).downcast_unchecked() }
+    }
+}
+/// `builtins` and `sys` as they were before the program's first line.
+static BUILTINS: std::sync::OnceLock<Kept> = std::sync::OnceLock::new();
+static SYS_NAMES: std::sync::OnceLock<Kept> = std::sync::OnceLock::new();
+
+fn begin() -> PyResult<()> {
     bootstrap::set_services(crate::wiring::services());
     bootstrap::install_importlib()?;
     bootstrap::install_external()?;
@@ -239,6 +262,11 @@ fn take_down_modules() {
         forget(modules_dict().set_item(&k, none_ref()));
     }
     modules_dict().clear();
+    // What the program put into `builtins` is its own, and ends with its modules.
+    if let Some(b) = BUILTINS.get() {
+        remove_additions(sysobject::builtins_dict(), b.dict());
+        forget(sysobject::builtins_dict().merge(b.dict(), true));
+    }
     lh_runtime::gc::collect(2);
     for w in weak.iter().rev() {
         let Some(m) = w.downcast::<WeakRef>().and_then(|w| w.target()) else { continue };
@@ -247,9 +275,24 @@ fn take_down_modules() {
         }
     }
     drop(weak);
+    // Of `sys`, only what the program added: destructors that run now still need the rest, and the streams flush as they go.
+    if let Some(s) = SYS_NAMES.get() {
+        remove_additions(sys_dict(), s.dict());
+    }
     lh_runtime::gc::collect(2);
-    // The streams flush as they go; `sys` and `builtins` stay, as code of destructors that run now still needs them.
-    let _ = sys_dict();
+}
+
+/// Takes out of `d` the names that `first` has not.
+fn remove_additions(d: &Dict, first: &Dict) {
+    for (k, _) in d.items_vec() {
+        let r = match first.contains(&k) {
+            Ok(false) => d.del_item(&k).map(drop),
+            r => r.map(drop),
+        };
+        if let Err(e) = r {
+            e.clear();
+        }
+    }
 }
 
 /// Sets a module's names to `None`: those with one leading underscore first, so that the rest can still be used by destructors.

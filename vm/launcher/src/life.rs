@@ -212,14 +212,14 @@ pub fn finish(status: i32) -> i32 {
     }
     let mut ok = sysobject::flush_std_files();
     lh_runtime::thread::set_finalizing();
-    take_down_modules();
-    ok &= sysobject::flush_std_files();
+    ok &= take_down_modules();
     if ok { status } else { 120 }
 }
 
 /// CPython's order: `sys`'s references to user objects, `sys.modules`, a collection, then whatever modules are still alive,
 /// emptied one by one, `sys` and `builtins` last.
-fn take_down_modules() {
+/// Is all output written?
+fn take_down_modules() -> bool {
     let forget = |r: PyResult<()>| {
         if let Err(e) = r {
             e.clear()
@@ -275,11 +275,16 @@ fn take_down_modules() {
         }
     }
     drop(weak);
+    let ok = sysobject::flush_std_files();
     // Of `sys`, only what the program added: destructors that run now still need the rest, and the streams flush as they go.
     if let Some(s) = SYS_NAMES.get() {
+        for n in ["stdin", "stdout", "stderr"] {
+            forget(sys_set(n, none_ref()));
+        }
         remove_additions(sys_dict(), s.dict());
     }
     lh_runtime::gc::collect(2);
+    ok
 }
 
 /// Takes out of `d` the names that `first` has not.

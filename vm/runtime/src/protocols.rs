@@ -74,8 +74,15 @@ impl Object {
     pub fn get_attr_opt(&self, name: &Str) -> PyResult<Option<Owned<Object>>> {
         // SAFETY: a ready type's slots take live objects.
         unsafe {
-            if (*self.ob_type()).tp_getattro == Some(crate::typeobject::generic_getattro) {
-                return match self.generic_get(name) {
+            let f = (*self.ob_type()).tp_getattro;
+            let generic = f == Some(crate::typeobject::generic_getattro);
+            if generic || f == (*Type::type_ptr()).tp_getattro {
+                let found = if generic {
+                    self.generic_get(name)
+                } else {
+                    self.downcast_unchecked::<Type>().find_attr(name)
+                };
+                return match found {
                     // A descriptor may raise it, too.
                     Err(e) if e.matches(exc::AttributeError()) => {
                         e.clear();
@@ -744,6 +751,14 @@ impl Object {
     /// The next item of an iterator; `None` when exhausted.
     #[inline]
     pub fn iter_next(&self) -> PyResult<Option<Owned<Object>>> {
+        if let Some(l) = self.downcast_exact::<crate::listobject::ListIter>()
+            && let Some(o) = l.step()
+        {
+            return Ok(Some(o));
+        }
+        self.iter_next_slot()
+    }
+    fn iter_next_slot(&self) -> PyResult<Option<Owned<Object>>> {
         // SAFETY: slots take live objects.
         unsafe {
             let Some(f) = (*self.ob_type()).tp_iternext else {
@@ -764,12 +779,34 @@ impl Object {
         }
     }
     /// Calls `f` with every item.
-    pub fn for_each(&self, mut f: impl FnMut(Owned<Object>) -> PyResult<()>) -> PyResult<()> {
-        let it = self.iterator()?;
-        while let Some(x) = it.iter_next()? {
-            f(x)?
+    pub fn for_each(&self, f: impl FnMut(Owned<Object>) -> PyResult<()>) -> PyResult<()> {
+        self.iterator()?.drain(f)
+    }
+    /// Calls `f` with every item that an iterator has left.
+    #[inline]
+    pub fn drain(&self, mut f: impl FnMut(Owned<Object>) -> PyResult<()>) -> PyResult<()> {
+        if let Some(l) = self.downcast_exact::<crate::listobject::ListIter>() {
+            while let Some(x) = l.step() {
+                f(x)?
+            }
         }
-        Ok(())
+        // SAFETY: slots take live objects.
+        unsafe {
+            if let Some(next) = (*self.ob_type()).tp_iternext {
+                while let Some(x) = Owned::from_raw_opt(next(self.as_ptr())) {
+                    f(x)?
+                }
+                if !occurred() {
+                    return Ok(());
+                }
+                if matches(exc::StopIteration()) {
+                    clear();
+                    return Ok(());
+                }
+                return Err(Raised::already_set());
+            }
+        }
+        self.iter_next_slot().map(drop)
     }
     /// All items, as `list(self)` would have them.
     pub fn to_items(&self) -> PyResult<Vec<Owned<Object>>> {
@@ -779,12 +816,18 @@ impl Object {
         if let Some(l) = self.downcast_exact::<List>() {
             return Ok(l.to_vec());
         }
+        if let Some((start, step, n)) =
+            self.downcast_exact::<crate::rangeobject::Range>().and_then(|r| r.words())
+        {
+            return Ok((0..n).map(|i| Int::from_i64(start + i * step).into_object()).collect());
+        }
         let it = self.iterator()?;
         let hint = self.length_hint(8)?;
         let mut v = Vec::with_capacity(hint.min(1 << 20));
-        while let Some(x) = it.iter_next()? {
-            v.push(x)
-        }
+        it.drain(|x| {
+            v.push(x);
+            Ok(())
+        })?;
         Ok(v)
     }
 
@@ -832,6 +875,31 @@ impl Object {
             }
         }
     }
+    /// `self == other` where no Python code need run to tell: identity, and pairs of exact `int`s of machine size, `str`s and `float`s.
+    #[inline]
+    pub fn quick_equals(&self, other: &Object) -> Option<bool> {
+        if self.is(other) {
+            return Some(true);
+        }
+        if self.ob_type() != other.ob_type() {
+            return None;
+        }
+        if let (Some(a), Some(b)) = (self.downcast_exact::<Int>(), other.downcast_exact::<Int>()) {
+            let n = a.size();
+            return Some(
+                n == b.size()
+                    && (a.digits().first() == b.digits().first())
+                    && (n.abs() < 2 || a.digits() == b.digits()),
+            );
+        }
+        if let (Some(a), Some(b)) = (self.downcast_exact::<Str>(), other.downcast_exact::<Str>()) {
+            return Some(a.equals(b));
+        }
+        if let (Some(a), Some(b)) = (self.downcast_exact::<Float>(), other.downcast_exact::<Float>()) {
+            return Some(a.value() == b.value());
+        }
+        None
+    }
     /// With the identity shortcut of containers for `==` and `!=`.
     pub fn rich_compare_bool(&self, other: &Object, op: CompareOp) -> PyResult<bool> {
         if self.is(other) {
@@ -858,8 +926,12 @@ impl Object {
         r.is_true()
     }
     /// `self == other` with the identity shortcut.
+    #[inline]
     pub fn equals_obj(&self, other: &Object) -> PyResult<bool> {
-        self.rich_compare_bool(other, CompareOp::Eq)
+        match self.quick_equals(other) {
+            Some(r) => Ok(r),
+            None => self.rich_compare_bool(other, CompareOp::Eq),
+        }
     }
     /// `hash(self)`.
     #[inline]
@@ -944,16 +1016,7 @@ impl Object {
         if r.is_ascii() {
             return Ok(r);
         }
-        let mut b = StrBuilder::new();
-        for c in r.chars() {
-            match c {
-                0..=0x7f => b.push(c),
-                0x80..=0xff => b.push_str(&format!("\\x{c:02x}")),
-                0x100..=0xffff => b.push_str(&format!("\\u{c:04x}")),
-                _ => b.push_str(&format!("\\U{c:08x}")),
-            }
-        }
-        Ok(b.finish())
+        Ok(crate::str_methods::to_ascii_escapes(&r))
     }
     /// `format(self, spec)`.
     pub fn format(&self, spec: &Str) -> PyResult<Owned<Str>> {
@@ -964,6 +1027,12 @@ impl Object {
             if self.is_exact::<Int>() || self.is_exact::<Float>() {
                 return self.str();
             }
+        } else if let Some(i) = self.downcast_exact::<Int>() {
+            return crate::format::format_int(i, spec);
+        } else if let Some(f) = self.downcast_exact::<Float>() {
+            return crate::format::format_float(f, spec);
+        } else if let Some(s) = self.downcast_exact::<Str>() {
+            return crate::format::format_str(s, spec);
         }
         let Some(r) = self.call_special(intern!("__format__"), &[spec])? else {
             return raise!(TypeError, "Type {} doesn't define __format__", self.ty().name());
@@ -1019,11 +1088,25 @@ impl Object {
         }
         self.recursive_is_instance(class)
     }
+    /// Is `__class__` what `object` makes of it, the type?
+    fn has_plain_class(&self) -> bool {
+        let name = intern!("__class__");
+        // SAFETY: live types; the pointers are only compared.
+        unsafe {
+            let t = self.ob_type();
+            (*t).tp_getattro == Some(crate::typeobject::generic_getattro)
+                && crate::typeobject::TypePtr::lookup(t, name.raw())
+                    == crate::typeobject::TypePtr::lookup(Object::type_ptr(), name.raw())
+        }
+    }
     /// `type.__instancecheck__(class, self)`.
     pub fn recursive_is_instance(&self, class: &Object) -> PyResult<bool> {
         if let Some(c) = class.downcast::<Type>() {
             if self.ty().is_subtype(c) {
                 return Ok(true);
+            }
+            if self.has_plain_class() {
+                return Ok(false);
             }
             if let Some(k) = self.get_attr_opt(intern!("__class__"))?
                 && !k.is(self.ty())

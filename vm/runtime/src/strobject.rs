@@ -25,6 +25,8 @@ use hashbrown::HashTable;
 use lh_abi::*;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
+pub use crate::strbuilder::StrBuilder;
+
 // ---- The state word ----
 
 const INTERNED_MASK: u32 = 3;
@@ -35,7 +37,7 @@ const COMPACT: u32 = 1 << 5;
 const ASCII: u32 = 1 << 6;
 const READY: u32 = 1 << 7;
 
-const ASCII_HEAD: usize = size_of::<PyASCIIObject>();
+pub(crate) const ASCII_HEAD: usize = size_of::<PyASCIIObject>();
 const WIDE_HEAD: usize = size_of::<PyCompactUnicodeObject>();
 /// `PyUnicodeObject`: the compact head and the pointer to the characters.
 pub const LEGACY_SIZE: usize = WIDE_HEAD + 8;
@@ -181,6 +183,22 @@ fn head_size(ascii: bool) -> usize {
     if ascii { ASCII_HEAD } else { WIDE_HEAD }
 }
 
+/// Writes what all strings have in front of their characters.
+///
+/// # Safety
+/// `p` is memory for a string of that length and kind.
+#[inline(always)]
+pub(crate) unsafe fn write_head(p: *mut PyASCIIObject, len: usize, kind: usize, ascii: bool) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        (*p).ob_base = PyObject { ob_refcnt: 1, ob_type: &raw mut PyUnicode_Type };
+        (*p).length = len as isize;
+        (*p).hash = -1;
+        (*p).state = (kind as u32) << KIND_SHIFT | COMPACT | READY | if ascii { ASCII } else { 0 };
+        (*p).wstr = null_mut();
+    }
+}
+
 /// `PyUnicode_New`: a string of `len` characters, to be filled before anybody sees it. `max` chooses the kind.
 ///
 /// The characters are not initialised, except the closing NUL.
@@ -197,12 +215,7 @@ pub fn alloc_raw(len: usize, max: u32) -> Option<*mut PyObject> {
     }
     // SAFETY: the block has room for the head and the characters; each field is written before it is read.
     unsafe {
-        let a = p.cast::<PyASCIIObject>();
-        (*a).ob_base = PyObject { ob_refcnt: 1, ob_type: &raw mut PyUnicode_Type };
-        (*a).length = len as isize;
-        (*a).hash = -1;
-        (*a).state = (kind as u32) << KIND_SHIFT | COMPACT | READY | if ascii { ASCII } else { 0 };
-        (*a).wstr = null_mut();
+        write_head(p.cast(), len, kind, ascii);
         if !ascii {
             (*p).utf8 = null_mut();
             (*p).utf8_length = 0;
@@ -229,7 +242,7 @@ pub fn try_alloc(len: usize, max: u32) -> PyResult<*mut PyObject> {
     alloc_raw(len, max).ok_or_else(no_memory)
 }
 
-fn must_alloc(len: usize, max: u32) -> *mut PyObject {
+pub(crate) fn must_alloc(len: usize, max: u32) -> *mut PyObject {
     alloc_raw(len, max).unwrap_or_else(|| {
         std::alloc::handle_alloc_error(
             std::alloc::Layout::from_size_align(len, 1).expect("a small alignment"),
@@ -255,7 +268,7 @@ pub unsafe fn raw_data(p: *mut PyObject) -> *mut u8 {
 /// # Safety
 /// As `copy_nonoverlapping`.
 #[inline(always)]
-unsafe fn copy_short(from: *const u8, to: *mut u8, n: usize) {
+pub(crate) unsafe fn copy_short(from: *const u8, to: *mut u8, n: usize) {
     // SAFETY: the caller's promise; the two halves overlap within the `n` bytes.
     unsafe {
         match n {
@@ -439,6 +452,7 @@ impl Str {
         from_text_max(t, t.max_char())
     }
     /// One character.
+    #[inline]
     pub fn from_char(c: u32) -> Owned<Str> {
         if c < 0x100 {
             let p = CHARS[c as usize].load(Ordering::Relaxed);
@@ -447,6 +461,10 @@ impl Str {
                 return unsafe { Object::from_ptr(p).downcast_unchecked::<Str>() }.own();
             }
         }
+        Str::make_char(c)
+    }
+    #[cold]
+    fn make_char(c: u32) -> Owned<Str> {
         let p = must_alloc(1, c);
         // SAFETY: just allocated for one character of this kind.
         let s: Owned<Str> = unsafe {
@@ -984,155 +1002,5 @@ pub unsafe fn dealloc(p: *mut PyObject) {
             }
         }
         crate::typeobject::free_instance(p);
-    }
-}
-
-// ---- Building ----
-
-/// Builds a string piece by piece, widening as needed.
-pub struct StrBuilder {
-    /// The characters so far, `kind` bytes each.
-    buf: Vec<u8>,
-    kind: u8,
-    /// The largest character so far, or at least one of the same kind (and ASCII-ness).
-    max: u32,
-    /// It was cut: its characters may be narrower than its kind.
-    cut: bool,
-}
-impl Default for StrBuilder {
-    fn default() -> Self {
-        StrBuilder::new()
-    }
-}
-impl StrBuilder {
-    pub fn new() -> StrBuilder {
-        StrBuilder { buf: vec![], kind: 1, max: 0, cut: false }
-    }
-    pub fn with_capacity(n: usize) -> StrBuilder {
-        StrBuilder { buf: Vec::with_capacity(n), kind: 1, max: 0, cut: false }
-    }
-    #[cold]
-    fn widen(&mut self, kind: u8) {
-        let n = self.len();
-        let mut wide = vec![0u8; n * kind as usize];
-        wide.reserve(n / 2 * kind as usize + 64);
-        for i in 0..n {
-            let c = self.char_at(i);
-            let at = i * kind as usize;
-            wide[at..at + kind as usize].copy_from_slice(&c.to_le_bytes()[..kind as usize]);
-        }
-        self.buf = wide;
-        self.kind = kind;
-    }
-    fn char_at(&self, i: usize) -> u32 {
-        let k = self.kind as usize;
-        let mut b = [0u8; 4];
-        b[..k].copy_from_slice(&self.buf[i * k..(i + 1) * k]);
-        u32::from_le_bytes(b)
-    }
-    #[inline]
-    fn make_room(&mut self, max: u32) {
-        if max > self.max {
-            self.max = max;
-            let k = kind_for(max);
-            if k > self.kind {
-                self.widen(k);
-            }
-        }
-    }
-    #[inline]
-    pub fn push(&mut self, c: u32) {
-        self.make_room(c);
-        match self.kind {
-            1 => self.buf.push(c as u8),
-            2 => self.buf.extend_from_slice(&(c as u16).to_le_bytes()),
-            _ => self.buf.extend_from_slice(&c.to_le_bytes()),
-        }
-    }
-    pub fn push_n(&mut self, c: u32, n: usize) {
-        self.make_room(c);
-        match self.kind {
-            1 => self.buf.resize(self.buf.len() + n, c as u8),
-            _ => (0..n).for_each(|_| self.push(c)),
-        }
-    }
-    pub fn push_str(&mut self, s: &str) {
-        if s.is_ascii() {
-            self.push_bounded(Text::U1(s.as_bytes()), 0x7f);
-        } else {
-            s.chars().for_each(|c| self.push(c as u32));
-        }
-    }
-    pub fn push_obj(&mut self, s: &Str) {
-        self.push_bounded(s.text(), s.bound());
-    }
-    pub fn push_slice(&mut self, s: &Str, start: usize, end: usize) {
-        let end = end.min(s.len());
-        let t = s.text().slice(start.min(end), end);
-        if s.is_ascii() {
-            self.push_bounded(t, 0x7f);
-        } else {
-            self.push_text(t);
-        }
-    }
-    pub fn push_text(&mut self, t: Text<'_>) {
-        self.push_bounded(t, t.max_char());
-    }
-    fn push_bounded(&mut self, t: Text<'_>, max: u32) {
-        if t.len() == 0 {
-            return;
-        }
-        self.make_room(max);
-        let k = self.kind;
-        if let (Text::U1(b), 1) = (t, k) {
-            self.buf.extend_from_slice(b);
-            return;
-        }
-        let at = self.buf.len();
-        self.buf.resize(at + t.len() * k as usize, 0);
-        if k == 1 {
-            with_text!(t, c => c.iter().zip(&mut self.buf[at..]).for_each(|(c, d)| *d = c.code() as u8));
-        } else if k == 2 {
-            let out = self.buf[at..].chunks_exact_mut(2);
-            with_text!(t, c => c.iter().zip(out).for_each(|(c, d)| d.copy_from_slice(&(c.code() as u16).to_le_bytes())));
-        } else {
-            let out = self.buf[at..].chunks_exact_mut(4);
-            with_text!(t, c => c.iter().zip(out).for_each(|(c, d)| d.copy_from_slice(&c.code().to_le_bytes())));
-        }
-    }
-    /// Length in characters.
-    pub fn len(&self) -> usize {
-        self.buf.len() / self.kind as usize
-    }
-    /// Forgets characters beyond the first `n`; the kind stays wide, `finish` looks again.
-    pub fn truncate(&mut self, n: usize) {
-        self.buf.truncate(n * self.kind as usize);
-        self.cut |= self.max >= 0x80;
-    }
-    pub fn finish(self) -> Owned<Str> {
-        let n = self.len();
-        if n == 0 {
-            return Str::empty().own();
-        }
-        if self.cut {
-            let v: Vec<u32> = (0..n).map(|i| self.char_at(i)).collect();
-            return Str::from_code_points(&v);
-        }
-        if n == 1 {
-            return Str::from_char(self.char_at(0));
-        }
-        let p = must_alloc(n, self.max);
-        // SAFETY: allocated for `n` characters of this kind.
-        unsafe {
-            core::ptr::copy_nonoverlapping(self.buf.as_ptr(), raw_data(p), self.buf.len());
-            Owned::from_raw(p)
-        }
-    }
-}
-
-impl std::fmt::Write for StrBuilder {
-    fn write_str(&mut self, s: &str) -> std::fmt::Result {
-        self.push_str(s);
-        Ok(())
     }
 }

@@ -59,6 +59,9 @@ pub fn ask(o: &Object, name: &str) -> PyResult<bool> {
     o.call_method(name, &[])?.is_true()
 }
 pub fn is_closed(o: &Object) -> PyResult<bool> {
+    if let Some(closed) = buffered::closed_file(o) {
+        return Ok(closed);
+    }
     o.get_attr(intern!("closed"))?.is_true()
 }
 pub fn closed_error<T>() -> PyResult<T> {

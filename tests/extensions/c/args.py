@@ -2,17 +2,17 @@
 import c_args
 
 
-class Shown:
+class Named:
     def __repr__(self):
         return type(self).__name__
 
 
-class Index(Shown):
+class Index(Named):
     def __index__(self):
         return 41
 
 
-class Float(Shown):
+class Float(Named):
     def __float__(self):
         return 1.5
 
@@ -21,7 +21,7 @@ class Int(int):
     pass
 
 
-class Broken(Shown):
+class Broken(Named):
     def __index__(self):
         raise KeyError("index")
 

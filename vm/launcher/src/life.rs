@@ -49,6 +49,9 @@ static SYS_NAMES: std::sync::OnceLock<Kept> = std::sync::OnceLock::new();
 
 fn begin() -> PyResult<()> {
     bootstrap::set_services(crate::wiring::services());
+    if config().tracemalloc > 0 {
+        lh_runtime::tracemalloc::start(config().tracemalloc as usize);
+    }
     bootstrap::install_importlib()?;
     bootstrap::install_external()?;
     // ^C raises KeyboardInterrupt whether or not the program knows of signals.

@@ -240,7 +240,11 @@ impl Code {
             (*c).co_filename = p.filename.own().into_raw();
             (*c).co_name = intern(p.name);
             (*c).co_qualname = intern(p.qualname);
-            (*c).co_linetable = p.linetable.own().into_raw();
+            (*c).co_linetable = if crate::sysobject::config().no_debug_ranges {
+                Bytes::new(&location::without_columns(p.linetable.as_bytes(), p.firstlineno)).into_raw()
+            } else {
+                p.linetable.own().into_raw()
+            };
             std::ptr::copy_nonoverlapping(
                 p.code.as_ptr(),
                 (&raw mut (*c).co_code_adaptive).cast(),

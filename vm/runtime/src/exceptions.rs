@@ -580,8 +580,30 @@ pub fn write_unraisable(context: Option<&Object>, message: Option<&str>) {
     match called {
         Some(Ok(_)) => {}
         Some(Err(x)) => {
-            x.clear();
-            fallback_report(&e, context, message);
+            // The hook's own failure is what is reported then, by the standard hook.
+            let x = x.take();
+            let hook = crate::sysobject::sys_get("unraisablehook").unwrap_or_else(none);
+            let text = Str::new("Exception ignored in sys.unraisablehook");
+            let args = [
+                x.ty().as_object().own(),
+                x.clone().into_object(),
+                x.traceback().unwrap_or_else(none),
+                text.into_object(),
+                hook,
+            ];
+            let made = crate::sysobject::sys_get("UnraisableHookArgs")
+                .map(|t| t.call1(&Tuple::from_vec(args.to_vec())));
+            let shown = match (made, crate::sysobject::sys_get("__unraisablehook__")) {
+                (Some(Ok(a)), Some(h)) => h.call1(&a).map(drop),
+                (Some(Err(e)), _) => Err(e),
+                _ => {
+                    fallback_report(&e, context, message);
+                    Ok(())
+                }
+            };
+            if let Err(e) = shown {
+                e.clear();
+            }
         }
         None => fallback_report(&e, context, message),
     }

@@ -207,7 +207,43 @@ struct Spare {
     room: [u16; SPARE_SIZES],
 }
 const SPARE_SIZES: usize = 26;
-static mut SPARE: Spare = Spare { heads: [null_mut(); SPARE_SIZES], room: [400; SPARE_SIZES] };
+static mut SPARE: Spare = Spare { heads: [null_mut(); SPARE_SIZES], room: [SPARE_ROOM; SPARE_SIZES] };
+
+/// How many spare blocks of each size are kept.
+const SPARE_ROOM: u16 = 400;
+
+/// Keeps blocks of dead objects for reuse, or gives all back and keeps none (so that each block is the allocator's).
+pub fn keep_spare(on: bool) {
+    // SAFETY: the GIL is held; a block in a list belongs to nobody else.
+    unsafe {
+        for i in 0..SPARE_SIZES {
+            let mut p = std::mem::replace(&mut SPARE.heads[i], null_mut());
+            while !p.is_null() {
+                let next = *p.cast::<*mut c_void>();
+                crate::alloc::free(p);
+                p = next;
+            }
+            SPARE.room[i] = if on { SPARE_ROOM } else { 0 };
+        }
+    }
+}
+/// Where the block of an object begins.
+///
+/// # Safety
+/// A live object.
+pub unsafe fn block_of(o: *mut PyObject) -> usize {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let t = (*o).ob_type;
+        if (*t).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0 {
+            crate::instance::block_start(o) as usize
+        } else if (*t).tp_flags & Py_TPFLAGS_HAVE_GC != 0 {
+            head_of(o) as usize
+        } else {
+            o as usize
+        }
+    }
+}
 
 /// A block for a head and `body` bytes; null: no memory.
 #[inline(always)]

@@ -478,6 +478,14 @@ impl<T: Trace> Trace for Vec<T> {
         self.iter().for_each(|x| x.trace(v))
     }
 }
+impl<T: Trace, const N: usize> Trace for [T; N] {
+    fn trace(&self, v: &mut Visitor) {
+        self.iter().for_each(|x| x.trace(v))
+    }
+    fn clear_refs(&self) {
+        self.iter().for_each(|x| x.clear_refs())
+    }
+}
 impl<T: Trace> Trace for Box<T> {
     fn trace(&self, v: &mut Visitor) {
         (**self).trace(v)

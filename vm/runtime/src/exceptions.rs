@@ -566,6 +566,7 @@ pub fn write_unraisable(context: Option<&Object>, message: Option<&str>) {
     let e = normalize(t, v, tb);
     let hook = crate::sysobject::sys_get("unraisablehook");
     let msg = message.map(Str::new);
+    let none_obj = none();
     let args = [
         e.ty().as_object().own(),
         e.clone().into_object(),
@@ -573,9 +574,25 @@ pub fn write_unraisable(context: Option<&Object>, message: Option<&str>) {
         msg.map_or_else(none, |m| m.into_object()),
         context.map_or_else(none, |c| c.own()),
     ];
+    let _ = &none_obj;
     let called = hook.filter(|h| !h.is_none()).map(|h| {
-        let a = unraisable_args_type().map(|t| crate::structseq::new(t, args.to_vec()));
-        a.and_then(|a| h.call1(&a))
+        let ty = match crate::sysobject::sys_get("UnraisableHookArgs") {
+            Some(t) => t.call1(&Tuple::from_vec(args.to_vec())),
+            None => crate::hooks::import_module("types").and_then(|m| {
+                let ns = m.get_attr_str("SimpleNamespace")?;
+                ns.call_kw(
+                    &[],
+                    &[
+                        ("exc_type", &args[0]),
+                        ("exc_value", &args[1]),
+                        ("exc_traceback", &args[2]),
+                        ("err_msg", &args[3]),
+                        ("object", &args[4]),
+                    ],
+                )
+            }),
+        };
+        ty.and_then(|a| h.call1(&a))
     });
     match called {
         Some(Ok(_)) => {}
@@ -609,28 +626,6 @@ pub fn write_unraisable(context: Option<&Object>, message: Option<&str>) {
     }
 }
 
-/// The type of what `sys.unraisablehook` gets, made on first use.
-fn unraisable_args_type() -> PyResult<&'static Type> {
-    use std::sync::atomic::{AtomicPtr, Ordering};
-    static TYPE: AtomicPtr<lh_abi::PyObject> = AtomicPtr::new(std::ptr::null_mut());
-    if TYPE.load(Ordering::Relaxed).is_null() {
-        let t = crate::structseq::new_type(
-            "UnraisableHookArgs",
-            "UnraisableHookArgs\n\nType used to pass arguments to sys.unraisablehook.",
-            &[
-                ("exc_type", "Exception type"),
-                ("exc_value", "Exception value"),
-                ("exc_traceback", "Exception traceback"),
-                ("err_msg", "Error message"),
-                ("object", "Object causing the exception"),
-            ],
-            5,
-        )?;
-        TYPE.store(t.into_raw(), Ordering::Relaxed);
-    }
-    // SAFETY: the type is kept for ever.
-    Ok(unsafe { Object::from_ptr(TYPE.load(Ordering::Relaxed)).downcast_unchecked() })
-}
 fn fallback_report(e: &Exception, context: Option<&Object>, message: Option<&str>) {
     let what = context.map_or_else(String::new, |c| c.repr_lossy());
     let text = preserving(|| match e.str() {

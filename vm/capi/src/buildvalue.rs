@@ -50,6 +50,13 @@ impl Items {
         self.each_into(|_| ());
         t
     }
+    /// The only item.
+    fn into_single(mut self) -> Owned<Object> {
+        debug_assert!(self.len == 1);
+        self.len = 0;
+        // SAFETY: one reference, which `self` has no more.
+        unsafe { Owned::from_raw(self.few[0]) }
+    }
     fn into_vec(self) -> Vec<Owned<Object>> {
         let mut v = Vec::with_capacity(self.len);
         // SAFETY: each is one reference.
@@ -126,7 +133,7 @@ pub unsafe fn build(f: &[u8], va: &mut VaList) -> PyResult {
     let v = unsafe { build_items(f, &mut i, 0, va)? };
     Ok(match v.len {
         0 => none(),
-        1 => v.into_vec().pop().expect("one"),
+        1 => v.into_single(),
         _ => v.into_tuple().into_object(),
     })
 }

@@ -406,7 +406,26 @@ impl Str {
     }
     pub fn from_ascii(s: &[u8]) -> Owned<Str> {
         debug_assert!(s.is_ascii());
-        from_text_max(Text::U1(s), 0x7f)
+        if s.len() < 2 || s.len() > 1 << 20 {
+            return from_text_max(Text::U1(s), 0x7f);
+        }
+        let n = s.len();
+        let p = alloc::malloc(head_size(true) + n + 1).cast::<PyASCIIObject>();
+        if p.is_null() {
+            return from_text_max(Text::U1(s), 0x7f);
+        }
+        // SAFETY: the block has room for the head, the characters and a NUL.
+        unsafe {
+            (*p).ob_base = PyObject { ob_refcnt: 1, ob_type: &raw mut PyUnicode_Type };
+            (*p).length = n as isize;
+            (*p).hash = -1;
+            (*p).state = 1 << KIND_SHIFT | COMPACT | READY | ASCII;
+            (*p).wstr = null_mut();
+            let to = p.cast::<u8>().add(head_size(true));
+            copy_short(s.as_ptr(), to, n);
+            to.add(n).write(0);
+            Owned::from_raw(p.cast())
+        }
     }
     /// An ASCII string of `n` characters, which `fill` writes (they start as NULs).
     pub fn fill_ascii(n: usize, fill: impl FnOnce(&mut [u8])) -> Owned<Str> {

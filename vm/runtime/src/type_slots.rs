@@ -693,8 +693,17 @@ unsafe extern "C" fn slot_tp_finalize(a: *mut PyObject) {
         // SAFETY: called with a live object.
         let o = unsafe { Object::from_ptr(a) };
         preserving(|| {
-            let r = o.lookup_special(intern!("__del__"));
-            match r {
+            let Some(del) = o.ty().lookup(intern!("__del__")) else { return };
+            // A plain function is called, and reported, without being bound.
+            // SAFETY: a ready type.
+            let unbound = unsafe { (*del.ob_type()).tp_flags } & Py_TPFLAGS_METHOD_DESCRIPTOR != 0;
+            if unbound {
+                if let Err(Raised { .. }) = del.call1(o) {
+                    write_unraisable(Some(&del), None);
+                }
+                return;
+            }
+            match o.lookup_special(intern!("__del__")) {
                 Ok(Some(m)) => {
                     if let Err(Raised { .. }) = m.call0() {
                         write_unraisable(Some(&m), None);

@@ -1,6 +1,7 @@
 # make demo   build Lancehead and run the examples on real C libraries
 # make test   build it and run every test
 # make test-wheels  install wheels from the package index with Lancehead's own pip and run them (needs the network)
+# make test-tools   run pip, pytest, mypy and other tools of the package index on both (needs the network)
 # make bench  side-by-side tables (installs pypy3 and luajit for comparison)
 
 BUILD_PACKAGES = gcc libc6-dev pkg-config libffi-dev python3.11 libpython3.11-stdlib
@@ -12,7 +13,7 @@ BENCH_PACKAGES = $(DEMO_PACKAGES) pypy3 luajit
 TESTED = lh-abi lh-bytecode lh-compiler lh-jit-ir lh-jit-opt lh-jit-x64 lh-foreign
 LANCEHEAD = $(CURDIR)/target/release/lancehead
 
-.PHONY: demo test test-wheels bench build
+.PHONY: demo test test-wheels test-tools bench build
 
 build:
 	@tools/install-deps.sh $(BUILD_PACKAGES)
@@ -37,6 +38,11 @@ test-wheels:
 	@tools/install-deps.sh $(WHEEL_PACKAGES)
 	cargo build --release --locked
 	python3.11 tests/wheels/run.py $(LANCEHEAD)
+
+test-tools:
+	@tools/install-deps.sh $(BUILD_PACKAGES) python3-pip
+	cargo build --release --locked
+	python3.11 tests/tools/run.py $(LANCEHEAD)
 
 bench:
 	@tools/install-deps.sh $(BENCH_PACKAGES)

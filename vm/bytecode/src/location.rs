@@ -190,6 +190,16 @@ impl Iterator for Reader<'_> {
     }
 }
 
+/// The same table with lines alone.
+pub fn without_columns(table: &[u8], firstlineno: i32) -> Vec<u8> {
+    let mut w = Writer::new(firstlineno);
+    for r in ranges(table, firstlineno) {
+        let l = r.loc;
+        w.push(Location { end_line: l.line, col: -1, end_col: -1, ..l }, r.end - r.start);
+    }
+    w.finish()
+}
+
 /// `co_lines()`: byte offsets `start..end` with their line; neighbours of one line are merged.
 pub fn lines(table: &[u8], firstlineno: i32) -> impl Iterator<Item = (usize, usize, Option<i32>)> + '_ {
     let mut rest = ranges(table, firstlineno).peekable();

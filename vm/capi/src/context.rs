@@ -35,5 +35,5 @@ capi! {
             None => raise!(TypeError, "an instance of Token was expected"),
         }
     }
-    fn _PyContext_NewHamtForTests() -> obj { unsupported("contexts are not made of HAMTs here") }
+    fn _PyContext_NewHamtForTests() -> obj { Ok(lh_runtime::hamt::Hamt::new().into_object()) }
 }

@@ -140,7 +140,12 @@ capi! {
         Ok(edit_cost(a, b).min(max + 1))
     }
     fn _Py_Get_Getpath_CodeObject() -> obj { unsupported("paths are not computed by Python code here") }
-    fn _PyTraceMalloc_GetTraceback(_domain: c_uint, _p: usize) -> obj { Ok(none()) }
+    fn _PyTraceMalloc_GetTraceback(domain: c_uint, p: usize) -> obj {
+        Ok(match lh_runtime::tracemalloc::traceback_of(domain, p) {
+            Some(t) => t.to_tuple().into_object(),
+            None => none(),
+        })
+    }
     fn _PyTime_AsTimespec_clamp(t: i64, ts: *mut libc::timespec) -> void {
         (*ts).tv_sec = t.div_euclid(1_000_000_000);
         (*ts).tv_nsec = t.rem_euclid(1_000_000_000);

@@ -12,12 +12,39 @@ struct Spec {
     size: u8,
 }
 
+/// The decimal digits of `v`, written to the end of `buf`.
+fn decimal(mut v: u64, buf: &mut [u8; 20]) -> &str {
+    let mut at = buf.len();
+    loop {
+        at -= 1;
+        buf[at] = b'0' + (v % 10) as u8;
+        v /= 10;
+        if v == 0 {
+            break;
+        }
+    }
+    std::str::from_utf8(&buf[at..]).expect("digits")
+}
+/// A C string's text, as `%s` shows it.
+fn pad_bytes(b: &mut StrBuilder, t: &[u8], spec: &Spec) {
+    match std::str::from_utf8(t) {
+        Ok(t) if spec.width == 0 => b.push_str(t),
+        Ok(t) => pad_text(b, &Str::new(t), spec),
+        Err(_) => pad_text(b, &Str::new(&String::from_utf8_lossy(t)), spec),
+    }
+}
 fn pad_text(b: &mut StrBuilder, s: &Str, spec: &Spec) {
     let n = spec.precision.map_or(s.len(), |p| p.min(s.len()));
     b.push_n(' ' as u32, spec.width.saturating_sub(n));
     b.push_slice(s, 0, n);
 }
 fn pad_number(b: &mut StrBuilder, digits: &str, negative: bool, spec: &Spec) {
+    if spec.width == 0 && spec.precision.is_none() {
+        if negative {
+            b.push_str("-");
+        }
+        return b.push_str(digits);
+    }
     let body = format!("{}{}", "0".repeat(spec.precision.unwrap_or(0).saturating_sub(digits.len())), digits);
     let n = body.len() + negative as usize;
     let fill = spec.width.saturating_sub(n);
@@ -36,7 +63,7 @@ fn pad_number(b: &mut StrBuilder, digits: &str, negative: bool, spec: &Spec) {
 /// # Safety
 /// `va` holds what `f` asks for.
 pub unsafe fn format_v(f: &[u8], va: &mut VaList) -> PyResult<Owned<Str>> {
-    let mut b = StrBuilder::new();
+    let mut b = StrBuilder::with_capacity(f.len() + 24);
     let mut i = 0;
     while i < f.len() {
         if f[i] != b'%' {
@@ -93,11 +120,11 @@ pub unsafe fn format_v(f: &[u8], va: &mut VaList) -> PyResult<Owned<Str>> {
                 }
                 Some(b'd' | b'i') => {
                     let v = if wide { va.word() as i64 } else { va.int() as i64 };
-                    pad_number(&mut b, &v.unsigned_abs().to_string(), v < 0, &spec)
+                    pad_number(&mut b, decimal(v.unsigned_abs(), &mut [0; 20]), v < 0, &spec)
                 }
                 Some(b'u') => {
                     let v = if wide { va.word() } else { va.int() as u32 as u64 };
-                    pad_number(&mut b, &v.to_string(), false, &spec)
+                    pad_number(&mut b, decimal(v, &mut [0; 20]), false, &spec)
                 }
                 Some(b'x') => {
                     let v = if wide { va.word() } else { va.int() as u32 as u64 };
@@ -106,7 +133,7 @@ pub unsafe fn format_v(f: &[u8], va: &mut VaList) -> PyResult<Owned<Str>> {
                 Some(b'p') => b.push_str(&format!("0x{:x}", va.word())),
                 Some(b's') => {
                     let t = VaList::bytes(va.ptr(), spec.precision);
-                    pad_text(&mut b, &Str::new(&String::from_utf8_lossy(t)), &spec)
+                    pad_bytes(&mut b, t, &spec)
                 }
                 Some(b'U') => pad_text(&mut b, Object::from_ptr(va.ptr()).downcast_unchecked(), &spec),
                 Some(b'V') => {
@@ -115,7 +142,7 @@ pub unsafe fn format_v(f: &[u8], va: &mut VaList) -> PyResult<Owned<Str>> {
                         Some(o) => pad_text(&mut b, o.downcast_unchecked(), &spec),
                         None => {
                             let t = VaList::bytes(p, spec.precision);
-                            pad_text(&mut b, &Str::new(&String::from_utf8_lossy(t)), &spec)
+                            pad_bytes(&mut b, t, &spec)
                         }
                     }
                 }

@@ -138,6 +138,14 @@ fn interpreter() -> *mut c_void {
     lh_runtime::pyruntime::interpreter()
 }
 
+/// For functions that C may call without holding the GIL.
+fn with_gil<R>(f: impl FnOnce() -> R) -> R {
+    let had = lh_runtime::thread::ensure();
+    let r = f();
+    lh_runtime::thread::ensure_end(had);
+    r
+}
+
 capi! {
     // ---- Threads and the GIL ----
     fn PyEval_SaveThread() -> [*mut PyThreadState] { let ts = Thread::current_ptr(); thread::gil_release(); ts }
@@ -379,8 +387,8 @@ capi! {
     fn _Py_FatalErrorFunc(f: Option<&CStr>, m: &CStr) -> void { fatal(f, m) }
     fn _Py_HashPointer(p: *const c_void) -> [isize] { lh_runtime::floatobject::hash_pointer(p as usize) }
     fn _Py_HashPointerRaw(p: *const c_void) -> [isize] { (p as usize).rotate_right(4) as isize }
-    fn PyTraceMalloc_Track(_d: c_uint, _p: usize, _n: usize) -> [c_int] { -2 }
-    fn PyTraceMalloc_Untrack(_d: c_uint, _p: usize) -> [c_int] { -2 }
+    fn PyTraceMalloc_Track(d: c_uint, p: usize, n: usize) -> [c_int] { with_gil(|| if lh_runtime::tracemalloc::track(d, p, n) { 0 } else { -2 }) }
+    fn PyTraceMalloc_Untrack(d: c_uint, p: usize) -> [c_int] { with_gil(|| if lh_runtime::tracemalloc::untrack(d, p) { 0 } else { -2 }) }
 }
 
 /// `Py_tss_t`.

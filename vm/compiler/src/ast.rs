@@ -13,9 +13,27 @@ pub type Name = Rc<str>;
 
 #[derive(Clone, Debug)]
 pub enum Mod {
-    Module { body: Vec<Stmt> },
-    Interactive { body: Vec<Stmt> },
-    Expression { body: Box<Expr> },
+    /// `type_ignores`: lines and the rest of their `# type: ignore` comments, if type comments were asked for.
+    Module {
+        body: Vec<Stmt>,
+        type_ignores: Vec<TypeIgnore>,
+    },
+    Interactive {
+        body: Vec<Stmt>,
+    },
+    Expression {
+        body: Box<Expr>,
+    },
+}
+
+/// What a `# type: ...` comment says; kept only where it was asked for.
+#[derive(Clone, Debug, Default)]
+pub struct TypeComment(pub Option<Rc<str>>);
+
+#[derive(Clone, Debug)]
+pub struct TypeIgnore {
+    pub lineno: i32,
+    pub tag: Rc<str>,
 }
 
 #[derive(Clone, Debug)]
@@ -31,6 +49,7 @@ pub struct FunctionDef {
     pub body: Vec<Stmt>,
     pub decorator_list: Vec<Expr>,
     pub returns: Option<Expr>,
+    pub type_comment: TypeComment,
 }
 
 #[derive(Clone, Debug)]
@@ -56,6 +75,7 @@ pub struct For {
     pub iter: Expr,
     pub body: Vec<Stmt>,
     pub orelse: Vec<Stmt>,
+    pub type_comment: TypeComment,
 }
 
 #[derive(Clone, Debug)]
@@ -65,15 +85,15 @@ pub enum StmtKind {
     ClassDef(Box<ClassDef>),
     Return { value: Option<Box<Expr>> },
     Delete { targets: Vec<Expr> },
-    Assign { targets: Vec<Expr>, value: Box<Expr> },
+    Assign { targets: Vec<Expr>, value: Box<Expr>, type_comment: TypeComment },
     AugAssign { target: Box<Expr>, op: Operator, value: Box<Expr> },
     AnnAssign { target: Box<Expr>, annotation: Box<Expr>, value: Option<Box<Expr>>, simple: bool },
     For(Box<For>),
     AsyncFor(Box<For>),
     While { test: Box<Expr>, body: Vec<Stmt>, orelse: Vec<Stmt> },
     If { test: Box<Expr>, body: Vec<Stmt>, orelse: Vec<Stmt> },
-    With { items: Vec<WithItem>, body: Vec<Stmt> },
-    AsyncWith { items: Vec<WithItem>, body: Vec<Stmt> },
+    With { items: Vec<WithItem>, body: Vec<Stmt>, type_comment: TypeComment },
+    AsyncWith { items: Vec<WithItem>, body: Vec<Stmt>, type_comment: TypeComment },
     Match { subject: Box<Expr>, cases: Vec<MatchCase> },
     Raise { exc: Option<Box<Expr>>, cause: Option<Box<Expr>> },
     Try(Box<Try>),
@@ -309,6 +329,7 @@ pub struct Arguments {
 pub struct Arg {
     pub arg: Name,
     pub annotation: Option<Box<Expr>>,
+    pub type_comment: TypeComment,
     pub loc: Location,
 }
 

@@ -14,8 +14,20 @@ pub enum ErrorKind {
     Value,
     /// `RecursionError` (nesting too deep for the compiler).
     Recursion,
+    /// `MemoryError` (nesting too deep for CPython's parser).
+    Memory,
     /// The input is fine so far but unfinished (interactive use).
     Incomplete,
+}
+
+/// Which part of the compiler found an error. What comes after the parser no longer has the text: it shows the line of the file, if there is
+/// one, and the symbol table's errors have no arguments but the message.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub enum Stage {
+    #[default]
+    Parser,
+    Symbols,
+    Code,
 }
 
 /// A `SyntaxError`, or one of the few other exceptions that compiling raises.
@@ -31,6 +43,7 @@ pub struct SyntaxError {
     pub end_offset: i32,
     /// The source line, with its newline.
     pub text: Option<String>,
+    pub stage: Stage,
 }
 
 impl SyntaxError {
@@ -44,6 +57,7 @@ impl SyntaxError {
             end_lineno: 0,
             end_offset: 0,
             text: None,
+            stage: Stage::Parser,
         })
     }
 }
@@ -57,6 +71,7 @@ impl fmt::Display for SyntaxError {
             ErrorKind::NeedsCodec => "LookupError",
             ErrorKind::Value => "ValueError",
             ErrorKind::Recursion => "RecursionError",
+            ErrorKind::Memory => "MemoryError",
         };
         write!(f, "{class}: {} (line {}, offset {})", self.msg, self.lineno, self.offset)
     }
@@ -72,10 +87,11 @@ pub struct Located {
     pub msg: String,
     pub loc: lh_bytecode::location::Location,
     pub kind: ErrorKind,
+    pub stage: Stage,
 }
 
 impl Located {
     pub fn new(msg: impl Into<String>, loc: lh_bytecode::location::Location) -> Box<Located> {
-        Box::new(Located { msg: msg.into(), loc, kind: ErrorKind::Syntax })
+        Box::new(Located { msg: msg.into(), loc, kind: ErrorKind::Syntax, stage: Stage::Code })
     }
 }

@@ -8,7 +8,7 @@ use lh_bytecode::{Const, Wtf8};
 pub fn fold_mod(m: &mut Mod, optimize: u8, future_annotations: bool) {
     let f = Folder { optimize, future_annotations };
     match m {
-        Mod::Module { body } => f.body(body),
+        Mod::Module { body, .. } => f.body(body),
         Mod::Interactive { body } => f.stmts(body),
         Mod::Expression { body } => f.expr(body),
     }
@@ -97,7 +97,7 @@ impl Folder {
             }
             StmtKind::Return { value } => self.opt(value),
             StmtKind::Delete { targets } => self.exprs(targets),
-            StmtKind::Assign { targets, value } => {
+            StmtKind::Assign { targets, value, .. } => {
                 self.exprs(targets);
                 self.expr(value);
             }
@@ -124,7 +124,7 @@ impl Folder {
                 self.stmts(body);
                 self.stmts(orelse);
             }
-            StmtKind::With { items, body } | StmtKind::AsyncWith { items, body } => {
+            StmtKind::With { items, body, .. } | StmtKind::AsyncWith { items, body, .. } => {
                 for i in items {
                     self.expr(&mut i.context_expr);
                     self.opt(&mut i.optional_vars);

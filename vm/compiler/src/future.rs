@@ -9,7 +9,7 @@ use lh_bytecode::flags::*;
 /// Feature bits (with `inherited` ones) and the line of the last future import.
 pub fn scan(m: &Mod, inherited: u32) -> Result<(u32, i32), Box<Located>> {
     let (mut flags, mut line) = (inherited & PYCF_MASK, -1);
-    let (Mod::Module { body } | Mod::Interactive { body }) = m else { return Ok((flags, line)) };
+    let (Mod::Module { body, .. } | Mod::Interactive { body }) = m else { return Ok((flags, line)) };
     let start = usize::from(docstring(body).is_some());
     let mut done = false;
     let mut prev_line = 0;

@@ -12,6 +12,7 @@ mod assemble;
 pub mod ast;
 pub mod codegen;
 pub mod error;
+mod feature_version;
 mod flow;
 pub mod fold;
 mod fstring_fields;
@@ -22,14 +23,16 @@ mod parse;
 mod parse_errors;
 pub mod source;
 pub mod symtable;
+pub mod token_list;
 mod tokens;
+mod type_comments;
 pub mod unparse;
 mod validate;
 pub mod values;
 pub mod warnings;
 
 use error::Located;
-pub use error::{ErrorKind, Result, SyntaxError};
+pub use error::{ErrorKind, Result, Stage, SyntaxError};
 pub use lh_bytecode::CodeUnit;
 use source::Lines;
 
@@ -60,6 +63,12 @@ pub struct CompileFlags<'a> {
     pub allow_incomplete: bool,
     /// Interactive input: a block needs its closing newline (`PyCF_DONT_IMPLY_DEDENT`).
     pub dont_imply_dedent: bool,
+    /// Keep `# type:` comments in the tree.
+    pub type_comments: bool,
+    /// The minor version whose syntax is to be accepted; `None`: this one's.
+    pub feature_version: Option<u8>,
+    /// How many digits a decimal literal may have; 0: any number.
+    pub max_digits: usize,
     /// Collects warnings.
     pub warnings: Option<&'a warnings::Sink>,
     /// Decodes encodings that this crate doesn't know.
@@ -72,7 +81,7 @@ pub fn compile(source: &[u8], filename: &str, mode: Mode, flags: &CompileFlags) 
     deep(text.len(), || {
         let lines = Lines::new(&text);
         let tree = parse::parse(&lines, mode, flags)?;
-        compile_tree(tree, filename, flags).map_err(|e| locate(&lines, e))
+        compile_tree(tree, filename, flags).map_err(locate)
     })
 }
 
@@ -97,7 +106,7 @@ pub fn parse_ast(source: &[u8], filename: &str, mode: Mode, flags: &CompileFlags
 /// Compiles a tree, e.g. one made from Python's `ast` objects, after checking it. Errors carry no source text.
 pub fn compile_ast(tree: ast::Mod, filename: &str, flags: &CompileFlags) -> Result<CodeUnit> {
     deep(usize::MAX, || validate::validate(&tree).and_then(|()| compile_tree(tree, filename, flags)))
-        .map_err(|e| locate(&Lines::new(""), e))
+        .map_err(locate)
 }
 
 /// The symbol table of source bytes (`symtable.symtable`).
@@ -114,7 +123,7 @@ pub fn symbols(
         let table = future::scan(&tree, flags.future).and_then(|(future, _)| {
             symtable::build(&tree, future & lh_bytecode::flags::CO_FUTURE_ANNOTATIONS != 0)
         });
-        table.map_err(|e| locate(&lines, e))
+        table.map_err(|e| locate(in_symbols(e)))
     })
 }
 
@@ -123,10 +132,10 @@ fn compile_tree(
     filename: &str,
     flags: &CompileFlags,
 ) -> std::result::Result<CodeUnit, Box<Located>> {
-    let (future, future_line) = future::scan(&tree, flags.future)?;
+    let (future, future_line) = future::scan(&tree, flags.future).map_err(in_symbols)?;
     let future_annotations = future & lh_bytecode::flags::CO_FUTURE_ANNOTATIONS != 0;
     fold::fold_mod(&mut tree, flags.optimize, future_annotations);
-    let table = symtable::build(&tree, future_annotations)?;
+    let table = symtable::build(&tree, future_annotations).map_err(in_symbols)?;
     let opts = codegen::Options {
         filename: filename.to_owned(),
         optimize: flags.optimize,
@@ -139,17 +148,19 @@ fn compile_tree(
     codegen::compile(&tree, &table, &opts)
 }
 
-/// Gives an error of the later stages its place in the text.
+fn in_symbols(mut e: Box<Located>) -> Box<Located> {
+    e.stage = Stage::Symbols;
+    e
+}
+
+/// An error of the later stages, which no longer have the text: columns count bytes.
 #[expect(clippy::boxed_local, reason = "errors travel boxed")]
-fn locate(lines: &Lines, e: Box<Located>) -> Box<SyntaxError> {
-    if e.loc.line <= 0 {
-        return SyntaxError::plain(e.kind, e.msg);
-    }
-    if lines.text.is_empty() {
-        let mut s = SyntaxError::plain(e.kind, e.msg);
+fn locate(e: Box<Located>) -> Box<SyntaxError> {
+    let mut s = SyntaxError::plain(e.kind, e.msg);
+    if e.loc.line > 0 {
         (s.lineno, s.offset) = (e.loc.line, e.loc.col + 1);
         (s.end_lineno, s.end_offset) = (e.loc.end_line, e.loc.end_col + 1);
-        return s;
     }
-    lines.error_at(e.kind, e.msg, e.loc)
+    s.stage = e.stage;
+    s
 }

@@ -9,10 +9,12 @@ use crate::ast::*;
 use crate::error::{ErrorKind, Result};
 use crate::literal;
 use crate::source::Lines;
+use crate::tokens::MAX_INDENT;
+use crate::type_comments::Comments;
 use crate::warnings::{self, Category, Sink};
 use lh_bytecode::{Const, PyInt, Wtf8};
 use ruff_python_ast as r;
-use ruff_text_size::{Ranged, TextRange};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 use rustc_hash::FxHashSet;
 use std::rc::Rc;
 
@@ -20,15 +22,54 @@ pub struct Lower<'a> {
     lines: &'a Lines<'a>,
     names: FxHashSet<Name>,
     depth: u32,
+    /// How many prefix operators in a row we are in.
+    prefixes: u32,
+    /// How many blocks we are in.
+    blocks: usize,
     warnings: Option<&'a Sink>,
+    /// How many digits a decimal literal may have; 0: any number.
+    max_digits: usize,
+    /// The type comments of the source, if they are wanted.
+    comments: Option<Comments>,
+    /// Where old source has `async` or `await` for a name, which the parser got to see under another one.
+    old_names: FxHashSet<u32>,
 }
 
 /// Deeper expressions are refused, before some recursion over them runs out of stack.
 const MAX_DEPTH: u32 = 10_000;
+/// More prefix operators than this in a row are a `MemoryError`.
+const MAX_PREFIXES: u32 = 5_900;
 
 impl<'a> Lower<'a> {
     pub fn new(lines: &'a Lines<'a>, warnings: Option<&'a Sink>) -> Lower<'a> {
-        Lower { lines, names: FxHashSet::default(), depth: 0, warnings }
+        Lower {
+            lines,
+            names: FxHashSet::default(),
+            depth: 0,
+            prefixes: 0,
+            blocks: 0,
+            warnings,
+            max_digits: 0,
+            comments: None,
+            old_names: FxHashSet::default(),
+        }
+    }
+
+    pub fn with_comments(self, comments: Option<Comments>) -> Lower<'a> {
+        Lower { comments, ..self }
+    }
+
+    pub fn with_max_digits(self, max_digits: usize) -> Lower<'a> {
+        Lower { max_digits, ..self }
+    }
+
+    pub fn with_old_names(self, old_names: FxHashSet<u32>) -> Lower<'a> {
+        Lower { old_names, ..self }
+    }
+
+    /// What the walk has not used.
+    pub fn into_comments(self) -> Option<Comments> {
+        self.comments
     }
 
     fn loc(&self, range: TextRange) -> Location {
@@ -45,6 +86,10 @@ impl<'a> Lower<'a> {
     }
 
     fn ident(&mut self, i: &r::Identifier) -> Name {
+        if self.old_names.contains(&i.range.start().to_u32()) {
+            let lines = self.lines;
+            return self.name(&lines.text[i.range]);
+        }
         self.name(i.id.as_str())
     }
 
@@ -56,9 +101,17 @@ impl<'a> Lower<'a> {
 
     pub fn body(&mut self, body: &[r::Stmt]) -> Result<Vec<Stmt>> {
         let mut out = Vec::with_capacity(body.len());
+        self.blocks += 1;
+        if self.blocks > MAX_INDENT
+            && let Some(s) = body.first()
+        {
+            let at = s.range().start().to_u32();
+            return Err(self.lines.error(ErrorKind::Indentation, "too many levels of indentation", at, at));
+        }
         for s in body {
             out.push(self.stmt(s)?);
         }
+        self.blocks -= 1;
         Ok(out)
     }
 
@@ -114,6 +167,7 @@ impl<'a> Lower<'a> {
                     decorator_list: self.decorators(&f.decorator_list)?,
                     args: self.parameters(&f.parameters)?,
                     returns: f.returns.as_deref().map(|e| self.expr(e)).transpose()?,
+                    type_comment: self.def_comment(f)?,
                     body: self.body(&f.body)?,
                 };
                 if f.is_async {
@@ -138,9 +192,11 @@ impl<'a> Lower<'a> {
             }
             r::Stmt::Return(x) => StmtKind::Return { value: self.opt_expr(&x.value)? },
             r::Stmt::Delete(x) => StmtKind::Delete { targets: self.exprs(&x.targets)? },
-            r::Stmt::Assign(x) => {
-                StmtKind::Assign { targets: self.exprs(&x.targets)?, value: self.boxed(&x.value)? }
-            }
+            r::Stmt::Assign(x) => StmtKind::Assign {
+                targets: self.exprs(&x.targets)?,
+                value: self.boxed(&x.value)?,
+                type_comment: self.comment(|c| c.after(x.range.end())),
+            },
             r::Stmt::AugAssign(x) => StmtKind::AugAssign {
                 target: self.boxed(&x.target)?,
                 op: operator(x.op),
@@ -156,6 +212,7 @@ impl<'a> Lower<'a> {
                 let f = Box::new(For {
                     target: self.expr(&x.target)?,
                     iter: self.expr(&x.iter)?,
+                    type_comment: self.comment(|c| c.header(x.iter.range().end(), start_of(&x.body))),
                     body: self.body(&x.body)?,
                     orelse: self.body(&x.orelse)?,
                 });
@@ -179,8 +236,14 @@ impl<'a> Lower<'a> {
                         optional_vars: self.opt_expr(&i.optional_vars)?,
                     });
                 }
+                let head = x.items.last().map_or(x.range.start(), |i| i.range.end());
+                let type_comment = self.comment(|c| c.header(head, start_of(&x.body)));
                 let body = self.body(&x.body)?;
-                if x.is_async { StmtKind::AsyncWith { items, body } } else { StmtKind::With { items, body } }
+                if x.is_async {
+                    StmtKind::AsyncWith { items, body, type_comment }
+                } else {
+                    StmtKind::With { items, body, type_comment }
+                }
             }
             r::Stmt::Match(x) => {
                 let subject = self.boxed(&x.subject)?;
@@ -298,7 +361,28 @@ impl<'a> Lower<'a> {
     fn parameter(&mut self, p: &r::Parameter) -> Result<Arg> {
         // Ruff's range of `*args` includes the star; CPython's starts at the name.
         let range = TextRange::new(p.name.range.start(), p.range.end());
-        Ok(Arg { arg: self.ident(&p.name), annotation: self.opt_expr(&p.annotation)?, loc: self.loc(range) })
+        Ok(Arg {
+            arg: self.ident(&p.name),
+            annotation: self.opt_expr(&p.annotation)?,
+            type_comment: self.comment(|c| c.argument(p.range.start())),
+            loc: self.loc(range),
+        })
+    }
+
+    fn comment(&self, find: impl FnOnce(&Comments) -> Option<Rc<str>>) -> TypeComment {
+        TypeComment(self.comments.as_ref().and_then(find))
+    }
+
+    fn def_comment(&self, f: &r::StmtFunctionDef) -> Result<TypeComment> {
+        let Some(c) = &self.comments else { return Ok(TypeComment(None)) };
+        let head = f.returns.as_ref().map_or(f.parameters.range.end(), |e| e.range().end());
+        let (same_line, own_line) = (c.header(head, start_of(&f.body)), c.own_line(head, start_of(&f.body)));
+        if same_line.is_some() && own_line.is_some() {
+            let at = start_of(&f.body).to_u32();
+            let at = self.lines.location(at, at);
+            return Err(self.lines.error_at(ErrorKind::Syntax, "Cannot have two type comments on def", at));
+        }
+        Ok(TypeComment(same_line.or(own_line)))
     }
 
     // ---- Patterns ----
@@ -398,6 +482,11 @@ impl<'a> Lower<'a> {
 
     pub fn expr(&mut self, e: &r::Expr) -> Result<Expr> {
         self.depth += 1;
+        // CPython's parser recurses for each operator that stands before its operand.
+        self.prefixes = if e.is_unary_op_expr() { self.prefixes + 1 } else { 0 };
+        if self.prefixes > MAX_PREFIXES {
+            return Err(crate::error::SyntaxError::plain(ErrorKind::Memory, ""));
+        }
         if self.depth > MAX_DEPTH {
             let msg = "maximum recursion depth exceeded during compilation";
             return Err(crate::error::SyntaxError::plain(ErrorKind::Recursion, msg));
@@ -509,6 +598,7 @@ impl<'a> Lower<'a> {
                 ExprKind::Constant { value, kind_u: false }
             }
             r::Expr::NumberLiteral(x) => {
+                self.check_number_end(x.range);
                 let value = match &x.value {
                     r::Number::Int(i) => match i.as_i64() {
                         Some(v) => Const::int(v),
@@ -536,7 +626,15 @@ impl<'a> Lower<'a> {
                 ctx: ctx(x.ctx),
             },
             r::Expr::Starred(x) => ExprKind::Starred { value: self.boxed(&x.value)?, ctx: ctx(x.ctx) },
-            r::Expr::Name(x) => ExprKind::Name { id: self.name(x.id.as_str()), ctx: ctx(x.ctx) },
+            r::Expr::Name(x) => {
+                let id = if self.old_names.contains(&x.range.start().to_u32()) {
+                    let lines = self.lines;
+                    self.name(&lines.text[x.range])
+                } else {
+                    self.name(x.id.as_str())
+                };
+                ExprKind::Name { id, ctx: ctx(x.ctx) }
+            }
             r::Expr::List(x) => ExprKind::List { elts: self.exprs(&x.elts)?, ctx: ctx(x.ctx) },
             r::Expr::Tuple(x) => ExprKind::Tuple { elts: self.exprs(&x.elts)?, ctx: ctx(x.ctx) },
             r::Expr::Slice(x) => ExprKind::Slice {
@@ -558,19 +656,18 @@ impl<'a> Lower<'a> {
             Some("0b") => (&lower[2..], 2),
             _ => (&lower[..], 10),
         };
-        if radix == 10 && digits.len() > 4300 {
+        if radix == 10 && self.max_digits > 0 && digits.len() > self.max_digits {
             let msg = format!(
-                "Exceeds the limit (4300) for integer string conversion: value has {} digits; use \
+                "Exceeds the limit ({} digits) for integer string conversion: value has {} digits; use \
                  sys.set_int_max_str_digits() to increase the limit - Consider hexadecimal for huge integer \
                  literals to avoid decimal conversion limits.",
+                self.max_digits,
                 digits.len()
             );
-            return Err(self.lines.error(
-                ErrorKind::Syntax,
-                msg,
-                range.start().to_u32(),
-                range.end().to_u32(),
-            ));
+            let at = range.start().to_u32();
+            let mut e = self.lines.error(ErrorKind::Syntax, msg, at, at);
+            (e.offset, e.end_offset) = (0, 0);
+            return Err(e);
         }
         match num_bigint::BigUint::parse_bytes(digits.as_bytes(), radix) {
             Some(n) => Ok(PyInt::from_bytes_le(false, &n.to_bytes_le())),
@@ -580,12 +677,39 @@ impl<'a> Lower<'a> {
 
     // ---- Strings ----
 
+    /// `1if x else y` is understood, with a warning.
+    fn check_number_end(&self, range: TextRange) {
+        let end = range.end().to_usize();
+        if self.warnings.is_none()
+            || !self.lines.text.as_bytes().get(end).is_some_and(u8::is_ascii_alphabetic)
+        {
+            return;
+        }
+        let text = &self.lines.text[range];
+        let kind = match text.as_bytes() {
+            [b'0', b'x' | b'X', ..] => "hexadecimal",
+            [b'0', b'o' | b'O', ..] => "octal",
+            [b'0', b'b' | b'B', ..] => "binary",
+            [.., b'j' | b'J'] => "imaginary",
+            _ => "decimal",
+        };
+        warnings::warn(self.warnings, Category::Syntax, format!("invalid {kind} literal"), self.loc(range));
+    }
+
+    /// An error that CPython reports at the token behind the literal.
+    fn behind(&self, msg: String, literal: TextRange) -> Box<crate::error::SyntaxError> {
+        let end = literal.end().to_usize();
+        let rest = &self.lines.text.as_bytes()[end..];
+        let blanks = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        let at = (end + blanks) as u32;
+        self.lines.error(ErrorKind::Syntax, msg, at, at)
+    }
+
     /// Unknown escapes are kept as they are, with a warning at the literal's first line.
     fn check_escapes(&self, source: TextRange, literal: TextRange, bytes: bool) {
         if self.warnings.is_some()
-            && let Some(c) = warnings::bad_escape(&self.lines.text[source], bytes)
+            && let Some(msg) = warnings::bad_escape(&self.lines.text[source], bytes)
         {
-            let msg = format!("invalid escape sequence '\\{c}'");
             warnings::warn(self.warnings, Category::Deprecation, msg, self.loc(literal));
         }
     }
@@ -611,6 +735,12 @@ impl<'a> Lower<'a> {
                 r::FStringPart::Literal(s) => self.string_part(s, &mut b.text),
                 r::FStringPart::FString(f) => {
                     let raw = matches!(f.flags.prefix(), r::str_prefix::FStringPrefix::Raw { .. });
+                    if let Some(msg) = crate::fstring_fields::problem(&self.lines.text[f.range]) {
+                        return Err(match msg.strip_prefix("f-string: cannot use starred") {
+                            Some(_) => self.starred_field(f),
+                            None => self.behind(msg, f.range),
+                        });
+                    }
                     let token = self.loc(f.range);
                     self.fstring_elements(&f.elements, raw, token, &mut b)?;
                 }
@@ -628,6 +758,25 @@ impl<'a> Lower<'a> {
         Ok(Expr { kind: ExprKind::JoinedStr { values: b.values }, loc })
     }
 
+    /// `f'{*x}'`: CPython parses the field's text by itself, in parentheses.
+    fn starred_field(&self, f: &r::FString) -> Box<crate::error::SyntaxError> {
+        let msg = "f-string: cannot use starred expression here";
+        let found = f.elements.iter().find_map(|e| match e {
+            r::InterpolatedStringElement::Interpolation(i) if i.expression.is_starred_expr() => Some(i),
+            _ => None,
+        });
+        let Some(i) = found else { return self.behind(msg.into(), f.range) };
+        let start = i.range.start().to_usize() + 1;
+        let end = i.expression.range().end().to_usize();
+        let text = format!("({})\n", &self.lines.text[start..end]);
+        let line = self.lines.find(i.range.start().to_u32()).0;
+        let mut e = self.lines.error(ErrorKind::Syntax, msg, 0, 0);
+        (e.lineno, e.end_lineno) = (line, line);
+        (e.offset, e.end_offset) = (2, text.trim_end().chars().count() as i32);
+        e.text = Some(text);
+        e
+    }
+
     /// `token`: the location of the string token we are in (format specifications take it).
     fn fstring_elements(
         &mut self,
@@ -641,7 +790,13 @@ impl<'a> Lower<'a> {
                 r::InterpolatedStringElement::Literal(l) => {
                     let source = &self.lines.text[l.range];
                     if !raw {
-                        self.check_escapes(l.range, l.range, false);
+                        let trailing = source.bytes().rev().take_while(|b| *b == b'\\').count();
+                        if trailing % 2 == 1 && warnings::bad_escape(source, false).is_none() {
+                            let msg = "invalid escape sequence '\\{'";
+                            warnings::warn(self.warnings, Category::Deprecation, msg, self.loc(l.range));
+                        } else {
+                            self.check_escapes(l.range, l.range, false);
+                        }
                     }
                     if l.value.contains(char::REPLACEMENT_CHARACTER) && !raw && source.contains('\\') {
                         literal::unescape(source, true, &mut b.text);
@@ -708,6 +863,10 @@ impl Pieces {
             self.values.push(Expr::constant(Const::Str(text), loc));
         }
     }
+}
+
+fn start_of(body: &[r::Stmt]) -> TextSize {
+    body.first().map_or(TextSize::new(0), |s| s.range().start())
 }
 
 fn ctx(c: r::ExprContext) -> Context {

@@ -3,28 +3,47 @@
 
 use crate::ast::*;
 use crate::error::{ErrorKind, Result, SyntaxError};
+use crate::feature_version;
 use crate::lower::Lower;
 use crate::parse_errors;
 use crate::source::Lines;
+use crate::type_comments::Comments;
 use crate::{CompileFlags, Mode};
 use ruff_python_ast::{Mod as RuffMod, PythonVersion};
 use ruff_python_parser::{Mode as RuffMode, ParseOptions};
+use rustc_hash::FxHashSet;
+use std::borrow::Cow;
 
 pub fn parse(lines: &Lines<'_>, mode: Mode, flags: &CompileFlags) -> Result<Mod> {
     let ruff_mode = if mode == Mode::Eval { RuffMode::Expression } else { RuffMode::Module };
     let options = ParseOptions::from(ruff_mode).with_target_version(PythonVersion::PY311);
-    let parsed = ruff_python_parser::parse_unchecked(lines.text, options);
+    let (text, old_names) = match flags.feature_version {
+        Some(v) if v < 7 => feature_version::old_names(lines),
+        _ => (Cow::Borrowed(lines.text), FxHashSet::default()),
+    };
+    let parsed = ruff_python_parser::parse_unchecked(&text, options);
     if !parsed.has_no_syntax_errors() {
         let e = parse_errors::translate(lines, &parsed, mode);
         return Err(if flags.allow_incomplete { incomplete(lines, e) } else { e });
     }
-    let mut lower = Lower::new(lines, flags.warnings);
+    if let Some(v) = flags.feature_version {
+        feature_version::check(lines, parsed.tokens(), parsed.syntax(), v)?;
+    }
+    let comments = flags.type_comments.then(|| Comments::find(lines, parsed.tokens()));
+    let mut lower = Lower::new(lines, flags.warnings)
+        .with_comments(comments)
+        .with_old_names(old_names)
+        .with_max_digits(flags.max_digits);
     match parsed.into_syntax() {
         RuffMod::Expression(e) => Ok(Mod::Expression { body: Box::new(lower.expr(&e.body)?) }),
         RuffMod::Module(m) => {
             let body = lower.body(&m.body)?;
+            let type_ignores = match lower.into_comments() {
+                Some(c) => c.finish(lines)?,
+                None => vec![],
+            };
             if mode != Mode::Single {
-                return Ok(Mod::Module { body });
+                return Ok(Mod::Module { body, type_ignores });
             }
             single(lines, &body, flags)?;
             Ok(Mod::Interactive { body })
@@ -52,25 +71,45 @@ fn is_compound(s: &Stmt) -> bool {
 
 /// Interactive input is one compound statement or one line of simple ones.
 fn single(lines: &Lines<'_>, body: &[Stmt], flags: &CompileFlags) -> Result<()> {
+    // An error where the input ends too early, as CPython places it.
+    let unfinished = || {
+        let n = lines.count();
+        let mut e = lines.error(ErrorKind::Syntax, "invalid syntax", 0, 0);
+        (e.lineno, e.end_lineno, e.offset, e.end_offset) = (n, n, 0, 0);
+        e.text = Some(lines.line(n).to_owned());
+        e
+    };
     let Some(first) = body.first() else {
-        let e = SyntaxError::plain(ErrorKind::Syntax, "invalid syntax");
+        let e = unfinished();
         return Err(if flags.allow_incomplete { incomplete(lines, e) } else { e });
     };
-    let stray = body[1..].iter().find(|s| is_compound(first) || s.loc.line > last_line(body, s));
-    if let Some(s) = stray {
-        let msg = if is_compound(first) {
-            "invalid syntax"
-        } else {
-            "multiple statements found while compiling a single statement"
-        };
-        return Err(lines.error_at(
-            ErrorKind::Syntax,
-            msg,
-            if is_compound(first) { s.loc } else { first.loc },
-        ));
+    if let Some(stray) = body[1..].iter().find(|s| is_compound(first) || s.loc.line > last_line(body, s)) {
+        if is_compound(first) {
+            let start = lines.start_of(stray.loc.line) + stray.loc.col as u32;
+            let rest = &lines.text[start as usize..];
+            let word = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len()).max(1);
+            let mut e = lines.error(ErrorKind::Syntax, "invalid syntax", start, start + word as u32);
+            e.text = Some(lines.line(stray.loc.line).to_owned());
+            return Err(e);
+        }
+        // At the end of the line that should have been all.
+        let before = body.iter().take_while(|s| !std::ptr::eq(*s, stray)).last().unwrap_or(first);
+        let start = lines.start_of(before.loc.end_line) + before.loc.end_col as u32;
+        let rest = lines.text[start as usize..].split('\n').next().unwrap_or("");
+        let blanks = rest.len() - rest.trim_start_matches([' ', '\t', ';']).len();
+        let (from, to) = (start + blanks as u32, start + rest.len() as u32);
+        let msg = "multiple statements found while compiling a single statement";
+        return Err(lines.error(ErrorKind::Syntax, msg, from, to));
     }
-    if flags.dont_imply_dedent && is_compound(&body[body.len() - 1]) && !lines.text.ends_with('\n') {
+    let open = is_compound(&body[body.len() - 1]) && !lines.text.ends_with('\n');
+    if open && flags.dont_imply_dedent {
         return Err(lines.error_at(ErrorKind::Incomplete, "incomplete input", first.loc));
+    }
+    // What stands on one line with its head, or a comment, needs the newline that ends it.
+    let last = &body[body.len() - 1];
+    let inline = last.loc.line == last.loc.end_line || last.loc.end_line < lines.count();
+    if open && inline && !flags.allow_incomplete {
+        return Err(unfinished());
     }
     Ok(())
 }

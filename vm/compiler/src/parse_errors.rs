@@ -91,7 +91,12 @@ pub fn translate(lines: &Lines<'_>, parsed: &Parsed<r::Mod>, mode: Mode) -> Erro
 
 impl<'a> Context<'a> {
     fn at(&self, msg: impl Into<String>, start: u32, end: u32) -> Error {
-        self.lines.error(ErrorKind::Syntax, msg, start, end)
+        let mut e = self.lines.error(ErrorKind::Syntax, msg, start, end);
+        if e.end_lineno > e.lineno {
+            // A line that has been read past is shown without its newline.
+            e.text = e.text.map(|t| t.trim_end_matches('\n').to_owned());
+        }
+        e
     }
 
     /// Index of the token at or after an offset.
@@ -387,14 +392,11 @@ impl<'a> Context<'a> {
         let maybe = assigned
             && !matches!(
                 x,
-                Expr::Compare(_)
-                    | Expr::BoolOp(_)
-                    | Expr::Lambda(_)
-                    | Expr::If(_)
-                    | Expr::Generator(_)
-                    | Expr::NoneLiteral(_)
-                    | Expr::BooleanLiteral(_)
+                Expr::Compare(_) | Expr::BoolOp(_) | Expr::Lambda(_) | Expr::If(_) | Expr::Generator(_)
             )
+            && !(matches!(x, Expr::NoneLiteral(_) | Expr::BooleanLiteral(_))
+                && !self.is_parenthesised(start))
+            && self.is_first_target(start)
             && !matches!(x, Expr::UnaryOp(u) if u.op == r::UnaryOp::Not);
         let msg = if maybe {
             format!("cannot assign to {name} here. Maybe you meant '==' instead of '='?")
@@ -402,6 +404,27 @@ impl<'a> Context<'a> {
             format!("cannot assign to {name}")
         };
         self.at(msg, start, end)
+    }
+
+    /// Is the expression that starts here in parentheses of its own?
+    fn is_parenthesised(&self, start: u32) -> bool {
+        let i = self.index(start);
+        i > 0 && self.text(&self.tokens.list[i - 1]) == "("
+    }
+
+    /// Is this the first of the targets of an assignment? (Only there CPython's rule for `==` applies.)
+    fn is_first_target(&self, start: u32) -> bool {
+        let list = &self.tokens.list;
+        let i = self.index(start);
+        let level = list[i].level;
+        let mut k = i;
+        while k > 0 && !matches!(list[k - 1].kind, Kind::Newline | Kind::Indent | Kind::Dedent) {
+            k -= 1;
+            if list[k].level == 0 && self.text(&list[k]) == "=" && level == 0 {
+                return false;
+            }
+        }
+        true
     }
 
     /// Something stands where the line should end.
@@ -520,6 +543,18 @@ impl<'a> Context<'a> {
         if list[i].level > 0 {
             if self.text(&list[i]) == "=" {
                 return self.maybe_walrus(i);
+            }
+            if matches!(self.text(&list[i]), "for" | "async") && self.bracket(i) == Some("(") {
+                // `f(a = b for b in c)`
+                let level = list[i].level;
+                let open = (0..i)
+                    .rev()
+                    .find(|&k| list[k].level < level || list[k].level == level && self.text(&list[k]) == ",");
+                let k = open.map_or(0, |k| k + 1);
+                if list[k].kind == Kind::Name && list.get(k + 1).is_some_and(|t| self.text(t) == "=") {
+                    let msg = "invalid syntax. Maybe you meant '==' or ':=' instead of '='?";
+                    return self.at(msg, list[k].start, list[k + 1].end);
+                }
             }
             if matches!(self.text(&list[i]), "for" | "async") && matches!(self.bracket(i), Some("[" | "{")) {
                 let level = list[i].level;
@@ -663,7 +698,10 @@ impl<'a> Context<'a> {
                 e
             }
             "Cannot have both 'except' and 'except*' on the same 'try'" => {
-                self.token_error("cannot have both 'except' and 'except*' on the same 'try'", i)
+                let msg = "cannot have both 'except' and 'except*' on the same 'try'";
+                let star = self.tokens.list.get(i + 1).filter(|t| self.text(t) == "*");
+                let t = self.tokens.list[i];
+                self.at(msg, t.start, star.map_or(t.end, |s| s.end))
             }
             "Expected one or more exception types" => {
                 self.token_error("expected one or more exception types", i)
@@ -690,7 +728,7 @@ impl<'a> Context<'a> {
             "Only one '/' separator allowed" => self.token_error("/ may appear only once", i),
             "'/' parameter must appear before '*' parameter" => self.token_error("/ must be ahead of *", i),
             "Position-only parameter separator not allowed as first parameter" => {
-                self.token_error("at least one argument must precede /", i)
+                self.token_error("invalid syntax", i)
             }
             "Only one '**' parameter allowed" => {
                 self.token_error("arguments cannot follow var-keyword argument", i)
@@ -785,6 +823,12 @@ impl<'a> Context<'a> {
         let t = self.tokens.list[i];
         match l {
             Lex::InvalidByteLiteral => self.behind("bytes can only contain ASCII literal characters", i),
+            Lex::UnicodeError if t.kind == Kind::String && is_bytes(self.text(&t)) => {
+                match bad_byte_escape(self.text(&t)) {
+                    Some(at) => self.behind(format!("(value error) invalid \\x escape at position {at}"), i),
+                    None => self.behind("invalid syntax", i),
+                }
+            }
             Lex::UnicodeError | Lex::MissingUnicodeLbrace | Lex::MissingUnicodeRbrace
                 if t.kind == Kind::String =>
             {
@@ -891,7 +935,7 @@ fn bad_escape(literal: &str) -> Option<String> {
                 let rest = &body[i + 2..];
                 let close = rest.find('}');
                 if !rest.starts_with('{') || close.is_none_or(|c| c == 1) {
-                    let end = close.map_or(i + 1, |c| i + 2 + c);
+                    let end = close.map_or(i + 1, |_| i + 2);
                     return Some(format!("position {i}-{end}: malformed \\N character escape"));
                 }
                 let close = close.unwrap_or(0);
@@ -918,11 +962,31 @@ fn bad_escape(literal: &str) -> Option<String> {
     None
 }
 
+/// Is it a bytes literal?
+fn is_bytes(literal: &str) -> bool {
+    literal.split(['"', '\'']).next().is_some_and(|prefix| prefix.contains(['b', 'B']))
+}
+
+/// Where the first `\x` without two digits is.
 fn bad_byte_escape(literal: &str) -> Option<usize> {
     let quote = literal.find(['"', '\''])?;
-    let body = &literal[quote + 1..];
-    let at = body.find("\\x")?;
-    Some(at)
+    let body = literal.as_bytes()[quote..]
+        .strip_prefix(b"'''")
+        .or(literal.as_bytes()[quote..].strip_prefix(b"\"\"\""));
+    let body = body.unwrap_or(&literal.as_bytes()[quote + 1..]);
+    let mut i = 0;
+    while i + 1 < body.len() {
+        if body[i] != b'\\' {
+            i += 1;
+            continue;
+        }
+        let digits = body[i + 2..].iter().take(2).take_while(|c| c.is_ascii_hexdigit()).count();
+        if body[i + 1] == b'x' && digits < 2 {
+            return Some(i);
+        }
+        i += 2;
+    }
+    None
 }
 
 /// How CPython's messages call an expression.

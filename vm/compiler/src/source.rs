@@ -247,6 +247,7 @@ impl<'a> Lines<'a> {
             end_lineno: loc.end_line,
             end_offset: if loc.end_col < 0 { 0 } else { self.char_offset(loc.end_line, loc.end_col) },
             text: Some(if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") }),
+            stage: crate::error::Stage::Parser,
         })
     }
 }

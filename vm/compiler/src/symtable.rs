@@ -191,7 +191,7 @@ pub fn build(m: &Mod, future_annotations: bool) -> Result<SymbolTable> {
         depth: 0,
     };
     match m {
-        Mod::Module { body } | Mod::Interactive { body } => b.stmts(body)?,
+        Mod::Module { body, .. } | Mod::Interactive { body } => b.stmts(body)?,
         Mod::Expression { body } => b.expr(body)?,
     }
     let mut table = b.table;
@@ -376,7 +376,7 @@ impl Builder {
                 }
             }
             StmtKind::Delete { targets } => self.exprs(targets)?,
-            StmtKind::Assign { targets, value } => {
+            StmtKind::Assign { targets, value, .. } => {
                 self.exprs(targets)?;
                 self.expr(value)?;
             }
@@ -458,7 +458,7 @@ impl Builder {
                 }
             }
             StmtKind::Expr { value } => self.expr(value)?,
-            StmtKind::With { items, body } | StmtKind::AsyncWith { items, body } => {
+            StmtKind::With { items, body, .. } | StmtKind::AsyncWith { items, body, .. } => {
                 for i in items {
                     self.expr(&i.context_expr)?;
                     self.opt(&i.optional_vars)?;

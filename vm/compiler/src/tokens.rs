@@ -40,6 +40,9 @@ const OPERATORS: [&str; 47] = [
     "<", ">", "(", ")", "[", "]", "{", "}", ",", ":", ".", ";",
 ];
 
+/// Blocks in blocks in blocks.
+pub const MAX_INDENT: usize = 100;
+
 struct Scan<'a> {
     lines: &'a Lines<'a>,
     b: &'a [u8],
@@ -60,6 +63,13 @@ pub fn tokenize(lines: &Lines<'_>) -> Tokens {
     Tokens { unclosed: s.brackets.last().copied(), list: s.out, error }
 }
 
+/// These errors are raised by the parser, which shows whole lines.
+fn with_newline(e: &mut SyntaxError) {
+    if let Some(t) = &mut e.text {
+        t.push('\n');
+    }
+}
+
 impl Scan<'_> {
     fn push(&mut self, kind: Kind, start: usize, end: usize) {
         let level = self.brackets.len();
@@ -75,6 +85,7 @@ impl Scan<'_> {
         let mut e = self.lines.error(ErrorKind::Syntax, msg, read_to as u32, read_to as u32);
         e.offset -= 1;
         e.end_offset = e.offset;
+        e.text = e.text.map(|t| t.trim_end_matches('\n').to_owned());
         Err(e)
     }
 
@@ -131,6 +142,13 @@ impl Scan<'_> {
                     if alt <= alt_top {
                         return self.indentation(ErrorKind::Tab, tab, start);
                     }
+                    if indents.len() >= MAX_INDENT {
+                        return self.indentation(
+                            ErrorKind::Indentation,
+                            "too many levels of indentation",
+                            start,
+                        );
+                    }
                     indents.push((col, alt));
                     self.push(Kind::Indent, start, self.at);
                 } else {
@@ -168,6 +186,7 @@ impl Scan<'_> {
                             .err();
                         if let Some(e) = &mut e {
                             e.end_offset = 0;
+                            with_newline(e);
                         }
                         return e.map_or(Ok(()), Err);
                     }
@@ -176,6 +195,7 @@ impl Scan<'_> {
                         if let Some(e) = &mut e {
                             e.offset += 2;
                             e.end_offset = -1;
+                            with_newline(e);
                         }
                         return e.map_or(Ok(()), Err);
                     }

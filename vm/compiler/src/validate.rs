@@ -9,7 +9,7 @@ type Result = std::result::Result<(), Box<Located>>;
 
 pub fn validate(m: &Mod) -> Result {
     match m {
-        Mod::Module { body } | Mod::Interactive { body } => stmts(body),
+        Mod::Module { body, .. } | Mod::Interactive { body } => stmts(body),
         Mod::Expression { body } => expr(body, Context::Load),
     }
 }
@@ -99,7 +99,7 @@ fn try_stmt(t: &Try, owner: &str) -> Result {
     body(&t.body, owner)?;
     check(
         !t.handlers.is_empty() || !t.finalbody.is_empty(),
-        &format!("{owner} has neither handlers nor finalbody"),
+        &format!("{owner} has neither except handlers nor finalbody"),
     )?;
     check(
         !t.handlers.is_empty() || t.orelse.is_empty(),
@@ -133,7 +133,7 @@ fn stmt(s: &Stmt) -> Result {
         }
         StmtKind::Return { value } => opt(value),
         StmtKind::Delete { targets: t } => targets(t, Del, "Delete"),
-        StmtKind::Assign { targets: t, value } => {
+        StmtKind::Assign { targets: t, value, .. } => {
             targets(t, Store, "Assign")?;
             expr(value, Load)
         }
@@ -166,8 +166,8 @@ fn stmt(s: &Stmt) -> Result {
             body(b, "If")?;
             stmts(orelse)
         }
-        StmtKind::With { items, body: b } => with(items, b, "With"),
-        StmtKind::AsyncWith { items, body: b } => with(items, b, "AsyncWith"),
+        StmtKind::With { items, body: b, .. } => with(items, b, "With"),
+        StmtKind::AsyncWith { items, body: b, .. } => with(items, b, "AsyncWith"),
         StmtKind::Match { subject, cases } => {
             expr(subject, Load)?;
             check(!cases.is_empty(), "empty cases on Match")?;
@@ -383,7 +383,10 @@ fn pattern(p: &Pattern, star_ok: bool) -> Result {
                 "MatchMapping doesn't have the same number of keys as patterns",
             )?;
             capture(rest)?;
-            exprs(keys, Context::Load)?;
+            keys.iter().try_for_each(|k| match k.as_constant() {
+                Some(Const::None | Const::True | Const::False) => Ok(()),
+                _ => match_value(k),
+            })?;
             patterns.iter().try_for_each(|p| pattern(p, false))
         }
         PatternKind::MatchClass { cls, patterns, kwd_attrs, kwd_patterns } => {
@@ -400,6 +403,7 @@ fn pattern(p: &Pattern, star_ok: bool) -> Result {
                 matches!(base.kind, ExprKind::Name { .. }),
                 "MatchClass cls field can only contain Name or Attribute nodes.",
             )?;
+            kwd_attrs.iter().try_for_each(|n| identifier(n))?;
             patterns.iter().chain(kwd_patterns).try_for_each(|p| pattern(p, false))
         }
         PatternKind::MatchStar { name } => {

@@ -114,18 +114,23 @@ pub fn of_assert(test: &Expr) -> Option<&'static str> {
     tuple.then_some("assertion is always true, perhaps remove parentheses?")
 }
 
-/// The first unknown escape of a literal's body.
-pub fn bad_escape(body: &str, bytes: bool) -> Option<char> {
-    let mut chars = body.chars();
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            continue;
-        }
-        match chars.next()? {
+/// What to say of the first bad escape of a literal's body: one that is not known, or too large a number.
+pub fn bad_escape(body: &str, bytes: bool) -> Option<String> {
+    let mut rest = body;
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        rest = &rest[at + 1..];
+        let c = rest.chars().next()?;
+        match c {
+            '4'..='7'
+                if rest.len() >= 3 && rest.as_bytes()[1..3].iter().all(|d| matches!(d, b'0'..=b'7')) =>
+            {
+                return Some(format!("invalid octal escape sequence '\\{}'", &rest[..3]));
+            }
             '\n' | '\\' | '\'' | '"' | 'a' | 'b' | 'f' | 'n' | 'r' | 't' | 'v' | 'x' | '0'..='7' => {}
             'N' | 'u' | 'U' if !bytes => {}
-            other => return Some(other),
+            other => return Some(format!("invalid escape sequence '\\{other}'")),
         }
+        rest = &rest[c.len_utf8()..];
     }
     None
 }

@@ -326,7 +326,11 @@ fn trees_compile_like_sources_and_are_checked() {
         kind: lh_compiler::ast::StmtKind::Delete { targets: vec![] },
         loc: lh_compiler::ast::Location { line: 1, end_line: 1, col: 0, end_col: 1 },
     };
-    let e = lh_compiler::compile_ast(lh_compiler::ast::Mod::Module { body: vec![empty] }, "t", &flags)
-        .expect_err("empty");
+    let e = lh_compiler::compile_ast(
+        lh_compiler::ast::Mod::Module { body: vec![empty], type_ignores: vec![] },
+        "t",
+        &flags,
+    )
+    .expect_err("empty");
     assert_eq!((e.kind, e.msg.as_str()), (ErrorKind::Value, "empty targets on Delete"));
 }

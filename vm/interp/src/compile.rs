@@ -5,7 +5,7 @@ use crate::prelude::*;
 use lh_compiler::ast::{Expr, ExprKind, Mod};
 use lh_compiler::symtable::SymbolTable;
 use lh_compiler::warnings::Sink;
-use lh_compiler::{CompileFlags, ErrorKind, SyntaxError};
+use lh_compiler::{CompileFlags, ErrorKind, Stage, SyntaxError};
 use std::sync::OnceLock;
 
 /// What the module of the `ast` classes (above this crate) does for `compile()`.
@@ -29,6 +29,7 @@ fn trees() -> PyResult<&'static TreeApi> {
 }
 
 const ONLY_AST: i32 = 0x400;
+const TYPE_COMMENTS: i32 = 0x1000;
 
 /// The exception for a compiler error.
 pub fn raise_error(e: &SyntaxError, filename: &Str) -> Raised {
@@ -39,13 +40,32 @@ pub fn raise_error(e: &SyntaxError, filename: &Str) -> Raised {
         ErrorKind::NeedsCodec => return raised!(SyntaxError, "encoding problem: {}", e.msg),
         ErrorKind::Value => return raised!(ValueError, "{}", e.msg),
         ErrorKind::Recursion => return raised!(RecursionError, "{}", e.msg),
+        ErrorKind::Memory => return lh_runtime::errors::set_object(exc::MemoryError(), None),
     };
     let make = || -> PyResult<Owned<Exception>> {
         let msg = Str::new(&e.msg).into_object();
-        if e.lineno == 0 && e.text.is_none() && e.offset == 0 {
+        if e.lineno == 0 && e.text.is_none() && e.offset == 0 && e.stage == Stage::Parser {
             return lh_runtime::exceptions::make(class, &[&msg]);
         }
-        let place = (filename, e.lineno, e.offset, e.text.as_deref(), e.end_lineno);
+        let text = match e.stage {
+            Stage::Parser => e.text.clone(),
+            _ => lh_runtime::warnings::source_line(&filename.to_str_lossy(), e.lineno as i64),
+        };
+        if e.stage == Stage::Symbols {
+            let x = lh_runtime::exceptions::make(class, &[&msg])?;
+            x.set_attr_str("filename", filename)?;
+            for (name, n) in [
+                ("lineno", e.lineno),
+                ("offset", e.offset),
+                ("end_lineno", e.end_lineno),
+                ("end_offset", e.end_offset),
+            ] {
+                x.set_attr_str(name, &Int::from_i64(n as i64))?;
+            }
+            x.set_attr_str("text", &*text.into_py()?)?;
+            return Ok(x);
+        }
+        let place = (filename, e.lineno, e.offset, text, e.end_lineno);
         let place = place.into_py()?;
         let t = place
             .downcast::<Tuple>()
@@ -85,6 +105,8 @@ fn options<'a>(flags: i32, optimize: i32, warnings: &'a Sink) -> CompileFlags<'a
         ignore_cookie: has(f::PYCF_IGNORE_COOKIE),
         allow_incomplete: has(f::PYCF_ALLOW_INCOMPLETE_INPUT),
         dont_imply_dedent: has(f::PYCF_DONT_IMPLY_DEDENT),
+        type_comments: flags & TYPE_COMMENTS != 0,
+        max_digits: lh_runtime::intobject::text::max_str_digits().max(0) as usize,
         warnings: Some(warnings),
         decode: Some(&decode),
         ..CompileFlags::default()
@@ -104,6 +126,7 @@ pub fn compile(c: Compile<'_>) -> PyResult {
     let warnings = Sink::default();
     let mut options = options(c.flags, c.optimize, &warnings);
     options.from_file = c.from_file;
+    options.feature_version = u8::try_from(c.feature_version).ok();
     let filename = c.filename.to_str_lossy();
     let text = match c.source {
         Source::Text(t) => t,
@@ -173,6 +196,15 @@ fn signature(text: &[u8], filename: &str, options: &CompileFlags<'_>) -> lh_comp
         ExprKind::Starred { value, .. } => *value,
         _ => e,
     };
+    // One starred type at most, and one doubly starred one behind all others.
+    let stars = args.iter().filter(|a| matches!(a.kind, ExprKind::Starred { .. })).count();
+    let last_starred = args.last().is_some_and(|a| matches!(a.kind, ExprKind::Starred { .. }));
+    let behind = |k: &lh_compiler::ast::Keyword| {
+        args.last().is_some_and(|a| (a.loc.line, a.loc.col) > (k.loc.line, k.loc.col))
+    };
+    if stars > 1 || stars == 1 && !last_starred || keywords.len() > 1 || keywords.iter().any(behind) {
+        return Err(invalid());
+    }
     let mut types: Vec<Expr> = args.into_iter().map(plain).collect();
     for k in keywords {
         if k.arg.is_some() {
@@ -189,7 +221,9 @@ pub fn symbols(source: &[u8], filename: &Str, mode: Mode, flags: i32) -> PyResul
     let warnings = Sink::default();
     let table =
         lh_compiler::symbols(source, &filename.to_str_lossy(), start(mode), &options(flags, -1, &warnings));
-    table.map_err(|e| raise_error(&e, filename))
+    let table = table.map_err(|e| raise_error(&e, filename))?;
+    issue_all(&warnings, filename, source)?;
+    Ok(table)
 }
 
 /// Issues a warning of the compiler. If a filter makes it an error, that is a syntax error at the same place.
@@ -216,6 +250,7 @@ fn issue(w: &lh_compiler::warnings::Warning, filename: &Str, source: &[u8]) -> P
                 end_lineno: w.loc.end_line,
                 end_offset: w.loc.end_col + 1,
                 text: line.map(|l| String::from_utf8_lossy(l).into_owned()),
+                stage: Stage::Parser,
             };
             Err(raise_error(&error, filename))
         }

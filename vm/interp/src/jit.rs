@@ -61,6 +61,9 @@ pub fn install(h: JitHooks) {
 pub fn set_enabled(on: bool) {
     ON.store(on && !HOOKS.load(Ordering::SeqCst).is_null(), Ordering::SeqCst);
 }
+pub fn is_enabled() -> bool {
+    ON.load(Ordering::Relaxed)
+}
 /// Makes functions that native code calls often hot, too.
 pub fn count_calls(on: bool) {
     CALLS.store(on, Ordering::SeqCst);

@@ -46,6 +46,25 @@ pub fn install_hooks() {
         frame_locals,
         compile: compile::compile,
     });
+    let _ = lh_runtime::tracemalloc::FRAMES.set(|f| {
+        // SAFETY: the thread's own frames, innermost first; a frame owns its code, whose file name lives as long.
+        unsafe {
+            let mut frame = frame::current(lh_runtime::thread::Thread::current_ptr());
+            while !frame.is_null() {
+                f((*(*frame).code).co_filename, frame::line(frame).unwrap_or(0).max(0) as u32);
+                frame = frame::complete((*frame).previous);
+            }
+        }
+    });
+    // Compiled code does not keep the lines of its frames up to date.
+    let _ = lh_runtime::tracemalloc::SWITCH.set(|on| {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        static BEFORE: AtomicBool = AtomicBool::new(false);
+        if on {
+            BEFORE.store(jit::is_enabled(), Ordering::Relaxed);
+        }
+        jit::set_enabled(!on && BEFORE.load(Ordering::Relaxed));
+    });
     let _ = lh_runtime::sysobject::TRACE_HOOKS.set(lh_runtime::sysobject::TraceHooks {
         set_trace: trace::set_trace,
         set_profile: trace::set_profile,

@@ -27,6 +27,7 @@ pub struct Options {
     pub optimize: i32,
     pub safe_path: bool,
     pub quiet: bool,
+    pub randomise: bool,
     pub no_user_site: bool,
     pub no_site: bool,
     pub unbuffered: bool,
@@ -86,26 +87,42 @@ const HELP: &str = "Options (and corresponding environment variables):
 -W arg : warning control: action:message:category:module:lineno; also PYTHONWARNINGS=arg
 -x     : skip first line of source, allowing use of non-Unix forms of #!cmd
 -X opt : set an implementation-specific option
-         -X jit=off|on|stress      the tracing compiler (also LANCEHEAD_JIT)
-         -X dev                    development mode (also PYTHONDEVMODE=1)
-         -X utf8[=0|1]             UTF-8 mode (also PYTHONUTF8)
-         -X faulthandler           tracebacks of crashes (also PYTHONFAULTHANDLER=1)
-         -X importtime             time of each import (also PYTHONPROFILEIMPORTTIME=1)
-         -X int_max_str_digits=n   limit of int <-> str conversions (also PYTHONINTMAXSTRDIGITS)
-         -X pycache_prefix=path    where .pyc files go (also PYTHONPYCACHEPREFIX)
-         -X warn_default_encoding  warn about default encodings (also PYTHONWARNDEFAULTENCODING)
-         -X frozen_modules=on|off, tracemalloc, showrefcount, no_debug_ranges: accepted
 --check-hash-based-pycs always|default|never : how importers validate hash-based .pyc files
+--help-env      : print help about environment variables and exit
+--help-xoptions : print help about -X options and exit
+--help-all      : print complete help information and exit
+
+Arguments:
 file   : program read from script file
 -      : program read from stdin (default; interactive mode if a tty)
 arg ...: arguments passed to program in sys.argv[1:]
-Other environment variables:
-PYTHONSTARTUP: file executed on interactive startup (no default)
-PYTHONPATH   : ':'-separated list of directories prefixed to the default module search path
-PYTHONHOME   : alternate <prefix> directory of the standard library
+";
+
+const HELP_ENV: &str = "Environment variables that change behavior:
+PYTHONSTARTUP   : file executed on interactive startup (no default)
+PYTHONPATH      : ':'-separated list of directories prefixed to the default module search path
+PYTHONHOME      : alternate <prefix> directory of the standard library
 PYTHONIOENCODING: encoding[:errors] used for stdin/stdout/stderr
-PYTHONHASHSEED: 'random' or an integer for a repeatable seed of str hashes
+PYTHONHASHSEED  : 'random' or an integer for a repeatable seed of str hashes
 PYTHONBREAKPOINT: the debugger breakpoint() calls; 0 disables it
+PYTHONUTF8, PYTHONDEVMODE, PYTHONFAULTHANDLER, PYTHONPROFILEIMPORTTIME, PYTHONTRACEMALLOC, PYTHONNODEBUGRANGES,
+PYTHONINTMAXSTRDIGITS, PYTHONPYCACHEPREFIX, PYTHONWARNDEFAULTENCODING: see --help-xoptions
+LANCEHEAD_JIT   : on, off or stress
+";
+
+const HELP_X: &str = "The following implementation-specific options are available:
+-X jit=off|on|stress      the tracing compiler (also LANCEHEAD_JIT)
+-X dev                    development mode (also PYTHONDEVMODE=1)
+-X utf8[=0|1]             UTF-8 mode (also PYTHONUTF8)
+-X faulthandler           tracebacks of crashes (also PYTHONFAULTHANDLER=1)
+-X importtime             time of each import (also PYTHONPROFILEIMPORTTIME=1)
+-X int_max_str_digits=n   limit of int <-> str conversions (also PYTHONINTMAXSTRDIGITS)
+-X pycache_prefix=path    where .pyc files go (also PYTHONPYCACHEPREFIX)
+-X warn_default_encoding  warn about default encodings (also PYTHONWARNDEFAULTENCODING)
+-X tracemalloc[=frames]   trace allocations (also PYTHONTRACEMALLOC)
+-X frozen_modules=on|off  whether start-up modules count as frozen
+-X no_debug_ranges        code objects without columns (also PYTHONNODEBUGRANGES)
+-X showrefcount           accepted
 ";
 
 pub fn parse(all: &[OsString]) -> Parsed {
@@ -123,11 +140,8 @@ pub fn parse(all: &[OsString]) -> Parsed {
         status: 2,
         to_stderr: true,
     };
-    let help = || Parsed::Print {
-        text: format!("{}\n{HELP}", usage_line(&program_name)),
-        status: 0,
-        to_stderr: false,
-    };
+    let print = |text: String| Parsed::Print { text, status: 0, to_stderr: false };
+    let help = || print(format!("{}\n{HELP}", usage_line(&program_name)));
     'words: while i < all.len() && program.is_none() {
         let word = all[i].as_bytes();
         if word == b"-" || !word.starts_with(b"-") {
@@ -136,8 +150,12 @@ pub fn parse(all: &[OsString]) -> Parsed {
         i += 1;
         match word {
             b"--" => break,
-            b"--help" | b"--help-all" => return help(),
-            b"--help-env" | b"--help-xoptions" => return help(),
+            b"--help" => return help(),
+            b"--help-all" => {
+                return print(format!("{}\n{HELP}\n{HELP_ENV}\n{HELP_X}", usage_line(&program_name)));
+            }
+            b"--help-env" => return print(HELP_ENV.into()),
+            b"--help-xoptions" => return print(HELP_X.into()),
             b"--version" => {
                 version += 1;
                 continue;
@@ -182,7 +200,7 @@ pub fn parse(all: &[OsString]) -> Parsed {
                 b'O' => o.optimize += 1,
                 b'P' => o.safe_path = true,
                 b'q' => o.quiet = true,
-                b'R' => {}
+                b'R' => o.randomise = true,
                 b's' => o.no_user_site = true,
                 b'S' => o.no_site = true,
                 b't' => {}
@@ -305,6 +323,21 @@ pub fn configure(o: &Options, c: &mut lh_runtime::sysobject::Config) -> Result<(
         Some(v) => v.filter(|v| !v.is_empty()).map(OsString::from),
         None => var("PYTHONPYCACHEPREFIX").filter(|_| env_ok),
     };
+    let frames = match x("tracemalloc") {
+        Some(v) => match v.as_deref().map_or(Some(1), |s| s.parse::<u16>().ok()) {
+            Some(n) => n,
+            None => return Err("-X tracemalloc=NFRAME: invalid number of frames".into()),
+        },
+        None => match var("PYTHONTRACEMALLOC").filter(|_| env_ok) {
+            Some(v) => match v.to_str().and_then(|s| s.parse::<u16>().ok()) {
+                Some(n) => n,
+                None => return Err("PYTHONTRACEMALLOC: invalid number of frames".into()),
+            },
+            None => 0,
+        },
+    };
+    c.tracemalloc = frames;
+    c.no_debug_ranges = x("no_debug_ranges").is_some() || flag("PYTHONNODEBUGRANGES");
     let default_encoding = x("warn_default_encoding").is_some() || flag("PYTHONWARNDEFAULTENCODING");
     let lv = |name: &str, now: i32| if env_ok { level(name, now) } else { now };
     c.debug = lv("PYTHONDEBUG", o.debug);
@@ -344,7 +377,7 @@ pub fn configure(o: &Options, c: &mut lh_runtime::sysobject::Config) -> Result<(
         c.warnoptions
             .push(if o.bytes_warning > 1 { "error::BytesWarning" } else { "default::BytesWarning" }.into());
     }
-    let seed = if env_ok { env::var_os("PYTHONHASHSEED") } else { None };
+    let seed = if env_ok && !o.randomise { env::var_os("PYTHONHASHSEED") } else { None };
     let seed = seed.map(|s| s.to_string_lossy().into_owned());
     let Some(seed) = lh_runtime::hashing::Seed::from_env(seed.as_deref()) else {
         return Err("PYTHONHASHSEED must be \"random\" or an integer in range [0; 4294967295]".into());

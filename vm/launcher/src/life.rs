@@ -26,6 +26,9 @@ pub fn start_runtime() -> PyResult<()> {
 /// Everything a program may rely on before its first line.
 pub fn start_python() -> PyResult<()> {
     bootstrap::set_services(crate::wiring::services());
+    if config().tracemalloc > 0 {
+        lh_runtime::tracemalloc::start(config().tracemalloc as usize);
+    }
     bootstrap::install_importlib()?;
     bootstrap::install_external()?;
     // ^C raises KeyboardInterrupt whether or not the program knows of signals.

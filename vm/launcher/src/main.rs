@@ -1,5 +1,7 @@
 //! The `lancehead` executable: reads its arguments, finds the standard library, wires the crates together, runs Python.
 
+#![no_main]
+
 use lh_capi as _; // exports the C API
 
 mod args;
@@ -26,7 +28,13 @@ static CONFIGURE_ALLOCATOR: extern "C" fn() = {
 #[global_allocator]
 static ALLOCATOR: lh_runtime::alloc::Global = lh_runtime::alloc::Global;
 
-fn main() {
+/// The C library's entry: Rust's own would open `/dev/null` in the place of standard streams that are closed, which a program may ask about.
+#[unsafe(no_mangle)]
+extern "C" fn main(_argc: i32, _argv: *const *const core::ffi::c_char) -> i32 {
+    run_main()
+}
+
+fn run_main() -> ! {
     lh_runtime::alloc::configured();
     let all: Vec<OsString> = std::env::args_os().collect();
     let (options, program, argv) = match args::parse(&all) {

@@ -84,19 +84,30 @@ pub fn wrap(
     if opts.flag("raw") {
         // fn f([receiver,] args: Args<'_>) -> impl IntoPy
         let text = opts.string("signature").unwrap_or_default();
+        // `raw, positional`: the call itself refuses keywords.
+        let positional = opts.flag("positional");
+        let (kw_param, kw_value) = if positional {
+            (quote!(), quote!(::core::ptr::null_mut()))
+        } else {
+            (quote!(, __kwnames: *mut ::lh_runtime::abi::PyObject), quote!(__kwnames))
+        };
         let item = quote! {
             unsafe extern "C" fn __wrap(__self: *mut ::lh_runtime::abi::PyObject, __args: *const *mut ::lh_runtime::abi::PyObject,
-                __n: isize, __kwnames: *mut ::lh_runtime::abi::PyObject) -> *mut ::lh_runtime::abi::PyObject {
+                __n: isize #kw_param) -> *mut ::lh_runtime::abi::PyObject {
                 // SAFETY: called by the call protocol with live arguments.
                 unsafe { ::lh_runtime::border::object(|| {
-                    let __a = ::lh_runtime::args::Args::new(__args, __n as usize, __kwnames);
+                    let __a = ::lh_runtime::args::Args::new(__args, __n as usize, #kw_value);
                     ::lh_runtime::convert::IntoPy::into_py(#call(#recv_expr __a))
                 }) }
             }
         };
         return Ok(Wrapped {
             item,
-            flags: quote!(::lh_runtime::abi::METH_FASTCALL | ::lh_runtime::abi::METH_KEYWORDS),
+            flags: if positional {
+                quote!(::lh_runtime::abi::METH_FASTCALL)
+            } else {
+                quote!(::lh_runtime::abi::METH_FASTCALL | ::lh_runtime::abi::METH_KEYWORDS)
+            },
             doc: with_signature(name, &text, recv, doc),
             name: name.into(),
         });
@@ -130,23 +141,35 @@ pub fn wrap(
             }
         };
     } else {
-        flags = quote!(::lh_runtime::abi::METH_FASTCALL | ::lh_runtime::abi::METH_KEYWORDS);
-        let spec = sig.spec(name);
+        // Functions in the style of `METH_VARARGS` refuse keywords by themselves, under their plain name.
+        let keywords = sig.takes_keywords() || opts.flag("parse_tuple");
+        flags = if keywords {
+            quote!(::lh_runtime::abi::METH_FASTCALL | ::lh_runtime::abi::METH_KEYWORDS)
+        } else {
+            quote!(::lh_runtime::abi::METH_FASTCALL)
+        };
+        let spec = sig.spec(name, opts.flag("parse_tuple") || opts.flag("parse_stack"));
         let count = sig
             .params
             .iter()
             .filter(|p| !matches!(p.kind, signature::ParamKind::VarArgs | signature::ParamKind::VarKw))
             .count();
         let has_var = sig.has_var();
+        // Without keywords the call itself refuses them, in the name of the function.
+        let (kw_param, kw_value) = if keywords {
+            (quote!(, __kwnames: *mut ::lh_runtime::abi::PyObject), quote!(__kwnames))
+        } else {
+            (quote!(), quote!(::core::ptr::null_mut()))
+        };
         let var_names = if has_var { quote!((__var, __kw)) } else { quote!(_) };
         item = quote! {
             unsafe extern "C" fn __wrap(__self: *mut ::lh_runtime::abi::PyObject, __args: *const *mut ::lh_runtime::abi::PyObject,
-                __n: isize, __kwnames: *mut ::lh_runtime::abi::PyObject) -> *mut ::lh_runtime::abi::PyObject {
+                __n: isize #kw_param) -> *mut ::lh_runtime::abi::PyObject {
                 static SPEC: ::lh_runtime::args::ArgSpec = #spec;
                 // SAFETY: called by the call protocol with live arguments.
                 unsafe { ::lh_runtime::border::object(|| {
                     let mut __v = [::core::ptr::null_mut::<::lh_runtime::abi::PyObject>(); #count];
-                    let #var_names = ::lh_runtime::args::parse_fast(&SPEC, __args, __n as usize, __kwnames, &mut __v)?;
+                    let #var_names = ::lh_runtime::args::parse_fast(&SPEC, __args, __n as usize, #kw_value, &mut __v)?;
                     ::lh_runtime::convert::IntoPy::into_py(#call(#recv_expr #(#conv),*))
                 }) }
             }

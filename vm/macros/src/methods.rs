@@ -155,14 +155,24 @@ pub fn expand(attr: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
                 let tname = o.string("name");
                 let fname = tname.clone().unwrap_or_else(|| self_ty.to_string().to_lowercase());
                 let conv = sig.conversions(&fname, &types).map_err(|e| syn::Error::new(at, e))?;
-                let spec = sig.spec(&fname);
+                let spec = sig.spec(&fname, o.flag("parse_tuple"));
                 let count = sig
                     .params
                     .iter()
                     .filter(|p| !matches!(p.kind, ParamKind::VarArgs | ParamKind::VarKw))
                     .count();
                 let var_names = if sig.has_var() { quote!((__var, __kw)) } else { quote!(_) };
+                // Without keywords of its own, `__new__` leaves them to the `__init__` of a subclass.
+                let leave = if is_new && !sig.takes_keywords() {
+                    quote! {
+                        let __kwargs = ::lh_runtime::args::keywords_of_new(
+                            __cls, <#self_ty as ::lh_runtime::object::Kind>::type_ptr(), __kwargs);
+                    }
+                } else {
+                    quote!()
+                };
                 let parse = quote! {
+                    #leave
                     static SPEC: ::lh_runtime::args::ArgSpec = #spec;
                     let mut __v = [::core::ptr::null_mut::<::lh_runtime::abi::PyObject>(); #count];
                     let #var_names = ::lh_runtime::args::parse_tuple(&SPEC, __args, __kwargs, &mut __v)?;

@@ -122,8 +122,12 @@ impl Signature {
     pub fn all_required_posonly(&self) -> bool {
         self.params.iter().all(|p| p.kind == ParamKind::PosOnly && p.default.is_none())
     }
-    /// The `ArgSpec` constant.
-    pub fn spec(&self, fname: &str) -> TokenStream {
+    /// Can any argument be given by keyword?
+    pub fn takes_keywords(&self) -> bool {
+        self.params.iter().any(|p| !matches!(p.kind, ParamKind::PosOnly | ParamKind::VarArgs))
+    }
+    /// The `ArgSpec` constant. `parse_tuple`: errors are worded as by `PyArg_ParseTuple`.
+    pub fn spec(&self, fname: &str, parse_tuple: bool) -> TokenStream {
         let plain: Vec<&Param> =
             self.params.iter().filter(|p| !matches!(p.kind, ParamKind::VarArgs | ParamKind::VarKw)).collect();
         let names = plain.iter().map(|p| p.name.clone());
@@ -141,6 +145,7 @@ impl Signature {
                 pos: #pos,
                 varargs: #varargs,
                 varkw: #varkw,
+                parse_tuple: #parse_tuple,
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Memory: one allocator (mimalloc) for objects, raw blocks and the data stacks of threads.
 
+use crate::tracemalloc;
 use core::ffi::c_void;
 use libmimalloc_sys as mi;
 
@@ -10,7 +11,11 @@ pub fn malloc(n: usize) -> *mut c_void {
         return core::ptr::null_mut();
     }
     // SAFETY: any size is accepted.
-    unsafe { mi::mi_malloc(n.max(1)) }
+    let p = unsafe { mi::mi_malloc(n.max(1)) };
+    if tracemalloc::is_tracing() {
+        tracemalloc::made(p, n);
+    }
+    p
 }
 pub fn calloc(n: usize, size: usize) -> *mut c_void {
     // mimalloc's own zeroing is slow to start (`rep stos`); small blocks are zeroed here, word by word.
@@ -33,7 +38,11 @@ pub fn calloc(n: usize, size: usize) -> *mut c_void {
         return p;
     }
     // SAFETY: any sizes are accepted; overflow gives null.
-    unsafe { mi::mi_calloc(n.max(1), size.max(1)) }
+    let p = unsafe { mi::mi_calloc(n.max(1), size.max(1)) };
+    if tracemalloc::is_tracing() {
+        tracemalloc::made(p, n.saturating_mul(size));
+    }
+    p
 }
 /// # Safety
 /// `p` is null or from this allocator.
@@ -43,12 +52,19 @@ pub unsafe fn realloc(p: *mut c_void, n: usize) -> *mut c_void {
         return core::ptr::null_mut();
     }
     // SAFETY: the caller's promise.
-    unsafe { mi::mi_realloc(p, n.max(1)) }
+    let new = unsafe { mi::mi_realloc(p, n.max(1)) };
+    if tracemalloc::is_tracing() {
+        tracemalloc::moved(p, new, n);
+    }
+    new
 }
 /// # Safety
 /// `p` is null or from this allocator, and not used again.
 #[inline]
 pub unsafe fn free(p: *mut c_void) {
+    if tracemalloc::is_tracing() {
+        tracemalloc::freed(p);
+    }
     // SAFETY: the caller's promise.
     unsafe { mi::mi_free(p) }
 }

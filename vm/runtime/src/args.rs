@@ -21,6 +21,8 @@ pub struct ArgSpec {
     pub pos: usize,
     pub varargs: bool,
     pub varkw: bool,
+    /// Errors are worded as by `PyArg_ParseTuple`.
+    pub parse_tuple: bool,
 }
 
 type Collected = (Option<Owned<Tuple>>, Option<Owned<Dict>>);
@@ -166,8 +168,15 @@ fn parse<'a>(
     let n = args.len();
     let total = spec.names.len();
     let min_pos = spec.required[..spec.pos].iter().filter(|r| **r).count();
-    if n > spec.pos && !spec.varargs {
-        return too_many(spec, n, nkw, min_pos);
+    let keywords = spec.posonly < total || spec.varkw;
+    if !keywords && nkw > 0 {
+        return raise!(TypeError, "{}() takes no keyword arguments", spec.fname);
+    }
+    if !keywords && (n < min_pos || n > spec.pos && !spec.varargs) {
+        return miscounted(spec, n, min_pos);
+    }
+    if keywords && !spec.varkw && !spec.varargs {
+        check_counts(spec, n, nkw, min_pos)?;
     }
     let take = n.min(spec.pos);
     out[..take].copy_from_slice(&args[..take]);
@@ -176,111 +185,149 @@ fn parse<'a>(
         unsafe { Tuple::from_raw_items(args[take..].as_ptr(), n - take) }.expect("memory for a tuple")
     });
     let kw = spec.varkw.then(Dict::new);
+    // Names that no parameter has, or that were given by position, wait: a missing argument is reported before them.
+    let mut wrong: Option<(&'a Str, Option<usize>)> = None;
     if nkw > 0 {
-        if !spec.varkw && spec.posonly == total {
-            return raise!(TypeError, "{}() takes no keyword arguments", spec.fname);
-        }
         for (k, v) in kwargs {
             let name = k.to_str_lossy();
             match spec.names[spec.posonly..].iter().position(|x| *x == name) {
-                Some(i) => {
-                    let i = i + spec.posonly;
-                    if !out[i].is_null() {
-                        return raise!(
-                            TypeError,
-                            "argument for {}() given by name ('{}') and position ({})",
-                            spec.fname,
-                            name,
-                            i + 1
-                        );
-                    }
-                    out[i] = v.as_ptr();
-                }
+                Some(i) if out[i + spec.posonly].is_null() => out[i + spec.posonly] = v.as_ptr(),
+                Some(i) => wrong = Some((k, Some(i + spec.posonly))),
                 None => match &kw {
                     Some(d) => d.set_item(k, v)?,
-                    None if spec.names[..spec.posonly].contains(&&*name) => {
-                        return raise!(
-                            TypeError,
-                            "{}() got some positional-only arguments passed as keyword arguments: '{}'",
-                            spec.fname,
-                            name
-                        );
-                    }
-                    None => {
-                        return raise!(
-                            TypeError,
-                            "'{}' is an invalid keyword argument for {}()",
-                            name,
-                            spec.fname
-                        );
-                    }
+                    None if wrong.is_none() => wrong = Some((k, None)),
+                    None => {}
                 },
             }
         }
     }
     for i in 0..total {
         if out[i].is_null() && spec.required[i] {
-            if i < spec.posonly || (spec.posonly == total) {
-                let given = n;
-                let at_least = spec.pos > min_pos || spec.varargs;
-                return raise!(
-                    TypeError,
-                    "{} expected {}{} argument{}, got {}",
-                    spec.fname,
-                    if at_least { "at least " } else { "" },
-                    min_pos,
-                    if min_pos == 1 { "" } else { "s" },
-                    given
-                );
+            if i < spec.posonly {
+                return miscounted(spec, n, min_pos);
             }
             return raise!(
                 TypeError,
-                "{}() missing required {}'{}' (pos {})",
+                "{}() missing required argument '{}' (pos {})",
                 spec.fname,
-                if i >= spec.pos { "keyword-only argument " } else { "argument " },
                 spec.names[i],
                 i + 1
             );
         }
     }
-    Ok((var, kw))
+    match wrong {
+        None => Ok((var, kw)),
+        Some((k, Some(i))) => raise!(
+            TypeError,
+            "argument for {}() given by name ('{}') and position ({})",
+            spec.fname,
+            k.to_str_lossy(),
+            i + 1
+        ),
+        Some((k, None)) => {
+            let name = k.to_str_lossy();
+            if spec.names[..spec.posonly].contains(&&*name) {
+                return raise!(
+                    TypeError,
+                    "{}() got some positional-only arguments passed as keyword arguments: '{}'",
+                    spec.fname,
+                    name
+                );
+            }
+            raise!(TypeError, "'{}' is an invalid keyword argument for {}()", name, spec.fname)
+        }
+    }
 }
 
+fn plural(k: usize) -> &'static str {
+    if k == 1 { "" } else { "s" }
+}
+
+/// A wrong number of positional arguments for a function without keywords.
 #[cold]
-fn too_many(spec: &ArgSpec, n: usize, nkw: usize, min_pos: usize) -> PyResult<Collected> {
-    let plural = |k: usize| if k == 1 { "" } else { "s" };
-    if spec.posonly == spec.names.len() {
-        let at_most = spec.pos > min_pos;
+fn miscounted(spec: &ArgSpec, n: usize, min_pos: usize) -> PyResult<Collected> {
+    let limit = if n < min_pos { min_pos } else { spec.pos };
+    let how = match (min_pos == spec.pos && !spec.varargs, n < min_pos) {
+        (true, _) => "",
+        (false, true) => "at least ",
+        (false, false) => "at most ",
+    };
+    if spec.parse_tuple {
+        let how = if how.is_empty() { "exactly " } else { how };
         return raise!(
             TypeError,
-            "{} expected {}{} argument{}, got {}",
+            "{}() takes {}{} argument{} ({} given)",
             spec.fname,
-            if at_most { "at most " } else { "" },
+            how,
+            limit,
+            plural(limit),
+            n
+        );
+    }
+    raise!(TypeError, "{} expected {}{} argument{}, got {}", spec.fname, how, limit, plural(limit), n)
+}
+
+/// As many arguments as a function with keywords can take?
+fn check_counts(spec: &ArgSpec, n: usize, nkw: usize, min_pos: usize) -> PyResult<()> {
+    let total = spec.names.len();
+    if n + nkw > total {
+        return raise!(
+            TypeError,
+            "{}() takes at most {} {}argument{} ({} given)",
+            spec.fname,
+            total,
+            if n == 0 { "keyword " } else { "" },
+            plural(total),
+            n + nkw
+        );
+    }
+    if n > spec.pos {
+        if spec.pos == 0 {
+            return raise!(TypeError, "{}() takes no positional arguments", spec.fname);
+        }
+        return raise!(
+            TypeError,
+            "{}() takes {} {} positional argument{} ({} given)",
+            spec.fname,
+            if min_pos == spec.pos { "exactly" } else { "at most" },
             spec.pos,
             plural(spec.pos),
             n
         );
     }
-    let total = spec.names.len();
-    if spec.pos == total {
+    let least = spec.required[..spec.posonly].iter().filter(|r| **r).count();
+    if n < least {
         return raise!(
             TypeError,
-            "{}() takes at most {} argument{} ({} given)",
+            "{}() takes {} {} positional argument{} ({} given)",
             spec.fname,
-            total,
-            plural(total),
-            n + nkw
+            if least < spec.pos { "at least" } else { "exactly" },
+            least,
+            plural(least),
+            n
         );
     }
-    raise!(
-        TypeError,
-        "{}() takes {} {} positional argument{} ({} given)",
-        spec.fname,
-        if min_pos == spec.pos { "exactly" } else { "at most" },
-        spec.pos,
-        plural(spec.pos),
-        n
-    )
+    Ok(())
+}
+
+/// The keyword arguments that a `__new__` without keywords looks at: none if `cls` has an `__init__` of its own to take them.
+///
+/// # Safety
+/// Both are live types.
+pub unsafe fn keywords_of_new(
+    cls: *mut lh_abi::PyTypeObject,
+    own: *mut lh_abi::PyTypeObject,
+    kwargs: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: the caller's promise; `object` is a live type.
+    let same = unsafe {
+        let init = |t: *mut lh_abi::PyTypeObject| (*t).tp_init.map(|f| f as usize);
+        let plain = init(<Object as Kind>::type_ptr());
+        cls == own
+            || init(cls) == init(own)
+            || init(own).is_none() && (init(cls).is_none() || init(cls) == plain)
+    };
+    if same { kwargs } else { null_mut() }
 }
 
 /// An array for `parse_*`.

@@ -740,7 +740,7 @@ macro_rules! shared_methods {
                 any
             }
             /// Return the number of non-overlapping occurrences of sub in self[start:end].
-            #[pymethod]
+            #[pymethod(parse_tuple)]
             fn count(&self, sub: &Object, start: Option<&Object>, end: Option<&Object>) -> PyResult<usize> {
                 let n = needle(sub)?;
                 let b = bounds(start, end)?;
@@ -750,17 +750,17 @@ macro_rules! shared_methods {
                 Ok(if r.empty { 0 } else { search::count(Text::U1(&c[r.start..r.end]), Text::U1(&n)) })
             }
             /// Return the lowest index in self[start:end] where sub is found, -1 if it is not.
-            #[pymethod]
+            #[pymethod(parse_tuple)]
             fn find(&self, sub: &Object, start: Option<&Object>, end: Option<&Object>) -> PyResult<isize> {
                 find(self, sub, start, end, false)
             }
             /// Return the highest index in self[start:end] where sub is found, -1 if it is not.
-            #[pymethod]
+            #[pymethod(parse_tuple)]
             fn rfind(&self, sub: &Object, start: Option<&Object>, end: Option<&Object>) -> PyResult<isize> {
                 find(self, sub, start, end, true)
             }
             /// Like find(), but raise ValueError when sub is not found.
-            #[pymethod]
+            #[pymethod(parse_tuple)]
             fn index(&self, sub: &Object, start: Option<&Object>, end: Option<&Object>) -> PyResult<isize> {
                 match find(self, sub, start, end, false)? {
                     -1 => raise!(ValueError, "subsection not found"),
@@ -768,7 +768,7 @@ macro_rules! shared_methods {
                 }
             }
             /// Like rfind(), but raise ValueError when sub is not found.
-            #[pymethod]
+            #[pymethod(parse_tuple)]
             fn rindex(&self, sub: &Object, start: Option<&Object>, end: Option<&Object>) -> PyResult<isize> {
                 match find(self, sub, start, end, true)? {
                     -1 => raise!(ValueError, "subsection not found"),
@@ -776,7 +776,7 @@ macro_rules! shared_methods {
                 }
             }
             /// Return True if self[start:end] starts with the prefix (or one of a tuple of them).
-            #[pymethod]
+            #[pymethod(parse_tuple)]
             fn startswith(
                 &self,
                 prefix: &Object,
@@ -786,7 +786,7 @@ macro_rules! shared_methods {
                 tail_match(self, prefix, start, end, false)
             }
             /// Return True if self[start:end] ends with the suffix (or one of a tuple of them).
-            #[pymethod]
+            #[pymethod(parse_tuple)]
             fn endswith(
                 &self,
                 suffix: &Object,

@@ -220,6 +220,16 @@ impl ByteArray {
             let a = (start.max(0) as usize).min(self.len());
             return self.splice(a, a + count, v);
         }
+        if v.is_empty() && count > 0 {
+            // Nothing in the place of something takes it out.
+            let mut keep = self.to_vec();
+            let mut gone: Vec<usize> = (0..count as isize).map(|k| (start + k * step) as usize).collect();
+            gone.sort_unstable();
+            for i in gone.into_iter().rev() {
+                keep.remove(i);
+            }
+            return self.splice(0, self.len(), &keep);
+        }
         if v.len() != count {
             return raise!(
                 ValueError,

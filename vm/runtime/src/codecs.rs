@@ -165,11 +165,7 @@ fn wrap_failure(e: Raised, which: &str, encoding: &str) -> Raised {
         return raise_exc(x);
     }
     let text = x.as_object().str().map(|s| s.to_str_lossy().into_owned()).unwrap_or_default();
-    let message = if text.is_empty() && args.len() == 0 {
-        format!("{which} with '{encoding}' codec failed ({})", ty.name())
-    } else {
-        format!("{which} with '{encoding}' codec failed ({}: {text})", ty.name())
-    };
+    let message = format!("{which} with '{encoding}' codec failed ({}: {text})", ty.name());
     match crate::exceptions::make(ty, &[&Str::new(&message)]) {
         Ok(new) => {
             new.set_cause(Some(x.own().into_object()));
@@ -201,9 +197,9 @@ impl TypeShape for Type {
         // SAFETY: live type objects.
         unsafe {
             let (t, b) = (self.tp(), base.tp());
+            // (A list of weak references is no state.)
             ((*t).tp_basicsize == (*b).tp_basicsize
-                || !(*t).tp_flags & lh_abi::Py_TPFLAGS_HEAPTYPE != 0
-                    && (*t).tp_basicsize <= (*b).tp_basicsize + 16)
+                || (*t).tp_weaklistoffset != 0 && (*t).tp_basicsize <= (*b).tp_basicsize + 8)
                 && (*t).tp_init.map(|f| f as usize) == (*b).tp_init.map(|f| f as usize)
         }
     }

@@ -1,9 +1,9 @@
 //! `contextvars`: `Context`, `ContextVar`, `Token`.
 //!
-//! A context's variables are a dict that contexts share until one of them changes it, so copying a context costs nothing. The thread state
-//! owns its current context; entered contexts link back to the one before (`ctx_prev`).
+//! A context's variables are a persistent mapping (`hamt.rs`), so copying a context costs nothing. The thread state owns its current context; entered contexts link back to the one before (`ctx_prev`).
 
 use crate::errors::*;
+use crate::hamt::Hamt;
 use crate::kinds::*;
 use crate::object::*;
 use crate::prelude::{StrBuilder, exc, ready};
@@ -19,7 +19,7 @@ use std::ptr::null_mut;
 pub struct ContextObject {
     pub ob_base: PyObject,
     pub ctx_prev: *mut PyObject,
-    /// A dict, shared with other contexts while its count is above one.
+    /// A `hamt`.
     pub ctx_vars: *mut PyObject,
     pub ctx_weakreflist: *mut PyObject,
     pub ctx_entered: i32,
@@ -51,7 +51,7 @@ const _: () = assert!(size_of::<ContextVarObject>() == 64);
 const _: () = assert!(size_of::<TokenObject>() == 48);
 
 impl Context {
-    fn with_vars(vars: Owned<Dict>) -> Owned<Context> {
+    fn with_vars(vars: Owned<Hamt>) -> Owned<Context> {
         // SAFETY: a new object whose field takes over the reference.
         unsafe {
             let p = gc::new_object(Context::type_ptr(), 0);
@@ -62,7 +62,7 @@ impl Context {
         }
     }
     pub fn new() -> Owned<Context> {
-        Context::with_vars(Dict::new())
+        Context::with_vars(Hamt::new())
     }
     /// The current thread's context, made on first use.
     pub fn current() -> Owned<Context> {
@@ -78,21 +78,13 @@ impl Context {
     pub fn copy_of(&self) -> Owned<Context> {
         Context::with_vars(self.vars())
     }
-    fn vars(&self) -> Owned<Dict> {
-        // SAFETY: the field holds a dict while the object lives.
-        unsafe { Object::from_ptr((*self.as_struct()).ctx_vars).downcast_unchecked::<Dict>().own() }
+    fn vars(&self) -> Owned<Hamt> {
+        // SAFETY: the field holds a hamt while the object lives.
+        unsafe { Object::from_ptr((*self.as_struct()).ctx_vars).downcast_unchecked::<Hamt>().own() }
     }
-    /// The variables for changing: this context's alone.
-    fn own_vars(&self) -> Owned<Dict> {
-        // SAFETY: as above; a replaced dict is given back.
-        unsafe {
-            let c = self.as_struct();
-            if (*(*c).ctx_vars).ob_refcnt > 1 {
-                let copy = self.vars().copy();
-                decref(std::mem::replace(&mut (*c).ctx_vars, copy.into_raw()));
-            }
-        }
-        self.vars()
+    fn set_vars(&self, vars: Owned<Hamt>) {
+        // SAFETY: the replaced mapping is given back when the new one is in place.
+        unsafe { decref(std::mem::replace(&mut (*self.as_struct()).ctx_vars, vars.into_raw())) }
     }
     pub fn enter(&self) -> PyResult<()> {
         // SAFETY: this thread's own state; the context it had moves to `ctx_prev`.
@@ -158,7 +150,7 @@ impl Context {
     }
     #[slot(mp_subscript)]
     fn subscript(&self, key: &Object) -> PyResult {
-        match self.vars().get_item(var_key(key)?)? {
+        match self.vars().find(var_key(key)?)? {
             Some(v) => Ok(v),
             None => Err(crate::dictobject::key_error(key)),
         }
@@ -169,11 +161,11 @@ impl Context {
     }
     #[slot(sq_contains)]
     fn contains_var(&self, key: &Object) -> PyResult<bool> {
-        self.vars().contains(var_key(key)?)
+        Ok(self.vars().find(var_key(key)?)?.is_some())
     }
     #[slot(tp_iter)]
     fn py_iter(&self) -> PyResult {
-        self.vars().iterator()
+        self.vars().iter_keys()
     }
     #[slot(tp_hash)]
     fn py_hash(&self) -> PyResult<isize> {
@@ -186,7 +178,9 @@ impl Context {
     #[slot(tp_richcompare)]
     fn richcompare(&self, other: &Object, op: CompareOp) -> PyResult {
         match other.downcast_exact::<Context>() {
-            Some(o) if matches!(op, CompareOp::Eq | CompareOp::Ne) => self.vars().rich_compare(&o.vars(), op),
+            Some(o) if matches!(op, CompareOp::Eq | CompareOp::Ne) => {
+                Ok(bool_obj(self.vars().equals(&o.vars())? == (op == CompareOp::Eq)))
+            }
             _ => Ok(not_implemented()),
         }
     }
@@ -196,7 +190,7 @@ impl Context {
     /// return None.
     #[pymethod(signature = "(key, default=None, /)")]
     fn get(&self, key: &Object, default: Option<&Object>) -> PyResult {
-        Ok(match self.vars().get_item(var_key(key)?)? {
+        Ok(match self.vars().find(var_key(key)?)? {
             Some(v) => v,
             None => default.unwrap_or(none_ref()).own(),
         })
@@ -204,17 +198,17 @@ impl Context {
     /// Return all variables and their values in the context object.
     #[pymethod]
     fn items(&self) -> PyResult {
-        self.vars().copy().call_method("items", &[])
+        self.vars().iter_items()
     }
     /// Return a list of all variables in the context object.
     #[pymethod]
     fn keys(&self) -> PyResult {
-        self.vars().copy().call_method("keys", &[])
+        self.vars().iter_keys()
     }
     /// Return a list of all variables' values in the context object.
     #[pymethod]
     fn values(&self) -> PyResult {
-        self.vars().copy().call_method("values", &[])
+        self.vars().iter_values()
     }
     /// Return a shallow copy of the context object.
     #[pymethod]
@@ -290,14 +284,14 @@ impl ContextVar {
     pub fn value(&self, default: Option<&Object>) -> PyResult<Option<Owned<Object>>> {
         // SAFETY: this thread's own state.
         let has_context = unsafe { !(*Thread::current_ptr()).context.is_null() };
-        if has_context && let Some(v) = Context::current().vars().get_item(self)? {
+        if has_context && let Some(v) = Context::current().vars().find(self)? {
             return Ok(Some(v));
         }
         Ok(default.or(self.default_obj()).map(|d| d.own()))
     }
     pub fn set_value(&self, value: &Object) -> PyResult<Owned<Token>> {
         let ctx = Context::current();
-        let old = ctx.vars().get_item(self)?;
+        let old = ctx.vars().find(self)?;
         // SAFETY: a new object whose fields take over the references.
         let tok: Owned<Token> = unsafe {
             let p = gc::new_object(Token::type_ptr(), 0);
@@ -343,11 +337,16 @@ impl ContextVar {
 
 /// Sets or deletes a context's variable.
 fn change(ctx: &Context, key: &Object, value: Option<&Object>) -> PyResult<()> {
-    let vars = ctx.own_vars();
-    match value {
-        Some(v) => vars.set_item(key, v),
-        None => vars.del_item(key).map(|_| ()),
+    let vars = ctx.vars();
+    let new = match value {
+        Some(v) => vars.assoc(key, v)?,
+        None => vars.without(key)?,
+    };
+    if value.is_none() && new.is(&*vars) {
+        return Err(set_object(exc::LookupError(), Some(key.own())));
     }
+    ctx.set_vars(new);
+    Ok(())
 }
 
 #[pymethods]
@@ -565,6 +564,7 @@ impl Token {
 }
 
 pub fn init() -> PyResult<()> {
+    crate::hamt::init()?;
     ready::<Context>()?;
     ready::<ContextVar>()?;
     ready::<Token>()?;

@@ -104,8 +104,22 @@ pub fn size_of_table(t: *const Table) -> usize {
 
 /// Tables of the smallest size that died, linked by their `entries`, for the next small dicts.
 static mut SPARE: *mut Table = std::ptr::null_mut();
-static mut SPARE_ROOM: u32 = 200;
+static mut SPARE_ROOM: u32 = SPARE_MOST;
+const SPARE_MOST: u32 = 200;
 const SMALLEST: u8 = 3;
+
+/// As `gc::keep_spare`.
+pub fn keep_spare(on: bool) {
+    // SAFETY: the GIL is held; spare tables are nobody's.
+    unsafe {
+        while !SPARE.is_null() {
+            let t = SPARE;
+            SPARE = (*t).entries.cast();
+            alloc::free(t.cast());
+        }
+        SPARE_ROOM = if on { SPARE_MOST } else { 0 };
+    }
+}
 
 /// A new table; `MemoryError` if there is no room.
 pub fn new_table(log2: u8) -> PyResult<*mut Table> {

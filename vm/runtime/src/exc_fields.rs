@@ -333,6 +333,16 @@ impl SystemExitExc {
 /// Takes keyword-only reference fields out of `kw`.
 fn keyword_fields(o: &Object, kw: Option<&Dict>, names: &[&str]) -> PyResult<Vec<Option<Owned<Object>>>> {
     let mut out = vec![None; names.len()];
+    if let Some(k) = kw.filter(|k| k.len() > names.len()) {
+        return raise!(
+            TypeError,
+            "{}() takes at most {} keyword argument{} ({} given)",
+            o.ty().short_name(),
+            names.len(),
+            if names.len() == 1 { "" } else { "s" },
+            k.len()
+        );
+    }
     if let Some(k) = kw {
         for (key, v) in k.items_vec() {
             let Some(s) = key.downcast::<Str>() else { return raise!(TypeError, "keywords must be strings") };

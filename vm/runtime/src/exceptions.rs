@@ -576,9 +576,7 @@ pub fn write_unraisable(context: Option<&Object>, message: Option<&str>) {
     ];
     let _ = &none_obj;
     let called = hook.filter(|h| !h.is_none()).map(|h| {
-        let ty = match crate::sysobject::sys_get("__unraisable_args_type__")
-            .or_else(|| crate::sysobject::sys_get("UnraisableHookArgs"))
-        {
+        let ty = match crate::sysobject::sys_get("UnraisableHookArgs") {
             Some(t) => t.call1(&Tuple::from_vec(args.to_vec())),
             None => crate::hooks::import_module("types").and_then(|m| {
                 let ns = m.get_attr_str("SimpleNamespace")?;
@@ -599,8 +597,30 @@ pub fn write_unraisable(context: Option<&Object>, message: Option<&str>) {
     match called {
         Some(Ok(_)) => {}
         Some(Err(x)) => {
-            x.clear();
-            fallback_report(&e, context, message);
+            // The hook's own failure is what is reported then, by the standard hook.
+            let x = x.take();
+            let hook = crate::sysobject::sys_get("unraisablehook").unwrap_or_else(none);
+            let text = Str::new("Exception ignored in sys.unraisablehook");
+            let args = [
+                x.ty().as_object().own(),
+                x.clone().into_object(),
+                x.traceback().unwrap_or_else(none),
+                text.into_object(),
+                hook,
+            ];
+            let made = crate::sysobject::sys_get("UnraisableHookArgs")
+                .map(|t| t.call1(&Tuple::from_vec(args.to_vec())));
+            let shown = match (made, crate::sysobject::sys_get("__unraisablehook__")) {
+                (Some(Ok(a)), Some(h)) => h.call1(&a).map(drop),
+                (Some(Err(e)), _) => Err(e),
+                _ => {
+                    fallback_report(&e, context, message);
+                    Ok(())
+                }
+            };
+            if let Err(e) = shown {
+                e.clear();
+            }
         }
         None => fallback_report(&e, context, message),
     }

@@ -201,13 +201,49 @@ pub unsafe fn set_finalized(o: *mut PyObject) {
     unsafe { (*head_of(o))._gc_prev |= FINALIZED }
 }
 
-/// Blocks of dead objects of built-in types, kept for the next ones: a list for every size, in steps of 16 bytes.
+/// Blocks of dead objects, kept for the next ones: a list for every size, in steps of 16 bytes.
 struct Spare {
     heads: [*mut c_void; SPARE_SIZES],
     room: [u16; SPARE_SIZES],
 }
-const SPARE_SIZES: usize = 12;
-static mut SPARE: Spare = Spare { heads: [null_mut(); SPARE_SIZES], room: [400; SPARE_SIZES] };
+const SPARE_SIZES: usize = 26;
+static mut SPARE: Spare = Spare { heads: [null_mut(); SPARE_SIZES], room: [SPARE_ROOM; SPARE_SIZES] };
+
+/// How many spare blocks of each size are kept.
+const SPARE_ROOM: u16 = 400;
+
+/// Keeps blocks of dead objects for reuse, or gives all back and keeps none (so that each block is the allocator's).
+pub fn keep_spare(on: bool) {
+    // SAFETY: the GIL is held; a block in a list belongs to nobody else.
+    unsafe {
+        for i in 0..SPARE_SIZES {
+            let mut p = std::mem::replace(&mut SPARE.heads[i], null_mut());
+            while !p.is_null() {
+                let next = *p.cast::<*mut c_void>();
+                crate::alloc::free(p);
+                p = next;
+            }
+            SPARE.room[i] = if on { SPARE_ROOM } else { 0 };
+        }
+    }
+}
+/// Where the block of an object begins.
+///
+/// # Safety
+/// A live object.
+pub unsafe fn block_of(o: *mut PyObject) -> usize {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let t = (*o).ob_type;
+        if (*t).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0 {
+            crate::instance::block_start(o) as usize
+        } else if (*t).tp_flags & Py_TPFLAGS_HAVE_GC != 0 {
+            head_of(o) as usize
+        } else {
+            o as usize
+        }
+    }
+}
 
 /// A block for a head and `body` bytes; null: no memory.
 #[inline(always)]
@@ -274,8 +310,18 @@ pub unsafe fn new_object(tp: *mut PyTypeObject, n: isize) -> *mut PyObject {
         }
         let managed = (*tp).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0;
         let cap = if managed { crate::instance::capacity_for(tp) } else { 0 };
-        let front = if managed { (1 + cap + 2) * 8 } else { 0 };
-        let block = crate::alloc::calloc(1, (front + 16 + body).next_multiple_of(16)).cast::<u8>();
+        let front = if managed { crate::instance::front_size(cap) } else { 0 };
+        let block = if (*tp).tp_itemsize == 0 {
+            let block = take_block(front + body).cast::<u64>();
+            if !block.is_null() {
+                for i in 0..(front + 16 + body) / 8 {
+                    *block.add(i) = 0;
+                }
+            }
+            block.cast::<u8>()
+        } else {
+            crate::alloc::calloc(1, (front + 16 + body).next_multiple_of(16)).cast::<u8>()
+        };
         if block.is_null() {
             return null_mut();
         }
@@ -370,12 +416,14 @@ pub unsafe fn free_object(o: *mut PyObject) {
         if one_size(tp) {
             return put_block(head_of(o).cast(), object_size(tp, 0));
         }
-        let start = if (*(*o).ob_type).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0 {
-            crate::instance::block_start(o)
+        let managed = (*tp).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0;
+        let start = if managed { crate::instance::block_start(o) } else { head_of(o).cast() };
+        if (*tp).tp_itemsize == 0 {
+            let front = if managed { crate::instance::front_size(crate::instance::capacity(o)) } else { 0 };
+            put_block(start, front + object_size(tp, 0))
         } else {
-            head_of(o).cast()
-        };
-        crate::alloc::free(start);
+            crate::alloc::free(start);
+        }
     }
 }
 
@@ -648,13 +696,18 @@ unsafe fn collect_main(generation: usize) -> usize {
             (*s).long_lived_total = list_len(young) as isize;
         }
         (*s).stats[generation][0] += 1;
+        if generation == 2 {
+            untrack_atomic(young);
+        }
         if list_is_empty(un) {
             return 0;
         }
         // Old-style finalisers (tp_del) make their objects uncollectable.
+        let objects = snapshot(un);
         let legacy: Vec<Owned<Object>> =
-            snapshot(un).into_iter().filter(|o| (*o.ob_type()).tp_del.is_some()).collect();
+            objects.iter().filter(|o| (*o.ob_type()).tp_del.is_some()).map(|o| o.own()).collect();
         if !legacy.is_empty() {
+            drop(objects);
             (*s).stats[generation][2] += legacy.len();
             for o in &legacy {
                 garbage().push(o.clone());
@@ -666,7 +719,6 @@ unsafe fn collect_main(generation: usize) -> usize {
         }
         crate::weakref::clear_for_gc(&collect_ptrs(un), |o| (*head_of(o))._gc_prev & COLLECTING != 0);
         // Finalisers; objects stay alive through the snapshot while they run.
-        let objects = snapshot(un);
         for o in &objects {
             let p = o.ptr();
             if !is_finalized(p)
@@ -710,6 +762,38 @@ unsafe fn collect_main(generation: usize) -> usize {
         (*s).stats[generation][1] += collected;
         collected
     }
+}
+
+/// Stops tracking tuples and dicts that can't be part of a cycle, having only such content.
+unsafe fn untrack_atomic(list: Head) {
+    // SAFETY: a list of live objects; nothing here runs Python code.
+    unsafe {
+        let mut h = next(list);
+        while h != list {
+            let after = next(h);
+            let o = Object::from_ptr(object_of(h));
+            let atomic = if let Some(t) = o.downcast_exact::<Tuple>() {
+                t.as_slice_raw().iter().all(|p| !p.is_null() && !may_be_tracked(*p))
+            } else if let Some(d) = o.downcast_exact::<Dict>() {
+                d.is_atomic()
+            } else {
+                false
+            };
+            if atomic {
+                list_remove(h);
+            }
+            h = after;
+        }
+    }
+}
+/// Is the object tracked, or could it be later on? (A tuple that isn't never will be.)
+///
+/// # Safety
+/// `o` is a live object.
+#[inline(always)]
+pub unsafe fn may_be_tracked(o: *mut PyObject) -> bool {
+    // SAFETY: the caller's promise; a tuple has a GC head.
+    unsafe { is_gc_object(o) && ((*o).ob_type != Tuple::type_ptr() || (*head_of(o))._gc_next != 0) }
 }
 
 unsafe fn collect_ptrs(list: Head) -> Vec<*mut PyObject> {

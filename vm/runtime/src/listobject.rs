@@ -115,6 +115,7 @@ impl List {
         // SAFETY: callers keep `n` items valid.
         unsafe { (*self.as_struct()).ob_base.ob_size = n as isize }
     }
+    #[inline]
     fn capacity(&self) -> usize {
         // SAFETY: a live list's fields are readable.
         // (-1 while the list is being sorted.)

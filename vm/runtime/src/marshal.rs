@@ -75,7 +75,7 @@ impl Writer {
         } else {
             let Ok(flag) = self.reference(o) else { return Ok(()) };
             self.depth += 1;
-            if self.depth > MAX_DEPTH {
+            if self.depth >= MAX_DEPTH {
                 return raise!(ValueError, "object too deeply nested to marshal");
             }
             self.complex_object(o, flag)?;

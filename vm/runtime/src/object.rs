@@ -349,7 +349,6 @@ pub unsafe fn xdecref(p: *mut PyObject) {
 ///
 /// # Safety
 /// The count of `p` has just reached zero.
-#[cold]
 #[inline(never)]
 pub unsafe fn dealloc(p: *mut PyObject) {
     // SAFETY: every ready type has a tp_dealloc.
@@ -477,6 +476,14 @@ impl<T: Trace> Trace for Option<T> {
 impl<T: Trace> Trace for Vec<T> {
     fn trace(&self, v: &mut Visitor) {
         self.iter().for_each(|x| x.trace(v))
+    }
+}
+impl<T: Trace, const N: usize> Trace for [T; N] {
+    fn trace(&self, v: &mut Visitor) {
+        self.iter().for_each(|x| x.trace(v))
+    }
+    fn clear_refs(&self) {
+        self.iter().for_each(|x| x.clear_refs())
     }
 }
 impl<T: Trace> Trace for Box<T> {

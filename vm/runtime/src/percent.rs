@@ -441,6 +441,16 @@ impl Target for StrBuilder {
 
 /// `format % args`.
 pub fn format_text(format: &Str, args: &Object) -> PyResult<Owned<Str>> {
+    if format.equals_str("%s") {
+        let one = match args.downcast::<Tuple>() {
+            Some(t) => (t.len() == 1).then(|| t.item_ref(0)),
+            None => Some(args),
+        };
+        // A string is its own text.
+        if let Some(s) = one.and_then(|o| o.downcast_exact::<Str>()) {
+            return Ok(s.own());
+        }
+    }
     let mut b = StrBuilder::with_capacity(format.len() + 16);
     run(format.text(), args, &mut b)?;
     Ok(b.finish())

@@ -74,8 +74,15 @@ impl Object {
     pub fn get_attr_opt(&self, name: &Str) -> PyResult<Option<Owned<Object>>> {
         // SAFETY: a ready type's slots take live objects.
         unsafe {
-            if (*self.ob_type()).tp_getattro == Some(crate::typeobject::generic_getattro) {
-                return match self.generic_get(name) {
+            let f = (*self.ob_type()).tp_getattro;
+            let generic = f == Some(crate::typeobject::generic_getattro);
+            if generic || f == (*Type::type_ptr()).tp_getattro {
+                let found = if generic {
+                    self.generic_get(name)
+                } else {
+                    self.downcast_unchecked::<Type>().find_attr(name)
+                };
+                return match found {
                     // A descriptor may raise it, too.
                     Err(e) if e.matches(exc::AttributeError()) => {
                         e.clear();
@@ -105,11 +112,11 @@ impl Object {
             let t = self.ob_type();
             let v = value.map_or(null_mut(), |v| v.as_ptr());
             let interned;
-            let name = if name.is_exact::<Str>() {
+            let name = if crate::typeobject::is_interned(name) || !name.is_exact::<Str>() {
+                name
+            } else {
                 interned = Str::intern(name.own());
                 &*interned
-            } else {
-                name
             };
             let r = if let Some(f) = (*t).tp_setattro {
                 f(self.as_ptr(), name.raw(), v)
@@ -237,8 +244,13 @@ impl Object {
         // SAFETY: descriptors are kept alive while their slots run.
         unsafe {
             let t = self.ob_type();
-            let interned = Str::intern(if name.is_exact::<Str>() { name.own() } else { name.to_exact() });
-            let name = &*interned;
+            let interned;
+            let name = if crate::typeobject::is_interned(name) {
+                name
+            } else {
+                interned = Str::intern(if name.is_exact::<Str>() { name.own() } else { name.to_exact() });
+                &*interned
+            };
             let descr = t.lookup(name.raw()).map(|d| Object::from_ptr(d).own());
             if let Some(d) = &descr
                 && let Some(f) = (*d.ob_type()).tp_descr_set
@@ -386,6 +398,11 @@ impl Object {
         args: &Tuple,
         kwargs: Option<&Dict>,
     ) -> PyResult {
+        if kwargs.is_none_or(|d| d.len() == 0) {
+            // The tuple's own array: there is no spare word in front.
+            // SAFETY: the tuple keeps the arguments alive.
+            return unsafe { from_c(f(self.as_ptr(), args.items_ptr(), args.len(), null_mut())) };
+        }
         let mut v: Vec<*mut PyObject> = Vec::with_capacity(args.len() + 1);
         v.push(null_mut());
         v.extend_from_slice(args.as_slice_raw());
@@ -1071,11 +1088,25 @@ impl Object {
         }
         self.recursive_is_instance(class)
     }
+    /// Is `__class__` what `object` makes of it, the type?
+    fn has_plain_class(&self) -> bool {
+        let name = intern!("__class__");
+        // SAFETY: live types; the pointers are only compared.
+        unsafe {
+            let t = self.ob_type();
+            (*t).tp_getattro == Some(crate::typeobject::generic_getattro)
+                && crate::typeobject::TypePtr::lookup(t, name.raw())
+                    == crate::typeobject::TypePtr::lookup(Object::type_ptr(), name.raw())
+        }
+    }
     /// `type.__instancecheck__(class, self)`.
     pub fn recursive_is_instance(&self, class: &Object) -> PyResult<bool> {
         if let Some(c) = class.downcast::<Type>() {
             if self.ty().is_subtype(c) {
                 return Ok(true);
+            }
+            if self.has_plain_class() {
+                return Ok(false);
             }
             if let Some(k) = self.get_attr_opt(intern!("__class__"))?
                 && !k.is(self.ty())

@@ -169,6 +169,15 @@ impl Range {
         Ok(self.value(&i))
     }
     fn slice(&self, s: &Slice) -> PyResult {
+        if let Some((start, _, step, len)) = self.small()
+            && s.bounds().iter().all(|o| o.is_none() || o.is_exact::<Int>())
+            && len < 1 << 60
+        {
+            let (a, b, by, _) = s.indices(len as usize)?;
+            let int = |v: i128| Int::from_i128(v).into_object();
+            let value = |i: isize| int(start as i128 + i as i128 * step as i128);
+            return Ok(Range::from_ints(value(a), value(b), int(by as i128 * step as i128)).into_object());
+        }
         let (a, b, step) = s.indices_of(self.length())?;
         let new_step = obj(&(big(&step) * big(self.step())));
         Ok(Range::from_ints(self.value(&big(&a)), self.value(&big(&b)), new_step).into_object())

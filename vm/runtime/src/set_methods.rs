@@ -352,7 +352,7 @@ macro_rules! common {
             /// Return the difference of two or more sets as a new set.
             ///
             /// (i.e. all elements that are in this set but not the others.)
-            #[pymethod(signature = "(*others)")]
+            #[pymethod(parse_tuple, signature = "(*others)")]
             fn difference(&self, others: &Tuple) -> PyResult {
                 if others.len() == 0 {
                     return Ok(self.base_copy()?.into_object());
@@ -384,7 +384,7 @@ macro_rules! common {
             /// Return the union of sets as a new set.
             ///
             /// (i.e. all elements that are in either set.)
-            #[pymethod(signature = "(*others)")]
+            #[pymethod(parse_tuple, signature = "(*others)")]
             fn union(&self, others: &Tuple) -> PyResult {
                 let r = self.base_copy()?;
                 for o in others.iter() {
@@ -585,7 +585,7 @@ impl Set {
         }
     }
     /// Update a set with the union of itself and others.
-    #[pymethod(signature = "(*others)")]
+    #[pymethod(parse_tuple, signature = "(*others)")]
     fn update(&self, others: &Tuple) -> PyResult<()> {
         others.iter().try_for_each(|o| self.any().update(o))
     }
@@ -595,7 +595,7 @@ impl Set {
         others.iter().try_for_each(|o| difference_update(self.any(), o))
     }
     /// Update a set with the intersection of itself and another.
-    #[pymethod(signature = "(*others)")]
+    #[pymethod(parse_tuple, signature = "(*others)")]
     fn intersection_update(&self, others: &Tuple) -> PyResult<()> {
         let mut r = self.base_copy()?;
         for o in others.iter() {

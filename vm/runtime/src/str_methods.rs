@@ -862,14 +862,14 @@ impl Str {
     // ---- Searching ----
 
     /// Return the number of non-overlapping occurrences of sub in self[start:end].
-    #[pymethod]
+    #[pymethod(parse_tuple)]
     fn count(&self, sub: &Object, start: Option<&Object>, end: Option<&Object>) -> PyResult<usize> {
         let sub = must_be_str(sub)?;
         let r = range(self.len(), start, end)?;
         Ok(if r.empty { 0 } else { search::count(self.text().slice(r.start, r.end), sub.text()) })
     }
     /// Return the lowest index in self[start:end] where sub is found, -1 if it is not.
-    #[pymethod]
+    #[pymethod(parse_tuple)]
     fn find(&self, sub: &Object, start: Option<&Object>, end: Option<&Object>) -> PyResult<isize> {
         let sub = must_be_str(sub)?;
         let r = range(self.len(), start, end)?;
@@ -879,7 +879,7 @@ impl Str {
         Ok(search::find(self.text().slice(r.start, r.end), sub.text()).map_or(-1, |i| (i + r.start) as isize))
     }
     /// Return the highest index in self[start:end] where sub is found, -1 if it is not.
-    #[pymethod]
+    #[pymethod(parse_tuple)]
     fn rfind(&self, sub: &Object, start: Option<&Object>, end: Option<&Object>) -> PyResult<isize> {
         let sub = must_be_str(sub)?;
         let r = range(self.len(), start, end)?;
@@ -890,7 +890,7 @@ impl Str {
             .map_or(-1, |i| (i + r.start) as isize))
     }
     /// Like find(), but raise ValueError when sub is not found.
-    #[pymethod]
+    #[pymethod(parse_tuple)]
     fn index(&self, sub: &Object, start: Option<&Object>, end: Option<&Object>) -> PyResult<isize> {
         match self.find(sub, start, end)? {
             -1 => raise!(ValueError, "substring not found"),
@@ -898,7 +898,7 @@ impl Str {
         }
     }
     /// Like rfind(), but raise ValueError when sub is not found.
-    #[pymethod]
+    #[pymethod(parse_tuple)]
     fn rindex(&self, sub: &Object, start: Option<&Object>, end: Option<&Object>) -> PyResult<isize> {
         match self.rfind(sub, start, end)? {
             -1 => raise!(ValueError, "substring not found"),
@@ -906,12 +906,12 @@ impl Str {
         }
     }
     /// Return True if self[start:end] starts with the prefix (or one of a tuple of them).
-    #[pymethod]
+    #[pymethod(parse_tuple)]
     fn startswith(&self, prefix: &Object, start: Option<&Object>, end: Option<&Object>) -> PyResult<bool> {
         tail_match(self, prefix, start, end, false)
     }
     /// Return True if self[start:end] ends with the suffix (or one of a tuple of them).
-    #[pymethod]
+    #[pymethod(parse_tuple)]
     fn endswith(&self, suffix: &Object, start: Option<&Object>, end: Option<&Object>) -> PyResult<bool> {
         tail_match(self, suffix, start, end, true)
     }

@@ -52,6 +52,10 @@ pub struct Config {
     pub import_time: bool,
     pub xoptions: Vec<(String, Option<String>)>,
     pub pycache_prefix: Option<OsString>,
+    /// How many frames of each allocation to keep from the start on; 0: nothing is traced.
+    pub tracemalloc: u16,
+    /// Code objects have no columns.
+    pub no_debug_ranges: bool,
     pub stdio_encoding: Option<String>,
     pub stdio_errors: Option<String>,
 }
@@ -94,6 +98,8 @@ impl Default for Config {
             import_time: false,
             xoptions: vec![],
             pycache_prefix: None,
+            tracemalloc: 0,
+            no_debug_ranges: false,
             stdio_encoding: None,
             stdio_errors: None,
         }

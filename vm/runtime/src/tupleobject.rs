@@ -64,10 +64,10 @@ impl Tuple {
             let (mut track, mut plain) = (false, null_mut());
             for i in 0..n {
                 let o = f(i);
-                // Neighbours are mostly of one type.
+                // Neighbours are mostly of one type (whose instances are alike in this, but for tuples).
                 if (*o).ob_type != plain && !track {
-                    track = gc::is_gc_object(o);
-                    plain = (*o).ob_type;
+                    track = gc::may_be_tracked(o);
+                    plain = if (*o).ob_type == Tuple::type_ptr() { null_mut() } else { (*o).ob_type };
                 }
                 *items.add(i) = o;
             }

@@ -179,6 +179,39 @@ pub fn type_call(t: &Type, args: &Tuple, kw: Option<&Dict>) -> PyResult {
     }
 }
 
+impl Type {
+    /// An attribute of a class by `type`'s own rules; `None` if there is none.
+    pub(crate) fn find_attr(&self, n: &Str) -> PyResult<Option<Owned<Object>>> {
+        // SAFETY: descriptors are kept alive while their slots run. Extensions may hand out static types that nobody made ready.
+        unsafe {
+            if (*self.tp()).tp_dict.is_null() {
+                crate::typeobject::ready(self.tp())?;
+            }
+            let meta = self.ty();
+            let m = meta.lookup(n);
+            let mut getter = None;
+            if let Some(d) = &m {
+                getter = (*d.ob_type()).tp_descr_get;
+                if let Some(g) = getter
+                    && (*d.ob_type()).tp_descr_set.is_some()
+                {
+                    return from_c(g(d.ptr(), self.raw(), meta.raw())).map(Some);
+                }
+            }
+            if let Some(a) = self.lookup(n) {
+                return match (*a.ob_type()).tp_descr_get {
+                    Some(g) => from_c(g(a.ptr(), null_mut(), self.raw())).map(Some),
+                    None => Ok(Some(a)),
+                };
+            }
+            match (m, getter) {
+                (Some(d), Some(g)) => from_c(g(d.ptr(), self.raw(), meta.raw())).map(Some),
+                (m, _) => Ok(m),
+            }
+        }
+    }
+}
+
 #[pymethods(extra = install_members)]
 impl Type {
     #[slot(tp_new)]
@@ -221,37 +254,15 @@ impl Type {
         let Some(n) = name.downcast::<Str>() else {
             return raise!(TypeError, "attribute name must be string, not '{}'", name.ty().name());
         };
-        // SAFETY: descriptors are kept alive while their slots run. Extensions may hand out static types that nobody made ready.
-        unsafe {
-            if (*self.tp()).tp_dict.is_null() {
-                crate::typeobject::ready(self.tp())?;
-            }
-            let meta = self.ty();
-            let m = meta.lookup(n);
-            let mut getter = None;
-            if let Some(d) = &m {
-                getter = (*d.ob_type()).tp_descr_get;
-                if let Some(g) = getter
-                    && (*d.ob_type()).tp_descr_set.is_some()
-                {
-                    return from_c(g(d.ptr(), self.raw(), meta.raw()));
-                }
-            }
-            if let Some(a) = self.lookup(n) {
-                return match (*a.ob_type()).tp_descr_get {
-                    Some(g) => from_c(g(a.ptr(), null_mut(), self.raw())),
-                    None => Ok(a),
-                };
-            }
-            match (m, getter) {
-                (Some(d), Some(g)) => from_c(g(d.ptr(), self.raw(), meta.raw())),
-                (Some(d), None) => Ok(d),
-                _ => raise!(
+        match self.find_attr(n)? {
+            Some(v) => Ok(v),
+            None => {
+                raise!(
                     AttributeError,
                     "type object '{}' has no attribute '{}'",
                     self.name(),
                     n.to_str_lossy()
-                ),
+                )
             }
         }
     }

@@ -347,6 +347,12 @@ fn make(meta: &Type, name: &Str, bases: &Owned<Tuple>, orig: &Dict, kwargs: Opti
         {
             dict.set_item(intern!("__module__"), &m)?;
         }
+        // A doc string is kept as C text, too.
+        if let Some(d) = dict.get_item(intern!("__doc__"))?
+            && let Some(s) = d.downcast::<Str>()
+        {
+            s.to_str()?;
+        }
         if let Some(d) = dict.get_item(intern!("__doc__"))?
             && let Some(s) = d.downcast::<Str>()
             && let Ok(c) = std::ffi::CString::new(&*s.to_str_lossy())

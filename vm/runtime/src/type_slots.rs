@@ -711,7 +711,9 @@ fn arity(args: &Tuple, n: usize) -> PyResult<()> {
     if args.len() == n {
         return Ok(());
     }
-    raise!(TypeError, "expected {} argument{}, got {}", n, if n == 1 { "" } else { "s" }, args.len())
+    // (Slots with two arguments unpack them under an empty name.)
+    let lead = if n == 2 { " " } else { "" };
+    raise!(TypeError, "{}expected {} argument{}, got {}", lead, n, if n == 1 { "" } else { "s" }, args.len())
 }
 fn arity_range(args: &Tuple, min: usize, max: usize) -> PyResult<()> {
     let n = args.len();

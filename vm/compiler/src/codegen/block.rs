@@ -136,7 +136,11 @@ impl<'a> Compiler<'a> {
 
     pub(super) fn break_stmt(&mut self) -> Result<()> {
         self.emit(op::NOP);
-        let Some(frame) = self.unwind_stack(false, true)? else { return self.error("'break' outside loop") };
+        let loc = self.unit().loc;
+        let Some(frame) = self.unwind_stack(false, true)? else {
+            self.set_loc(loc);
+            return self.error("'break' outside loop");
+        };
         self.unwind(&frame, false)?;
         self.emit_jump(pseudo::JUMP, frame.exit);
         Ok(())
@@ -144,7 +148,9 @@ impl<'a> Compiler<'a> {
 
     pub(super) fn continue_stmt(&mut self) -> Result<()> {
         self.emit(op::NOP);
+        let loc = self.unit().loc;
         let Some(frame) = self.unwind_stack(false, true)? else {
+            self.set_loc(loc);
             return self.error("'continue' not properly in loop");
         };
         self.emit_jump(pseudo::JUMP, frame.block);

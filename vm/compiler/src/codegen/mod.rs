@@ -183,7 +183,7 @@ pub fn compile<'a>(m: &'a Mod, table: &'a SymbolTable, opts: &'a Options<'a>) ->
     c.enter_block("<module>".into(), ScopeType::Module, 0, 1);
     let mut add_none = true;
     match m {
-        Mod::Module { body } => c.body(body)?,
+        Mod::Module { body, .. } => c.body(body)?,
         Mod::Interactive { body } => {
             if stmt::has_annotations(body) {
                 c.emit(op::SETUP_ANNOTATIONS);

@@ -200,7 +200,7 @@ impl<'a> Compiler<'a> {
         for (i, p) in patterns.iter().enumerate() {
             if let PatternKind::MatchStar { name } = &p.kind {
                 if star.is_some() {
-                    return self.error("multiple starred expressions in sequence pattern");
+                    return self.error("multiple starred names in sequence pattern");
                 }
                 star_wildcard = name.is_none();
                 only_wildcard &= star_wildcard;

@@ -56,7 +56,7 @@ impl<'a> Compiler<'a> {
             StmtKind::ClassDef(c) => self.class(s, c),
             StmtKind::Return { value } => self.return_stmt(s, value.as_deref()),
             StmtKind::Delete { targets } => self.exprs(targets),
-            StmtKind::Assign { targets, value } => {
+            StmtKind::Assign { targets, value, .. } => {
                 self.expr(value)?;
                 for (i, t) in targets.iter().enumerate() {
                     if i + 1 < targets.len() {
@@ -74,8 +74,8 @@ impl<'a> Compiler<'a> {
             StmtKind::AsyncFor(f) => self.async_for(f),
             StmtKind::While { test, body, orelse } => self.while_stmt(s, test, body, orelse),
             StmtKind::If { test, body, orelse } => self.if_stmt(test, body, orelse),
-            StmtKind::With { items, body } => self.with(s, items, body),
-            StmtKind::AsyncWith { items, body } => self.async_with(s, items, body),
+            StmtKind::With { items, body, .. } => self.with(s, items, body),
+            StmtKind::AsyncWith { items, body, .. } => self.async_with(s, items, body),
             StmtKind::Match { subject, cases } => self.match_stmt(subject, cases),
             StmtKind::Raise { exc, cause } => {
                 let mut n = 0;

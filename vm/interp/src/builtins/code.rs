@@ -57,6 +57,11 @@ pub fn filename_arg(o: &Object) -> PyResult<Owned<Str>> {
     } else {
         match o.lookup_special(intern!("__fspath__"))? {
             Some(f) => f.call0()?,
+            None if lh_runtime::buffer::supports_buffer(o) => {
+                let text = format!("path should be string, bytes, or os.PathLike, not {}", o.ty().name());
+                lh_runtime::warnings::warn(exc::DeprecationWarning(), &text, 1)?;
+                Bytes::new(Buffer::simple(o)?.as_bytes()).into_object()
+            }
             None => {
                 return raise!(TypeError, "expected str, bytes or os.PathLike object, not {}", o.ty().name());
             }

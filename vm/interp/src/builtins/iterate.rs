@@ -137,6 +137,10 @@ pub fn sum(iterable: &Object, start: Option<&Object>) -> PyResult {
 
 fn extreme(a: Args<'_>, name: &str, op: CompareOp) -> PyResult {
     let (mut key, mut default) = (None, None);
+    let n = a.kwargs().count();
+    if n > 2 {
+        return raise!(TypeError, "{}() takes at most 2 keyword arguments ({} given)", name, n);
+    }
     for (k, v) in a.kwargs() {
         match &*k.to_str_lossy() {
             "key" => key = Some(v).filter(|v| !v.is_none()),

@@ -39,6 +39,15 @@ pub fn decode_utf8(input: &[u8], errors: &str, final_: bool) -> PyResult<(Owned<
                 let start = at + n;
                 at = match e.error_len() {
                     None if !final_ => return Ok((out.finish(), start)),
+                    // The first two bytes of a surrogate: a handler may want the third.
+                    Some(1)
+                        if !final_
+                            && d.input[start] == 0xed
+                            && d.input.len() - start == 2
+                            && matches!(d.input[start + 1], 0xa0..=0xbf) =>
+                    {
+                        return Ok((out.finish(), start));
+                    }
                     None => d.handle(start, d.input.len(), "unexpected end of data", &mut out)?,
                     Some(k) => {
                         let first = d.input[start];

@@ -481,8 +481,7 @@ impl Int {
     /// Returns size in memory, in bytes.
     #[pymethod(signature = "()")]
     fn __sizeof__(&self) -> usize {
-        // SAFETY: a live type.
-        (unsafe { (*self.ob_type()).tp_basicsize }) as usize + 4 * self.digits().len()
+        24 + 4 * self.digits().len().max(1)
     }
     /// the real part of a complex number
     #[getter]

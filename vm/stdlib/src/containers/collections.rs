@@ -346,7 +346,7 @@ impl Deque {
     }
     /// D.index(value, [start, [stop]]) -- return first index of value.
     /// Raises ValueError if the value is not present.
-    #[pymethod]
+    #[pymethod(parse_stack)]
     fn index(&self, value: &Object, start: Option<&Object>, stop: Option<&Object>) -> PyResult<usize> {
         let (start, stop) = sliceobject::index_range(start, stop, self.len())?;
         let state = self.state.get();
@@ -365,7 +365,7 @@ impl Deque {
         raise!(ValueError, "{} is not in deque", value.repr()?.to_str_lossy())
     }
     /// D.insert(index, object) -- insert object before index
-    #[pymethod]
+    #[pymethod(parse_stack)]
     fn insert(&self, index: isize, value: &Object) -> PyResult<()> {
         let n = self.len();
         if self.maxlen.get() >= 0 && n >= self.maxlen.get() as usize {
@@ -470,7 +470,7 @@ fn deque_extra(b: &mut TypeBuilder) {
     );
 }
 
-#[pyclass(name = "_deque_iterator", module = "collections")]
+#[pyclass(name = "_deque_iterator", module = "_collections")]
 pub struct DequeIter {
     deque: Slot<Deque>,
     at: Cell<usize>,
@@ -517,7 +517,6 @@ impl DequeIter {
             return raise!(RuntimeError, "deque mutated during iteration");
         }
         if self.left.get() == 0 {
-            self.deque.set(None);
             return Ok(None);
         }
         let i = self.at.get();
@@ -538,7 +537,7 @@ impl DequeIter {
     }
 }
 
-#[pyclass(name = "_deque_reverse_iterator", module = "collections")]
+#[pyclass(name = "_deque_reverse_iterator", module = "_collections")]
 pub struct DequeRevIter {
     deque: Slot<Deque>,
     state: Cell<usize>,
@@ -562,7 +561,6 @@ impl DequeRevIter {
     fn next(&self) -> PyResult<Option<Owned<Object>>> {
         let Some(d) = self.deque.get() else { return Ok(None) };
         if self.left.get() == 0 {
-            self.deque.set(None);
             return Ok(None);
         }
         if d.state.get() != self.state.get() {

@@ -349,7 +349,12 @@ impl LruCache {
     }
 }
 
-#[pymethods]
+/// A cached function in a class is a method.
+fn method_descriptor(b: &mut TypeBuilder) {
+    b.flags(lh_abi::Py_TPFLAGS_METHOD_DESCRIPTOR)
+}
+
+#[pymethods(extra = method_descriptor)]
 impl LruCache {
     #[new(name = "_lru_cache_wrapper", signature = "(user_function, maxsize, typed, cache_info_type)")]
     fn py_new(

@@ -1,6 +1,6 @@
-//! Small modules about the machine itself: `_contextvars`, `_opcode`, `_tracemalloc`, `faulthandler`.
+//! Small modules about the machine itself: `_contextvars`, `_opcode`, `faulthandler`.
 //!
-//! `_tracemalloc` never traces: starting it is an error that says so. `faulthandler` records that it is enabled; the Python-level dumps work,
+//! `faulthandler` records that it is enabled; the Python-level dumps work,
 //! those from fatal signals and watchdog timers are refused.
 
 pub mod contextvars {
@@ -61,60 +61,6 @@ pub mod opcode {
     /// Return the specialization stats
     #[pyfunction]
     pub fn get_specialization_stats() {}
-}
-
-pub mod tracemalloc {
-    use lh_runtime::prelude::*;
-
-    module! {
-        "_tracemalloc",
-        doc: "Debug module to trace memory blocks allocated by Python.",
-        functions: [is_tracing, start, stop, clear_traces, get_traceback_limit, get_traced_memory, reset_peak, get_tracemalloc_memory,
-            _get_traces, _get_object_traceback],
-    }
-
-    /// Return True if the tracemalloc module is tracing Python memory allocations.
-    #[pyfunction]
-    pub fn is_tracing() -> bool {
-        false
-    }
-    /// Start tracing Python memory allocations.
-    #[pyfunction(signature = "(nframe=1, /)")]
-    pub fn start(_nframe: i32) -> PyResult<()> {
-        raise!(RuntimeError, "tracing of memory allocations is not supported by Lancehead")
-    }
-    /// Stop tracing Python memory allocations.
-    #[pyfunction]
-    pub fn stop() {}
-    /// Clear traces of memory blocks allocated by Python.
-    #[pyfunction]
-    pub fn clear_traces() {}
-    /// Get the maximum number of frames stored in the traceback of a trace.
-    #[pyfunction]
-    pub fn get_traceback_limit() -> i32 {
-        1
-    }
-    /// Get the current size and peak size of memory blocks traced by tracemalloc.
-    #[pyfunction]
-    pub fn get_traced_memory() -> (i64, i64) {
-        (0, 0)
-    }
-    /// Set the peak size of memory blocks traced by tracemalloc to the current size.
-    #[pyfunction]
-    pub fn reset_peak() {}
-    /// Get the memory usage in bytes of the tracemalloc module.
-    #[pyfunction]
-    pub fn get_tracemalloc_memory() -> i64 {
-        0
-    }
-    /// Get traces of all memory blocks allocated by Python.
-    #[pyfunction]
-    pub fn _get_traces() -> Vec<Owned<Object>> {
-        vec![]
-    }
-    /// Get the traceback where the Python object obj was allocated.
-    #[pyfunction]
-    pub fn _get_object_traceback(_obj: &Object) {}
 }
 
 pub mod faulthandler {

@@ -15,6 +15,7 @@ mod operator;
 mod queue;
 mod sorted;
 mod thread;
+pub mod tracemalloc;
 mod weakref;
 
 /// The modules of this group.
@@ -24,7 +25,7 @@ pub const MODULES: &[Entry] = &[
     ("_contextvars", misc::contextvars::make),
     ("_opcode", misc::opcode::make),
     ("_queue", queue::make),
-    ("_tracemalloc", misc::tracemalloc::make),
+    ("_tracemalloc", tracemalloc::make),
     ("atexit", atexit::make),
     ("faulthandler", misc::faulthandler::make),
     ("gc", gcmod::make),

@@ -5,6 +5,7 @@
 //! `_frozen_importlib` and `_frozen_importlib_external` with the file names CPython gives its frozen copies (tracebacks of
 //! failed imports are cut by these names), and told about `sys` and `_imp`. From then on every import is importlib's.
 
+use super::frozen::{self, Frozen, Source};
 use super::imp;
 use lh_runtime::prelude::*;
 use lh_runtime::sysobject::{self, config, modules_dict, sys_module};
@@ -55,41 +56,37 @@ fn read_pyc(pyc: &Path, source: &Path) -> Option<Vec<u8>> {
     valid.then(|| data[16..].to_vec())
 }
 
-/// The code of `importlib._bootstrap` or `importlib._bootstrap_external`.
-pub fn bootstrap_code(origin: &str) -> PyResult<Owned<Code>> {
-    let name = origin.rsplit('.').next().expect("a dotted name");
-    let dir = stdlib().join("importlib");
-    let source = dir.join(format!("{name}.py"));
-    let frozen_name = format!("<frozen {origin}>");
-    let pyc = dir.join("__pycache__").join(format!("{name}.cpython-311.pyc"));
+/// The code of a frozen module.
+pub fn frozen_code(f: &Frozen) -> PyResult<Owned<Code>> {
+    let frozen_name = format!("<frozen {}>", f.code_name);
+    let compile = |text: &[u8]| match SERVICES.get().and_then(|s| s.compile) {
+        Some(compile) => compile(text, &frozen_name),
+        None => raise!(ImportError, "{} is not compiled, and there is no compiler in this build", f.name),
+    };
+    let path = match f.source {
+        Source::Text(t) => return compile(t.as_bytes()),
+        Source::File(p) => p,
+    };
+    let source = stdlib().join(path);
+    let stem = source.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let pyc = source.with_file_name("__pycache__").join(format!("{stem}.cpython-311.pyc"));
     let code = match read_pyc(&pyc, &source) {
         Some(data) => match lh_runtime::marshal::loads(&data)?.downcast_owned::<Code>() {
             Ok(c) => c,
             Err(_) => return raise!(ImportError, "{} does not hold code", pyc.display()),
         },
-        None => {
-            let text = match std::fs::read(&source) {
-                Ok(t) => t,
-                Err(e) => return raise!(ImportError, "cannot read {}: {}", source.display(), e),
-            };
-            match SERVICES.get().and_then(|s| s.compile) {
-                Some(compile) => compile(&text, &frozen_name)?,
-                None => {
-                    return raise!(
-                        ImportError,
-                        "{} is missing or out of date, and there is no compiler in this build",
-                        pyc.display()
-                    );
-                }
-            }
-        }
+        None => match std::fs::read(&source) {
+            Ok(t) => compile(&t)?,
+            Err(e) => return raise!(ImportError, "cannot read {}: {}", source.display(), e),
+        },
     };
     imp::fix_co_filename(&code, &Str::new(&frozen_name));
     Ok(code)
 }
 
 fn run_frozen(name: &str, origin: &str) -> PyResult<Owned<Module>> {
-    let code = bootstrap_code(origin)?;
+    let Some(f) = frozen::bootstrap(origin) else { return Err(bad_internal_call()) };
+    let code = frozen_code(f)?;
     let m = Module::new(name);
     let d = m.dict();
     d.set_str("__builtins__", sysobject::builtins_dict())?;

@@ -1,7 +1,6 @@
 //! `_imp`: what importlib needs from the VM. Also the table of built-in modules.
 //!
-//! Frozen modules: only `importlib`'s own two files count as frozen here. They are made from the installed standard library at
-//! start-up (`bootstrap.rs`); everything else CPython freezes is imported from source.
+//! Frozen modules are listed in `frozen.rs` and made from the installed standard library (`bootstrap.rs`).
 
 use crate::Entry;
 use lh_runtime::prelude::*;
@@ -87,57 +86,93 @@ fn exec_dynamic(module_: &Object) -> PyResult<i32> {
 
 // ---- Frozen modules ----
 
-const FROZEN: [(&str, &str); 2] = [
-    ("_frozen_importlib", "importlib._bootstrap"),
-    ("_frozen_importlib_external", "importlib._bootstrap_external"),
-];
+use super::frozen;
 
-fn frozen_origin(name: &str) -> Option<&'static str> {
-    FROZEN.iter().find(|f| f.0 == name).map(|f| f.1)
-}
 fn not_frozen<T>(name: &Str) -> PyResult<T> {
-    let text = format!("No such frozen object named {}", name.to_str_lossy());
+    let text = format!("No such frozen object named {}", name.repr_lossy());
     Err(extension::import_error(&text, name, none_ref()))
+}
+fn known(name: &Str) -> PyResult<&'static frozen::Frozen> {
+    match frozen::find(&name.to_str_lossy()) {
+        Some(f) => Ok(f),
+        None => not_frozen(name),
+    }
 }
 /// Returns True if the module name corresponds to a frozen module.
 #[pyfunction(signature = "(name, /)")]
 fn is_frozen(name: &str) -> bool {
-    frozen_origin(name).is_some()
+    frozen::find(name).is_some()
 }
 /// Returns True if the module name is of a frozen package.
 #[pyfunction(signature = "(name, /)")]
 fn is_frozen_package(name: &Str) -> PyResult<bool> {
-    match frozen_origin(name.to_str()?) {
-        Some(_) => Ok(false),
-        None => not_frozen(name),
-    }
+    known(name).map(|f| f.package)
 }
 /// Return info about the corresponding frozen module (if there is one) or None.
+///
+/// The returned info (a 2-tuple):
+///
+///  * data         the raw marshalled bytes
+///  * is_package   whether or not it is a package
+///  * origname     the originally frozen module's name, or None if not
+///                 a stdlib module (this will usually be the same as
+///                 the module's current name)
 #[pyfunction(signature = "(name, /, *, withdata=False)")]
-fn find_frozen(name: &str, _withdata: bool) -> Option<(Owned<Object>, bool, Owned<Str>)> {
-    frozen_origin(name).map(|o| (none(), false, Str::new(o)))
+fn find_frozen(name: &str, withdata: bool) -> PyResult<Option<Owned<Tuple>>> {
+    let Some(f) = frozen::find(name) else { return Ok(None) };
+    // As CPython's, whose frozen modules are ready-made objects: there are no bytes to show.
+    let data = if withdata {
+        lh_runtime::kinds::MemoryView::from_object_new(&Bytes::new(b""))?.into_object()
+    } else {
+        none()
+    };
+    let origin = f.origin.map_or_else(none, |o| Str::new(o).into_object());
+    Ok(Some(Tuple::from_vec(vec![data, bool_obj(f.package), origin])))
 }
 /// Create a code object for a frozen module.
 #[pyfunction(signature = "(name, data=None, /)")]
-fn get_frozen_object(name: &Str, _data: Option<&Object>) -> PyResult {
-    match frozen_origin(name.to_str()?) {
-        Some(origin) => super::bootstrap::bootstrap_code(origin).map(Owned::into_object),
-        None => not_frozen(name),
+fn get_frozen_object(name: &Str, data: Option<&Object>) -> PyResult {
+    let Some(data) = data.filter(|d| !d.is_none()) else {
+        return super::bootstrap::frozen_code(known(name)?).map(Owned::into_object);
+    };
+    let b = Buffer::simple(data)?;
+    let invalid = || {
+        let text = format!("Frozen object named {} is invalid", name.repr_lossy());
+        Err(extension::import_error(&text, name, none_ref()))
+    };
+    if b.as_bytes().is_empty() {
+        return invalid();
     }
+    let o = match lh_runtime::marshal::loads(b.as_bytes()) {
+        Ok(o) => o,
+        Err(e) => {
+            e.clear();
+            return invalid();
+        }
+    };
+    if !o.is_instance_of::<Code>() {
+        return raise!(TypeError, "frozen object {} is not a code object", name.repr_lossy());
+    }
+    Ok(o)
 }
 /// Initializes a frozen module.
 #[pyfunction(signature = "(name, /)")]
 fn init_frozen(name: &str) -> Option<Owned<Object>> {
-    frozen_origin(name).and_then(|_| lh_runtime::import::loaded_module(name))
+    frozen::find(name).and_then(|_| lh_runtime::import::loaded_module(name))
 }
 /// Returns the list of available frozen modules.
 #[pyfunction]
 fn _frozen_module_names() -> Owned<List> {
-    List::from_vec(FROZEN.iter().map(|f| Str::new(f.0).into_object()).collect())
+    List::from_vec(frozen::names().map(|n| Str::new(n).into_object()).collect())
 }
-/// Override the use of frozen modules, for tests. There is nothing to switch here.
+/// (internal-only) Override PyConfig.use_frozen_modules.
+///
+/// (-1: "off", 1: "on", 0: no override)
+/// See frozen_modules() in Lib/test/support/import_helper.py.
 #[pyfunction(signature = "(override, /)")]
-fn _override_frozen_modules_for_tests(_override: i32) {}
+fn _override_frozen_modules_for_tests(override_: i32) {
+    frozen::set_override(override_)
+}
 
 // ---- The import lock ----
 

@@ -5,6 +5,7 @@ use crate::Entry;
 pub mod ast;
 pub mod bootstrap;
 pub mod errdisplay;
+pub mod frozen;
 pub mod imp;
 pub mod io;
 pub mod marshal;

@@ -65,11 +65,58 @@ fn excepthook(_exctype: &Object, value: &Object, traceback: &Object) -> PyResult
     Ok(())
 }
 
+/// The first `sys.stderr`, until `io` can be imported.
+#[pyclass(name = "stderrprinter", no_new, nogc)]
+struct StdPrinter {
+    fd: std::cell::Cell<i32>,
+}
+#[pymethods]
+impl StdPrinter {
+    #[slot(tp_repr)]
+    fn repr(&self) -> String {
+        format!("<stdprinter(fd={}) object at {:p}>", self.fd.get(), self.as_ptr())
+    }
+    #[pymethod]
+    fn write(&self, text: &Str) -> usize {
+        let b = text.to_str_lossy().into_owned();
+        // SAFETY: a plain write to an open or closed descriptor.
+        let n = unsafe { libc::write(self.fd.get(), b.as_ptr().cast(), b.len()) };
+        n.max(0) as usize
+    }
+    #[pymethod]
+    fn fileno(&self) -> i32 {
+        self.fd.get()
+    }
+    #[pymethod]
+    fn isatty(&self) -> bool {
+        // SAFETY: a query about a descriptor.
+        unsafe { libc::isatty(self.fd.get()) != 0 }
+    }
+    #[pymethod]
+    fn flush(&self) {}
+    #[pymethod]
+    fn close(&self) {}
+    #[getter]
+    fn closed(&self) -> bool {
+        false
+    }
+    #[getter]
+    fn encoding(&self) {}
+    #[getter]
+    fn mode(&self) -> &'static str {
+        "w"
+    }
+}
+
 /// Handle an unraisable exception.
 ///
 /// The unraisable argument has the attributes exc_type, exc_value, exc_traceback, err_msg and object.
 #[pyfunction(signature = "(unraisable, /)")]
 fn unraisablehook(unraisable: &Object) -> PyResult<()> {
+    let right = sysobject::sys_get("UnraisableHookArgs").is_none_or(|t| unraisable.ty().is(&*t));
+    if !right {
+        return raise!(TypeError, "sys.unraisablehook argument type must be UnraisableHookArgs");
+    }
     errdisplay::display_unraisable(unraisable)
 }
 
@@ -368,7 +415,7 @@ fn getsizeof(object: &Object, default: Option<&Object>) -> PyResult {
         // SAFETY: a live object.
         let gc = if unsafe { lh_runtime::gc::is_gc_object(object.as_ptr()) } { 16 } else { 0 };
         let managed = if object.ty().has_flag(Py_TPFLAGS_MANAGED_DICT) { 16 } else { 0 };
-        Ok(Int::from_i64(n as i64 + gc + managed).into_object())
+        Ok(Int::from_u64(n as u64 + gc + managed).into_object())
     };
     match (size(), default) {
         (Err(e), Some(d)) if e.matches(exc::TypeError()) => {
@@ -564,6 +611,23 @@ pub fn fill() -> PyResult<()> {
         let f = m.get(n)?;
         d.set_str(&format!("__{n}__"), &f)?;
     }
+    let hook_args = lh_runtime::structseq::new_type(
+        "UnraisableHookArgs",
+        "UnraisableHookArgs\n\nType used to pass arguments to sys.unraisablehook.",
+        &[
+            ("exc_type", "Exception type"),
+            ("exc_value", "Exception value"),
+            ("exc_traceback", "Exception traceback"),
+            ("err_msg", "Error message"),
+            ("object", "Object causing the exception"),
+        ],
+        5,
+    )?;
+    d.set_str("UnraisableHookArgs", &hook_args)?;
+    ready::<StdPrinter>()?;
+    let printer = StdPrinter { fd: std::cell::Cell::new(2) }.build();
+    d.set_str("stderr", &printer)?;
+    d.set_str("__stderr__", &printer)?;
     let c = config();
     let text = |s: &str| Str::new(s).into_object();
     let int = |v: i64| Int::from_i64(v).into_object();

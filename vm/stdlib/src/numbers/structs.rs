@@ -572,7 +572,7 @@ impl Struct {
     /// Return a bytes object containing values v1, v2, ... packed according
     /// to the format string S.format.  See help(struct) for more on format
     /// strings.
-    #[pymethod(raw)]
+    #[pymethod(raw, positional)]
     fn pack(&self, a: Args<'_>) -> PyResult<Owned<Bytes>> {
         a.no_kwargs("pack")?;
         do_pack(&*self.layout()?, refs(&a))
@@ -583,7 +583,7 @@ impl Struct {
     /// and write the packed bytes into the writable buffer buf starting at
     /// offset.  Note that the offset is a required argument.  See
     /// help(struct) for more on format strings.
-    #[pymethod(raw)]
+    #[pymethod(raw, positional)]
     fn pack_into(&self, a: Args<'_>) -> PyResult<()> {
         a.no_kwargs("pack_into")?;
         do_pack_into(&*self.layout()?, refs(&a))
@@ -700,7 +700,7 @@ pub fn calcsize(format: &Object) -> PyResult<usize> {
 ///
 /// Return a bytes object containing the values v1, v2, ... packed according
 /// to the format string.  See help(struct) for more on format strings.
-#[pyfunction(raw)]
+#[pyfunction(raw, positional)]
 pub fn pack(args: Args<'_>) -> PyResult<Owned<Bytes>> {
     args.no_kwargs("_struct.pack")?;
     let (l, v) = with_format(args)?;
@@ -712,7 +712,7 @@ pub fn pack(args: Args<'_>) -> PyResult<Owned<Bytes>> {
 /// the packed bytes into the writable buffer buf starting at offset.  Note
 /// that the offset is a required argument.  See help(struct) for more
 /// on format strings.
-#[pyfunction(raw)]
+#[pyfunction(raw, positional)]
 pub fn pack_into(args: Args<'_>) -> PyResult<()> {
     args.no_kwargs("_struct.pack_into")?;
     let (l, v) = with_format(args)?;

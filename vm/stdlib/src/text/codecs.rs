@@ -142,7 +142,7 @@ fn utf_32_ex_decode(data: &Object, errors: Option<&str>, byteorder: i32, final_:
 
 fn warn_invalid(e: escape::InvalidEscape) -> PyResult<()> {
     let Some(e) = e else { return Ok(()) };
-    let octal = e.as_bytes().get(1).is_some_and(|b| b.is_ascii_digit());
+    let octal = e.as_bytes().get(1).is_some_and(|b| matches!(b, b'0'..=b'7'));
     let what = if octal { "invalid octal escape sequence" } else { "invalid escape sequence" };
     lh_runtime::warnings::warn(exc::DeprecationWarning(), &format!("{what} '{e}'"), 1)?;
     Ok(())

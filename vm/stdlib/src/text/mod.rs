@@ -4,11 +4,13 @@ use crate::Entry;
 
 pub mod codecs;
 pub mod csv;
+pub mod elementtree;
 pub mod json;
 pub mod pickle;
 pub mod pyexpat;
 pub mod sre;
 pub mod string;
+pub mod tokenize;
 pub mod unicodedata;
 
 /// The modules of this group.
@@ -20,5 +22,7 @@ pub const MODULES: &[Entry] = &[
     ("_json", json::make),
     ("_pickle", pickle::make),
     ("pyexpat", pyexpat::make),
+    ("_elementtree", elementtree::make),
     ("_csv", csv::make),
+    ("_tokenize", tokenize::make),
 ];

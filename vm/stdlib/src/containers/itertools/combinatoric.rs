@@ -58,6 +58,10 @@ impl Product {
     fn new(cls: &Type, args: &Tuple, kw: Option<&Dict>) -> PyResult<Owned<Product>> {
         let mut repeat = 1isize;
         if let Some(kw) = kw.filter(|k| k.len() > 0) {
+            if kw.len() > 1 {
+                let n = kw.len();
+                return raise!(TypeError, "product() takes at most 1 keyword argument ({} given)", n);
+            }
             match kw.get_str("repeat")? {
                 Some(r) if kw.len() == 1 => repeat = number::as_isize(&r, Some(exc::OverflowError()))?,
                 _ => {

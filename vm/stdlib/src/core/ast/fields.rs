@@ -239,14 +239,12 @@ impl Field for u32 {
         }
     }
 }
-/// Fields that the tree does not keep (`type_comment`): `None`, but checked.
-pub struct Comment;
-impl Field for Comment {
+impl Field for TypeComment {
     fn put(&self) -> PyResult {
-        Ok(none())
+        Ok(self.0.as_ref().map_or_else(none, |s| Str::new(s).into_object()))
     }
     fn get(o: &Object, name: &Str, _: &'static str) -> PyResult<Self> {
-        string(o, name).map(|_| Comment)
+        Ok(TypeComment(string(o, name)?.map(Into::into)))
     }
 }
 

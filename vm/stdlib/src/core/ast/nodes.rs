@@ -114,12 +114,11 @@ plain! {
     "cmpop" CmpOp { Eq NotEq Lt LtE Gt GtE Is IsNot In NotIn }
 }
 
-/// Sum types with positions. `boxed` variants hold a struct; `+ type_comment` is a field that the tree does not keep;
-/// `special` ones are converted by functions.
+/// Sum types with positions. `boxed` variants hold a struct; `special` ones are converted by functions.
 macro_rules! sum {
     ($sum:literal $outer:ident $kind:ident $(none in list: $none:literal)?;
-     plain { $($v:ident { $($f:ident),* } $(+ $extra:ident)?)* }
-     boxed { $($bv:ident($bs:ident) { $($bf:ident),* } $(+ $bextra:ident)?)* }
+     plain { $($v:ident { $($f:ident),* })* }
+     boxed { $($bv:ident($bs:ident) { $($bf:ident),* })* }
      special { $($sv:ident { $($sf:ident),* } $to:path, $from:path;)* }
     ) => {
         impl Node for $outer {
@@ -129,13 +128,11 @@ macro_rules! sum {
                     $( $kind::$v { $($f),* } => {
                         let m = Made::new(class!(stringify!($v)))?;
                         $( m.put(name!(stringify!($f)), $f)?; )*
-                        $( m.put(name!(stringify!($extra)), &Comment)?; )?
                         m
                     } )*
                     $( $kind::$bv(b) => {
                         let m = Made::new(class!(stringify!($bv)))?;
                         $( m.put(name!(stringify!($bf)), &b.$bf)?; )*
-                        $( m.put(name!(stringify!($bextra)), &Comment)?; )?
                         m
                     } )*
                     $( $kind::$sv { $($sf),* } => {
@@ -151,13 +148,11 @@ macro_rules! sum {
                 $( if is(o, class!(stringify!($v))) {
                     let _level = enter(|| format!("while traversing '{}' node", stringify!($v)))?;
                     $( let $f = Field::get(o, name!(stringify!($f)), stringify!($v))?; )*
-                    $( let _: Comment = Field::get(o, name!(stringify!($extra)), stringify!($v))?; )?
                     return Ok($outer { kind: $kind::$v { $($f),* }, loc });
                 } )*
                 $( if is(o, class!(stringify!($bv))) {
                     let _level = enter(|| format!("while traversing '{}' node", stringify!($bv)))?;
                     $( let $bf = Field::get(o, name!(stringify!($bf)), stringify!($bv))?; )*
-                    $( let _: Comment = Field::get(o, name!(stringify!($bextra)), stringify!($bv))?; )?
                     return Ok($outer { kind: $kind::$bv(Box::new($bs { $($bf),* })), loc });
                 } )*
                 $( if is(o, class!(stringify!($sv))) {
@@ -177,13 +172,13 @@ sum! {
     plain {
         Return { value }
         Delete { targets }
-        Assign { targets, value } + type_comment
+        Assign { targets, value, type_comment }
         AugAssign { target, op, value }
         AnnAssign { target, annotation, value, simple }
         While { test, body, orelse }
         If { test, body, orelse }
-        With { items, body } + type_comment
-        AsyncWith { items, body } + type_comment
+        With { items, body, type_comment }
+        AsyncWith { items, body, type_comment }
         Match { subject, cases }
         Raise { exc, cause }
         Assert { test, msg }
@@ -197,11 +192,11 @@ sum! {
         Continue {}
     }
     boxed {
-        FunctionDef(FunctionDef) { name, args, body, decorator_list, returns } + type_comment
-        AsyncFunctionDef(FunctionDef) { name, args, body, decorator_list, returns } + type_comment
+        FunctionDef(FunctionDef) { name, args, body, decorator_list, returns, type_comment }
+        AsyncFunctionDef(FunctionDef) { name, args, body, decorator_list, returns, type_comment }
         ClassDef(ClassDef) { name, bases, keywords, body, decorator_list }
-        For(For) { target, iter, body, orelse } + type_comment
-        AsyncFor(For) { target, iter, body, orelse } + type_comment
+        For(For) { target, iter, body, orelse, type_comment }
+        AsyncFor(For) { target, iter, body, orelse, type_comment }
         Try(Try) { body, handlers, orelse, finalbody }
         TryStar(Try) { body, handlers, orelse, finalbody }
     }
@@ -273,13 +268,12 @@ sum! {
 
 /// Product types. Their class is not checked, only their fields.
 macro_rules! product {
-    ($($node:literal $t:ident { $($f:ident),* } $(+ $extra:ident)? $(at $loc:ident)?;)*) => { $(
+    ($($node:literal $t:ident { $($f:ident),* } $(at $loc:ident)?;)*) => { $(
         impl Node for $t {
             fn to_py(&self) -> PyResult {
                 let _level = enter(converting)?;
                 let m = Made::new(class!($node))?;
                 $( m.put(name!(stringify!($f)), &self.$f)?; )*
-                $( m.put(name!(stringify!($extra)), &Comment)?; )?
                 $( return m.position(self.$loc); )?
                 #[allow(unreachable_code)]
                 m.finish()
@@ -287,7 +281,6 @@ macro_rules! product {
             fn from_py(o: &Object) -> PyResult<Self> {
                 let _level = enter(|| format!("while traversing '{}' node", $node))?;
                 $( let $f = Field::get(o, name!(stringify!($f)), $node)?; )*
-                $( let _: Comment = Field::get(o, name!(stringify!($extra)), $node)?; )?
                 $( let $loc = position(o, $node)?; )?
                 Ok($t { $($f,)* $($loc)? })
             }
@@ -297,7 +290,7 @@ macro_rules! product {
 product! {
     "comprehension" Comprehension { target, iter, ifs, is_async };
     "arguments" Arguments { posonlyargs, args, vararg, kwonlyargs, kw_defaults, kwarg, defaults };
-    "arg" Arg { arg, annotation } + type_comment at loc;
+    "arg" Arg { arg, annotation, type_comment } at loc;
     "keyword" Keyword { arg, value } at loc;
     "alias" Alias { name, asname } at loc;
     "withitem" WithItem { context_expr, optional_vars };
@@ -326,30 +319,31 @@ impl Node for ExceptHandler {
     }
 }
 
-/// `TypeIgnore` nodes are checked and forgotten.
-struct TypeIgnore;
 impl Node for TypeIgnore {
     fn to_py(&self) -> PyResult {
-        raise!(SystemError, "the parser keeps no type comments")
+        let m = Made::new(class!("TypeIgnore"))?;
+        m.put(name!("lineno"), &self.lineno)?;
+        m.dict.set_item(name!("tag"), &Str::new(&self.tag))?;
+        m.finish()
     }
     fn from_py(o: &Object) -> PyResult<Self> {
         if !is(o, class!("TypeIgnore")) {
             return unexpected("type_ignore", o);
         }
-        i32::get(o, name!("lineno"), "TypeIgnore")?;
+        let lineno = i32::get(o, name!("lineno"), "TypeIgnore")?;
         required(o, name!("tag"), "TypeIgnore")?;
-        string(o, name!("tag"))?;
-        Ok(TypeIgnore)
+        let tag = string(o, name!("tag"))?.unwrap_or_default();
+        Ok(TypeIgnore { lineno, tag: tag.into() })
     }
 }
 
 impl Node for Mod {
     fn to_py(&self) -> PyResult {
         match self {
-            Mod::Module { body } => {
+            Mod::Module { body, type_ignores } => {
                 let m = Made::new(class!("Module"))?;
                 m.put(name!("body"), body)?;
-                m.put(name!("type_ignores"), &Vec::<TypeIgnore>::new())?;
+                m.put(name!("type_ignores"), type_ignores)?;
                 m.finish()
             }
             Mod::Interactive { body } => {
@@ -367,8 +361,8 @@ impl Node for Mod {
     fn from_py(o: &Object) -> PyResult<Self> {
         if is(o, class!("Module")) {
             let body = Field::get(o, name!("body"), "Module")?;
-            let _: Vec<TypeIgnore> = Field::get(o, name!("type_ignores"), "Module")?;
-            return Ok(Mod::Module { body });
+            let type_ignores = Field::get(o, name!("type_ignores"), "Module")?;
+            return Ok(Mod::Module { body, type_ignores });
         }
         if is(o, class!("Interactive")) {
             return Ok(Mod::Interactive { body: Field::get(o, name!("body"), "Interactive")? });

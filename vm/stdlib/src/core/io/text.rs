@@ -732,7 +732,10 @@ impl TextIOWrapper {
     }
     #[slot(tp_repr)]
     fn repr(&self) -> PyResult<String> {
-        self.buffer()?;
+        // What needs no buffer works after `detach`, too.
+        if !self.detached.get() {
+            self.buffer()?;
+        }
         let _deep = lh_runtime::thread::enter_recursive(" in __repr__")?;
         let t = self.ty().name();
         let mut out = format!("<_io.{}", t.rsplit('.').next().unwrap_or(&t));
@@ -1135,7 +1138,9 @@ impl TextIOWrapper {
     }
     #[getter(errors)]
     fn get_errors(&self) -> PyResult<Option<Owned<Str>>> {
-        self.buffer()?;
+        if !self.detached.get() {
+            self.buffer()?;
+        }
         Ok(self.errors.get())
     }
     #[getter(_CHUNK_SIZE)]

@@ -2,8 +2,8 @@
 
 use lh_runtime::prelude::*;
 
-mod handlers;
-mod library;
+pub mod handlers;
+pub mod library;
 mod parser;
 
 /// The names of error codes 1, 2, …

@@ -1,0 +1,17 @@
+from sympy import *
+
+x, y, z = symbols("x y z")
+n = symbols("n", integer=True, positive=True)
+print(expand((x + y) ** 6), factor(x ** 6 - y ** 6), simplify(sin(x) ** 2 + cos(x) ** 2), apart(1 / (x ** 3 - x)))
+print(diff(exp(sin(x)) * log(x ** 2 + 1), x), integrate(x ** 2 * exp(-x), x), integrate(exp(-x ** 2), (x, -oo, oo)))
+print(limit((1 + 1 / x) ** x, x, oo), series(tan(x), x, 0, 9), summation(1 / n ** 2, (n, 1, oo)))
+print(solve(x ** 3 - 6 * x ** 2 + 11 * x - 6, x), solve([x + y - 3, x - y - 1], [x, y]), roots(x ** 4 - 1, x))
+M = Matrix([[2, 1, 0], [1, 3, 1], [0, 1, 4]])
+print(M.det(), M.inv(), M.charpoly(x).as_expr(), M.LUdecomposition()[0], M.rref())
+print(dsolve(Function("f")(x).diff(x, 2) + Function("f")(x), Function("f")(x)))
+print(N(pi, 50), N(zeta(3), 30), factorint(2 ** 67 - 1), nextprime(10 ** 12), isprime(2 ** 89 - 1), totient(1000), gcd(x ** 4 - 1, x ** 6 - 1))
+print(latex(Integral(sqrt(x / y), (x, 0, 1))), pretty(x ** 2 / (y + 1), use_unicode=False))
+print(Poly(x ** 5 + 2 * x + 1, x, modulus=7).factor_list(), groebner([x ** 2 + y, x * y - 1], x, y, order="lex"))
+print(lambdify((x, y), x ** 2 + sin(y))(2.0, 0.5), sympify("3*x+sqrt(2)").subs(x, 4).evalf(20))
+print(And(x > 1, Or(y < 2, Not(z > 3))), simplify(Piecewise((x, x > 0), (-x, True))), solveset(sin(x), x, S.Reals))
+print(Permutation([2, 0, 1]).order(), binomial(40, 20), bernoulli(20), fibonacci(100), list(primerange(100))[-5:])

@@ -521,8 +521,8 @@ unsafe fn traverse(o: *mut PyObject, f: visitproc, arg: *mut c_void) {
     }
 }
 
-/// Splits `base` into what is reachable from outside (stays) and the rest (`unreachable`).
-unsafe fn deduce_unreachable(base: Head, unreachable: Head) {
+/// Splits `base` into what is reachable from outside (stays; the answer is how many) and the rest (`unreachable`).
+unsafe fn deduce_unreachable(base: Head, unreachable: Head) -> isize {
     // SAFETY: base is a list of live objects; unreachable is an unused head.
     unsafe {
         let mut h = next(base);
@@ -539,7 +539,7 @@ unsafe fn deduce_unreachable(base: Head, unreachable: Head) {
         list_init(unreachable);
         (*unreachable)._gc_next = unreachable as usize | UNREACHABLE;
         // `prev` pointers of the walked list are rebuilt on the way; those ahead still hold counts.
-        let mut before = base;
+        let (mut before, mut stay) = (base, 0);
         h = next(base);
         while h != base {
             if (*h)._gc_prev >> 2 != 0 {
@@ -548,6 +548,7 @@ unsafe fn deduce_unreachable(base: Head, unreachable: Head) {
                 set_prev_plain(h, before);
                 (*h)._gc_prev &= !COLLECTING;
                 before = h;
+                stay += 1;
             } else {
                 // Perhaps garbage.
                 (*before)._gc_next = (*h)._gc_next;
@@ -567,6 +568,7 @@ unsafe fn deduce_unreachable(base: Head, unreachable: Head) {
             (*h)._gc_next &= !UNREACHABLE;
             h = next(h);
         }
+        stay
     }
 }
 
@@ -685,15 +687,15 @@ unsafe fn collect_main(generation: usize) -> usize {
         let old = if generation < 2 { &raw mut (*s).heads[generation + 1] } else { young };
         let mut unreachable = PyGC_Head { _gc_next: 0, _gc_prev: 0 };
         let un = &raw mut unreachable;
-        deduce_unreachable(young, un);
+        let stay = deduce_unreachable(young, un);
         if young != old {
             if generation == 1 {
-                (*s).long_lived_pending += list_len(young) as isize;
+                (*s).long_lived_pending += stay;
             }
             list_merge(young, old);
         } else {
             (*s).long_lived_pending = 0;
-            (*s).long_lived_total = list_len(young) as isize;
+            (*s).long_lived_total = stay;
         }
         (*s).stats[generation][0] += 1;
         if generation == 2 {

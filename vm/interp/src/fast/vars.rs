@@ -303,3 +303,29 @@ handler! {
         next_checked!(pc.add(1), sp.sub(1), f, cx, k)
     }
 }
+handler! {
+    fn import_name(pc, sp, f, cx, k, arg) {
+        (*f).prev_instr = pc;
+        let sp = sp.sub(2);
+        let (level, from) = (Owned::<Object>::from_raw(*sp), Owned::<Object>::from_raw(*sp.add(1)));
+        let m = raw(ops::import_name(f, r(name(f, arg)), &from, &level));
+        drop(from);
+        drop(level);
+        if m.is_null() {
+            return raise(pc, sp, f, cx, k, arg);
+        }
+        *sp = m;
+        next_checked!(pc.add(1), sp.add(1), f, cx, k)
+    }
+}
+handler! {
+    fn import_from(pc, sp, f, cx, k, arg) {
+        (*f).prev_instr = pc;
+        let v = raw(ops::import_from(r(*sp.sub(1)), r(name(f, arg))));
+        if v.is_null() {
+            return raise(pc, sp, f, cx, k, arg);
+        }
+        *sp = v;
+        next_checked!(pc.add(1), sp.add(1), f, cx, k)
+    }
+}

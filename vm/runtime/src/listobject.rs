@@ -620,8 +620,11 @@ impl List {
         while i < self.len() && i < w.len() {
             // SAFETY: inside both lists, and nothing runs before the items are held.
             let (a, b) = unsafe { (self.peek(i), w.peek(i)) };
-            let known = a.quick_equals(b);
             i += 1;
+            if a.is(b) {
+                continue;
+            }
+            let known = a.quick_equals(b);
             if known == Some(true) {
                 continue;
             }

@@ -68,7 +68,7 @@ impl Object {
         }
     }
     pub fn get_attr_str(&self, name: &str) -> PyResult {
-        self.get_attr(&Str::intern(Str::new(name)))
+        self.get_attr(&Str::name(name))
     }
     /// `None` instead of `AttributeError`.
     pub fn get_attr_opt(&self, name: &Str) -> PyResult<Option<Owned<Object>>> {
@@ -104,7 +104,7 @@ impl Object {
         }
     }
     pub fn get_attr_str_opt(&self, name: &str) -> PyResult<Option<Owned<Object>>> {
-        self.get_attr_opt(&Str::intern(Str::new(name)))
+        self.get_attr_opt(&Str::name(name))
     }
     fn set_or_del_attr(&self, name: &Str, value: Option<&Object>) -> PyResult<()> {
         // SAFETY: a ready type's slots take live objects; the value may be null.
@@ -145,7 +145,7 @@ impl Object {
         self.set_or_del_attr(name, Some(value))
     }
     pub fn set_attr_str(&self, name: &str, value: &Object) -> PyResult<()> {
-        self.set_attr(&Str::intern(Str::new(name)), value)
+        self.set_attr(&Str::name(name), value)
     }
     pub fn del_attr(&self, name: &Str) -> PyResult<()> {
         self.set_or_del_attr(name, None)
@@ -365,8 +365,7 @@ impl Object {
         let mut v = vec![null_mut()];
         v.extend(args.iter().map(|a| a.as_ptr()));
         v.extend(kwargs.iter().map(|k| k.1.as_ptr()));
-        let names =
-            Tuple::from_vec(kwargs.iter().map(|k| Str::intern(Str::new(k.0)).into_object()).collect());
+        let names = Tuple::from_vec(kwargs.iter().map(|k| Str::name(k.0).into_object()).collect());
         // SAFETY: the array holds the arguments behind a spare word, the keyword values last.
         unsafe {
             from_c(self.vectorcall(
@@ -428,9 +427,20 @@ impl Object {
         }
     }
     pub fn call_method(&self, name: &str, args: &[&Object]) -> PyResult {
-        self.call_method_interned(&Str::intern(Str::new(name)), args)
+        self.call_method_interned(&Str::name(name), args)
     }
     pub fn call_method_interned(&self, name: &Str, args: &[&Object]) -> PyResult {
+        // A method found on the type needs no bound method.
+        if let Some(f) = plain_method(self, name)? {
+            let mut all = [null_mut::<PyObject>(); 6];
+            if args.len() < 5 {
+                all[1] = self.as_ptr();
+                all[2..].iter_mut().zip(args).for_each(|(p, a)| *p = a.as_ptr());
+                let n = (args.len() + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET;
+                // SAFETY: the array holds the arguments behind a spare word.
+                return unsafe { from_c(f.vectorcall(all.as_ptr().add(1), n, null_mut())) };
+            }
+        }
         self.get_attr(name)?.call(args)
     }
     pub fn is_callable(&self) -> bool {

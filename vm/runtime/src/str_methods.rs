@@ -93,6 +93,15 @@ fn padded(s: &Str, left: usize, right: usize, fill: u32) -> PyResult<Owned<Str>>
     else {
         return raise!(OverflowError, "padded string is too long");
     };
+    if let (Some(a), 0..0x80) = (s.as_ascii(), fill) {
+        return Ok(Str::fill_ascii(n, |out| {
+            let (before, rest) = out.split_at_mut(left);
+            let (text, after) = rest.split_at_mut(a.len());
+            before.fill(fill as u8);
+            text.copy_from_slice(a.as_bytes());
+            after.fill(fill as u8);
+        }));
+    }
     let max = s.bound().max(fill);
     let p = crate::strobject::try_alloc(n, max)?;
     let k = crate::strobject::kind_for(max);

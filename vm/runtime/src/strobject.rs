@@ -501,6 +501,32 @@ impl Str {
             Object::from_ptr(s.into_raw()).downcast_unchecked()
         }
     }
+    /// The interned string of a name that Rust code asks for again and again: the last ones are found without hashing their characters.
+    pub fn name(s: &str) -> Owned<Str> {
+        /// A name's place follows from its length and ends. Guarded by the GIL.
+        struct Names(UnsafeCell<[Option<Owned<Str>>; PLACES]>);
+        // SAFETY: only touched with the GIL held.
+        unsafe impl Sync for Names {}
+        const PLACES: usize = 256;
+        static NAMES: Names = Names(UnsafeCell::new([const { None }; PLACES]));
+        let b = s.as_bytes();
+        let n = b.len();
+        if n == 0 {
+            return Str::intern(Str::new(s));
+        }
+        let mix = n.wrapping_mul(31) ^ (b[0] as usize) << 4 ^ (b[n - 1] as usize) << 2 ^ b[n / 2] as usize;
+        // SAFETY: the GIL is held; the reference is gone before anything else runs.
+        let place = unsafe { &mut (*NAMES.0.get())[mix % PLACES] };
+        if let Some(known) = place
+            && known.as_ascii() == Some(s)
+        {
+            return known.clone();
+        }
+        let name = Str::intern(Str::new(s));
+        let old = place.replace(name.clone());
+        drop(old);
+        name
+    }
     /// The canonical equal string (for exact `str`).
     pub fn intern(s: Owned<Str>) -> Owned<Str> {
         if s.is_interned() || !s.is_exact::<Str>() {

@@ -129,7 +129,10 @@ pub fn finalize_before_dealloc<T: Payload>(b: &mut TypeBuilder) {
     unsafe extern "C" fn dealloc<T: Payload>(o: *mut lh_abi::PyObject) {
         // SAFETY: called once by decref with a dying object; `payload_dealloc` is this type's original deallocator.
         unsafe {
-            if lh_runtime::typeobject::finalize_from_dealloc(o) {
+            // A stream in memory has nothing to finish by itself.
+            let t = (*o).ob_type;
+            let in_memory = t == stringio::StringIO::type_ptr() || t == bytesio::BytesIO::type_ptr();
+            if !in_memory && lh_runtime::typeobject::finalize_from_dealloc(o) {
                 return;
             }
             lh_runtime::builder::payload_dealloc::<T>(o)

@@ -340,6 +340,25 @@ fn position_of<C: Unit>(t: &[C], c: u32) -> Option<usize> {
     }
 }
 
+/// The first place of a character in the set at `code[set..]`; two or three single characters are searched for at once.
+fn position_in<C: Unit>(t: &[C], code: &[u32], set: usize) -> Option<usize> {
+    let literal = |k: usize| match code.get(set + 2 * k) {
+        Some(&LITERAL) => u8::try_from(code[set + 2 * k + 1]).ok(),
+        _ => None,
+    };
+    if let (Some(b), Some(x), Some(y)) = (as_bytes(t), literal(0), literal(1)) {
+        if code[set + 4] == FAILURE {
+            return memchr::memchr2(x, y, b);
+        }
+        if let Some(z) = literal(2)
+            && code[set + 6] == FAILURE
+        {
+            return memchr::memchr3(x, y, z, b);
+        }
+    }
+    t.iter().position(|c| in_set(code, set, c.code()))
+}
+
 pub struct Matcher<'a, C> {
     code: &'a [u32],
     text: &'a [C],
@@ -432,7 +451,7 @@ impl<'a, C: Unit> Matcher<'a, C> {
                     None => return false,
                 }
             } else if let Some(set) = charset {
-                match self.text[at..self.end].iter().position(|c| in_set(code, set, c.code())) {
+                match position_in(&self.text[at..self.end], code, set) {
                     Some(i) => at += i,
                     None => return false,
                 }

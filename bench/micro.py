@@ -2,7 +2,8 @@
 
     python3.11 bench/micro.py LANCEHEAD [--rounds N] [--only WORD,...] [--below RATIO] [--jit]
 
-One process of each interpreter runs all statements, the two taking turns; a statement's fastest repetition (CPU time) of all rounds counts. --only takes words that
+One process of each interpreter runs all statements, the two taking turns; a statement's fastest repetition (CPU time, less
+an empty loop's) of all rounds counts. --only takes words that
 must occur in a statement's line, --below prints only what is slower than the ratio.
 """
 import argparse
@@ -374,7 +375,7 @@ itertools | list(itertools.permutations(range(5))) |
 itertools | list(itertools.product(small, repeat=2)) |
 itertools | list(itertools.accumulate(nums)) |
 itertools | [(k, list(g)) for k, g in itertools.groupby(words, key=len)] |
-itertools | list(itertools.starmap(max, pairs)) |
+itertools | list(itertools.starmap(divmod, zip(nums, nums[1:]))) |
 itertools | list(itertools.zip_longest(small, nums)) |
 itertools | list(itertools.takewhile(lambda x: x < 100, nums)) |
 itertools | list(itertools.repeat(1, 1000)) |
@@ -516,7 +517,8 @@ def child(seconds):
             while took < seconds / 10:
                 loops = max(loops * 2, int(loops * min(seconds / 5 / max(took, 1e-9), 50)))
                 took = timer.timeit(loops)
-            answer = min([took] + timer.repeat(4, loops)) / loops * 1e9
+            empty = min(timeit.Timer(timer=time.process_time).repeat(3, loops)) if loops > 100 else 0
+            answer = max(min([took] + timer.repeat(4, loops)) - empty, 1e-10 * loops) / loops * 1e9
         except Exception as e:
             answer = "%s: %s" % (type(e).__name__, e)
         space.clear()

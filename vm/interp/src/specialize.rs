@@ -28,7 +28,9 @@ pub const WARM: i16 = 3;
 const PATIENCE: i16 = 40;
 const COOL: i16 = 300;
 
-/// The definition of the built-in `isinstance`, once a call of it has been specialised.
+/// The definition of `list.append`, once a call of it has been specialised.
+pub static LIST_APPEND: AtomicPtr<PyMethodDef> = AtomicPtr::new(null_mut());
+/// As `LIST_APPEND`, of the built-in `isinstance`.
 pub static ISINSTANCE: AtomicPtr<PyMethodDef> = AtomicPtr::new(null_mut());
 
 #[inline(always)]
@@ -421,6 +423,7 @@ pub unsafe fn precall(_f: *mut Frame, at: *mut u16, arg: usize, sp: *mut *mut Py
                     (false, f) if f == METH_FASTCALL | METH_KEYWORDS => quick::PRECALL_BUILTIN_FAST,
                     (true, METH_O) if n == 1 => {
                         if is(c"append") && descr_of(callee) == List::type_ptr() {
+                            LIST_APPEND.store(def, Ordering::Relaxed);
                             quick::PRECALL_LIST_APPEND
                         } else {
                             quick::PRECALL_METHOD_O
@@ -512,8 +515,7 @@ pub unsafe fn quick_call(
                 {
                     return None;
                 }
-                let name = (*(*callee.cast::<PyMethodDescrObject>()).d_method).ml_name;
-                if core::ffi::CStr::from_ptr(name) != c"append" {
+                if (*callee.cast::<PyMethodDescrObject>()).d_method != LIST_APPEND.load(Ordering::Relaxed) {
                     return None;
                 }
                 let l = (*args).cast::<PyListObject>();

@@ -927,6 +927,9 @@ macro_rules! shared_methods {
                     return raise!(ValueError, "translation table must be 256 characters long");
                 }
                 let delete = delete.map(BytesLike::get).transpose()?;
+                if let (Some(t), None) = (table.as_ref().and_then(|t| t.first_chunk::<256>()), &delete) {
+                    return Ok(map(self, |c| t[*c as usize]));
+                }
                 let mut drop = [false; 256];
                 delete.iter().flat_map(|d| d.iter()).for_each(|b| drop[*b as usize] = true);
                 let mut out = vec![];

@@ -510,6 +510,17 @@ impl Object {
                 }
                 return m.vectorcall(buf.as_ptr().add(1), (n + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
             }
+            let class = self.as_ptr().cast::<PyTypeObject>();
+            if Some(f) == (*Type::type_ptr()).tp_call
+                && let Some(own_new) = crate::type_attrs::made_in_python(class)
+            {
+                let Ok(_depth) = crate::thread::enter_recursive(" while calling a Python object") else {
+                    return null_mut();
+                };
+                return crate::border::object(|| {
+                    crate::type_attrs::python_class_call(class, own_new, args, n, kwnames)
+                });
+            }
             let t = tuple_of_raw(args, n);
             let kw = if kwnames.is_null() || (*kwnames.cast::<PyVarObject>()).ob_size == 0 {
                 None

@@ -377,13 +377,19 @@ impl Str {
         if s.is_ascii() {
             return from_text_max(Text::U1(s.as_bytes()), 0x7f);
         }
-        let (mut n, mut max) = (0, 0);
-        for c in s.chars() {
-            n += 1;
-            max = max.max(c as u32);
+        // The largest first byte says how wide the widest character is.
+        let (mut n, mut largest) = (0, 0);
+        for b in s.bytes() {
+            n += (b & 0xc0 != 0x80) as usize;
+            largest = largest.max(b);
         }
+        let max = match largest {
+            0..=0xc3 => 0xff,
+            0xc4..=0xef => 0xffff,
+            _ => MAX_CHAR,
+        };
         if n == 1 && max < 0x100 {
-            return Str::from_char(max);
+            return Str::from_char(s.chars().next().map_or(0, u32::from));
         }
         let p = must_alloc(n, max);
         // SAFETY: just allocated for `n` characters up to `max`.
@@ -644,11 +650,19 @@ impl Str {
             // SAFETY: each character was encoded as UTF-8.
             return Ok(unsafe { String::from_utf8_unchecked(out) });
         }
-        let mut out = String::with_capacity(t.len() * 3);
+        let mut out: Vec<u8> = Vec::with_capacity(t.len() * if matches!(t, Text::U2(_)) { 3 } else { 4 });
         for (i, c) in t.iter().enumerate() {
-            out.push(char::from_u32(c).ok_or(i)?);
+            match c {
+                0..=0x7f => out.push(c as u8),
+                0x80..=0x7ff => out.extend_from_slice(&[0xc0 | (c >> 6) as u8, 0x80 | (c & 0x3f) as u8]),
+                _ => {
+                    let c = char::from_u32(c).ok_or(i)?;
+                    out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+            }
         }
-        Ok(out)
+        // SAFETY: each character was encoded as UTF-8.
+        Ok(unsafe { String::from_utf8_unchecked(out) })
     }
     /// Surrogates become U+FFFD.
     pub fn to_str_lossy(&self) -> std::borrow::Cow<'_, str> {

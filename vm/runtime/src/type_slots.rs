@@ -653,7 +653,11 @@ pub unsafe fn has_plain_new_and_own_init(t: *mut PyTypeObject) -> bool {
                 == Some(crate::typeobject::generic_alloc as *const () as usize)
     }
 }
-unsafe extern "C" fn slot_tp_init(a: *mut PyObject, args: *mut PyObject, kw: *mut PyObject) -> c_int {
+pub(crate) unsafe extern "C" fn slot_tp_init(
+    a: *mut PyObject,
+    args: *mut PyObject,
+    kw: *mut PyObject,
+) -> c_int {
     crate::border::status(|| {
         // SAFETY: slots are called with live objects; kw may be null.
         let (o, args, kw) =
@@ -669,7 +673,7 @@ unsafe extern "C" fn slot_tp_init(a: *mut PyObject, args: *mut PyObject, kw: *mu
     })
 }
 /// Calls the class's `__new__`.
-unsafe extern "C" fn slot_tp_new(
+pub(crate) unsafe extern "C" fn slot_tp_new(
     t: *mut PyTypeObject,
     args: *mut PyObject,
     kw: *mut PyObject,

@@ -454,16 +454,32 @@ handler! {
         next_checked!(pc.add(7), sp.sub(3), f, cx, k)
     }
 }
-pub(super) unsafe extern "C" fn list_append_call(
-    pc: Pc,
-    sp: Sp,
-    f: *mut Frame,
-    cx: *mut Context,
-    k: Sp,
-    arg: usize,
-) -> usize {
-    // SAFETY: the handlers' contract.
-    unsafe { native_call::<{ quick::PRECALL_LIST_APPEND }>(pc, sp, f, cx, k, arg) }
+handler! {
+    fn list_append_call(pc, sp, f, cx, k, arg) {
+        let (callee, l, v) = (*sp.sub(3), *sp.sub(2), *sp.sub(1));
+        if arg != 1 || callee.is_null() || !exact::<MethodDescr>(callee) || !exact::<List>(l)
+            || (*callee.cast::<PyMethodDescrObject>()).d_method != specialize::LIST_APPEND.load(Ordering::Relaxed)
+        {
+            return precall(pc, sp, f, cx, k, arg);
+        }
+        let list = l.cast::<PyListObject>();
+        let n = (*list).ob_base.ob_size;
+        if n < (*list).allocated {
+            *(*list).ob_item.offset(n) = v;
+            (*list).ob_base.ob_size = n + 1;
+        } else if r(l).downcast_unchecked::<List>().try_push(Owned::from_raw(v)).is_err() {
+            (*f).prev_instr = pc;
+            return raise(pc, sp.sub(1), f, cx, k, arg);
+        }
+        decref(callee);
+        *sp.sub(3) = none().into_raw();
+        (*f).prev_instr = pc;
+        decref(l);
+        if breaker() {
+            return poll(pc.add(7), sp.sub(2), f, cx, k, 0);
+        }
+        next_checked!(pc.add(7), sp.sub(2), f, cx, k)
+    }
 }
 pub(super) unsafe extern "C" fn class(
     pc: Pc,
@@ -541,7 +557,7 @@ handler! {
         let Ok((args, kwargs)) = ops::prepare_call_ex(callee, *base, kwargs) else {
             return raise(pc, base, f, cx, k, arg);
         };
-        if exact::<Function>(callee) && (*(*cx).ts).recursion_remaining > 0 && (*(*cx).cframe).use_tracing == 0 {
+        if ops::is_python_call(callee) && (*(*cx).ts).recursion_remaining > 0 && (*(*cx).cframe).use_tracing == 0 {
             let nf = ops::frame_for_call_ex((*cx).ts, callee, &args, kwargs.as_deref());
             drop(args);
             drop(kwargs);

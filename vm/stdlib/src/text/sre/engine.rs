@@ -14,6 +14,7 @@
 
 use lh_runtime::strobject::Unit;
 use lh_runtime::unicode;
+use std::cell::UnsafeCell;
 
 // Opcodes of re/_constants.py.
 const FAILURE: u32 = 0;
@@ -283,6 +284,62 @@ enum Entry {
     Barrier,
 }
 
+/// The stack of the last matcher, kept for the next: many matches are short.
+struct Spare(UnsafeCell<Vec<Entry>>);
+// SAFETY: only touched with the GIL held.
+unsafe impl Sync for Spare {}
+static SPARE: Spare = Spare(UnsafeCell::new(vec![]));
+impl Spare {
+    fn take(&self) -> Vec<Entry> {
+        // SAFETY: as above; nothing else runs meanwhile.
+        unsafe { std::mem::take(&mut *self.0.get()) }
+    }
+    fn put(&self, mut v: Vec<Entry>) {
+        const MOST: usize = 4096;
+        v.clear();
+        if v.capacity() <= MOST {
+            // SAFETY: as above.
+            unsafe { *self.0.get() = v }
+        }
+    }
+}
+impl<C> Drop for Matcher<'_, C> {
+    fn drop(&mut self) {
+        SPARE.put(std::mem::take(&mut self.stack))
+    }
+}
+
+/// The single-character operation that every match of the code at `pc` begins with.
+fn first_operation(code: &[u32], mut pc: usize) -> Option<usize> {
+    loop {
+        match *code.get(pc)? {
+            MARK => pc += 2,
+            REPEAT_ONE | MIN_REPEAT_ONE | POSSESSIVE_REPEAT_ONE if code[pc + 2] > 0 => pc += 4,
+            LITERAL | NOT_LITERAL | ANY | IN | CATEGORY | LITERAL_IGNORE | LITERAL_UNI_IGNORE | IN_IGNORE
+            | IN_UNI_IGNORE => return Some(pc),
+            _ => return None,
+        }
+    }
+}
+
+/// One-byte characters as bytes.
+#[inline]
+fn as_bytes<C: Unit>(t: &[C]) -> Option<&[u8]> {
+    if C::KIND != 1 {
+        return None;
+    }
+    // SAFETY: a character of kind 1 is a byte.
+    Some(unsafe { &*std::ptr::slice_from_raw_parts(t.as_ptr().cast(), t.len()) })
+}
+/// The first place of `c`.
+#[inline]
+fn position_of<C: Unit>(t: &[C], c: u32) -> Option<usize> {
+    match as_bytes(t) {
+        Some(b) => memchr::memchr(u8::try_from(c).ok()?, b),
+        None => t.iter().position(|x| x.code() == c),
+    }
+}
+
 pub struct Matcher<'a, C> {
     code: &'a [u32],
     text: &'a [C],
@@ -314,7 +371,7 @@ impl<'a, C: Unit> Matcher<'a, C> {
             ptr: 0,
             match_all: false,
             must_advance: None,
-            stack: vec![],
+            stack: SPARE.take(),
             reps: vec![],
             subs: vec![],
         }
@@ -362,7 +419,9 @@ impl<'a, C: Unit> Matcher<'a, C> {
         // A pattern that begins with `^` or `\A` matches at the first place or nowhere.
         let body = if code.first() == Some(&INFO) { 1 + code[1] as usize } else { 0 };
         let anchored = code.get(body) == Some(&AT) && matches!(code.get(body + 1), Some(0 | 2));
+        let first = first_operation(code, body);
         let mut at = from;
+        self.reset();
         loop {
             if self.end - at < min {
                 return false;
@@ -377,9 +436,14 @@ impl<'a, C: Unit> Matcher<'a, C> {
                     Some(i) => at += i,
                     None => return false,
                 }
+            } else if let Some(pc) = first {
+                match self.text[at..self.end].iter().position(|c| one(code, pc, c.code())) {
+                    Some(i) => at += i,
+                    None => return false,
+                }
             }
             self.start = at;
-            self.reset();
+            // A run that failed has undone its marks.
             if self.run(0, at) {
                 return true;
             }
@@ -424,15 +488,12 @@ impl<'a, C: Unit> Matcher<'a, C> {
         let code = self.code;
         let stop = match code[pc] {
             ANY_ALL => None,
-            ANY => t.iter().position(|c| c.code() == 10),
+            ANY => position_of(t, 10),
             LITERAL => {
                 let l = code[pc + 1];
                 t.iter().position(|c| c.code() != l)
             }
-            NOT_LITERAL => {
-                let l = code[pc + 1];
-                t.iter().position(|c| c.code() == l)
-            }
+            NOT_LITERAL => position_of(t, code[pc + 1]),
             // A set of one item is that item.
             IN if code[pc + 2] == CATEGORY && code[pc + 4] == FAILURE => {
                 let k = code[pc + 3];
@@ -758,8 +819,18 @@ impl<'a, C: Unit> Matcher<'a, C> {
                         // Give back until the literal that must follow is there.
                         if code[tail] == LITERAL {
                             let c = code[tail + 1];
-                            while at > *min && (at >= self.end || text[at].code() != c) {
-                                at -= 1;
+                            match as_bytes(text) {
+                                Some(b) => {
+                                    let stretch = &b[*min..(at + 1).min(self.end).max(*min)];
+                                    let found =
+                                        u8::try_from(c).ok().and_then(|c| memchr::memrchr(c, stretch));
+                                    at = *min + found.unwrap_or(0);
+                                }
+                                None => {
+                                    while at > *min && (at >= self.end || text[at].code() != c) {
+                                        at -= 1;
+                                    }
+                                }
                             }
                         }
                         *q = at;

@@ -620,14 +620,14 @@ pub fn collect(generation: usize) -> usize {
         (*s).collecting = true;
         let saved = fetch();
         call_callbacks("start", generation, 0, 0);
-        let n = collect_main(generation);
+        let (n, kept) = collect_main(generation);
         crate::intobject::trim_free();
         crate::floatobject::trim_free();
-        call_callbacks("stop", generation, n, 0);
+        call_callbacks("stop", generation, n, kept);
         let (t, v, tb) = saved;
         restore(t, v, tb);
         (*s).collecting = false;
-        n
+        n + kept
     }
 }
 
@@ -670,7 +670,8 @@ pub fn garbage() -> &'static List {
     unsafe { Object::from_ptr(GARBAGE.get_or_init(|| Kept(List::new().into_raw())).0).downcast_unchecked() }
 }
 
-unsafe fn collect_main(generation: usize) -> usize {
+/// How many objects were unreachable and cleared, and how many unreachable but kept.
+unsafe fn collect_main(generation: usize) -> (usize, usize) {
     // SAFETY: GIL held, not re-entered; every list handled holds live objects.
     unsafe {
         let s = state();
@@ -702,23 +703,41 @@ unsafe fn collect_main(generation: usize) -> usize {
             untrack_atomic(young);
         }
         if list_is_empty(un) {
-            return 0;
+            return (0, 0);
         }
-        // Old-style finalisers (tp_del) make their objects uncollectable.
-        let objects = snapshot(un);
-        let legacy: Vec<Owned<Object>> =
-            objects.iter().filter(|o| (*o.ob_type()).tp_del.is_some()).map(|o| o.own()).collect();
-        if !legacy.is_empty() {
-            drop(objects);
-            (*s).stats[generation][2] += legacy.len();
-            for o in &legacy {
-                garbage().push(o.clone());
+        // Old-style finalisers (tp_del) make their objects, and all that these reach, uncollectable.
+        let mut legacy = PyGC_Head { _gc_next: 0, _gc_prev: 0 };
+        let lg = &raw mut legacy;
+        list_init(lg);
+        let mut h = next(un);
+        while h != un {
+            let after = next(h);
+            if (*(*object_of(h)).ob_type).tp_del.is_some() {
+                list_remove(h);
+                list_append(h, lg);
             }
-            drop(legacy);
-            clear_collecting(un);
-            list_merge(un, old);
-            return 0;
+            h = after;
         }
+        let mut uncollectable = 0;
+        if !list_is_empty(lg) {
+            h = next(lg);
+            while h != lg {
+                traverse(object_of(h), visit_move_legacy, lg.cast());
+                uncollectable += 1;
+                h = next(h);
+            }
+            for o in snapshot(lg) {
+                if (*s).debug & 32 != 0 || (*o.ob_type()).tp_del.is_some() {
+                    garbage().push(o);
+                }
+            }
+            list_merge(lg, old);
+        }
+        (*s).stats[generation][2] += uncollectable;
+        if list_is_empty(un) {
+            return (0, uncollectable);
+        }
+        let objects = snapshot(un);
         crate::weakref::clear_for_gc(&collect_ptrs(un), |o| (*head_of(o))._gc_prev & COLLECTING != 0);
         // Finalisers; objects stay alive through the snapshot while they run.
         for o in &objects {
@@ -762,10 +781,21 @@ unsafe fn collect_main(generation: usize) -> usize {
             }
         }
         (*s).stats[generation][1] += collected;
-        collected
+        (collected, uncollectable)
     }
 }
 
+/// Moves what an uncollectable object refers to behind it.
+unsafe extern "C" fn visit_move_legacy(o: *mut PyObject, list: *mut c_void) -> c_int {
+    // SAFETY: traverse functions hand over live objects; only objects being collected carry the flag.
+    unsafe {
+        if is_gc_object(o) && (*head_of(o))._gc_prev & COLLECTING != 0 {
+            list_remove(head_of(o));
+            list_append(head_of(o), list as Head);
+        }
+    }
+    0
+}
 /// Stops tracking tuples and dicts that can't be part of a cycle, having only such content.
 unsafe fn untrack_atomic(list: Head) {
     // SAFETY: a list of live objects; nothing here runs Python code.

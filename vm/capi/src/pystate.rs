@@ -461,8 +461,6 @@ macro_rules! variables {
 }
 variables! {
     PyOS_InputHook: *mut c_void = null_mut();
-    PyOS_ReadlineFunctionPointer: *mut c_void = null_mut();
-    _PyOS_ReadlineTState: *mut c_void = null_mut();
     Py_FileSystemDefaultEncoding: *const c_char = c"utf-8".as_ptr();
     Py_FileSystemDefaultEncodeErrors: *const c_char = c"surrogateescape".as_ptr();
     Py_HasFileSystemDefaultEncoding: c_int = 1;

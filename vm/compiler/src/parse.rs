@@ -119,17 +119,20 @@ fn last_line(body: &[Stmt], s: &Stmt) -> i32 {
     body.iter().take_while(|x| !std::ptr::eq(*x, s)).last().map_or(0, |x| x.loc.end_line)
 }
 
-/// An error at the end of interactive input means that more is to come.
+/// An error at the end of interactive input means that more is to come. The end of a line is not yet the end of the input: only a block's head,
+/// a decorator, a `try` without its handlers and open brackets or strings wait for more lines.
 fn incomplete(lines: &Lines<'_>, mut e: Box<SyntaxError>) -> Box<SyntaxError> {
-    let at_end = e.lineno >= lines.count() && !lines.text.ends_with('\n')
-        || e.lineno == 0
-        || e.lineno > lines.count()
-        || e.msg.ends_with("was never closed")
-        || e.msg.starts_with("unterminated triple-quoted")
-        || e.msg.starts_with("expected an indented block")
+    let text = lines.text.trim_end_matches([' ', '\t', '\n']);
+    let last = text.rsplit('\n').next().unwrap_or("");
+    let (end_line, end_col) = (text.matches('\n').count() as i32 + 1, last.chars().count() as i32);
+    let at_end = e.lineno <= 0 || (e.lineno, e.offset) > (end_line, end_col);
+    let waits = (e.msg.starts_with("expected an indented block") || e.msg == "invalid syntax") && last.ends_with(':')
         || e.msg.starts_with("expected 'except' or 'finally'")
+        || e.msg == "invalid syntax" && last.trim_start().starts_with('@');
+    let open = e.msg.ends_with("was never closed")
+        || e.msg.starts_with("unterminated triple-quoted")
         || e.msg.starts_with("unexpected EOF");
-    if at_end {
+    if open || at_end && (waits || text.is_empty()) {
         e.kind = ErrorKind::Incomplete;
         e.msg = "incomplete input".into();
     }

@@ -404,6 +404,7 @@ impl Builder {
                 self.opt(value)?;
             }
             StmtKind::For(f) | StmtKind::AsyncFor(f) => {
+                self.cur().coroutine |= matches!(s.kind, StmtKind::AsyncFor(_));
                 self.expr(&f.target)?;
                 self.expr(&f.iter)?;
                 self.stmts(&f.body)?;
@@ -459,6 +460,7 @@ impl Builder {
             }
             StmtKind::Expr { value } => self.expr(value)?,
             StmtKind::With { items, body, .. } | StmtKind::AsyncWith { items, body, .. } => {
+                self.cur().coroutine |= matches!(s.kind, StmtKind::AsyncWith { .. });
                 for i in items {
                     self.expr(&i.context_expr)?;
                     self.opt(&i.optional_vars)?;

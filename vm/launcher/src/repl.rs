@@ -1,4 +1,4 @@
-//! The interactive prompt: a line editor with history and completion on a terminal, plain lines otherwise.
+//! The interactive prompt: the `readline` module's line editor on a terminal, our own where there is no such module, plain lines otherwise.
 //!
 //! Whether an input is complete is `codeop`'s decision, so multi-line statements end where the standard library's own
 //! consoles end them. The reading of a line gives the GIL up.
@@ -73,7 +73,8 @@ enum Reader {
 
 impl Reader {
     fn new() -> Reader {
-        if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+        let terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+        if terminal && !lh_runtime::readline::installed() {
             let builder = rustyline::Config::builder()
                 .completion_type(rustyline::CompletionType::List)
                 .auto_add_history(true);
@@ -88,6 +89,18 @@ impl Reader {
         Reader::Plain
     }
     fn read(&mut self, prompt: &str) -> Input {
+        // The `readline` module, which `site` imports for interactive use, brings an editor, a history and completion of its own.
+        if lh_runtime::readline::installed() {
+            let prompt = std::ffi::CString::new(prompt).unwrap_or_default();
+            return match lh_runtime::readline::read_line(&prompt) {
+                Ok(l) if l.is_empty() => Input::End,
+                Ok(l) => Input::Line(String::from_utf8_lossy(&l).into_owned()),
+                Err(e) => {
+                    e.clear();
+                    Input::Interrupted
+                }
+            };
+        }
         match self {
             Reader::Editor(e) => {
                 let r = lh_runtime::thread::allow_threads(|| e.readline(prompt));
@@ -168,7 +181,12 @@ pub fn run(globals: &Dict) -> PyResult<i32> {
         let done = match compiler.call(&[&Str::new(text), &Str::new("<stdin>"), &Str::new("single")]) {
             Ok(c) if c.is_none() => continue,
             Ok(code) => exec(&code, globals).map(drop),
-            Err(e) => Err(e),
+            Err(e) => {
+                // Nobody wants to see how the prompt compiles.
+                let e = e.take();
+                e.set_traceback(None);
+                Err(lh_runtime::errors::raise_exc(e))
+            }
         };
         source.clear();
         if let Err(e) = done {

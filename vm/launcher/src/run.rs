@@ -283,9 +283,13 @@ fn system_exit_status(e: &Object) -> i32 {
     }
     match code.str() {
         Ok(s) => {
-            // A message with lone surrogates still gets out.
-            let text = s.to_str_lossy().into_owned();
-            sysobject::write_stderr(&format!("{text}\n"));
+            // The stream has its own way with what it cannot encode.
+            let out = sys_get("stderr").filter(|f| !f.is_none());
+            match out.map(|f| f.call_method("write", &[&*s])) {
+                Some(Ok(_)) => sysobject::write_stderr("\n"),
+                Some(Err(x)) => x.clear(),
+                None => eprintln!("{}", s.to_str_lossy()),
+            }
         }
         Err(x) => x.clear(),
     }

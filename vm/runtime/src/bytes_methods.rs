@@ -960,6 +960,9 @@ macro_rules! shared_methods {
                 crate::codecs::decode_to_str(unsafe { copy.content() }, encoding, errors)
             }
             /// Return the hexadecimal digits of the bytes, with a separator between groups if one is given.
+            ///
+            /// >>> b'\x01\xfe\x20'.hex('-', 2)
+            /// '01-fe20'
             #[pymethod(signature = "(sep=<unrepresentable>, bytes_per_sep=1)")]
             fn hex(&self, sep: Option<&Object>, bytes_per_sep: i32) -> PyResult<Owned<Str>> {
                 // SAFETY: `hex` runs no Python code for exact separators; a copy guards the rest.

@@ -245,10 +245,27 @@ fn no_nul(what: &str) -> PyResult<()> {
     if what.contains('\0') { raise!(ValueError, "embedded null character") } else { Ok(()) }
 }
 
+/// In development mode wrong names are found even where nothing has to be coded.
+pub fn check_names(encoding: &str, errors: &str) -> PyResult<()> {
+    // The names that start-up itself uses, before the registry is there.
+    const KNOWN: [&str; 4] = ["strict", "surrogateescape", "backslashreplace", "surrogatepass"];
+    if !crate::sysobject::config().dev_mode {
+        return Ok(());
+    }
+    if known(encoding).is_none() {
+        coder(encoding, 0, None)?;
+    }
+    if !KNOWN.contains(&errors) {
+        errors::lookup_error(errors)?;
+    }
+    Ok(())
+}
+
 /// `s.encode(encoding, errors)`.
 pub fn encode(s: &Str, encoding: &str, errors: &str) -> PyResult<Owned<Object>> {
     no_nul(encoding)?;
     no_nul(errors)?;
+    check_names(encoding, errors)?;
     let v = match known(encoding) {
         Some(Known::Utf8) => return Ok(utf::encode_utf8(s, errors)?.into_object()),
         Some(Known::Latin1) => single::encode_latin1(s, errors)?,
@@ -284,6 +301,7 @@ pub fn encode_to_bytes(s: &Str, encoding: &str, errors: &str) -> PyResult<Owned<
 pub fn decode(b: &[u8], encoding: &str, errors: &str) -> PyResult<Owned<Object>> {
     no_nul(encoding)?;
     no_nul(errors)?;
+    check_names(encoding, errors)?;
     if b.is_empty() {
         return Ok(Str::empty().own().into_object());
     }

@@ -70,6 +70,7 @@ pub mod property;
 pub mod protocols;
 pub mod pyruntime;
 pub mod rangeobject;
+pub mod readline;
 pub mod reprguard;
 pub mod set_methods;
 pub mod setobject;

@@ -814,6 +814,9 @@ impl MemoryView {
         Ok(Bytes::new(&buffer::to_contiguous(self.view(), o)))
     }
     /// Return the data as hexadecimal digits.
+    ///
+    /// >>> memoryview(b'\x01\xfe').hex(':')
+    /// '01:fe'
     #[pymethod(signature = "(sep=<unrepresentable>, bytes_per_sep=1)")]
     fn hex(&self, sep: Option<&Object>, bytes_per_sep: i32) -> PyResult<Owned<Str>> {
         self.check()?;

@@ -706,7 +706,9 @@ unsafe extern "C" fn slot_tp_finalize(a: *mut PyObject) {
             match o.lookup_special(intern!("__del__")) {
                 Ok(Some(m)) => {
                     if let Err(Raised { .. }) = m.call0() {
-                        write_unraisable(Some(&m), None);
+                        // The function itself is what failed, not its bond with a dying object.
+                        let f = preserving(|| m.get_attr_str_opt("__func__").ok().flatten());
+                        write_unraisable(Some(f.as_deref().unwrap_or(&m)), None);
                     }
                 }
                 Ok(None) => {}

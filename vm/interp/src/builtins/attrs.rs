@@ -58,18 +58,27 @@ fn in_base(o: &Object, radix: u32, prefix: &str) -> PyResult<Owned<Str>> {
 }
 
 /// An integer as text in base 2, after `0b`.
+///
+///    >>> bin(10)
+///    '0b1010'
 #[pyfunction(signature = "(number, /)")]
 pub fn bin(number: &Object) -> PyResult<Owned<Str>> {
     in_base(number, 2, "0b")
 }
 
 /// An integer as text in base 8, after `0o`.
+///
+///    >>> oct(64)
+///    '0o100'
 #[pyfunction(signature = "(number, /)")]
 pub fn oct(number: &Object) -> PyResult<Owned<Str>> {
     in_base(number, 8, "0o")
 }
 
 /// An integer as text in base 16, after `0x`.
+///
+///    >>> hex(-255)
+///    '-0xff'
 #[pyfunction(signature = "(number, /)")]
 pub fn hex(number: &Object) -> PyResult<Owned<Str>> {
     in_base(number, 16, "0x")

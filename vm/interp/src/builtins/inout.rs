@@ -164,7 +164,6 @@ fn stream(name: &str) -> PyResult {
 /// A line of text from standard input, without its newline. The prompt, if given, is printed first. `EOFError` at the end.
 #[pyfunction(raw, signature = "(prompt='', /)")]
 pub fn input(a: Args<'_>) -> PyResult<Owned<Str>> {
-    // Not here: line editing through readline's hook. The terminal's own line discipline edits the line.
     count(&a, "input", 0, 1)?;
     let (fin, fout, ferr) = (stream("stdin")?, stream("stdout")?, stream("stderr")?);
     match a.get(0) {
@@ -173,6 +172,9 @@ pub fn input(a: Args<'_>) -> PyResult<Owned<Str>> {
     }
     if let Err(e) = ferr.call_method("flush", &[]) {
         e.clear();
+    }
+    if lh_runtime::readline::installed() && is_descriptor(&fin, 0) && is_descriptor(&fout, 1) {
+        return edited_input(&fin, &fout, a.get(0));
     }
     if let Some(p) = a.get(0) {
         fout.call_method("write", &[&*p.str()?])?;
@@ -189,6 +191,49 @@ pub fn input(a: Args<'_>) -> PyResult<Owned<Str>> {
         return raise!(EOFError, "EOF when reading a line");
     }
     let r = if s.char_at(n - 1) == '\n' as u32 { s.slice(0, n - 1) } else { s.own() };
+    audit("builtins.input/result", &[&r])?;
+    Ok(r)
+}
+
+/// Is the stream that of the process's own descriptor?
+fn is_descriptor(stream: &Object, fd: i64) -> bool {
+    match stream.call_method("fileno", &[]) {
+        Ok(n) => n.downcast::<Int>().and_then(|i| i.to_i64()) == Some(fd),
+        Err(e) => {
+            e.clear();
+            false
+        }
+    }
+}
+
+/// `input` at a terminal with a line editor.
+fn edited_input(fin: &Object, fout: &Object, prompt: Option<&Object>) -> PyResult<Owned<Str>> {
+    let of = |stream: &Object, name: &str| -> PyResult<String> {
+        let v = stream.get_attr_str(name)?;
+        Ok(v.downcast::<Str>().map_or_else(|| "strict".into(), |s| s.to_str_lossy().into_owned()))
+    };
+    if let Err(e) = fout.call_method("flush", &[]) {
+        e.clear();
+    }
+    let text = match prompt {
+        Some(p) => {
+            let s = p.str()?;
+            lh_runtime::codecs::encode_to_bytes(&s, &of(fout, "encoding")?, &of(fout, "errors")?)?
+        }
+        None => Bytes::new(b"").into_object(),
+    };
+    let bytes = text.downcast::<Bytes>().map(|b| b.as_bytes().to_vec()).unwrap_or_default();
+    let Ok(prompt) = std::ffi::CString::new(bytes) else {
+        return raise!(ValueError, "input: prompt string cannot contain null characters");
+    };
+    let mut line = lh_runtime::readline::read_line(&prompt)?;
+    if line.is_empty() {
+        return raise!(EOFError);
+    }
+    if line.last() == Some(&b'\n') {
+        line.pop();
+    }
+    let r = lh_runtime::codecs::decode_to_str(&line, &of(fin, "encoding")?, &of(fin, "errors")?)?;
     audit("builtins.input/result", &[&r])?;
     Ok(r)
 }

@@ -231,6 +231,9 @@ impl Float {
     /// and with a positive denominator.
     ///
     /// Raise OverflowError on infinities and a ValueError on NaNs.
+    ///
+    /// >>> (2.5).as_integer_ratio()
+    /// (5, 2)
     #[pymethod(signature = "()")]
     fn as_integer_ratio(&self) -> PyResult<(Owned<Int>, Owned<Int>)> {
         let v = self.value();

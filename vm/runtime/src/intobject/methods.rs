@@ -441,6 +441,9 @@ impl Int {
     ///
     /// Return a pair of integers, whose ratio is exactly equal to the original int
     /// and with a positive denominator.
+    ///
+    /// >>> (-3).as_integer_ratio()
+    /// (-3, 1)
     #[pymethod(signature = "()")]
     fn as_integer_ratio(&self) -> (Owned<Int>, i64) {
         (self.exact(), 1)

@@ -117,7 +117,6 @@ pub fn install_importlib() -> PyResult<()> {
 
 /// Makes imports from `sys.path` work: source files, `.pyc`, extension modules, zip files.
 pub fn install_external() -> PyResult<()> {
-    run_frozen("_frozen_importlib_external", "importlib._bootstrap_external")?;
     lh_runtime::import::importlib()?.call_method("_install_external_importers", &[])?;
     match lh_runtime::import::import_module("zipimport").and_then(|m| m.get_attr_str("zipimporter")) {
         Ok(z) => {

@@ -233,6 +233,7 @@ impl Display {
         if end_lineno.is_some_and(|l| l > lineno) {
             end = line.len() as i64 + 1;
         }
+        end = end.min(line.len() as i64 + 1);
         let lead = line.iter().take_while(|c| matches!(c, ' ' | '\t' | '\x0c')).count() as i64;
         let shown: String = line[lead as usize..].iter().collect();
         self.line(&format!("    {}", shown.trim_end()));

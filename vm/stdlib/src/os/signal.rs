@@ -20,8 +20,10 @@ const NSIG: usize = 65;
 static HANDLERS: [AtomicPtr<lh_runtime::abi::PyObject>; NSIG] = [const { AtomicPtr::new(null_mut()) }; NSIG];
 static TRIPPED: [AtomicBool; NSIG] = [const { AtomicBool::new(false) }; NSIG];
 static WAKEUP_FD: AtomicI32 = AtomicI32::new(-1);
-/// Kept for `set_wakeup_fd`; a full pipe wakes its reader all the same.
+/// Whether a full pipe, which wakes its reader all the same, is worth a report.
 static WARN_ON_FULL: AtomicBool = AtomicBool::new(true);
+/// Why the byte for the last signal could not be written; 0: it could.
+static WAKEUP_ERROR: AtomicI32 = AtomicI32::new(0);
 
 extern "C" fn on_signal(n: libc::c_int) {
     let saved = errno();
@@ -31,8 +33,12 @@ extern "C" fn on_signal(n: libc::c_int) {
     let fd = WAKEUP_FD.load(Relaxed);
     if fd >= 0 {
         let byte = n as u8;
-        // A full pipe wakes its reader all the same, so a failure needs no report.
-        c!(libc::write(fd, (&raw const byte).cast(), 1));
+        if c!(libc::write(fd, (&raw const byte).cast(), 1)) < 0 {
+            let e = errno();
+            if WARN_ON_FULL.load(Relaxed) || e != libc::EAGAIN && e != libc::EWOULDBLOCK {
+                WAKEUP_ERROR.store(e, SeqCst);
+            }
+        }
     }
     set_errno(saved);
 }
@@ -49,6 +55,16 @@ pub fn check_signals() -> PyResult<()> {
 
 fn run_handlers() -> PyResult<()> {
     SIGNAL_TRIPPED.store(false, SeqCst);
+    let failed = WAKEUP_ERROR.swap(0, SeqCst);
+    if failed != 0 {
+        lh_runtime::errors::preserving(|| {
+            lh_runtime::sysobject::write_stderr(
+                "Exception ignored when trying to write to the signal wakeup fd:\n",
+            );
+            let _ = lh_runtime::errors::raise_errno(failed, None);
+            write_unraisable(None, None);
+        });
+    }
     for (n, tripped) in TRIPPED.iter().enumerate().take(NSIG).skip(1) {
         if !tripped.swap(false, SeqCst) {
             continue;

@@ -711,6 +711,7 @@ impl TextIOWrapper {
         if name.contains('\0') {
             return raise!(ValueError, "embedded null character");
         }
+        lh_runtime::codecs::check_names(&name, &errors.to_str_lossy())?;
         self.errors.set(Some(errors));
         self.newline.set(newline);
         self.line_buffering.set(line_buffering);

@@ -104,7 +104,7 @@ pub struct ScandirIterator {
     path: Option<PathValue>,
 }
 
-#[pymethods]
+#[pymethods(extra = crate::core::io::finalize_before_dealloc::<ScandirIterator>)]
 impl ScandirIterator {
     #[slot(tp_iter)]
     fn iter(&self) -> Owned<ScandirIterator> {

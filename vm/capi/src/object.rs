@@ -215,7 +215,8 @@ capi! {
     }
     fn Py_ReprEnter(o: &Object) -> [c_int] { !lh_runtime::reprguard::repr_enter(o) as c_int }
     fn Py_ReprLeave(o: &Object) -> void { lh_runtime::reprguard::repr_leave(o) }
-    fn _PyTrash_begin(_ts: *mut c_void, o: *mut PyObject) -> [c_int] { lh_runtime::trash::begin(o) as c_int }
+    /// Answers 1 if the object was put aside and the deallocator must leave it alone.
+    fn _PyTrash_begin(_ts: *mut c_void, o: *mut PyObject) -> [c_int] { !lh_runtime::trash::begin_foreign(o) as c_int }
     fn _PyTrash_end(_ts: *mut c_void) -> void { lh_runtime::trash::end() }
     /// Whether a deallocation of `o` is one that the trashcan limits: only if the type's own deallocator is running.
     fn _PyTrash_cond(o: &Object, dealloc: *mut c_void) -> [c_int] {

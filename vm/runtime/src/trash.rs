@@ -8,7 +8,6 @@
 //! zero, it is untracked) on a list threaded through the unused GC head; the outermost `end` frees what was parked. The two fields
 //! are the thread state's, because stack-switching extensions save and restore them.
 
-use crate::object::Object;
 use crate::thread::Thread;
 use lh_abi::*;
 use std::cell::{Cell, RefCell};
@@ -30,6 +29,24 @@ pub unsafe fn begin(o: *mut PyObject) -> bool {
     // SAFETY: the current thread state is ours while the GIL is held.
     unsafe {
         let ts = Thread::current_ptr();
+        if (*ts).trash_delete_nesting >= DEPTH && !has_foreign_dealloc(o) {
+            (*head(o))._gc_prev = (*ts).trash_delete_later as usize;
+            (*ts).trash_delete_later = o;
+            return false;
+        }
+        (*ts).trash_delete_nesting += 1;
+    }
+    true
+}
+
+/// As `begin`, for an extension type's deallocator, which is the type's `tp_dealloc`.
+///
+/// # Safety
+/// `o` is an untracked, dying collectable object in its `tp_dealloc`.
+pub unsafe fn begin_foreign(o: *mut PyObject) -> bool {
+    // SAFETY: as in `begin`.
+    unsafe {
+        let ts = Thread::current_ptr();
         if (*ts).trash_delete_nesting >= DEPTH {
             (*head(o))._gc_prev = (*ts).trash_delete_later as usize;
             (*ts).trash_delete_later = o;
@@ -40,7 +57,17 @@ pub unsafe fn begin(o: *mut PyObject) -> bool {
     true
 }
 
-/// Ends what a successful `begin` began.
+/// Is the object's deallocator an extension's? (If it calls a built-in container's, its own part is done: parking would run that again.)
+unsafe fn has_foreign_dealloc(o: *mut PyObject) -> bool {
+    // SAFETY: the object's head is intact.
+    unsafe {
+        let own = (*(*o).ob_type).tp_dealloc.map(|f| f as usize);
+        own != (*container_type(o)).tp_dealloc.map(|f| f as usize)
+            && own != Some(crate::typeobject::subtype_dealloc as *const () as usize)
+    }
+}
+
+/// Ends what a successful `begin` or `begin_foreign` began.
 ///
 /// # Safety
 /// Paired with `begin`.
@@ -64,7 +91,6 @@ unsafe fn drain(ts: *mut PyThreadState) {
             let o = (*ts).trash_delete_later;
             (*ts).trash_delete_later = (*head(o))._gc_prev as *mut PyObject;
             (*head(o))._gc_prev = 0;
-            // A subtype's own deallocator has already run; go on in the built-in one.
             let f = core_dealloc(o);
             (*ts).trash_delete_nesting += 1;
             f(o);
@@ -108,24 +134,30 @@ pub unsafe fn dealloc_deep(o: *mut PyObject) {
     }
 }
 
+/// The deallocator of a parked object that is still to run: an extension's, or a built-in container's (a subtype's own part is done).
 unsafe fn core_dealloc(o: *mut PyObject) -> destructor {
+    // SAFETY: the object's head is intact.
+    unsafe {
+        let t = if has_foreign_dealloc(o) { (*o).ob_type } else { container_type(o) };
+        (*t).tp_dealloc.expect("a ready type has one")
+    }
+}
+/// The built-in container that the object's type is or derives from; a set if it is none of the others.
+unsafe fn container_type(o: *mut PyObject) -> *mut PyTypeObject {
     use crate::type_table::*;
     // SAFETY: the object's head is intact.
     unsafe {
         let flags = (*(*o).ob_type).tp_flags;
-        let t = if flags & Py_TPFLAGS_TUPLE_SUBCLASS != 0 {
+        if flags & Py_TPFLAGS_TUPLE_SUBCLASS != 0 {
             &raw mut PyTuple_Type
         } else if flags & Py_TPFLAGS_LIST_SUBCLASS != 0 {
             &raw mut PyList_Type
         } else if flags & Py_TPFLAGS_DICT_SUBCLASS != 0 {
             &raw mut PyDict_Type
+        } else if crate::object::is_subtype((*o).ob_type, &raw mut PyFrozenSet_Type) {
+            &raw mut PyFrozenSet_Type
         } else {
-            debug_assert!(
-                crate::setobject::is_anyset(Object::from_ptr(o)),
-                "only built-in containers are parked"
-            );
             &raw mut PySet_Type
-        };
-        (*t).tp_dealloc.expect("a ready type has one")
+        }
     }
 }

@@ -126,7 +126,8 @@ fn incomplete(lines: &Lines<'_>, mut e: Box<SyntaxError>) -> Box<SyntaxError> {
     let last = text.rsplit('\n').next().unwrap_or("");
     let (end_line, end_col) = (text.matches('\n').count() as i32 + 1, last.chars().count() as i32);
     let at_end = e.lineno <= 0 || (e.lineno, e.offset) > (end_line, end_col);
-    let waits = (e.msg.starts_with("expected an indented block") || e.msg == "invalid syntax") && last.ends_with(':')
+    let waits = (e.msg.starts_with("expected an indented block") || e.msg == "invalid syntax")
+        && last.ends_with(':')
         || e.msg.starts_with("expected 'except' or 'finally'")
         || e.msg == "invalid syntax" && last.trim_start().starts_with('@');
     let open = e.msg.ends_with("was never closed")

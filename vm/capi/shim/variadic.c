@@ -80,7 +80,7 @@ PyObject *_PyObject_CallMethod(PyObject *o, PyObject *n, const char *f, ...) { C
 PyObject *_PyObject_CallMethodId(PyObject *o, void *n, const char *f, ...) { CLEAN_VALUE(f); WITH_VA(f, PyObject *, lh_call_method_obj_format(o, lh_identifier(n), f, va)); }
 PyObject *_PyObject_CallMethodId_SizeT(PyObject *o, void *n, const char *f, ...) { WITH_VA(f, PyObject *, lh_call_method_obj_format(o, lh_identifier(n), f, va)); }
 
-/* NULL-terminated argument lists: counted, then copied to the stack. */
+/* NULL-terminated argument lists: counted, then copied to the stack, behind room for one more that calls may use. */
 static size_t count(va_list va) {
     va_list copy;
     size_t n = 0;
@@ -90,11 +90,12 @@ static size_t count(va_list va) {
     va_end(copy);
     return n;
 }
+#define OFFSET ((size_t)1 << 63)
 #define OBJECTS(last) \
-    va_list va; va_start(va, last); size_t n = count(va); PyObject *items[n + 1]; \
+    va_list va; va_start(va, last); size_t n = count(va); PyObject *room[n + 1], **items = room + 1; \
     for (size_t i = 0; i < n; i++) items[i] = va_arg(va, PyObject *); \
     va_end(va)
-PyObject *PyObject_CallFunctionObjArgs(PyObject *f, ...) { OBJECTS(f); return PyObject_Vectorcall(f, items, n, NULL); }
+PyObject *PyObject_CallFunctionObjArgs(PyObject *f, ...) { OBJECTS(f); return PyObject_Vectorcall(f, items, n | OFFSET, NULL); }
 PyObject *PyObject_CallMethodObjArgs(PyObject *o, PyObject *name, ...) { OBJECTS(name); return lh_call_method_objs(o, name, items, n); }
 PyObject *_PyObject_CallMethodIdObjArgs(PyObject *o, void *name, ...) { OBJECTS(name); return lh_call_method_objs(o, lh_identifier(name), items, n); }
 PyObject *PyTuple_Pack(Py_ssize_t n, ...) {

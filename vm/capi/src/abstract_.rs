@@ -1,13 +1,11 @@
 //! `abstract.h`: calls, items, numbers, sequences, mappings, iterators, buffers.
 
+use crate::names::Name;
 use crate::object::{Identifier, id_str};
 use crate::prelude::*;
 use lh_runtime::buffer;
 use lh_runtime::protocols::{is_iterator, is_mapping, is_sequence};
 
-fn item_name(key: &CStr) -> Owned<Str> {
-    str_of(key)
-}
 /// # Safety
 /// As the vectorcall protocol passes them.
 unsafe fn vectorcall(
@@ -108,8 +106,13 @@ capi! {
         let Some(name) = name.downcast::<Str>() else {
             return raise!(TypeError, "attribute name must be string, not '{}'", name.ty().name());
         };
+        if let Some(f) = lh_runtime::protocols::plain_method(o, name)? {
+            // The worker in C leaves a place for the object in front of the arguments.
+            *args.sub(1).cast_mut() = o.as_ptr();
+            return vectorcall(&f, args.sub(1), n + 1, null_mut());
+        }
         let f = o.get_attr(name)?;
-        vectorcall(&f, args, n, null_mut())
+        vectorcall(&f, args, n | PY_OFFSET, null_mut())
     }
     fn lh_identifier(id: *const Identifier) -> [*mut PyObject] { id_str(id).raw() }
 
@@ -121,7 +124,7 @@ capi! {
     fn PyObject_GetItem(o: &Object, key: &Object) -> obj { o.get_item(key) }
     fn PyObject_SetItem(o: &Object, key: &Object, v: &Object) -> status { o.set_item_of(key, v) }
     fn PyObject_DelItem(o: &Object, key: &Object) -> status { o.del_item_of(key) }
-    fn PyObject_DelItemString(o: &Object, key: &CStr) -> status { o.del_item_of(&item_name(key)) }
+    fn PyObject_DelItemString(o: &Object, key: Name) -> status { o.del_item_of(&*key.string()?) }
     fn PyObject_Format(o: &Object, spec: Option<&Object>) -> obj {
         match spec {
             None => o.format(Str::empty()),
@@ -143,7 +146,20 @@ capi! {
     fn PyAIter_Check(o: &Object) -> [c_int] {
         (*o.ob_type()).tp_as_async.as_ref().is_some_and(|m| m.am_anext.is_some()) as c_int
     }
-    fn PyIter_Next(o: &Object) -> borrowed { Ok(o.iter_next()?.map_or(null_mut(), Owned::into_raw)) }
+    fn PyIter_Next(o: &Object) -> borrowed {
+        if let Some(f) = (*o.ob_type()).tp_iternext {
+            let r = f(o.as_ptr());
+            if !r.is_null() || !occurred() {
+                return Ok(r);
+            }
+            if matches(exc::StopIteration()) {
+                lh_runtime::errors::clear();
+                return Ok(null_mut());
+            }
+            return Err(Raised::already_set());
+        }
+        Ok(o.iter_next()?.map_or(null_mut(), Owned::into_raw))
+    }
     /// 0: the iterator returned (with that value), 1: it yielded, -1: error.
     fn PyIter_Send(it: &Object, arg: &Object, out: *mut *mut PyObject) -> (c_int, -1) {
         *out = null_mut();
@@ -248,10 +264,12 @@ capi! {
     fn PyMapping_Check(o: Option<&Object>) -> [c_int] { o.is_some_and(is_mapping) as c_int }
     fn PyMapping_Size(o: &Object) -> (isize, -1) { o.length().map(|n| n as isize) }
     fn PyMapping_Length(o: &Object) -> (isize, -1) { o.length().map(|n| n as isize) }
-    fn PyMapping_GetItemString(o: &Object, key: &CStr) -> obj { o.get_item(&item_name(key)) }
-    fn PyMapping_SetItemString(o: &Object, key: &CStr, v: &Object) -> status { o.set_item_of(&item_name(key), v) }
+    fn PyMapping_GetItemString(o: &Object, key: Name) -> obj { o.get_item(&*key.string()?) }
+    fn PyMapping_SetItemString(o: &Object, key: Name, v: &Object) -> status { o.set_item_of(&*key.string()?, v) }
     fn PyMapping_HasKey(o: &Object, key: &Object) -> [c_int] { has_key(o, key) }
-    fn PyMapping_HasKeyString(o: &Object, key: &CStr) -> [c_int] { has_key(o, &item_name(key)) }
+    fn PyMapping_HasKeyString(o: &Object, key: Name) -> [c_int] {
+        match key.string() { Ok(k) => has_key(o, &k), Err(e) => { e.clear(); 0 } }
+    }
     fn PyMapping_Keys(o: &Object) -> obj { view(o, "keys") }
     fn PyMapping_Values(o: &Object) -> obj { view(o, "values") }
     fn PyMapping_Items(o: &Object) -> obj { view(o, "items") }

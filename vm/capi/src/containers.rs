@@ -2,6 +2,7 @@
 //!
 //! Lists and tuples under construction have null items, which C code fills in.
 
+use crate::names::Name;
 use crate::object::{Identifier, id_str};
 use crate::prelude::*;
 use lh_runtime::setobject::AnySet;
@@ -20,6 +21,11 @@ fn in_range(i: isize, n: usize, what: &str) -> PyResult<usize> {
 /// A pointer that stays valid because the container holds the object.
 fn lend(o: Option<Owned<Object>>) -> *mut PyObject {
     o.map_or(null_mut(), |o| o.ptr())
+}
+/// `quiet` with a pending exception surviving the look-up.
+#[inline]
+fn undisturbed(f: impl FnOnce() -> PyResult<Option<Owned<Object>>>) -> *mut PyObject {
+    if occurred() { lh_runtime::errors::preserving(|| quiet(f())) } else { quiet(f()) }
 }
 /// `PyDict_GetItem` and friends forget errors.
 fn quiet(r: PyResult<Option<Owned<Object>>>) -> *mut PyObject {
@@ -145,28 +151,27 @@ capi! {
     fn PyDict_Copy(d: &Dict) -> obj { Ok(d.copy()) }
     fn PyDict_GetItem(d: *mut PyObject, k: &Object) -> [*mut PyObject] {
         match Object::from_ptr_opt(d).and_then(|d| d.downcast::<Dict>()) {
-            // A pending exception survives the look-up.
-            Some(d) => lh_runtime::errors::preserving(|| quiet(d.get_item(k))),
+            Some(d) => undisturbed(|| d.get_item(k)),
             None => null_mut(),
         }
     }
-    fn PyDict_GetItemString(d: *mut PyObject, k: &CStr) -> [*mut PyObject] {
+    fn PyDict_GetItemString(d: *mut PyObject, k: Name) -> [*mut PyObject] {
         match Object::from_ptr_opt(d).and_then(|d| d.downcast::<Dict>()) {
-            Some(d) => lh_runtime::errors::preserving(|| quiet(d.get_item(&str_of(k)))),
+            Some(d) => undisturbed(|| d.get_item(&*k.string()?)),
             None => null_mut(),
         }
     }
     fn PyDict_GetItemWithError(d: &Dict, k: &Object) -> borrowed { Ok(lend(d.get_item(k)?)) }
     fn _PyDict_GetItemWithError(d: &Dict, k: &Object) -> borrowed { Ok(lend(d.get_item(k)?)) }
-    fn _PyDict_GetItemStringWithError(d: &Dict, k: &CStr) -> borrowed { Ok(lend(d.get_item(&str_of(k))?)) }
+    fn _PyDict_GetItemStringWithError(d: &Dict, k: Name) -> borrowed { Ok(lend(d.get_item(&*k.string()?)?)) }
     fn _PyDict_GetItemIdWithError(d: &Dict, k: *const Identifier) -> borrowed { Ok(lend(d.get_item(id_str(k))?)) }
     fn _PyDict_GetItem_KnownHash(d: &Dict, k: &Object, h: isize) -> borrowed { Ok(lend(d.get_item_known_hash(k, h)?)) }
     fn PyDict_SetItem(d: &Dict, k: &Object, v: &Object) -> status { d.set_item(k, v) }
-    fn PyDict_SetItemString(d: &Dict, k: &CStr, v: &Object) -> status { d.set_item(&Str::intern(str_of(k)), v) }
+    fn PyDict_SetItemString(d: &Dict, k: Name, v: &Object) -> status { d.set_item(&*k.string()?, v) }
     fn _PyDict_SetItemId(d: &Dict, k: *const Identifier, v: &Object) -> status { d.set_item(id_str(k), v) }
     fn _PyDict_SetItem_KnownHash(d: &Dict, k: &Object, v: &Object, h: isize) -> status { d.set_item_known_hash(k, h, v) }
     fn PyDict_DelItem(d: &Dict, k: &Object) -> status { remove(d, k) }
-    fn PyDict_DelItemString(d: &Dict, k: &CStr) -> status { remove(d, &str_of(k)) }
+    fn PyDict_DelItemString(d: &Dict, k: Name) -> status { remove(d, &*k.string()?) }
     fn _PyDict_DelItemId(d: &Dict, k: *const Identifier) -> status { remove(d, id_str(k)) }
     fn _PyDict_DelItem_KnownHash(d: &Dict, k: &Object, h: isize) -> status {
         match d.pop_known_hash(k, h)? { Some(_) => Ok(()), None => Err(lh_runtime::dictobject::key_error(k)) }

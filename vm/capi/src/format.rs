@@ -12,15 +12,76 @@ struct Spec {
     size: u8,
 }
 
+/// The text so far: a short one that is all ASCII needs no builder.
+struct Out {
+    short: [u8; Out::SHORT],
+    len: usize,
+    long: Option<StrBuilder>,
+}
+impl Out {
+    const SHORT: usize = 240;
+    fn ascii(&mut self, t: &[u8]) {
+        debug_assert!(t.is_ascii());
+        if self.long.is_none() && self.len + t.len() <= Out::SHORT {
+            self.short[self.len..self.len + t.len()].copy_from_slice(t);
+            self.len += t.len();
+            return;
+        }
+        self.builder().push_str(std::str::from_utf8(t).expect("ASCII"));
+    }
+    /// For what isn't ASCII, or is a string object.
+    fn builder(&mut self) -> &mut StrBuilder {
+        let (short, len) = (&self.short, self.len);
+        self.long.get_or_insert_with(|| {
+            let mut b = StrBuilder::with_capacity(2 * len + 32);
+            b.push_str(std::str::from_utf8(&short[..len]).expect("ASCII"));
+            b
+        })
+    }
+    fn finish(self) -> Owned<Str> {
+        match self.long {
+            Some(b) => b.finish(),
+            None => Str::from_ascii(&self.short[..self.len]),
+        }
+    }
+}
+
+/// The decimal digits of `v`, written to the end of `buf`.
+fn decimal(mut v: u64, buf: &mut [u8; 20]) -> &str {
+    let mut at = buf.len();
+    loop {
+        at -= 1;
+        buf[at] = b'0' + (v % 10) as u8;
+        v /= 10;
+        if v == 0 {
+            break;
+        }
+    }
+    std::str::from_utf8(&buf[at..]).expect("digits")
+}
+/// A C string's text, as `%s` shows it.
+fn pad_bytes(b: &mut Out, t: &[u8], spec: &Spec) {
+    if spec.width == 0 && t.is_ascii() {
+        return b.ascii(t);
+    }
+    pad_text(b.builder(), &Str::new(&String::from_utf8_lossy(t)), spec)
+}
 fn pad_text(b: &mut StrBuilder, s: &Str, spec: &Spec) {
     let n = spec.precision.map_or(s.len(), |p| p.min(s.len()));
     b.push_n(' ' as u32, spec.width.saturating_sub(n));
     b.push_slice(s, 0, n);
 }
-fn pad_number(b: &mut StrBuilder, digits: &str, negative: bool, spec: &Spec) {
+fn pad_number(b: &mut Out, digits: &str, negative: bool, spec: &Spec) {
+    if spec.width == 0 && spec.precision.is_none() {
+        if negative {
+            b.ascii(b"-");
+        }
+        return b.ascii(digits.as_bytes());
+    }
     let body = format!("{}{}", "0".repeat(spec.precision.unwrap_or(0).saturating_sub(digits.len())), digits);
     let n = body.len() + negative as usize;
     let fill = spec.width.saturating_sub(n);
+    let b = b.builder();
     if !spec.zero {
         b.push_n(' ' as u32, fill);
     }
@@ -36,13 +97,13 @@ fn pad_number(b: &mut StrBuilder, digits: &str, negative: bool, spec: &Spec) {
 /// # Safety
 /// `va` holds what `f` asks for.
 pub unsafe fn format_v(f: &[u8], va: &mut VaList) -> PyResult<Owned<Str>> {
-    let mut b = StrBuilder::new();
+    let mut b = Out { short: [0; Out::SHORT], len: 0, long: None };
     let mut i = 0;
     while i < f.len() {
         if f[i] != b'%' {
             let end = f[i..].iter().position(|c| *c == b'%').map_or(f.len(), |k| i + k);
-            match std::str::from_utf8(&f[i..end]) {
-                Ok(t) if t.is_ascii() => b.push_str(t),
+            match &f[i..end] {
+                t if t.is_ascii() => b.ascii(t),
                 _ => {
                     return raise!(
                         ValueError,
@@ -83,45 +144,45 @@ pub unsafe fn format_v(f: &[u8], va: &mut VaList) -> PyResult<Owned<Str>> {
         // SAFETY: the caller passed what the format asks for.
         unsafe {
             match f.get(i) {
-                Some(b'%') => b.push('%' as u32),
+                Some(b'%') => b.ascii(b"%"),
                 Some(b'c') => {
                     let c = va.int();
                     if !(0..=0x10ffff).contains(&c) {
                         return raise!(OverflowError, "character argument not in range(0x110000)");
                     }
-                    b.push(c as u32)
+                    b.builder().push(c as u32)
                 }
                 Some(b'd' | b'i') => {
                     let v = if wide { va.word() as i64 } else { va.int() as i64 };
-                    pad_number(&mut b, &v.unsigned_abs().to_string(), v < 0, &spec)
+                    pad_number(&mut b, decimal(v.unsigned_abs(), &mut [0; 20]), v < 0, &spec)
                 }
                 Some(b'u') => {
                     let v = if wide { va.word() } else { va.int() as u32 as u64 };
-                    pad_number(&mut b, &v.to_string(), false, &spec)
+                    pad_number(&mut b, decimal(v, &mut [0; 20]), false, &spec)
                 }
                 Some(b'x') => {
                     let v = if wide { va.word() } else { va.int() as u32 as u64 };
                     pad_number(&mut b, &format!("{v:x}"), false, &spec)
                 }
-                Some(b'p') => b.push_str(&format!("0x{:x}", va.word())),
+                Some(b'p') => b.ascii(format!("0x{:x}", va.word()).as_bytes()),
                 Some(b's') => {
                     let t = VaList::bytes(va.ptr(), spec.precision);
-                    pad_text(&mut b, &Str::new(&String::from_utf8_lossy(t)), &spec)
+                    pad_bytes(&mut b, t, &spec)
                 }
-                Some(b'U') => pad_text(&mut b, Object::from_ptr(va.ptr()).downcast_unchecked(), &spec),
+                Some(b'U') => pad_text(b.builder(), Object::from_ptr(va.ptr()).downcast_unchecked(), &spec),
                 Some(b'V') => {
                     let (o, p) = (va.ptr::<PyObject>(), va.ptr::<c_char>());
                     match Object::from_ptr_opt(o) {
-                        Some(o) => pad_text(&mut b, o.downcast_unchecked(), &spec),
+                        Some(o) => pad_text(b.builder(), o.downcast_unchecked(), &spec),
                         None => {
                             let t = VaList::bytes(p, spec.precision);
-                            pad_text(&mut b, &Str::new(&String::from_utf8_lossy(t)), &spec)
+                            pad_bytes(&mut b, t, &spec)
                         }
                     }
                 }
-                Some(b'S') => pad_text(&mut b, &*Object::from_ptr(va.ptr()).own().str()?, &spec),
-                Some(b'R') => pad_text(&mut b, &*Object::from_ptr(va.ptr()).own().repr()?, &spec),
-                Some(b'A') => pad_text(&mut b, &*Object::from_ptr(va.ptr()).own().ascii()?, &spec),
+                Some(b'S') => pad_text(b.builder(), &*Object::from_ptr(va.ptr()).own().str()?, &spec),
+                Some(b'R') => pad_text(b.builder(), &*Object::from_ptr(va.ptr()).own().repr()?, &spec),
+                Some(b'A') => pad_text(b.builder(), &*Object::from_ptr(va.ptr()).own().ascii()?, &spec),
                 _ => {
                     return raise!(
                         SystemError,

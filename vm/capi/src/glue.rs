@@ -128,7 +128,8 @@ pub fn text(c: &CStr) -> std::borrow::Cow<'_, str> {
 }
 /// A string object of a C string.
 pub fn str_of(c: &CStr) -> Owned<Str> {
-    Str::new(&text(c))
+    let b = c.to_bytes();
+    if b.is_ascii() { Str::from_ascii(b) } else { Str::new(&text(c)) }
 }
 
 /// What a function answers that has no meaning in this VM.

@@ -5,11 +5,14 @@
 
 #![allow(non_snake_case, non_upper_case_globals, private_interfaces)]
 
+mod getargs;
 mod glue;
+mod names;
 mod prelude;
 mod va;
 
 pub mod abstract_;
+pub mod buildvalue;
 pub mod bytesobject;
 pub mod code;
 pub mod codecs;

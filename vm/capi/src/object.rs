@@ -1,5 +1,6 @@
 //! `object.h`: reference counts, attributes, comparison, conversion to text.
 
+use crate::names::Name;
 use crate::prelude::*;
 use lh_runtime::{gc, typeobject};
 
@@ -47,16 +48,25 @@ unsafe fn lookup(r: PyResult<Option<Owned<Object>>>, out: *mut *mut PyObject) ->
 #[repr(C)]
 pub struct Identifier {
     pub string: *const c_char,
+    /// -1, or the address of the string made of it, which lives for ever.
     pub index: isize,
-    pub mutex: [usize; 2],
 }
 /// The interned string of an identifier.
 ///
 /// # Safety
 /// `id` points to one.
+#[inline]
 pub unsafe fn id_str(id: *const Identifier) -> &'static Str {
-    // SAFETY: the caller's promise.
-    Str::interned(&unsafe { CStr::from_ptr((*id).string) }.to_string_lossy())
+    // SAFETY: the caller's promise; the string is never given back.
+    unsafe {
+        let id = id.cast_mut();
+        if !matches!((*id).index, -1 | 0) {
+            return Object::from_ptr((*id).index as *mut PyObject).downcast_unchecked();
+        }
+        let s = Str::interned(&CStr::from_ptr((*id).string).to_string_lossy());
+        (*id).index = s.own().into_raw() as isize;
+        s
+    }
 }
 
 capi! {
@@ -64,7 +74,6 @@ capi! {
     fn Py_DecRef(o: *mut PyObject) -> void { xdecref(o) }
     fn _Py_IncRef(o: *mut PyObject) -> void { incref(o) }
     fn _Py_DecRef(o: *mut PyObject) -> void { decref(o) }
-    fn _Py_Dealloc(o: *mut PyObject) -> void { dealloc(o) }
     fn _Py_NewReference(o: *mut PyObject) -> void { (*o).ob_refcnt = 1 }
     fn Py_NewRef(o: *mut PyObject) -> [*mut PyObject] { incref(o); o }
     fn Py_XNewRef(o: *mut PyObject) -> [*mut PyObject] { xincref(o); o }
@@ -105,18 +114,18 @@ capi! {
         a.rich_compare_bool(b, CompareOp::from_c(op)).map(|r| r as c_int)
     }
     fn PyObject_GetAttr(o: &Object, n: &Object) -> obj { o.get_attr(name(n)?) }
-    fn PyObject_GetAttrString(o: &Object, n: &CStr) -> obj { o.get_attr(&str_of(n)) }
+    fn PyObject_GetAttrString(o: &Object, n: Name) -> obj { o.get_attr(&*n.string()?) }
     fn PyObject_SetAttr(o: &Object, n: &Object, v: Option<&Object>) -> status { set(o, name(n)?, v) }
-    fn PyObject_SetAttrString(o: &Object, n: &CStr, v: Option<&Object>) -> status { set(o, &str_of(n), v) }
+    fn PyObject_SetAttrString(o: &Object, n: Name, v: Option<&Object>) -> status { set(o, &*n.string()?, v) }
     fn PyObject_HasAttr(o: &Object, n: &Object) -> [c_int] {
         match name(n).and_then(|n| o.get_attr_opt(n)) {
             Ok(v) => v.is_some() as c_int,
             Err(e) => { e.clear(); 0 }
         }
     }
-    fn PyObject_HasAttrString(o: &Object, n: &CStr) -> [c_int] {
-        match o.get_attr(&str_of(n)) {
-            Ok(_) => 1,
+    fn PyObject_HasAttrString(o: &Object, n: Name) -> [c_int] {
+        match n.string().and_then(|n| o.get_attr_opt(&n)) {
+            Ok(v) => v.is_some() as c_int,
             Err(e) => { e.clear(); 0 }
         }
     }
@@ -252,6 +261,16 @@ capi! {
     fn PyGC_Enable() -> [c_int] { let was = gc::is_enabled(); gc::enable(true); was as c_int }
     fn PyGC_Disable() -> [c_int] { let was = gc::is_enabled(); gc::enable(false); was as c_int }
     fn PyGC_IsEnabled() -> [c_int] { gc::is_enabled() as c_int }
+}
+
+/// What `Py_DECREF` calls when no reference is left. Deallocators turn their panics into errors themselves.
+///
+/// # Safety
+/// The count of `o` has just reached zero.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn _Py_Dealloc(o: *mut PyObject) {
+    // SAFETY: the caller's promise.
+    unsafe { dealloc(o) }
 }
 
 /// A copy of a C string, to be freed with `PyMem_Free`.

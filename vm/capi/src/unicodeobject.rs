@@ -153,7 +153,7 @@ capi! {
         }
         from_wide(p, n.max(0))
     }
-    fn PyUnicode_InternFromString(s: &CStr) -> obj { Ok(Str::intern(codecs::decode_utf8(s.to_bytes())?)) }
+    fn PyUnicode_InternFromString(s: crate::names::Name) -> obj { s.string() }
     fn PyUnicode_InternInPlace(p: *mut *mut PyObject) -> void {
         if let Some(s) = Object::from_ptr_opt(*p).and_then(|o| o.downcast_exact::<Str>()) {
             let new = Str::intern(s.own());
@@ -190,13 +190,17 @@ capi! {
         Ok(())
     }
     fn PyUnicode_AsUTF8AndSize(s: &Object, n: *mut isize) -> (*const c_char, null()) {
-        let t = str_arg(s)?.to_str()?;
+        let s = str_arg(s)?;
+        let t = match s.as_ascii() { Some(t) => t, None => s.to_str()? };
         if !n.is_null() {
             *n = t.len() as isize;
         }
         Ok(t.as_ptr().cast())
     }
-    fn PyUnicode_AsUTF8(s: &Object) -> (*const c_char, null()) { Ok(str_arg(s)?.to_str()?.as_ptr().cast()) }
+    fn PyUnicode_AsUTF8(s: &Object) -> (*const c_char, null()) {
+        let s = str_arg(s)?;
+        Ok(match s.as_ascii() { Some(t) => t, None => s.to_str()? }.as_ptr().cast())
+    }
     /// The characters, kept with the string.
     fn PyUnicode_AsUnicode(s: &Object) -> (*mut u32, null_mut()) {
         let s = str_arg(s)?;

@@ -1543,7 +1543,7 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                             match ops::prepare_call_ex(callee, args, kwargs) {
                                 Err(_) => error!(),
                                 Ok((args, kwargs)) => {
-                                    if exact::<Function>(callee) && *tracing_flag == 0 {
+                                    if ops::is_python_call(callee) && *tracing_flag == 0 {
                                         sp = sp.sub(2);
                                         let f = ops::frame_for_call_ex(ts, callee, &args, kwargs.as_deref());
                                         drop(args);

@@ -70,12 +70,14 @@ pub unsafe fn make(ts: *mut PyThreadState, f: *mut Frame) -> *mut PyObject {
             _ => Generator::type_ptr(),
         };
         let n = (*code).co_nlocalsplus + (*code).co_stacksize;
-        let o = lh_runtime::gc::new_object(tp, n as isize);
+        let o = lh_runtime::gc::new_builtin(tp, lh_runtime::gc::object_size(tp, n as isize));
         if o.is_null() {
             let _ = raised!(MemoryError, "out of memory for a generator");
             return null_mut();
         }
         let g = o.cast::<PyGenObject>();
+        // The frame's part is written below as far as it is used.
+        g.cast::<u8>().add(size_of::<PyObject>()).write_bytes(0, FRAME_OFFSET - size_of::<PyObject>());
         let func = (*f).func;
         incref(code.cast());
         (*g).gi_code = code;
@@ -500,17 +502,15 @@ unsafe fn dealloc(o: *mut PyObject) {
     // SAFETY: the deallocator: the finalizer runs first and may resurrect the object.
     unsafe {
         let g = o.cast::<PyGenObject>();
-        lh_runtime::gc::untrack(o);
         if !(*g).gi_weakreflist.is_null() {
+            lh_runtime::gc::untrack(o);
             lh_runtime::weakref::clear_weakrefs(o);
+            lh_runtime::gc::track(o);
         }
-        lh_runtime::gc::track(o);
         if (*g).gi_frame_state < COMPLETED && lh_runtime::typeobject::finalize_from_dealloc(o) {
             return;
         }
-        if lh_runtime::gc::is_tracked(o) {
-            lh_runtime::gc::untrack(o);
-        }
+        lh_runtime::gc::untrack(o);
         if (*g).gi_frame_state < CLEARED {
             (*g).gi_frame_state = CLEARED;
             let f = frame_of(g);
@@ -520,9 +520,11 @@ unsafe fn dealloc(o: *mut PyObject) {
         for p in [&raw mut (*g).gi_origin_or_finalizer, &raw mut (*g).gi_name, &raw mut (*g).gi_qualname] {
             xdecref(std::mem::replace(&mut *p, null_mut()));
         }
-        xdecref(std::mem::replace(&mut (*g).gi_code, null_mut()).cast());
+        let code = std::mem::replace(&mut (*g).gi_code, null_mut());
+        let n = (*code).co_nlocalsplus + (*code).co_stacksize;
+        decref(code.cast());
         xdecref(std::mem::replace(&mut (*g).gi_exc_state.exc_value, null_mut()));
-        lh_runtime::typeobject::free_instance(o);
+        lh_runtime::gc::free_builtin(o, lh_runtime::gc::object_size((*o).ob_type, n as isize));
     }
 }
 

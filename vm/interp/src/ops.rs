@@ -383,7 +383,17 @@ pub unsafe fn prepare_call_ex(
     }
 }
 
-/// The frame for calling a Python function with a tuple and a dict. Takes over the reference to the function.
+/// Is the callable a Python function, or a method bound to one?
+pub unsafe fn is_python_call(callee: *mut PyObject) -> bool {
+    // SAFETY: a live callable.
+    unsafe {
+        let c = r(callee);
+        c.is_exact::<Function>()
+            || c.is_exact::<Method>() && r((*callee.cast::<PyMethodObject>()).im_func).is_exact::<Function>()
+    }
+}
+
+/// The frame for calling a Python function, or a method bound to one, with a tuple and a dict. Takes over the reference to `func`.
 pub unsafe fn frame_for_call_ex(
     ts: *mut PyThreadState,
     func: *mut PyObject,
@@ -392,37 +402,64 @@ pub unsafe fn frame_for_call_ex(
 ) -> *mut Frame {
     // SAFETY: a function; every argument gets its own count.
     unsafe {
-        let func = func.cast::<PyFunctionObject>();
+        let (mut func, mut first) = (func.cast::<PyFunctionObject>(), null_mut());
+        if r(func.cast()).is_exact::<Method>() {
+            let m = func.cast::<PyMethodObject>();
+            func = (*m).im_func.cast();
+            first = (*m).im_self;
+            incref(func.cast());
+            incref(first);
+            decref(m.cast());
+        }
         let mut locals = null_mut();
         if (*(*func).func_code.cast::<PyCodeObject>()).co_flags & CO_OPTIMIZED == 0 {
             locals = (*func).func_globals;
             incref(locals);
         }
-        let n = args.len();
-        let pairs = kwargs.map_or_else(Vec::new, |d| d.items_vec());
-        if pairs.is_empty() {
+        let before = !first.is_null() as usize;
+        let n = before + args.len();
+        let kwargs = kwargs.filter(|d| d.len() > 0);
+        if kwargs.is_none() && before == 0 {
             let v = args.as_slice_raw();
             v.iter().for_each(|p| incref(*p));
             return crate::bind::frame_for_call(ts, func, locals, v.as_ptr(), n, null_mut());
         }
-        let mut v: Vec<*mut PyObject> = Vec::with_capacity(n + pairs.len());
-        for p in args.as_slice_raw() {
+        // Few arguments need no memory of their own.
+        let all = n + kwargs.map_or(0, |d| d.len());
+        let mut few = [null_mut::<PyObject>(); 12];
+        let mut many = vec![];
+        let v: &mut [*mut PyObject] = if all <= few.len() {
+            &mut few
+        } else {
+            many.resize(all, null_mut());
+            &mut many
+        };
+        v[0] = first;
+        for (to, p) in v[before..].iter_mut().zip(args.as_slice_raw()) {
             incref(*p);
-            v.push(*p);
+            *to = *p;
         }
-        let mut names = Vec::with_capacity(pairs.len());
-        if pairs.iter().any(|p| !p.0.is_instance_of::<Str>()) {
-            v.iter().for_each(|p| decref(*p));
+        let Some(kwargs) = kwargs else {
+            return crate::bind::frame_for_call(ts, func, locals, v.as_ptr(), n, null_mut());
+        };
+        let mut at = n;
+        let mut strings = true;
+        let mut pos = 0;
+        let names = Tuple::build(kwargs.len(), |_| {
+            let (k, x) = kwargs.next(&mut pos).expect("as many entries as it has");
+            strings &= k.is_instance_of::<Str>();
+            v[at] = x.into_raw();
+            at += 1;
+            k.into_raw()
+        });
+        let names = names.expect("memory for a tuple");
+        if !strings {
+            v[..at].iter().for_each(|p| decref(*p));
             decref(func.cast());
             xdecref(locals);
             let _ = raised!(TypeError, "keywords must be strings");
             return null_mut();
         }
-        for (k, x) in pairs {
-            names.push(k);
-            v.push(x.into_raw());
-        }
-        let names = Tuple::from_vec(names);
         crate::bind::frame_for_call(ts, func, locals, v.as_ptr(), n, names.ptr())
     }
 }

@@ -22,10 +22,16 @@ use crate::plans::*;
 use crate::prelude::*;
 use lh_runtime::instance;
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 pub const WARM: i16 = 3;
 const PATIENCE: i16 = 40;
 const COOL: i16 = 300;
+
+/// The definition of `list.append`, once a call of it has been specialised.
+pub static LIST_APPEND: AtomicPtr<PyMethodDef> = AtomicPtr::new(null_mut());
+/// As `LIST_APPEND`, of the built-in `isinstance`.
+pub static ISINSTANCE: AtomicPtr<PyMethodDef> = AtomicPtr::new(null_mut());
 
 #[inline(always)]
 pub unsafe fn read_u32(at: *mut u16) -> u32 {
@@ -297,7 +303,10 @@ pub unsafe fn instance_place(o: *mut PyObject, at: *mut u16) -> *mut *mut PyObje
     // SAFETY: as above.
     unsafe {
         let p = value_place(o, at);
-        if p.is_null() || (*p).is_null() { null_mut() } else { p }
+        if !p.is_null() && (*p).is_null() && !instance::is_next(o, *at.add(3) as usize) {
+            return null_mut();
+        }
+        p
     }
 }
 
@@ -406,16 +415,15 @@ pub unsafe fn precall(_f: *mut Frame, at: *mut u16, arg: usize, sp: *mut *mut Py
                 let q = match (is_descr, flags) {
                     (false, METH_O) if n == 1 && is(c"len") && is_builtins(callee) => quick::PRECALL_LEN,
                     (false, METH_O) if n == 1 => quick::PRECALL_BUILTIN_O,
-                    (false, METH_FASTCALL) => quick::PRECALL_BUILTIN_FAST,
-                    (false, f) if f == METH_FASTCALL | METH_KEYWORDS => {
-                        if n == 2 && is(c"isinstance") && is_builtins(callee) {
-                            quick::PRECALL_ISINSTANCE
-                        } else {
-                            quick::PRECALL_BUILTIN_FAST
-                        }
+                    (false, METH_FASTCALL) if n == 2 && is(c"isinstance") && is_builtins(callee) => {
+                        ISINSTANCE.store(def, Ordering::Relaxed);
+                        quick::PRECALL_ISINSTANCE
                     }
+                    (false, METH_FASTCALL) => quick::PRECALL_BUILTIN_FAST,
+                    (false, f) if f == METH_FASTCALL | METH_KEYWORDS => quick::PRECALL_BUILTIN_FAST,
                     (true, METH_O) if n == 1 => {
                         if is(c"append") && descr_of(callee) == List::type_ptr() {
+                            LIST_APPEND.store(def, Ordering::Relaxed);
                             quick::PRECALL_LIST_APPEND
                         } else {
                             quick::PRECALL_METHOD_O
@@ -507,8 +515,7 @@ pub unsafe fn quick_call(
                 {
                     return None;
                 }
-                let name = (*(*callee.cast::<PyMethodDescrObject>()).d_method).ml_name;
-                if core::ffi::CStr::from_ptr(name) != c"append" {
+                if (*callee.cast::<PyMethodDescrObject>()).d_method != LIST_APPEND.load(Ordering::Relaxed) {
                     return None;
                 }
                 let l = (*args).cast::<PyListObject>();

@@ -25,6 +25,29 @@ pub fn start_runtime() -> PyResult<()> {
 
 /// Everything a program may rely on before its first line.
 pub fn start_python() -> PyResult<()> {
+    BUILTINS.get_or_init(|| Kept(sysobject::builtins_dict().copy().into_raw()));
+    begin()?;
+    SYS_NAMES.get_or_init(|| Kept(sys_dict().copy().into_raw()));
+    Ok(())
+}
+
+/// A dictionary that is kept for the end.
+struct Kept(*mut lh_runtime::abi::PyObject);
+// SAFETY: only used with the GIL held.
+unsafe impl Send for Kept {}
+// SAFETY: as above.
+unsafe impl Sync for Kept {}
+impl Kept {
+    fn dict(&self) -> &'static Dict {
+        // SAFETY: the reference is never given back.
+        unsafe { Object::from_ptr(self.0).downcast_unchecked() }
+    }
+}
+/// `builtins` and `sys` as they were before the program's first line.
+static BUILTINS: std::sync::OnceLock<Kept> = std::sync::OnceLock::new();
+static SYS_NAMES: std::sync::OnceLock<Kept> = std::sync::OnceLock::new();
+
+fn begin() -> PyResult<()> {
     bootstrap::set_services(crate::wiring::services());
     if config().tracemalloc > 0 {
         lh_runtime::tracemalloc::start(config().tracemalloc as usize);
@@ -192,14 +215,14 @@ pub fn finish(status: i32) -> i32 {
     }
     let mut ok = sysobject::flush_std_files();
     lh_runtime::thread::set_finalizing();
-    take_down_modules();
-    ok &= sysobject::flush_std_files();
+    ok &= take_down_modules();
     if ok { status } else { 120 }
 }
 
 /// CPython's order: `sys`'s references to user objects, `sys.modules`, a collection, then whatever modules are still alive,
 /// emptied one by one, `sys` and `builtins` last.
-fn take_down_modules() {
+/// Is all output written?
+fn take_down_modules() -> bool {
     let forget = |r: PyResult<()>| {
         if let Err(e) = r {
             e.clear()
@@ -242,6 +265,11 @@ fn take_down_modules() {
         forget(modules_dict().set_item(&k, none_ref()));
     }
     modules_dict().clear();
+    // What the program put into `builtins` is its own, and ends with its modules.
+    if let Some(b) = BUILTINS.get() {
+        remove_additions(sysobject::builtins_dict(), b.dict());
+        forget(sysobject::builtins_dict().merge(b.dict(), true));
+    }
     lh_runtime::gc::collect(2);
     for w in weak.iter().rev() {
         let Some(m) = w.downcast::<WeakRef>().and_then(|w| w.target()) else { continue };
@@ -250,9 +278,29 @@ fn take_down_modules() {
         }
     }
     drop(weak);
+    let ok = sysobject::flush_std_files();
+    // Of `sys`, only what the program added: destructors that run now still need the rest, and the streams flush as they go.
+    if let Some(s) = SYS_NAMES.get() {
+        for n in ["stdin", "stdout", "stderr"] {
+            forget(sys_set(n, none_ref()));
+        }
+        remove_additions(sys_dict(), s.dict());
+    }
     lh_runtime::gc::collect(2);
-    // The streams flush as they go; `sys` and `builtins` stay, as code of destructors that run now still needs them.
-    let _ = sys_dict();
+    ok
+}
+
+/// Takes out of `d` the names that `first` has not.
+fn remove_additions(d: &Dict, first: &Dict) {
+    for (k, _) in d.items_vec() {
+        let r = match first.contains(&k) {
+            Ok(false) => d.del_item(&k).map(drop),
+            r => r.map(drop),
+        };
+        if let Err(e) = r {
+            e.clear();
+        }
+    }
 }
 
 /// Sets a module's names to `None`: those with one leading underscore first, so that the rest can still be used by destructors.

@@ -42,6 +42,14 @@ pub fn expand(attr: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
         flags = quote!(#flags | ::lh_runtime::abi::Py_TPFLAGS_MAPPING);
     }
     let (weak, dict) = (opts.flag("weakref") as usize, opts.flag("dict") as usize);
+    // A payload that has the word for weak references itself, as C code expects it, says where.
+    let weak_at = opts.expr("weakoffset");
+    let weak_offset = match &weak_at {
+        Some(e) => quote!(#e),
+        None => {
+            quote!(if #weak == 1 { <#ident as ::lh_runtime::object::Kind>::BASICSIZE as isize - 8 * (1 + #dict as isize) } else { 0 })
+        }
+    };
     let mut traces = vec![];
     let mut clears = vec![];
     if let Fields::Named(fs) = &mut st.fields {
@@ -71,7 +79,7 @@ pub fn expand(attr: TokenStream, item: TokenStream) -> syn::Result<TokenStream> 
                     tp_doc: #doc_ptr,
                     tp_basicsize: <#ident as ::lh_runtime::object::Kind>::BASICSIZE as isize,
                     tp_flags: #flags,
-                    tp_weaklistoffset: if #weak == 1 { <#ident as ::lh_runtime::object::Kind>::BASICSIZE as isize - 8 * (1 + #dict as isize) } else { 0 },
+                    tp_weaklistoffset: #weak_offset,
                     tp_dictoffset: if #dict == 1 { <#ident as ::lh_runtime::object::Kind>::BASICSIZE as isize - 8 } else { 0 },
                     ..::lh_runtime::abi::PyTypeObject::ZERO
                 };

@@ -80,6 +80,13 @@ impl<'a> Args<'a> {
     pub fn as_slice(&self) -> &'a [*mut PyObject] {
         self.args
     }
+    /// Calls `f` with all arguments but the first positional one.
+    pub fn call_with_rest(&self, f: &Object) -> PyResult {
+        let Some((_, rest)) = self.args.split_first() else { return f.call0() };
+        let names = self.kwnames.map_or(std::ptr::null_mut(), |t| t.raw());
+        // SAFETY: keyword values follow the positional arguments, as they came.
+        unsafe { from_c(f.vectorcall(rest.as_ptr(), rest.len(), names)) }
+    }
 }
 
 /// Parses vectorcall arguments.

@@ -449,6 +449,9 @@ pub fn hex(b: &[u8], sep: Option<&Object>, group: isize) -> PyResult<Owned<Str>>
         }
     };
     let g = group.unsigned_abs();
+    if sep.is_none() || g == 0 {
+        return Ok(Str::fill_ascii(2 * b.len(), |out| hex_digits(b, out)));
+    }
     let mut out = Vec::with_capacity(b.len() * 3);
     for (i, c) in b.iter().enumerate() {
         if let Some(s) = sep
@@ -465,9 +468,42 @@ pub fn hex(b: &[u8], sep: Option<&Object>, group: isize) -> PyResult<Owned<Str>>
 }
 static HEX: [u8; 16] = *b"0123456789abcdef";
 
+/// Writes the two digits of every byte; `out` is twice as long.
+pub fn hex_digits(b: &[u8], out: &mut [u8]) {
+    for (c, d) in b.iter().zip(out.as_chunks_mut::<2>().0) {
+        *d = [HEX[(c >> 4) as usize], HEX[(c & 15) as usize]];
+    }
+}
+/// The value of each hexadecimal digit, 255 for other characters.
+static HEX_VALUES: [u8; 256] = {
+    let mut t = [255; 256];
+    let mut i = 0;
+    while i < 256 {
+        if let Some(d) = (i as u8 as char).to_digit(16) {
+            t[i] = d as u8;
+        }
+        i += 1;
+    }
+    t
+};
+
 /// `bytes.fromhex`.
 pub fn from_hex(s: &Str) -> PyResult<Vec<u8>> {
     let mut out = Vec::with_capacity(s.len() / 2);
+    if let Some(a) = s.as_ascii() {
+        // Without white space, or the slow way finds what is wrong.
+        let (pairs, rest) = a.as_bytes().as_chunks::<2>();
+        let mut seen = 0;
+        out.extend(pairs.iter().map(|[a, b]| {
+            let (a, b) = (HEX_VALUES[*a as usize], HEX_VALUES[*b as usize]);
+            seen |= a | b;
+            a << 4 | b & 15
+        }));
+        if seen < 16 && rest.is_empty() {
+            return Ok(out);
+        }
+        out.clear();
+    }
     let digit =
         |i: usize| if i < s.len() { char::from_u32(s.char_at(i)).and_then(|c| c.to_digit(16)) } else { None };
     let mut i = 0;
@@ -566,6 +602,24 @@ pub fn from_source(
     }
     if crate::buffer::supports_buffer(o) {
         return Ok(crate::buffer::Buffer::get(o, lh_abi::PyBUF_FULL_RO)?.to_vec());
+    }
+    // Plain numbers in a list or tuple; anything else takes the slow way, which has the messages.
+    let plain = if let Some(l) = o.downcast_exact::<List>() {
+        Some((l.items_ptr(), l.len()))
+    } else {
+        o.downcast_exact::<Tuple>().map(|t| (t.items_ptr(), t.len()))
+    };
+    if let Some((items, n)) = plain {
+        let byte = |i: usize| {
+            // SAFETY: inside the items, which nothing changes meanwhile.
+            let v = unsafe { Object::from_ptr(*items.add(i)) }.downcast_exact::<Int>()?.compact()?;
+            u8::try_from(v).ok()
+        };
+        let mut v = Vec::with_capacity(n);
+        v.extend((0..n).map_while(byte));
+        if v.len() == n {
+            return Ok(v);
+        }
     }
     let message = if of == "bytes" { "bytes must be in range(0, 256)" } else { BYTE_RANGE };
     match o.iterator() {
@@ -873,6 +927,9 @@ macro_rules! shared_methods {
                     return raise!(ValueError, "translation table must be 256 characters long");
                 }
                 let delete = delete.map(BytesLike::get).transpose()?;
+                if let (Some(t), None) = (table.as_ref().and_then(|t| t.first_chunk::<256>()), &delete) {
+                    return Ok(map(self, |c| t[*c as usize]));
+                }
                 let mut drop = [false; 256];
                 delete.iter().flat_map(|d| d.iter()).for_each(|b| drop[*b as usize] = true);
                 let mut out = vec![];

@@ -217,7 +217,9 @@ impl Code {
         let units = p.code.len() / 2;
         // SAFETY: the object has room for `units` two-byte items behind its fixed part; every field is written before use.
         unsafe {
-            let o = crate::typeobject::alloc(Code::type_ptr(), units as isize)?;
+            // Code without instructions (extensions make such for tracebacks) still has one behind its end: what is invalid is refused.
+            let o = crate::typeobject::alloc(Code::type_ptr(), units.max(1) as isize)?;
+            (*o.cast::<PyVarObject>()).ob_size = units as isize;
             let c = o.cast::<PyCodeObject>();
             (*c).co_consts = consts.into_raw();
             (*c).co_names = names.into_raw();
@@ -630,7 +632,7 @@ impl Code {
         }
         let (ln, lk) = localsplus(varnames, cellvars.unwrap_or(&empty), freevars.unwrap_or(&empty));
         let code = codestring.as_bytes();
-        if code.is_empty() || !code.len().is_multiple_of(2) {
+        if !code.len().is_multiple_of(2) {
             return raise!(ValueError, "code: co_code is malformed");
         }
         Code::from_parts(&CodeParts {

@@ -71,7 +71,7 @@ calls! {
         [x] => done(Tuple::from_iterable(x)),
         _ => None,
     };
-    call_dict(a) match a {
+    call_plain_dict(a) match a {
         [] => done(Ok(Dict::new())),
         [x] => {
             let d = Dict::new();
@@ -166,6 +166,32 @@ fn short_decimal(s: &str) -> Option<i64> {
         v = v * 10 + (d - b'0') as i64;
     }
     Some(if minus { -v } else { v })
+}
+
+/// `dict` with keywords, or as the other types.
+unsafe extern "C" fn call_dict(
+    ty: *mut PyObject,
+    args: *const *mut PyObject,
+    nargsf: usize,
+    kwnames: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: called by the vectorcall protocol with live arguments.
+    unsafe {
+        let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET;
+        if n > 1 || kwnames.is_null() || (*kwnames.cast::<PyVarObject>()).ob_size == 0 {
+            return call_plain_dict(ty, args, nargsf, kwnames);
+        }
+        border::object(|| {
+            let kw = crate::protocols::dict_of_kwnames(args.add(n), kwnames)?;
+            if n == 0 {
+                return Ok(kw);
+            }
+            let d = Dict::new();
+            d.update(Object::from_ptr(*args))?;
+            d.merge_dict(&kw, true)?;
+            Ok(d)
+        })
+    }
 }
 
 /// Installs the functions; the types are ready.

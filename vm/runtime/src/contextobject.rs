@@ -221,13 +221,7 @@ impl Context {
             return raise!(TypeError, "run() missing 1 required positional argument");
         };
         self.enter()?;
-        let args = Tuple::from_vec(a.iter().skip(1).map(|o| o.own()).collect());
-        let kw = Dict::new();
-        for (k, v) in a.kwargs() {
-            kw.set_item(k, v)?;
-        }
-        let r = f.call_tuple(&args, (kw.len() > 0).then_some(&*kw));
-        match r {
+        match a.call_with_rest(f) {
             Ok(r) => self.exit().map(|_| r),
             Err(e) => {
                 preserving(|| {

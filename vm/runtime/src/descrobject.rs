@@ -202,11 +202,14 @@ unsafe fn descr_dealloc(o: *mut PyObject) {
     }
 }
 /// For attribute access: is `obj` an instance of the descriptor's class?
+#[inline(always)]
 fn check_get(d: &Object, obj: &Object) -> PyResult<()> {
-    if obj.ty().is_subtype(descr_type(d)) {
-        return Ok(());
-    }
-    raise!(
+    // SAFETY: live objects; a descriptor keeps its type.
+    if unsafe { is_subtype(obj.ob_type(), (*descr(d)).d_type) } { Ok(()) } else { Err(not_of(d, obj)) }
+}
+#[cold]
+fn not_of(d: &Object, obj: &Object) -> Raised {
+    raised!(
         TypeError,
         "descriptor '{}' for '{}' objects doesn't apply to a '{}' object",
         descr_name(d),
@@ -459,9 +462,10 @@ pub unsafe fn member_get(o: *mut PyObject, m: &PyMemberDef) -> PyResult {
             T_USHORT => num!(u16),
             T_INT => num!(i32),
             T_UINT => num!(u32),
-            T_LONG | T_LONGLONG => num!(i64),
+            T_LONG | T_LONGLONG | T_PYSSIZET => {
+                Ok(Int::from_i64(p.cast::<i64>().read_unaligned()).into_object())
+            }
             T_ULONG | T_ULONGLONG => num!(u64),
-            T_PYSSIZET => num!(isize),
             T_FLOAT => (p.cast::<f32>().read_unaligned() as f64).into_py(),
             T_DOUBLE => num!(f64),
             T_STRING => match cstr(*p.cast::<*const c_char>()) {
@@ -516,8 +520,11 @@ pub unsafe fn member_set(o: *mut PyObject, m: &PyMemberDef, v: Option<&Object>) 
         };
         macro_rules! num {
             ($t:ty) => {{
-                let i = crate::number::index(v)?;
-                p.cast::<$t>().write_unaligned(i.to_u64_wrapping() as $t);
+                let n = match v.downcast::<Int>() {
+                    Some(i) => i.to_u64_wrapping(),
+                    None => crate::number::index(v)?.to_u64_wrapping(),
+                };
+                p.cast::<$t>().write_unaligned(n as $t);
             }};
         }
         match m.r#type {

@@ -53,9 +53,10 @@ pub fn key_error(key: &Object) -> Raised {
     set_object(exc::KeyError(), Some(v))
 }
 
+#[inline(always)]
 fn may_be_tracked(o: *mut PyObject) -> bool {
     // SAFETY: a live object.
-    unsafe { (*(*o).ob_type).tp_flags & Py_TPFLAGS_HAVE_GC != 0 && gc::is_gc_object(o) }
+    unsafe { gc::may_be_tracked(o) }
 }
 
 impl Dict {
@@ -149,6 +150,17 @@ impl Dict {
     fn track_for(&self, a: *mut PyObject, b: *mut PyObject) {
         if may_be_tracked(b) || may_be_tracked(a) {
             self.ensure_tracked()
+        }
+    }
+    /// Can neither keys nor values be part of a cycle?
+    pub(crate) fn is_atomic(&self) -> bool {
+        let t = self.table();
+        // SAFETY: the dict's own table; a live entry has key and value.
+        unsafe {
+            (0..(*t).nentries).all(|i| {
+                let e = (*t).entries.add(i);
+                (*e).value.is_null() || !may_be_tracked((*e).value) && !may_be_tracked((*e).key)
+            })
         }
     }
     fn ensure_tracked(&self) {

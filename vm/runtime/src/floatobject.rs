@@ -10,6 +10,7 @@ use crate::object::*;
 use crate::raise;
 use lh_abi::*;
 use std::cmp::Ordering;
+use std::fmt::Write as _;
 
 pub mod hex;
 pub mod methods;
@@ -133,36 +134,78 @@ pub struct Style {
 /// The most digits a double has behind the point; more are zeros.
 const MAX_EXACT: usize = 1100;
 
-/// The shortest digits that read back, as `d.ddde±x`. Where two are equally near, the even one, which Rust's own choice isn't
-/// always; that happens with 16 or more digits only (or with the few bits of subnormal numbers).
-fn shortest(v: f64) -> String {
-    let s = format!("{v:e}");
-    let digits = s.find('e').expect("the e format has an e");
-    let n = digits - (digits > 1) as usize;
-    let odd = s.as_bytes()[digits - 1] % 2 == 1;
+/// The digits of a number before they are laid out.
+struct Digits {
+    few: [u8; 24],
+    many: Vec<u8>,
+    n: usize,
+}
+impl std::ops::Deref for Digits {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        if self.many.is_empty() { &self.few[..self.n] } else { &self.many[..self.n] }
+    }
+}
+impl Digits {
+    /// Reads `d.ddde±x` (or any other decimal text): the digits without leading and trailing zeros, and the position of the point.
+    fn read(s: &str) -> (Digits, i32) {
+        let mut d = Digits { few: [0; 24], many: vec![], n: 0 };
+        let (m, e) = s.split_once('e').unwrap_or((s, "0"));
+        let mut point = e.parse::<i32>().expect("a number");
+        let mut in_fraction = false;
+        for &b in m.as_bytes() {
+            if b == b'.' {
+                in_fraction = true;
+            } else if d.n == 0 && b == b'0' {
+                point -= in_fraction as i32;
+            } else {
+                point += !in_fraction as i32;
+                d.few[d.n] = b;
+                d.n += 1;
+            }
+        }
+        while d.n > 1 && d.few[d.n - 1] == b'0' {
+            d.n -= 1;
+        }
+        if d.n == 0 {
+            (d.few[0], d.n, point) = (b'0', 1, 1);
+        }
+        (d, point)
+    }
+}
+
+/// The shortest digits that read back and where the point is. Where two are equally near, the even one; that needs a look with 16 or
+/// more digits only (or with the few bits of subnormal numbers).
+fn shortest(v: f64) -> (Digits, i32) {
+    let mut buf = ryu::Buffer::new();
+    let found = Digits::read(buf.format_finite(v));
+    let n = found.0.n;
+    let odd = found.0[n - 1] % 2 == 1;
     if odd && (n >= 16 || v.is_subnormal()) {
         let even = format!("{:.*e}", n - 1, v);
-        if even != s && even.parse() == Ok(v) {
-            return even;
+        if even.parse() == Ok(v) {
+            return Digits::read(&even);
         }
     }
-    s
+    found
 }
 
 /// Significant digits and the position of the point behind them: 12.5 is ("125", 2).
-fn exponent_digits(v: f64, prec: Option<usize>) -> (Vec<u8>, i32) {
-    let s = match prec {
-        None => shortest(v),
-        Some(p) => format!("{:.*e}", p.min(MAX_EXACT), v),
-    };
+fn exponent_digits(v: f64, prec: Option<usize>) -> (Digits, i32) {
+    let Some(p) = prec else { return shortest(v) };
+    let s = format!("{:.*e}", p.min(MAX_EXACT), v);
     let (m, e) = s.split_once('e').expect("the e format has an e");
     let mut d: Vec<u8> = m.bytes().filter(|b| *b != b'.').collect();
-    if let Some(p) = prec
-        && p > MAX_EXACT
-    {
+    if p > MAX_EXACT {
         d.resize(p + 1, b'0');
     }
-    (d, e.parse::<i32>().expect("a number") + 1)
+    let n = d.len();
+    (Digits { few: [0; 24], many: d, n }, e.parse::<i32>().expect("a number") + 1)
+}
+
+fn push_digits(d: &[u8], out: &mut String) {
+    // SAFETY: digits are ASCII.
+    out.push_str(unsafe { std::str::from_utf8_unchecked(d) })
 }
 
 fn with_exponent(d: &[u8], decpt: i32, alt: bool, out: &mut String) {
@@ -170,7 +213,7 @@ fn with_exponent(d: &[u8], decpt: i32, alt: bool, out: &mut String) {
     if d.len() > 1 || alt {
         out.push('.');
     }
-    out.extend(d[1..].iter().map(|b| *b as char));
+    push_digits(&d[1..], out);
     let e = decpt - 1;
     out.push_str(&format!("e{}{:02}", if e < 0 { '-' } else { '+' }, e.abs()));
 }
@@ -179,15 +222,15 @@ fn plain(d: &[u8], decpt: i32, alt: bool, dot_0: bool, out: &mut String) {
     if decpt <= 0 {
         out.push_str("0.");
         out.extend(std::iter::repeat_n('0', -decpt as usize));
-        out.extend(d.iter().map(|b| *b as char));
+        push_digits(d, out);
         return;
     }
     let p = decpt as usize;
-    out.extend(d.iter().take(p).map(|b| *b as char));
+    push_digits(&d[..p.min(d.len())], out);
     out.extend(std::iter::repeat_n('0', p.saturating_sub(d.len())));
     if d.len() > p {
         out.push('.');
-        out.extend(d[p..].iter().map(|b| *b as char));
+        push_digits(&d[p..], out);
     } else if dot_0 {
         out.push_str(".0");
     } else if alt {
@@ -196,9 +239,9 @@ fn plain(d: &[u8], decpt: i32, alt: bool, dot_0: bool, out: &mut String) {
 }
 
 /// `a` (not negative, finite) with `prec` digits behind the point, correctly rounded, where 128-bit integers hold all that is needed.
-fn fixed_short(a: f64, prec: usize) -> Option<String> {
+fn fixed_short(a: f64, prec: usize, out: &mut String) -> bool {
     if prec > 17 || a >= 1e15 {
-        return None;
+        return false;
     }
     let bits = a.to_bits();
     let (e, m) = ((bits >> 52) as i32, bits & ((1 << 52) - 1));
@@ -214,19 +257,33 @@ fn fixed_short(a: f64, prec: usize) -> Option<String> {
         let (q, rest, half) = (scaled >> shift, scaled & ((1 << shift) - 1), 1u128 << (shift - 1));
         q + (rest > half || rest == half && q & 1 == 1) as u128
     };
-    let q = u64::try_from(q).ok()?;
-    if prec == 0 {
-        return Some(q.to_string());
+    let Ok(mut q) = u64::try_from(q) else { return false };
+    let mut buf = [0u8; 24];
+    let (mut at, mut n) = (buf.len(), 0);
+    while q > 0 || n <= prec {
+        if n == prec && prec > 0 {
+            at -= 1;
+            buf[at] = b'.';
+        }
+        at -= 1;
+        buf[at] = b'0' + (q % 10) as u8;
+        q /= 10;
+        n += 1;
     }
-    let unit = 10u64.pow(prec as u32);
-    Some(format!("{}.{:0prec$}", q / unit, q % unit))
+    push_digits(&buf[at..], out);
+    true
 }
 
 /// `PyOS_double_to_string`: `code` is one of `eEfFgGr`; `r` (the shortest text that reads back) ignores `prec`.
 pub fn to_text(v: f64, code: u8, prec: usize, style: Style) -> String {
     let upper = code.is_ascii_uppercase();
-    let mut out = String::new();
+    let mut out = String::with_capacity(32);
     let negative = v.is_sign_negative() && !v.is_nan();
+    // A minus that may have to go is put in front at the end.
+    let early = negative && !style.no_neg_0;
+    if early {
+        out.push('-');
+    }
     if v.is_nan() {
         out.push_str("nan");
     } else if v.is_infinite() {
@@ -235,7 +292,9 @@ pub fn to_text(v: f64, code: u8, prec: usize, style: Style) -> String {
         let a = v.abs();
         match code.to_ascii_lowercase() {
             b'f' => {
-                out = fixed_short(a, prec).unwrap_or_else(|| format!("{:.*}", prec.min(MAX_EXACT), a));
+                if !fixed_short(a, prec, &mut out) {
+                    let _ = write!(out, "{:.*}", prec.min(MAX_EXACT), a);
+                }
                 if prec > MAX_EXACT {
                     out.extend(std::iter::repeat_n('0', prec - MAX_EXACT));
                 }
@@ -252,7 +311,7 @@ pub fn to_text(v: f64, code: u8, prec: usize, style: Style) -> String {
                 let (mut d, p) = exponent_digits(a, Some(prec - 1));
                 if !style.alt {
                     let n = d.len() - d.iter().rev().take_while(|c| **c == b'0').count();
-                    d.truncate(n.max(1));
+                    d.n = n.max(1);
                 }
                 if p <= -4 || p > prec as i32 || style.dot_0 && p > prec as i32 - 1 {
                     with_exponent(&d, p, style.alt, &mut out);
@@ -276,7 +335,9 @@ pub fn to_text(v: f64, code: u8, prec: usize, style: Style) -> String {
     let zero = style.no_neg_0
         && v.is_finite()
         && !out.bytes().take_while(|b| *b | 32 != b'e').any(|b| (b'1'..=b'9').contains(&b));
-    if negative && !zero {
+    if early {
+        // It is there.
+    } else if negative && !zero {
         out.insert(0, '-');
     } else if style.plus {
         out.insert(0, '+');
@@ -284,6 +345,10 @@ pub fn to_text(v: f64, code: u8, prec: usize, style: Style) -> String {
     out
 }
 
+/// `repr(float)` as an object.
+pub fn repr_object(v: f64) -> Owned<Str> {
+    Str::from_ascii(repr(v).as_bytes())
+}
 /// `repr(float)`.
 pub fn repr(v: f64) -> String {
     to_text(v, b'r', 0, Style { dot_0: true, ..Style::default() })

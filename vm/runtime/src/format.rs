@@ -56,7 +56,13 @@ fn read_number(s: &[u32], mut at: usize) -> PyResult<(Option<usize>, usize)> {
 }
 
 fn parse(spec: &Str, o: &Object, default_type: u8, default_align: u8) -> PyResult<Spec> {
-    let s: Vec<u32> = spec.chars().collect();
+    let (mut few, many) = ([0; 16], if spec.len() > 16 { spec.chars().collect() } else { vec![] });
+    let s = if many.is_empty() {
+        few.iter_mut().zip(spec.chars()).for_each(|(to, c)| *to = c);
+        &few[..spec.len()]
+    } else {
+        &many[..]
+    };
     let c = |i: usize| s.get(i).and_then(|c| char::from_u32(*c)).unwrap_or('\0');
     let mut f = Spec {
         fill: ' ' as u32,
@@ -102,7 +108,7 @@ fn parse(spec: &Str, o: &Object, default_type: u8, default_align: u8) -> PyResul
         }
         at += 1;
     }
-    (f.width, at) = read_number(&s, at)?;
+    (f.width, at) = read_number(s, at)?;
     if c(at) == ',' {
         f.grouping = Grouping::Comma;
         at += 1;
@@ -119,7 +125,7 @@ fn parse(spec: &Str, o: &Object, default_type: u8, default_align: u8) -> PyResul
     }
     // A second comma: left over, the specifier is invalid.
     if c(at) == '.' {
-        (f.precision, at) = read_number(&s, at + 1)?;
+        (f.precision, at) = read_number(s, at + 1)?;
         if f.precision.is_none() {
             return raise!(ValueError, "Format specifier missing precision");
         }
@@ -307,7 +313,6 @@ fn group(digits: &str, sep: &Separators, min_width: usize) -> String {
 
 /// Puts a number together: `body` is digits, then possibly a fraction and an exponent, without a sign.
 fn number_layout(f: &Spec, negative: bool, prefix: &str, body: &str) -> Owned<Str> {
-    let sep = separators(f.grouping);
     let sign = match (negative, f.sign) {
         (true, _) => "-",
         (false, b'+') => "+",
@@ -318,13 +323,56 @@ fn number_layout(f: &Spec, negative: bool, prefix: &str, body: &str) -> Owned<St
     let hex = matches!(char::from_u32(f.ty), Some('x' | 'X'));
     let n = body.bytes().take_while(|b| if hex { b.is_ascii_hexdigit() } else { b.is_ascii_digit() }).count();
     let (digits, rest) = body.split_at(n);
+    let width = f.width.unwrap_or(0);
+    let zero_fill = f.fill == '0' as u32 && f.align == b'=';
+    let separator = match f.grouping {
+        Grouping::None => Some(None),
+        Grouping::Comma if !zero_fill => Some(Some((b',', 3))),
+        Grouping::Underscore if !zero_fill => Some(Some((b'_', 3))),
+        Grouping::UnderscoreFour if !zero_fill => Some(Some((b'_', 4))),
+        _ => None,
+    };
+    if let (Some(separator), 0..0x80) = (separator, f.fill) {
+        // All ASCII, and nothing but padding that depends on the width.
+        let groups = separator.map_or(0, |(_, size)| digits.len().saturating_sub(1) / size);
+        let len = sign.len() + prefix.len() + body.len() + groups;
+        let pad = width.saturating_sub(len);
+        let (left, inner, right) = match padding(pad, f.align) {
+            _ if f.align == b'=' => (0, pad, 0),
+            (left, right) => (left, 0, right),
+        };
+        return Str::fill_ascii(len + pad, |out| {
+            let mut at = 0;
+            let mut put = |b: &[u8]| {
+                out[at..at + b.len()].copy_from_slice(b);
+                at += b.len();
+            };
+            let fill = [f.fill as u8];
+            (0..left).for_each(|_| put(&fill));
+            put(sign.as_bytes());
+            put(prefix.as_bytes());
+            (0..inner).for_each(|_| put(&fill));
+            match separator {
+                Some((c, size)) if groups > 0 => {
+                    let (first, others) = digits.as_bytes().split_at(digits.len() - groups * size);
+                    put(first);
+                    for g in others.chunks(size) {
+                        put(&[c]);
+                        put(g);
+                    }
+                }
+                _ => put(digits.as_bytes()),
+            }
+            put(rest.as_bytes());
+            (0..right).for_each(|_| put(&fill));
+        });
+    }
+    let sep = separators(f.grouping);
     let rest = match rest.strip_prefix('.') {
         Some(r) => sep.point.clone() + r,
         None => rest.to_string(),
     };
     let fixed = sign.len() + prefix.len() + rest.chars().count();
-    let width = f.width.unwrap_or(0);
-    let zero_fill = f.fill == '0' as u32 && f.align == b'=';
     let min = if zero_fill && !digits.is_empty() { width.saturating_sub(fixed) } else { 0 };
     let digits = if digits.is_empty() { String::new() } else { group(digits, &sep, min) };
     let len = fixed + digits.chars().count();
@@ -405,7 +453,7 @@ fn format_int_spec(i: &Int, mut f: Spec) -> PyResult<Owned<Str>> {
 /// `float.__format__`.
 pub fn format_float(o: &Float, spec: &Str) -> PyResult<Owned<Str>> {
     if spec.is_empty() {
-        return if o.is_exact::<Float>() { Ok(Str::new(&floatobject::repr(o.value()))) } else { o.str() };
+        return if o.is_exact::<Float>() { Ok(floatobject::repr_object(o.value())) } else { o.str() };
     }
     let f = parse(spec, o, 0, b'>')?;
     match char::from_u32(f.ty) {

@@ -201,12 +201,12 @@ pub unsafe fn set_finalized(o: *mut PyObject) {
     unsafe { (*head_of(o))._gc_prev |= FINALIZED }
 }
 
-/// Blocks of dead objects of built-in types, kept for the next ones: a list for every size, in steps of 16 bytes.
+/// Blocks of dead objects, kept for the next ones: a list for every size, in steps of 16 bytes.
 struct Spare {
     heads: [*mut c_void; SPARE_SIZES],
     room: [u16; SPARE_SIZES],
 }
-const SPARE_SIZES: usize = 12;
+const SPARE_SIZES: usize = 26;
 static mut SPARE: Spare = Spare { heads: [null_mut(); SPARE_SIZES], room: [SPARE_ROOM; SPARE_SIZES] };
 
 /// How many spare blocks of each size are kept.
@@ -310,8 +310,18 @@ pub unsafe fn new_object(tp: *mut PyTypeObject, n: isize) -> *mut PyObject {
         }
         let managed = (*tp).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0;
         let cap = if managed { crate::instance::capacity_for(tp) } else { 0 };
-        let front = if managed { (1 + cap + 2) * 8 } else { 0 };
-        let block = crate::alloc::calloc(1, (front + 16 + body).next_multiple_of(16)).cast::<u8>();
+        let front = if managed { crate::instance::front_size(cap) } else { 0 };
+        let block = if (*tp).tp_itemsize == 0 {
+            let block = take_block(front + body).cast::<u64>();
+            if !block.is_null() {
+                for i in 0..(front + 16 + body) / 8 {
+                    *block.add(i) = 0;
+                }
+            }
+            block.cast::<u8>()
+        } else {
+            crate::alloc::calloc(1, (front + 16 + body).next_multiple_of(16)).cast::<u8>()
+        };
         if block.is_null() {
             return null_mut();
         }
@@ -406,12 +416,14 @@ pub unsafe fn free_object(o: *mut PyObject) {
         if one_size(tp) {
             return put_block(head_of(o).cast(), object_size(tp, 0));
         }
-        let start = if (*(*o).ob_type).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0 {
-            crate::instance::block_start(o)
+        let managed = (*tp).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0;
+        let start = if managed { crate::instance::block_start(o) } else { head_of(o).cast() };
+        if (*tp).tp_itemsize == 0 {
+            let front = if managed { crate::instance::front_size(crate::instance::capacity(o)) } else { 0 };
+            put_block(start, front + object_size(tp, 0))
         } else {
-            head_of(o).cast()
-        };
-        crate::alloc::free(start);
+            crate::alloc::free(start);
+        }
     }
 }
 
@@ -509,8 +521,8 @@ unsafe fn traverse(o: *mut PyObject, f: visitproc, arg: *mut c_void) {
     }
 }
 
-/// Splits `base` into what is reachable from outside (stays) and the rest (`unreachable`).
-unsafe fn deduce_unreachable(base: Head, unreachable: Head) {
+/// Splits `base` into what is reachable from outside (stays; the answer is how many) and the rest (`unreachable`).
+unsafe fn deduce_unreachable(base: Head, unreachable: Head) -> isize {
     // SAFETY: base is a list of live objects; unreachable is an unused head.
     unsafe {
         let mut h = next(base);
@@ -527,7 +539,7 @@ unsafe fn deduce_unreachable(base: Head, unreachable: Head) {
         list_init(unreachable);
         (*unreachable)._gc_next = unreachable as usize | UNREACHABLE;
         // `prev` pointers of the walked list are rebuilt on the way; those ahead still hold counts.
-        let mut before = base;
+        let (mut before, mut stay) = (base, 0);
         h = next(base);
         while h != base {
             if (*h)._gc_prev >> 2 != 0 {
@@ -536,6 +548,7 @@ unsafe fn deduce_unreachable(base: Head, unreachable: Head) {
                 set_prev_plain(h, before);
                 (*h)._gc_prev &= !COLLECTING;
                 before = h;
+                stay += 1;
             } else {
                 // Perhaps garbage.
                 (*before)._gc_next = (*h)._gc_next;
@@ -555,6 +568,7 @@ unsafe fn deduce_unreachable(base: Head, unreachable: Head) {
             (*h)._gc_next &= !UNREACHABLE;
             h = next(h);
         }
+        stay
     }
 }
 
@@ -606,14 +620,14 @@ pub fn collect(generation: usize) -> usize {
         (*s).collecting = true;
         let saved = fetch();
         call_callbacks("start", generation, 0, 0);
-        let n = collect_main(generation);
+        let (n, kept) = collect_main(generation);
         crate::intobject::trim_free();
         crate::floatobject::trim_free();
-        call_callbacks("stop", generation, n, 0);
+        call_callbacks("stop", generation, n, kept);
         let (t, v, tb) = saved;
         restore(t, v, tb);
         (*s).collecting = false;
-        n
+        n + kept
     }
 }
 
@@ -656,7 +670,8 @@ pub fn garbage() -> &'static List {
     unsafe { Object::from_ptr(GARBAGE.get_or_init(|| Kept(List::new().into_raw())).0).downcast_unchecked() }
 }
 
-unsafe fn collect_main(generation: usize) -> usize {
+/// How many objects were unreachable and cleared, and how many unreachable but kept.
+unsafe fn collect_main(generation: usize) -> (usize, usize) {
     // SAFETY: GIL held, not re-entered; every list handled holds live objects.
     unsafe {
         let s = state();
@@ -673,36 +688,58 @@ unsafe fn collect_main(generation: usize) -> usize {
         let old = if generation < 2 { &raw mut (*s).heads[generation + 1] } else { young };
         let mut unreachable = PyGC_Head { _gc_next: 0, _gc_prev: 0 };
         let un = &raw mut unreachable;
-        deduce_unreachable(young, un);
+        let stay = deduce_unreachable(young, un);
         if young != old {
             if generation == 1 {
-                (*s).long_lived_pending += list_len(young) as isize;
+                (*s).long_lived_pending += stay;
             }
             list_merge(young, old);
         } else {
             (*s).long_lived_pending = 0;
-            (*s).long_lived_total = list_len(young) as isize;
+            (*s).long_lived_total = stay;
         }
         (*s).stats[generation][0] += 1;
+        if generation == 2 {
+            untrack_atomic(young);
+        }
         if list_is_empty(un) {
-            return 0;
+            return (0, 0);
         }
-        // Old-style finalisers (tp_del) make their objects uncollectable.
-        let legacy: Vec<Owned<Object>> =
-            snapshot(un).into_iter().filter(|o| (*o.ob_type()).tp_del.is_some()).collect();
-        if !legacy.is_empty() {
-            (*s).stats[generation][2] += legacy.len();
-            for o in &legacy {
-                garbage().push(o.clone());
+        // Old-style finalisers (tp_del) make their objects, and all that these reach, uncollectable.
+        let mut legacy = PyGC_Head { _gc_next: 0, _gc_prev: 0 };
+        let lg = &raw mut legacy;
+        list_init(lg);
+        let mut h = next(un);
+        while h != un {
+            let after = next(h);
+            if (*(*object_of(h)).ob_type).tp_del.is_some() {
+                list_remove(h);
+                list_append(h, lg);
             }
-            drop(legacy);
-            clear_collecting(un);
-            list_merge(un, old);
-            return 0;
+            h = after;
         }
+        let mut uncollectable = 0;
+        if !list_is_empty(lg) {
+            h = next(lg);
+            while h != lg {
+                traverse(object_of(h), visit_move_legacy, lg.cast());
+                uncollectable += 1;
+                h = next(h);
+            }
+            for o in snapshot(lg) {
+                if (*s).debug & 32 != 0 || (*o.ob_type()).tp_del.is_some() {
+                    garbage().push(o);
+                }
+            }
+            list_merge(lg, old);
+        }
+        (*s).stats[generation][2] += uncollectable;
+        if list_is_empty(un) {
+            return (0, uncollectable);
+        }
+        let objects = snapshot(un);
         crate::weakref::clear_for_gc(&collect_ptrs(un), |o| (*head_of(o))._gc_prev & COLLECTING != 0);
         // Finalisers; objects stay alive through the snapshot while they run.
-        let objects = snapshot(un);
         for o in &objects {
             let p = o.ptr();
             if !is_finalized(p)
@@ -744,8 +781,51 @@ unsafe fn collect_main(generation: usize) -> usize {
             }
         }
         (*s).stats[generation][1] += collected;
-        collected
+        (collected, uncollectable)
     }
+}
+
+/// Moves what an uncollectable object refers to behind it.
+unsafe extern "C" fn visit_move_legacy(o: *mut PyObject, list: *mut c_void) -> c_int {
+    // SAFETY: traverse functions hand over live objects; only objects being collected carry the flag.
+    unsafe {
+        if is_gc_object(o) && (*head_of(o))._gc_prev & COLLECTING != 0 {
+            list_remove(head_of(o));
+            list_append(head_of(o), list as Head);
+        }
+    }
+    0
+}
+/// Stops tracking tuples and dicts that can't be part of a cycle, having only such content.
+unsafe fn untrack_atomic(list: Head) {
+    // SAFETY: a list of live objects; nothing here runs Python code.
+    unsafe {
+        let mut h = next(list);
+        while h != list {
+            let after = next(h);
+            let o = Object::from_ptr(object_of(h));
+            let atomic = if let Some(t) = o.downcast_exact::<Tuple>() {
+                t.as_slice_raw().iter().all(|p| !p.is_null() && !may_be_tracked(*p))
+            } else if let Some(d) = o.downcast_exact::<Dict>() {
+                d.is_atomic()
+            } else {
+                false
+            };
+            if atomic {
+                list_remove(h);
+            }
+            h = after;
+        }
+    }
+}
+/// Is the object tracked, or could it be later on? (A tuple that isn't never will be.)
+///
+/// # Safety
+/// `o` is a live object.
+#[inline(always)]
+pub unsafe fn may_be_tracked(o: *mut PyObject) -> bool {
+    // SAFETY: the caller's promise; a tuple has a GC head.
+    unsafe { is_gc_object(o) && ((*o).ob_type != Tuple::type_ptr() || (*head_of(o))._gc_next != 0) }
 }
 
 unsafe fn collect_ptrs(list: Head) -> Vec<*mut PyObject> {

@@ -126,6 +126,43 @@ pub fn hash_pointer(o: &Object) -> isize {
     }
 }
 
+/// A hasher for tables of our own whose keys are addresses, numbers and short texts that no stranger chooses: a multiplication a word.
+#[derive(Default, Clone, Copy)]
+pub struct QuickHasher(u64);
+
+impl QuickHasher {
+    #[inline]
+    fn mix(&mut self, w: u64) {
+        self.0 = (self.0.rotate_left(5) ^ w).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+impl std::hash::Hasher for QuickHasher {
+    #[inline]
+    fn finish(&self) -> u64 {
+        // Tables use the lowest bits for the place and the uppermost ones as a mark.
+        self.0 ^ (self.0 >> 29)
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks::<8>();
+        words.iter().for_each(|w| self.mix(u64::from_le_bytes(*w)));
+        rest.iter().for_each(|b| self.mix(*b as u64));
+    }
+    #[inline]
+    fn write_u32(&mut self, n: u32) {
+        self.mix(n as u64)
+    }
+    #[inline]
+    fn write_u64(&mut self, n: u64) {
+        self.mix(n)
+    }
+    #[inline]
+    fn write_usize(&mut self, n: usize) {
+        self.mix(n as u64)
+    }
+}
+/// A map with that hasher.
+pub type QuickMap<K, V> = std::collections::HashMap<K, V, std::hash::BuildHasherDefault<QuickHasher>>;
+
 #[cfg(test)]
 mod tests {
     use super::*;

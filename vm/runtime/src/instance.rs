@@ -113,6 +113,12 @@ pub unsafe fn capacity_for(t: *mut PyTypeObject) -> usize {
     }
 }
 
+/// Bytes in front of the GC head of an instance with room for `capacity` values.
+#[inline]
+pub fn front_size(capacity: usize) -> usize {
+    (1 + capacity + 2) * 8
+}
+
 /// The word `obj[i]` of the pre-header.
 #[inline]
 unsafe fn word(o: *mut PyObject, i: isize) -> *mut *mut PyObject {
@@ -172,6 +178,26 @@ pub unsafe fn get(o: *mut PyObject, name: &Str) -> PyResult<Option<Owned<Object>
     }
 }
 
+/// May value `i`, which is not set, be set without breaking the order of the attributes: are the later ones unset as well?
+///
+/// # Safety
+/// `o` has managed attributes, no dictionary, and `i` is below its capacity.
+#[inline]
+pub unsafe fn is_next(o: *mut PyObject, i: usize) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (p, n) = (value_at(o, 0), capacity(o));
+        let mut j = i + 1;
+        while j < n {
+            if !(*p.add(j)).is_null() {
+                return false;
+            }
+            j += 1;
+        }
+        true
+    }
+}
+
 /// Sets (or deletes: `None`) the attribute `name` (interned). Deleting what is not there answers false.
 ///
 /// # Safety
@@ -194,8 +220,7 @@ pub unsafe fn set(o: *mut PyObject, name: &Str, value: Option<&Object>) -> PyRes
             {
                 let p = value_at(o, i);
                 let old = *p;
-                let in_order = !old.is_null() || (i + 1..capacity(o)).all(|j| (*value_at(o, j)).is_null());
-                if in_order {
+                if !old.is_null() || is_next(o, i) {
                     *p = v.own().into_raw();
                     xdecref(old);
                     return Ok(true);

@@ -344,6 +344,14 @@ impl Zip {
                 }
                 return Ok(Some(held));
             }
+            if n == 2 {
+                let Some(a) = its.item_ref(0).iter_next()? else { return self.ended(0) };
+                let Some(b) = its.item_ref(1).iter_next()? else {
+                    drop(a);
+                    return self.ended(1);
+                };
+                return Ok(Some(Tuple::pair(a, b).into_object()));
+            }
             let mut v = Vec::with_capacity(n);
             for i in 0..n {
                 match its.item_ref(i).iter_next()? {

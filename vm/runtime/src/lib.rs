@@ -80,6 +80,7 @@ pub mod slots;
 pub mod str_format;
 pub mod str_methods;
 pub mod str_search;
+pub mod strbuilder;
 pub mod strobject;
 pub mod structseq;
 pub mod sysobject;

@@ -64,8 +64,9 @@ impl List {
         // SAFETY: room was made.
         unsafe {
             let s = l.as_struct();
+            let to = (*s).ob_item;
             for i in 0..n {
-                *(*s).ob_item.add(i) = *items.add(i);
+                *to.add(i) = *items.add(i);
             }
             (*s).ob_base.ob_size = n as isize;
         }
@@ -79,11 +80,7 @@ impl List {
         // SAFETY: the caller's promise; room was made.
         unsafe {
             let s = l.as_struct();
-            for i in 0..n {
-                let o = *items.add(i);
-                incref(o);
-                *(*s).ob_item.add(i) = o;
-            }
+            copy_refs(items, (*s).ob_item, n);
             (*s).ob_base.ob_size = n as isize;
         }
         Ok(l)
@@ -118,6 +115,7 @@ impl List {
         // SAFETY: callers keep `n` items valid.
         unsafe { (*self.as_struct()).ob_base.ob_size = n as isize }
     }
+    #[inline]
     fn capacity(&self) -> usize {
         // SAFETY: a live list's fields are readable.
         // (-1 while the list is being sorted.)
@@ -232,8 +230,30 @@ impl List {
         if n == 0 { None } else { Some(self.remove_at(n - 1)) }
     }
     pub fn to_vec(&self) -> Vec<Owned<Object>> {
-        // SAFETY: items are live; copying references runs nothing.
-        (0..self.len()).map(|i| unsafe { self.peek(i) }.own()).collect()
+        let n = self.len();
+        let mut v: Vec<Owned<Object>> = Vec::with_capacity(n);
+        // SAFETY: items are live and copying references runs nothing; there is room for `n`.
+        unsafe {
+            copy_refs(self.items_ptr(), v.as_mut_ptr().cast(), n);
+            v.set_len(n);
+        }
+        v
+    }
+    /// Where from `start` on, and before `stop`, an item equals `x`.
+    fn position(&self, x: &Object, start: usize, stop: usize) -> PyResult<Option<usize>> {
+        let mut i = start;
+        while i < stop.min(self.len()) {
+            // SAFETY: inside the list, and nothing runs before the item is held.
+            let o = unsafe { self.peek(i) };
+            if match o.quick_equals(x) {
+                Some(r) => r,
+                None => o.own().rich_compare_bool(x, CompareOp::Eq)?,
+            } {
+                return Ok(Some(i));
+            }
+            i += 1;
+        }
+        Ok(None)
     }
     pub fn to_tuple(&self) -> Owned<Tuple> {
         // SAFETY: the list's live items.
@@ -280,15 +300,34 @@ impl List {
                 None => raw.expect("a tuple").0,
             };
             // SAFETY: room was made; source and destination ranges do not overlap.
+            unsafe { copy_refs(src, self.items_ptr().add(m), n) }
+            self.set_len(m + n);
+            return Ok(());
+        }
+        if let Some((start, step, n)) =
+            iterable.downcast_exact::<crate::rangeobject::Range>().and_then(|r| r.words())
+        {
+            let m = self.len();
+            self.reserve(m + n as usize)?;
+            // SAFETY: room was made.
             unsafe {
-                let dst = self.items_ptr().add(m);
+                let to = self.items_ptr().add(m);
                 for i in 0..n {
-                    let o = *src.add(i);
-                    incref(o);
-                    *dst.add(i) = o;
+                    *to.add(i as usize) = Int::from_i64(start + i * step).into_raw();
                 }
             }
-            self.set_len(m + n);
+            self.set_len(m + n as usize);
+            return Ok(());
+        }
+        if let Some(s) = iterable.downcast_exact::<Str>() {
+            self.reserve(self.len() + s.len())?;
+            let m = self.len();
+            // SAFETY: room was made; making one-character strings runs no Python code.
+            unsafe {
+                let to = self.items_ptr().add(m);
+                s.chars().enumerate().for_each(|(i, c)| *to.add(i) = Str::from_char(c).into_raw());
+            }
+            self.set_len(m + s.len());
             return Ok(());
         }
         let it = iterable.iterator()?;
@@ -300,12 +339,22 @@ impl List {
         {
             clear();
         }
-        while let Some(o) = it.iter_next()? {
-            self.try_push(o)?;
-        }
+        it.drain(|o| self.try_push(o))?;
         if self.len() < self.capacity() {
             self.trim();
         }
+        Ok(())
+    }
+    /// Appends `n` objects whose counts move into the list; an error leaves both as they are.
+    ///
+    /// # Safety
+    /// `items` are `n` live objects and the caller gives up a count of each if this succeeds.
+    pub unsafe fn extend_moved(&self, items: *const *mut PyObject, n: usize) -> PyResult<()> {
+        let m = self.len();
+        self.reserve(m + n)?;
+        // SAFETY: room was made.
+        unsafe { std::ptr::copy_nonoverlapping(items, self.items_ptr().add(m), n) }
+        self.set_len(m + n);
         Ok(())
     }
     /// Gives spare room back when it is more than append would keep.
@@ -479,6 +528,22 @@ impl List {
     }
 }
 
+/// Copies `n` references.
+///
+/// # Safety
+/// `from` holds `n` live objects, `to` has room for as many and doesn't overlap.
+#[inline]
+pub(crate) unsafe fn copy_refs(from: *const *mut PyObject, to: *mut *mut PyObject, n: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        for i in 0..n {
+            let o = *from.add(i);
+            incref(o);
+            *to.add(i) = o;
+        }
+    }
+}
+
 impl Object {
     /// Does the type say how to iterate (`tp_iter`, or the sequence protocol)?
     pub(crate) fn lookup_iter(&self) -> Option<()> {
@@ -552,9 +617,19 @@ impl List {
             return Ok(bool_obj(op == CompareOp::Ne));
         }
         let mut i = 0;
-        while let (Some(a), Some(b)) = (self.get(i), w.get(i)) {
+        while i < self.len() && i < w.len() {
+            // SAFETY: inside both lists, and nothing runs before the items are held.
+            let (a, b) = unsafe { (self.peek(i), w.peek(i)) };
             i += 1;
-            if a.is(&*b) || a.rich_compare_bool(&b, CompareOp::Eq)? {
+            if a.is(b) {
+                continue;
+            }
+            let known = a.quick_equals(b);
+            if known == Some(true) {
+                continue;
+            }
+            let (a, b) = (a.own(), b.own());
+            if known.is_none() && a.rich_compare_bool(&b, CompareOp::Eq)? {
                 continue;
             }
             if i > self.len() || i > w.len() {
@@ -584,10 +659,13 @@ impl List {
             return raise!(TypeError, "can only concatenate list (not \"{}\") to list", other.ty().name());
         };
         let l = List::with_capacity(self.len() + w.len());
-        for src in [self, w] {
-            // SAFETY: items are live and copying references runs nothing.
-            (0..src.len()).for_each(|i| l.push(unsafe { src.peek(i) }.own()));
+        // SAFETY: room was made for both; copying references runs nothing.
+        unsafe {
+            let to = l.items_ptr();
+            copy_refs(self.items_ptr(), to, self.len());
+            copy_refs(w.items_ptr(), to.add(self.len()), w.len());
         }
+        l.set_len(self.len() + w.len());
         Ok(l)
     }
     #[slot(sq_inplace_concat)]
@@ -667,14 +745,7 @@ impl List {
     }
     #[slot(sq_contains)]
     fn sq_contains(&self, x: &Object) -> PyResult<bool> {
-        let mut i = 0;
-        while let Some(o) = self.get(i) {
-            if o.equals_obj(x)? {
-                return Ok(true);
-            }
-            i += 1;
-        }
-        Ok(false)
+        Ok(self.position(x, 0, usize::MAX)?.is_some())
     }
     #[slot(mp_subscript)]
     fn subscript(&self, key: &Object) -> PyResult {
@@ -691,10 +762,16 @@ impl List {
             return self.slice(start as usize, start as usize + n).map(Owned::into_object);
         }
         let l = List::with_capacity(n);
-        for i in 0..n {
-            // SAFETY: inside the list, and nothing runs meanwhile.
-            l.push(unsafe { self.peek((start + i as isize * step) as usize) }.own());
+        // SAFETY: the places are inside the list; room was made, and nothing runs meanwhile.
+        unsafe {
+            let (from, to) = (self.items_ptr(), l.items_ptr());
+            for i in 0..n {
+                let o = *from.offset(start + i as isize * step);
+                incref(o);
+                *to.add(i) = o;
+            }
         }
+        l.set_len(n);
         Ok(l.into_object())
     }
     #[slot(mp_ass_subscript)]
@@ -732,9 +809,9 @@ impl List {
     #[pymethod]
     fn count(&self, value: &Object) -> PyResult<usize> {
         let (mut n, mut i) = (0, 0);
-        while let Some(o) = self.get(i) {
-            n += o.equals_obj(value)? as usize;
-            i += 1;
+        while let Some(at) = self.position(value, i, usize::MAX)? {
+            n += 1;
+            i = at + 1;
         }
         Ok(n)
     }
@@ -749,14 +826,8 @@ impl List {
     #[pymethod(signature = "(value, start=0, stop=sys.maxsize, /)")]
     fn index(&self, value: &Object, start: Option<&Object>, stop: Option<&Object>) -> PyResult<usize> {
         let (start, stop) = index_range(start, stop, self.len())?;
-        let mut i = start;
-        while i < stop
-            && let Some(o) = self.get(i)
-        {
-            if o.equals_obj(value)? {
-                return Ok(i);
-            }
-            i += 1;
+        if let Some(i) = self.position(value, start, stop)? {
+            return Ok(i);
         }
         raise!(ValueError, "{} is not in list", value.repr()?.to_str_lossy())
     }
@@ -789,17 +860,13 @@ impl List {
     /// Raises ValueError if the value is not present.
     #[pymethod]
     fn remove(&self, value: &Object) -> PyResult<()> {
-        let mut i = 0;
-        while let Some(o) = self.get(i) {
-            if o.equals_obj(value)? {
-                if i < self.len() {
-                    drop(self.remove_at(i));
-                }
-                return Ok(());
-            }
-            i += 1;
+        let Some(i) = self.position(value, 0, usize::MAX)? else {
+            return raise!(ValueError, "list.remove(x): x not in list");
+        };
+        if i < self.len() {
+            drop(self.remove_at(i));
         }
-        raise!(ValueError, "list.remove(x): x not in list")
+        Ok(())
     }
     /// Reverse *IN PLACE*.
     #[pymethod(name = "reverse")]
@@ -897,6 +964,25 @@ The argument must be an iterable if specified.",
 kind!(/** `list_iterator` */ ListIter: SeqIterObject, crate::type_table::PyListIter_Type);
 kind!(/** `list_reverseiterator` */ ListRevIter: SeqIterObject, crate::type_table::PyListRevIter_Type);
 
+impl ListIter {
+    /// The next item; `None` at the end, which stays to be marked.
+    #[inline]
+    pub fn step(&self) -> Option<Owned<Object>> {
+        // SAFETY: the sequence is a list or null.
+        unsafe {
+            let it = self.as_struct();
+            let (l, i) = ((*it).it_seq.cast::<PyListObject>(), (*it).it_index);
+            if l.is_null() || i >= (*l).ob_base.ob_size {
+                return None;
+            }
+            let o = *(*l).ob_item.add(i as usize);
+            (*it).it_index = i + 1;
+            incref(o);
+            Some(Owned::from_raw(o))
+        }
+    }
+}
+
 #[pymethods]
 impl ListIter {
     #[slot(tp_iter)]
@@ -905,24 +991,14 @@ impl ListIter {
     }
     #[slot(tp_iternext)]
     fn next(&self) -> PyResult<Option<Owned<Object>>> {
+        if let Some(o) = self.step() {
+            return Ok(Some(o));
+        }
         // SAFETY: the sequence is a list or null; its count moves out when exhausted.
         unsafe {
-            let it = self.as_struct();
-            let seq = (*it).it_seq;
-            if seq.is_null() {
-                return Ok(None);
-            }
-            let (l, i) = (seq.cast::<PyListObject>(), (*it).it_index);
-            if i < (*l).ob_base.ob_size {
-                let o = *(*l).ob_item.add(i as usize);
-                (*it).it_index = i + 1;
-                incref(o);
-                return Ok(Some(Owned::from_raw(o)));
-            }
-            (*it).it_seq = null_mut();
-            decref(seq);
-            Ok(None)
+            xdecref(std::mem::replace(&mut (*self.as_struct()).it_seq, null_mut()));
         }
+        Ok(None)
     }
     /// Private method returning an estimate of len(list(it)).
     #[pymethod]

@@ -57,8 +57,21 @@ struct Keyed<K: Copy> {
 
 /// Sorts items; on failure they are some permutation.
 fn sort_array(items: &mut [*mut PyObject], key: Option<&Object>, reverse: bool) -> PyResult<()> {
-    if items.len() < 2 && key.is_none() {
-        return Ok(());
+    if key.is_none() {
+        if items.len() < 2 {
+            return Ok(());
+        }
+        // Reversing before and after keeps equal items in order.
+        if reverse {
+            items.reverse();
+        }
+        let done = sort_plain(items);
+        if reverse {
+            items.reverse();
+        }
+        if done {
+            return Ok(());
+        }
     }
     let keys: Vec<Owned<Object>> = match key {
         None => vec![],
@@ -71,7 +84,6 @@ fn sort_array(items: &mut [*mut PyObject], key: Option<&Object>, reverse: bool) 
             v
         }
     };
-    // Reversing before and after keeps equal items in order.
     let mut pairs: Vec<Keyed<*mut PyObject>> = (0..items.len())
         .map(|i| Keyed { key: if keys.is_empty() { items[i] } else { keys[i].ptr() }, item: items[i] })
         .collect();
@@ -87,6 +99,96 @@ fn sort_array(items: &mut [*mut PyObject], key: Option<&Object>, reverse: bool) 
     }
     drop(keys);
     r
+}
+
+/// Sorts machine integers or floats that are their own keys; false: something else is among them.
+fn sort_plain(items: &mut [*mut PyObject]) -> bool {
+    /// Copies of the values beside the items, if all are of the type and have one; then nothing to do if they are in order.
+    fn by_value<K: Copy + PartialOrd>(
+        items: &mut [*mut PyObject],
+        t: *mut PyTypeObject,
+        get: impl Fn(&Object) -> Option<K>,
+    ) -> bool {
+        let mut v: Vec<Keyed<K>> = Vec::with_capacity(items.len());
+        let mut ordered = true;
+        for p in items.iter() {
+            // SAFETY: the array owns its items.
+            let o = unsafe { Object::from_ptr(*p) };
+            let key = if o.ob_type() == t { get(o) } else { None };
+            let Some(key) = key else { return false };
+            ordered &= v.last().is_none_or(|last| last.key <= key);
+            v.push(Keyed { key, item: *p });
+        }
+        if !ordered {
+            v.sort_by(|a, b| a.key.partial_cmp(&b.key).unwrap_or(Ordering::Equal));
+            for (p, s) in items.iter_mut().zip(&v) {
+                *p = s.item;
+            }
+        }
+        true
+    }
+    // SAFETY: as above.
+    let t = unsafe { (*items[0]).ob_type };
+    if t == Int::type_ptr() {
+        by_value(items, t, int_key)
+    } else if t == Float::type_ptr() {
+        by_value(items, t, float_key)
+    } else {
+        false
+    }
+}
+
+/// What the first items of tuples have in common that are to be sorted.
+#[derive(Clone, Copy)]
+enum First {
+    Ints,
+    Floats,
+    Strings,
+}
+
+/// Are the first items of all these tuples machine integers, or all floats, or all strings?
+fn first_items(pairs: &[Keyed<*mut PyObject>]) -> Option<First> {
+    // SAFETY: the caller has checked that the keys are exact tuples.
+    let first = |p: &Keyed<*mut PyObject>| unsafe {
+        let t = Object::from_ptr(p.key).downcast_unchecked::<Tuple>();
+        if t.len() == 0 { None } else { Some(Object::from_ptr(*t.items_ptr())) }
+    };
+    let o = first(pairs.first()?)?;
+    let all = |f: fn(&Object) -> bool| pairs.iter().all(|p| first(p).is_some_and(f));
+    if o.is_exact::<Int>() && all(|o| o.downcast_exact::<Int>().is_some_and(|i| i.compact().is_some())) {
+        Some(First::Ints)
+    } else if o.is_exact::<Str>() && all(|o| o.is_exact::<Str>()) {
+        Some(First::Strings)
+    } else if o.is_exact::<Float>() && all(|o| o.is_exact::<Float>()) {
+        Some(First::Floats)
+    } else {
+        None
+    }
+}
+
+/// How two tuples compare by their first items; `None`: these don't decide.
+///
+/// # Safety
+/// Both are tuples that `first_items` has seen.
+unsafe fn by_first(kind: First, a: *mut PyObject, b: *mut PyObject) -> Option<bool> {
+    // SAFETY: the caller's promise; tuples don't change.
+    unsafe {
+        let first = |p: *mut PyObject| {
+            Object::from_ptr(*Object::from_ptr(p).downcast_unchecked::<Tuple>().items_ptr())
+        };
+        let (x, y) = (first(a), first(b));
+        let order = match kind {
+            First::Ints => {
+                x.downcast_unchecked::<Int>().compact()?.cmp(&y.downcast_unchecked::<Int>().compact()?)
+            }
+            First::Floats => x
+                .downcast_unchecked::<Float>()
+                .value()
+                .partial_cmp(&y.downcast_unchecked::<Float>().value())?,
+            First::Strings => x.downcast_unchecked::<Str>().cmp(y.downcast_unchecked::<Str>()),
+        };
+        if order == Ordering::Equal { None } else { Some(order == Ordering::Less) }
+    }
 }
 
 fn sort_pairs(pairs: &mut Vec<Keyed<*mut PyObject>>) -> PyResult<()> {
@@ -112,9 +214,15 @@ fn sort_pairs(pairs: &mut Vec<Keyed<*mut PyObject>>) -> PyResult<()> {
     // Type-specific comparisons of uniform keys can skip the dispatch.
     // SAFETY: keys are live; a ready type's slots are readable.
     let direct = unsafe { if uniform { (*t).tp_richcompare } else { None } };
+    let first = if uniform && t == Tuple::type_ptr() { first_items(pairs) } else { None };
     let mut less = |a: &Keyed<*mut PyObject>, b: &Keyed<*mut PyObject>| -> PyResult<bool> {
         // SAFETY: the owners of the keys (the detached array, the key vector) outlive the sort.
         unsafe {
+            if let Some(kind) = first
+                && let Some(r) = by_first(kind, a.key, b.key)
+            {
+                return Ok(r);
+            }
             if let Some(f) = direct
                 && (*a.key).ob_type == t
                 && (*b.key).ob_type == t

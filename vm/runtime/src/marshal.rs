@@ -6,7 +6,6 @@
 use crate::buffer::Buffer;
 use crate::codeobject::CodeParts;
 use crate::prelude::*;
-use std::collections::HashMap;
 
 const FLAG_REF: u8 = 0x80;
 const MAX_DEPTH: usize = 2000;
@@ -17,14 +16,14 @@ struct Writer {
     out: Vec<u8>,
     version: i32,
     depth: usize,
-    refs: HashMap<*mut lh_abi::PyObject, u32>,
+    refs: crate::hashing::QuickMap<usize, u32>,
     /// Keeps the numbered objects alive, so that no address is reused.
     kept: Vec<Owned<Object>>,
 }
 
 /// `marshal.dumps(o, version)`.
 pub fn dumps(o: &Object, version: i32) -> PyResult<Vec<u8>> {
-    let mut w = Writer { out: vec![], version, depth: 0, refs: HashMap::new(), kept: vec![] };
+    let mut w = Writer { out: vec![], version, depth: 0, refs: Default::default(), kept: vec![] };
     w.object(o)?;
     Ok(w.out)
 }
@@ -52,13 +51,13 @@ impl Writer {
         if self.version < 3 || o.refcnt() == 1 {
             return Ok(0);
         }
-        if let Some(i) = self.refs.get(&o.as_ptr()).copied() {
+        if let Some(i) = self.refs.get(&(o.as_ptr() as usize)).copied() {
             self.out.push(b'r');
             self.i32(i as i32);
             return Err(());
         }
         let n = self.refs.len() as u32;
-        self.refs.insert(o.as_ptr(), n);
+        self.refs.insert(o.as_ptr() as usize, n);
         self.kept.push(o.own());
         Ok(FLAG_REF)
     }

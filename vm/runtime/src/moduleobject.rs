@@ -239,7 +239,9 @@ impl Module {
             {
                 f(self.raw());
             }
-            self.dict().clear();
+            // Only the module lets go of its dictionary: functions that live on still look names up in it.
+            let old = std::mem::replace(&mut (*m.cast::<PyModuleObject>()).md_dict, Dict::new().into_raw());
+            xdecref(old);
         }
     }
 }

@@ -349,11 +349,13 @@ pub unsafe fn xdecref(p: *mut PyObject) {
 ///
 /// # Safety
 /// The count of `p` has just reached zero.
-#[cold]
 #[inline(never)]
 pub unsafe fn dealloc(p: *mut PyObject) {
-    // SAFETY: every ready type has a tp_dealloc.
+    // SAFETY: every ready type has a tp_dealloc. An exact int holds nothing, and is what dies most.
     unsafe {
+        if (*p).ob_type == &raw mut crate::type_table::PyLong_Type {
+            return crate::intobject::free_int(p);
+        }
         if crate::thread::dealloc_is_deep() {
             return crate::trash::dealloc_deep(p);
         }

@@ -26,7 +26,7 @@ struct Spec {
 
 /// The arguments, taken one after another.
 struct Arguments<'a> {
-    items: Vec<&'a Object>,
+    items: &'a [&'a Object],
     next: usize,
     mapping: Option<&'a Object>,
     /// The value of a `%(key)` specification, to be taken next.
@@ -71,23 +71,23 @@ trait Target {
     fn key(&self, t: Text<'_>) -> Owned<Object>;
     fn ascii(&mut self, s: &str);
     fn pad(&mut self, c: u8, n: usize);
+    /// Writes a value that needs no more than to be copied; false: it isn't so simple.
+    fn simple(&mut self, conv: u32, o: &Object) -> bool;
     /// The text of a conversion that is no number, cut to the precision; its padding follows the spec's width.
     fn other(&mut self, spec: &Spec, o: &Object) -> PyResult<()>;
 }
 
 fn run<T: Target>(f: Text<'_>, args: &Object, out: &mut T) -> PyResult<()> {
-    let tuple;
+    let alone = [args];
     let is_mapping = has_subscript(args)
         && !args.is_instance_of::<Tuple>()
         && !args.is_instance_of::<Str>()
         && !(T::BYTES && (args.is_instance_of::<Bytes>() || args.is_instance_of::<ByteArray>()));
     let mut a = Arguments {
         items: match args.downcast::<Tuple>() {
-            Some(t) => {
-                tuple = t;
-                tuple.iter().collect()
-            }
-            None => vec![args],
+            // SAFETY: references to objects are pointers to them; tuples don't change.
+            Some(t) => unsafe { std::slice::from_raw_parts(t.items_ptr().cast(), t.len()) },
+            None => &alone,
         },
         next: 0,
         mapping: is_mapping.then_some(args),
@@ -108,6 +108,16 @@ fn run<T: Target>(f: Text<'_>, args: &Object, out: &mut T) -> PyResult<()> {
         i += 1;
         if i < n && f.at(i) == '%' as u32 {
             out.literal(Text::U1(b"%"));
+            i += 1;
+            continue;
+        }
+        // The commonest by far: %s and %d as they are.
+        if i < n
+            && !a.by_key
+            && let Some(v) = a.items.get(a.next)
+            && out.simple(f.at(i), v)
+        {
+            a.next += 1;
             i += 1;
             continue;
         }
@@ -379,6 +389,22 @@ impl Target for StrBuilder {
     fn pad(&mut self, c: u8, n: usize) {
         self.push_n(c as u32, n)
     }
+    #[inline]
+    fn simple(&mut self, conv: u32, o: &Object) -> bool {
+        if conv == 's' as u32
+            && let Some(s) = o.downcast_exact::<Str>()
+        {
+            self.push_obj(s);
+            return true;
+        }
+        if (conv == 's' as u32 || conv == 'd' as u32)
+            && let Some(v) = o.downcast_exact::<Int>().and_then(|i| i.compact())
+        {
+            crate::intobject::text::with_decimal(v, |d| self.push_str(d));
+            return true;
+        }
+        false
+    }
     fn other(&mut self, spec: &Spec, o: &Object) -> PyResult<()> {
         let s = match char::from_u32(spec.conv) {
             Some('s') => o.str()?,
@@ -445,6 +471,15 @@ impl Target for Vec<u8> {
     }
     fn pad(&mut self, c: u8, n: usize) {
         self.resize(self.len() + n, c)
+    }
+    fn simple(&mut self, conv: u32, o: &Object) -> bool {
+        match o.downcast_exact::<Int>().and_then(|i| i.compact()) {
+            Some(v) if conv == 'd' as u32 => {
+                crate::intobject::text::with_decimal(v, |d| self.extend_from_slice(d.as_bytes()));
+                true
+            }
+            _ => false,
+        }
     }
     fn other(&mut self, spec: &Spec, o: &Object) -> PyResult<()> {
         let b: Vec<u8> = match char::from_u32(spec.conv) {

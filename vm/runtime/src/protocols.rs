@@ -68,14 +68,21 @@ impl Object {
         }
     }
     pub fn get_attr_str(&self, name: &str) -> PyResult {
-        self.get_attr(&Str::intern(Str::new(name)))
+        self.get_attr(&Str::name(name))
     }
     /// `None` instead of `AttributeError`.
     pub fn get_attr_opt(&self, name: &Str) -> PyResult<Option<Owned<Object>>> {
         // SAFETY: a ready type's slots take live objects.
         unsafe {
-            if (*self.ob_type()).tp_getattro == Some(crate::typeobject::generic_getattro) {
-                return match self.generic_get(name) {
+            let f = (*self.ob_type()).tp_getattro;
+            let generic = f == Some(crate::typeobject::generic_getattro);
+            if generic || f == (*Type::type_ptr()).tp_getattro {
+                let found = if generic {
+                    self.generic_get(name)
+                } else {
+                    self.downcast_unchecked::<Type>().find_attr(name)
+                };
+                return match found {
                     // A descriptor may raise it, too.
                     Err(e) if e.matches(exc::AttributeError()) => {
                         e.clear();
@@ -97,7 +104,7 @@ impl Object {
         }
     }
     pub fn get_attr_str_opt(&self, name: &str) -> PyResult<Option<Owned<Object>>> {
-        self.get_attr_opt(&Str::intern(Str::new(name)))
+        self.get_attr_opt(&Str::name(name))
     }
     fn set_or_del_attr(&self, name: &Str, value: Option<&Object>) -> PyResult<()> {
         // SAFETY: a ready type's slots take live objects; the value may be null.
@@ -105,11 +112,11 @@ impl Object {
             let t = self.ob_type();
             let v = value.map_or(null_mut(), |v| v.as_ptr());
             let interned;
-            let name = if name.is_exact::<Str>() {
+            let name = if crate::typeobject::is_interned(name) || !name.is_exact::<Str>() {
+                name
+            } else {
                 interned = Str::intern(name.own());
                 &*interned
-            } else {
-                name
             };
             let r = if let Some(f) = (*t).tp_setattro {
                 f(self.as_ptr(), name.raw(), v)
@@ -138,7 +145,7 @@ impl Object {
         self.set_or_del_attr(name, Some(value))
     }
     pub fn set_attr_str(&self, name: &str, value: &Object) -> PyResult<()> {
-        self.set_attr(&Str::intern(Str::new(name)), value)
+        self.set_attr(&Str::name(name), value)
     }
     pub fn del_attr(&self, name: &Str) -> PyResult<()> {
         self.set_or_del_attr(name, None)
@@ -237,8 +244,13 @@ impl Object {
         // SAFETY: descriptors are kept alive while their slots run.
         unsafe {
             let t = self.ob_type();
-            let interned = Str::intern(if name.is_exact::<Str>() { name.own() } else { name.to_exact() });
-            let name = &*interned;
+            let interned;
+            let name = if crate::typeobject::is_interned(name) {
+                name
+            } else {
+                interned = Str::intern(if name.is_exact::<Str>() { name.own() } else { name.to_exact() });
+                &*interned
+            };
             let descr = t.lookup(name.raw()).map(|d| Object::from_ptr(d).own());
             if let Some(d) = &descr
                 && let Some(f) = (*d.ob_type()).tp_descr_set
@@ -353,8 +365,7 @@ impl Object {
         let mut v = vec![null_mut()];
         v.extend(args.iter().map(|a| a.as_ptr()));
         v.extend(kwargs.iter().map(|k| k.1.as_ptr()));
-        let names =
-            Tuple::from_vec(kwargs.iter().map(|k| Str::intern(Str::new(k.0)).into_object()).collect());
+        let names = Tuple::from_vec(kwargs.iter().map(|k| Str::name(k.0).into_object()).collect());
         // SAFETY: the array holds the arguments behind a spare word, the keyword values last.
         unsafe {
             from_c(self.vectorcall(
@@ -386,6 +397,11 @@ impl Object {
         args: &Tuple,
         kwargs: Option<&Dict>,
     ) -> PyResult {
+        if kwargs.is_none_or(|d| d.len() == 0) {
+            // The tuple's own array: there is no spare word in front.
+            // SAFETY: the tuple keeps the arguments alive.
+            return unsafe { from_c(f(self.as_ptr(), args.items_ptr(), args.len(), null_mut())) };
+        }
         let mut v: Vec<*mut PyObject> = Vec::with_capacity(args.len() + 1);
         v.push(null_mut());
         v.extend_from_slice(args.as_slice_raw());
@@ -411,9 +427,20 @@ impl Object {
         }
     }
     pub fn call_method(&self, name: &str, args: &[&Object]) -> PyResult {
-        self.call_method_interned(&Str::intern(Str::new(name)), args)
+        self.call_method_interned(&Str::name(name), args)
     }
     pub fn call_method_interned(&self, name: &Str, args: &[&Object]) -> PyResult {
+        // A method found on the type needs no bound method.
+        if let Some(f) = plain_method(self, name)? {
+            let mut all = [null_mut::<PyObject>(); 6];
+            if args.len() < 5 {
+                all[1] = self.as_ptr();
+                all[2..].iter_mut().zip(args).for_each(|(p, a)| *p = a.as_ptr());
+                let n = (args.len() + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET;
+                // SAFETY: the array holds the arguments behind a spare word.
+                return unsafe { from_c(f.vectorcall(all.as_ptr().add(1), n, null_mut())) };
+            }
+        }
         self.get_attr(name)?.call(args)
     }
     pub fn is_callable(&self) -> bool {
@@ -492,6 +519,17 @@ impl Object {
                     buf[2 + i] = *args.add(i);
                 }
                 return m.vectorcall(buf.as_ptr().add(1), (n + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames);
+            }
+            let class = self.as_ptr().cast::<PyTypeObject>();
+            if Some(f) == (*Type::type_ptr()).tp_call
+                && let Some(own_new) = crate::type_attrs::made_in_python(class)
+            {
+                let Ok(_depth) = crate::thread::enter_recursive(" while calling a Python object") else {
+                    return null_mut();
+                };
+                return crate::border::object(|| {
+                    crate::type_attrs::python_class_call(class, own_new, args, n, kwnames)
+                });
             }
             let t = tuple_of_raw(args, n);
             let kw = if kwnames.is_null() || (*kwnames.cast::<PyVarObject>()).ob_size == 0 {
@@ -734,6 +772,14 @@ impl Object {
     /// The next item of an iterator; `None` when exhausted.
     #[inline]
     pub fn iter_next(&self) -> PyResult<Option<Owned<Object>>> {
+        if let Some(l) = self.downcast_exact::<crate::listobject::ListIter>()
+            && let Some(o) = l.step()
+        {
+            return Ok(Some(o));
+        }
+        self.iter_next_slot()
+    }
+    fn iter_next_slot(&self) -> PyResult<Option<Owned<Object>>> {
         // SAFETY: slots take live objects.
         unsafe {
             let Some(f) = (*self.ob_type()).tp_iternext else {
@@ -754,12 +800,34 @@ impl Object {
         }
     }
     /// Calls `f` with every item.
-    pub fn for_each(&self, mut f: impl FnMut(Owned<Object>) -> PyResult<()>) -> PyResult<()> {
-        let it = self.iterator()?;
-        while let Some(x) = it.iter_next()? {
-            f(x)?
+    pub fn for_each(&self, f: impl FnMut(Owned<Object>) -> PyResult<()>) -> PyResult<()> {
+        self.iterator()?.drain(f)
+    }
+    /// Calls `f` with every item that an iterator has left.
+    #[inline]
+    pub fn drain(&self, mut f: impl FnMut(Owned<Object>) -> PyResult<()>) -> PyResult<()> {
+        if let Some(l) = self.downcast_exact::<crate::listobject::ListIter>() {
+            while let Some(x) = l.step() {
+                f(x)?
+            }
         }
-        Ok(())
+        // SAFETY: slots take live objects.
+        unsafe {
+            if let Some(next) = (*self.ob_type()).tp_iternext {
+                while let Some(x) = Owned::from_raw_opt(next(self.as_ptr())) {
+                    f(x)?
+                }
+                if !occurred() {
+                    return Ok(());
+                }
+                if matches(exc::StopIteration()) {
+                    clear();
+                    return Ok(());
+                }
+                return Err(Raised::already_set());
+            }
+        }
+        self.iter_next_slot().map(drop)
     }
     /// All items, as `list(self)` would have them.
     pub fn to_items(&self) -> PyResult<Vec<Owned<Object>>> {
@@ -769,12 +837,18 @@ impl Object {
         if let Some(l) = self.downcast_exact::<List>() {
             return Ok(l.to_vec());
         }
+        if let Some((start, step, n)) =
+            self.downcast_exact::<crate::rangeobject::Range>().and_then(|r| r.words())
+        {
+            return Ok((0..n).map(|i| Int::from_i64(start + i * step).into_object()).collect());
+        }
         let it = self.iterator()?;
         let hint = self.length_hint(8)?;
         let mut v = Vec::with_capacity(hint.min(1 << 20));
-        while let Some(x) = it.iter_next()? {
-            v.push(x)
-        }
+        it.drain(|x| {
+            v.push(x);
+            Ok(())
+        })?;
         Ok(v)
     }
 
@@ -822,6 +896,31 @@ impl Object {
             }
         }
     }
+    /// `self == other` where no Python code need run to tell: identity, and pairs of exact `int`s of machine size, `str`s and `float`s.
+    #[inline]
+    pub fn quick_equals(&self, other: &Object) -> Option<bool> {
+        if self.is(other) {
+            return Some(true);
+        }
+        if self.ob_type() != other.ob_type() {
+            return None;
+        }
+        if let (Some(a), Some(b)) = (self.downcast_exact::<Int>(), other.downcast_exact::<Int>()) {
+            let n = a.size();
+            return Some(
+                n == b.size()
+                    && (a.digits().first() == b.digits().first())
+                    && (n.abs() < 2 || a.digits() == b.digits()),
+            );
+        }
+        if let (Some(a), Some(b)) = (self.downcast_exact::<Str>(), other.downcast_exact::<Str>()) {
+            return Some(a.equals(b));
+        }
+        if let (Some(a), Some(b)) = (self.downcast_exact::<Float>(), other.downcast_exact::<Float>()) {
+            return Some(a.value() == b.value());
+        }
+        None
+    }
     /// With the identity shortcut of containers for `==` and `!=`.
     pub fn rich_compare_bool(&self, other: &Object, op: CompareOp) -> PyResult<bool> {
         if self.is(other) {
@@ -848,8 +947,12 @@ impl Object {
         r.is_true()
     }
     /// `self == other` with the identity shortcut.
+    #[inline]
     pub fn equals_obj(&self, other: &Object) -> PyResult<bool> {
-        self.rich_compare_bool(other, CompareOp::Eq)
+        match self.quick_equals(other) {
+            Some(r) => Ok(r),
+            None => self.rich_compare_bool(other, CompareOp::Eq),
+        }
     }
     /// `hash(self)`.
     #[inline]
@@ -934,16 +1037,7 @@ impl Object {
         if r.is_ascii() {
             return Ok(r);
         }
-        let mut b = StrBuilder::new();
-        for c in r.chars() {
-            match c {
-                0..=0x7f => b.push(c),
-                0x80..=0xff => b.push_str(&format!("\\x{c:02x}")),
-                0x100..=0xffff => b.push_str(&format!("\\u{c:04x}")),
-                _ => b.push_str(&format!("\\U{c:08x}")),
-            }
-        }
-        Ok(b.finish())
+        Ok(crate::str_methods::to_ascii_escapes(&r))
     }
     /// `format(self, spec)`.
     pub fn format(&self, spec: &Str) -> PyResult<Owned<Str>> {
@@ -954,6 +1048,12 @@ impl Object {
             if self.is_exact::<Int>() || self.is_exact::<Float>() {
                 return self.str();
             }
+        } else if let Some(i) = self.downcast_exact::<Int>() {
+            return crate::format::format_int(i, spec);
+        } else if let Some(f) = self.downcast_exact::<Float>() {
+            return crate::format::format_float(f, spec);
+        } else if let Some(s) = self.downcast_exact::<Str>() {
+            return crate::format::format_str(s, spec);
         }
         let Some(r) = self.call_special(intern!("__format__"), &[spec])? else {
             return raise!(TypeError, "Type {} doesn't define __format__", self.ty().name());
@@ -1009,11 +1109,25 @@ impl Object {
         }
         self.recursive_is_instance(class)
     }
+    /// Is `__class__` what `object` makes of it, the type?
+    fn has_plain_class(&self) -> bool {
+        let name = intern!("__class__");
+        // SAFETY: live types; the pointers are only compared.
+        unsafe {
+            let t = self.ob_type();
+            (*t).tp_getattro == Some(crate::typeobject::generic_getattro)
+                && crate::typeobject::TypePtr::lookup(t, name.raw())
+                    == crate::typeobject::TypePtr::lookup(Object::type_ptr(), name.raw())
+        }
+    }
     /// `type.__instancecheck__(class, self)`.
     pub fn recursive_is_instance(&self, class: &Object) -> PyResult<bool> {
         if let Some(c) = class.downcast::<Type>() {
             if self.ty().is_subtype(c) {
                 return Ok(true);
+            }
+            if self.has_plain_class() {
+                return Ok(false);
             }
             if let Some(k) = self.get_attr_opt(intern!("__class__"))?
                 && !k.is(self.ty())

@@ -137,6 +137,14 @@ impl Range {
         let f = |o: &Object| o.downcast::<Int>().and_then(|i| i.to_i64());
         Some((f(self.start())?, f(self.stop())?, f(self.step())?, f(self.length())?))
     }
+    /// `(start, step, length)` where every value of the range and the step are machine words.
+    pub fn words(&self) -> Option<(i64, i64, i64)> {
+        let (start, _, step, n) = self.small()?;
+        if n > 0 {
+            start.checked_add(step.checked_mul(n)?)?;
+        }
+        Some((start, step, n))
+    }
     /// Item `i` of the range, not checked.
     fn value(&self, i: &BigInt) -> Owned<Object> {
         obj(&(big(self.start()) + i * big(self.step())))
@@ -161,6 +169,15 @@ impl Range {
         Ok(self.value(&i))
     }
     fn slice(&self, s: &Slice) -> PyResult {
+        if let Some((start, _, step, len)) = self.small()
+            && s.bounds().iter().all(|o| o.is_none() || o.is_exact::<Int>())
+            && len < 1 << 60
+        {
+            let (a, b, by, _) = s.indices(len as usize)?;
+            let int = |v: i128| Int::from_i128(v).into_object();
+            let value = |i: isize| int(start as i128 + i as i128 * step as i128);
+            return Ok(Range::from_ints(value(a), value(b), int(by as i128 * step as i128)).into_object());
+        }
         let (a, b, step) = s.indices_of(self.length())?;
         let new_step = obj(&(big(&step) * big(self.step())));
         Ok(Range::from_ints(self.value(&big(&a)), self.value(&big(&b)), new_step).into_object())

@@ -33,6 +33,10 @@ pub(crate) fn hash_item(o: &Object) -> PyResult<isize> {
         // SAFETY: an exact string.
         return Ok(unsafe { str_hash(o.as_ptr()) });
     }
+    if let Some(v) = o.downcast_exact::<Int>().and_then(|i| i.compact()) {
+        // Below the modulus an int hashes to itself, -1 to -2.
+        return Ok(if v == -1 { -2 } else { v as isize });
+    }
     o.hash_obj()
 }
 
@@ -99,7 +103,13 @@ impl<'a> AnySet<'a> {
         }
     }
     /// The entry of `key`, or null. May run `__eq__` of items.
+    #[inline]
     fn find(self, key: &Object, hash: isize) -> PyResult<*mut setentry> {
+        let (e, found) = self.find_place(key, hash)?;
+        Ok(if found { e } else { null_mut() })
+    }
+    /// The entry of `key`, or the free one it would go to, and which. May run `__eq__` of items.
+    fn find_place(self, key: &Object, hash: isize) -> PyResult<(*mut setentry, bool)> {
         let k = key.as_ptr();
         let is_str = key.is_exact::<Str>();
         // SAFETY: the table is the set's own and is looked at again after each comparison.
@@ -115,15 +125,15 @@ impl<'a> AnySet<'a> {
                     for _ in 0..=probes {
                         let found = (*e).key;
                         if found.is_null() {
-                            return Ok(null_mut());
+                            return Ok((e, false));
                         }
                         if (*e).hash == hash && found != DUMMY {
                             if found == k {
-                                return Ok(e);
+                                return Ok((e, true));
                             }
                             if is_str && (*found).ob_type == Str::type_ptr() {
                                 if str_eq(found, k) {
-                                    return Ok(e);
+                                    return Ok((e, true));
                                 }
                             } else {
                                 let held = Object::from_ptr(found).own();
@@ -135,7 +145,7 @@ impl<'a> AnySet<'a> {
                                     continue 'again;
                                 }
                                 if same {
-                                    return Ok(e);
+                                    return Ok((e, true));
                                 }
                             }
                         }
@@ -199,14 +209,16 @@ impl<'a> AnySet<'a> {
     }
     /// Adds; whether it is new.
     pub fn add_hashed(self, key: &Object, hash: isize) -> PyResult<bool> {
-        if !self.find(key, hash)?.is_null() {
+        // No Python code runs after it. The free place is behind all dummies that were passed.
+        let (place, found) = self.find_place(key, hash)?;
+        if found {
             return Ok(false);
         }
-        // No Python code runs from here on. The free place is behind all dummies that `find` passed.
-        // SAFETY: the set's own table has a free entry.
+        // SAFETY: a free entry of the set's own table.
         unsafe {
             let s = self.raw();
-            insert_clean((*s).table, (*s).mask as usize, key.own().into_raw(), hash);
+            (*place).key = key.own().into_raw();
+            (*place).hash = hash;
             (*s).fill += 1;
             (*s).used += 1;
             if ((*s).fill as usize) * 5 >= (*s).mask as usize * 3 {
@@ -393,11 +405,7 @@ impl<'a> AnySet<'a> {
             }
             return Ok(());
         }
-        let it = other.iterator()?;
-        while let Some(k) = it.iter_next()? {
-            self.add(&k)?;
-        }
-        Ok(())
+        other.iterator()?.drain(|k| self.add(&k).map(drop))
     }
     /// Rebuilds the table when more than a fifth of it is dummies.
     pub(crate) fn tidy(self) -> PyResult<()> {

@@ -129,6 +129,9 @@ impl Slice {
         // SAFETY: as above.
         unsafe { Object::from_ptr((*self.as_struct()).step) }
     }
+    pub fn bounds(&self) -> [&Object; 3] {
+        [self.start(), self.stop(), self.step()]
+    }
     /// `(start, stop, step)` as machine words with defaults filled in (`PySlice_Unpack`).
     pub fn unpack(&self) -> PyResult<(isize, isize, isize)> {
         let step = if self.step().is_none() {

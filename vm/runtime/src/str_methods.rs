@@ -93,6 +93,15 @@ fn padded(s: &Str, left: usize, right: usize, fill: u32) -> PyResult<Owned<Str>>
     else {
         return raise!(OverflowError, "padded string is too long");
     };
+    if let (Some(a), 0..0x80) = (s.as_ascii(), fill) {
+        return Ok(Str::fill_ascii(n, |out| {
+            let (before, rest) = out.split_at_mut(left);
+            let (text, after) = rest.split_at_mut(a.len());
+            before.fill(fill as u8);
+            text.copy_from_slice(a.as_bytes());
+            after.fill(fill as u8);
+        }));
+    }
     let max = s.bound().max(fill);
     let p = crate::strobject::try_alloc(n, max)?;
     let k = crate::strobject::kind_for(max);
@@ -139,8 +148,7 @@ fn push_lower(t: Text<'_>, i: usize, b: &mut StrBuilder) {
 }
 
 fn ascii_map(s: &str, f: impl Fn(u8) -> u8) -> Owned<Str> {
-    let v: Vec<u8> = s.bytes().map(f).collect();
-    Str::from_ascii(&v)
+    Str::fill_ascii(s.len(), |out| out.iter_mut().zip(s.bytes()).for_each(|(to, c)| *to = f(c)))
 }
 
 /// `str.lower`.
@@ -156,7 +164,15 @@ pub fn lower(s: &Str) -> Owned<Str> {
 
 fn map_all(s: &Str, case: Case) -> Owned<Str> {
     let mut b = StrBuilder::with_capacity(s.len());
-    s.chars().for_each(|c| unicode::map_case(c, case, |c| b.push(c)));
+    with_text!(s.text(), u => for c in u {
+        match c.code() {
+            c @ 0..=0x7f => b.push(match case {
+                Case::Lower | Case::Fold => (c as u8).to_ascii_lowercase(),
+                _ => (c as u8).to_ascii_uppercase(),
+            } as u32),
+            c => unicode::map_case(c, case, |c| b.push(c)),
+        }
+    });
     b.finish()
 }
 
@@ -238,6 +254,42 @@ fn strip(s: &Str, chars: Option<&Object>, side: Side, name: &str) -> PyResult<Ow
 /// `str.split` at runs of white space; at most `max` splits.
 fn split_space(s: &Str, max: usize) -> Vec<Owned<Object>> {
     let mut out = vec![];
+    if let Some(a) = s.as_ascii() {
+        // White space of ASCII: 9 to 13, 28 to 32.
+        const SPACE: [bool; 256] = {
+            let mut t = [false; 256];
+            let mut i = 9;
+            while i < 33 {
+                t[i] = i < 14 || i > 27;
+                i += 1;
+            }
+            t
+        };
+        let a = a.as_bytes();
+        let (mut i, n) = (0, a.len());
+        out.reserve((n / 8).min(12));
+        loop {
+            while i < n && SPACE[a[i] as usize] {
+                i += 1;
+            }
+            if i == n {
+                return out;
+            }
+            if out.len() == max {
+                out.push(s.slice(i, n).into_object());
+                return out;
+            }
+            let start = i;
+            while i < n && !SPACE[a[i] as usize] {
+                i += 1;
+            }
+            if start == 0 && i == n && s.is_exact::<Str>() {
+                out.push(s.own().into_object());
+                return out;
+            }
+            out.push(Str::from_ascii(&a[start..i]).into_object());
+        }
+    }
     let t = s.text();
     let n = t.len();
     let mut i = 0;
@@ -326,6 +378,20 @@ pub fn split_lines(s: &Str, keep: bool) -> Vec<Owned<Object>> {
     let mut out = vec![];
     let t = s.text();
     let n = t.len();
+    if let Some(a) = s.as_ascii().map(str::as_bytes)
+        && !a.iter().any(|c| matches!(c, 11..=13 | 28..=30))
+    {
+        // No ends but newlines.
+        let mut start = 0;
+        for i in memchr::memchr_iter(b'\n', a) {
+            out.push(s.slice(start, i + keep as usize).into_object());
+            start = i + 1;
+        }
+        if start < n {
+            out.push(s.slice(start, n).into_object());
+        }
+        return out;
+    }
     let mut i = 0;
     while i < n {
         let start = i;
@@ -360,23 +426,53 @@ fn limit(n: isize) -> usize {
     if n < 0 { usize::MAX } else { n as usize }
 }
 
+/// What `repr` does with an ASCII character: 0 nothing, 1 an escape, 2 and 3 for the two quotes.
+static REPR_CLASS: [u8; 128] = {
+    let mut t = [0; 128];
+    let mut i = 0;
+    while i < 128 {
+        t[i] = match i as u8 {
+            b'\'' => 2,
+            b'"' => 3,
+            32..=91 | 93..=126 => 0,
+            _ => 1,
+        };
+        i += 1;
+    }
+    t
+};
+
 /// `repr(str)`.
 pub fn repr(s: &Str) -> Owned<Str> {
     let t = s.text();
+    if let Some(a) = s.as_ascii() {
+        let a = a.as_bytes();
+        if a.iter().all(|c| REPR_CLASS[*c as usize & 127] == 0) {
+            return Str::fill_ascii(a.len() + 2, |out| {
+                out[0] = b'\'';
+                out[1..=a.len()].copy_from_slice(a);
+                out[a.len() + 1] = b'\'';
+            });
+        }
+    }
     let single = search::find_char(t, '\'' as u32).is_some();
-    let double = search::find_char(t, '"' as u32).is_some();
+    let double = single && search::find_char(t, '"' as u32).is_some();
     let quote = if single && !double { '"' as u32 } else { '\'' as u32 };
     let mut b = StrBuilder::with_capacity(t.len() + 2);
     b.push(quote);
-    let plain = |c: u8| (32..127).contains(&c) && c != b'\\' && c as u32 != quote;
-    if let Text::U1(a) = t
-        && a.iter().all(|c| plain(*c))
-    {
-        b.push_text(t);
-    } else {
-        with_text!(t, u => for c in u {
-            push_escaped(&mut b, c.code(), quote);
-        });
+    // Runs of what stands for itself are copied whole.
+    let plain = |c: u32| match c {
+        0..=0x7f => REPR_CLASS[c as usize] != 1 && c != quote,
+        c => unicode::is_printable(c),
+    };
+    let (n, mut i) = (t.len(), 0);
+    while i < n {
+        let end = (i..n).find(|k| !plain(t.at(*k))).unwrap_or(n);
+        b.push_slice(s, i, end);
+        if end < n {
+            push_escaped(&mut b, t.at(end), quote);
+        }
+        i = end + 1;
     }
     b.push(quote);
     b.finish()
@@ -402,23 +498,25 @@ fn push_escaped(b: &mut StrBuilder, c: u32, quote: u32) {
 
 /// `ascii(o)` of a repr: non-ASCII characters as escapes.
 pub fn to_ascii_escapes(s: &Str) -> Owned<Str> {
-    use std::fmt::Write;
     if s.is_ascii() {
         return s.to_exact();
     }
-    let mut b = StrBuilder::with_capacity(s.len());
-    for c in s.chars() {
-        let _ = match c {
+    let mut out = Vec::with_capacity(s.len() * 2);
+    with_text!(s.text(), u => for c in u {
+        let c = c.code();
+        let (letter, digits) = match c {
             0..=0x7f => {
-                b.push(c);
-                Ok(())
+                out.push(c as u8);
+                continue;
             }
-            0x80..=0xff => write!(b, "\\x{c:02x}"),
-            0x100..=0xffff => write!(b, "\\u{c:04x}"),
-            _ => write!(b, "\\U{c:08x}"),
+            0x80..=0xff => (b'x', 2),
+            0x100..=0xffff => (b'u', 4),
+            _ => (b'U', 8),
         };
-    }
-    b.finish()
+        out.extend_from_slice(&[b'\\', letter]);
+        out.extend((0..digits).rev().map(|i| b"0123456789abcdef"[(c >> (4 * i)) as usize & 15]));
+    });
+    Str::from_ascii(&out)
 }
 
 /// `str.startswith` and `endswith`.

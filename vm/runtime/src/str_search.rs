@@ -47,7 +47,7 @@ pub fn find(hay: Text<'_>, needle: Text<'_>) -> Option<usize> {
     let k = kind_of(hay);
     let n = needle_bytes(k as u8, needle)?;
     if k == 1 {
-        return memmem::find(hay.as_bytes(), &n);
+        return find_bytes(hay.as_bytes(), &n);
     }
     let h = hay.as_bytes();
     let finder = memmem::Finder::new(&*n);
@@ -59,6 +59,23 @@ pub fn find(hay: Text<'_>, needle: Text<'_>) -> Option<usize> {
         }
         at = i + 1;
     }
+}
+
+/// First occurrence of a needle of two bytes or more. Making a `memmem` searcher costs more than most searches take: where the first
+/// byte leads to the place soon, there is none.
+pub fn find_bytes(hay: &[u8], needle: &[u8]) -> Option<usize> {
+    const TRIES: usize = 12;
+    let Some((&first, rest)) = needle.split_first() else { return Some(0) };
+    let end = (hay.len() + 1).checked_sub(needle.len())?;
+    let mut at = 0;
+    for _ in 0..TRIES {
+        let i = at + memchr::memchr(first, &hay[at..end])?;
+        if hay[i + 1..i + needle.len()] == *rest {
+            return Some(i);
+        }
+        at = i + 1;
+    }
+    memmem::find(&hay[at..], needle).map(|i| at + i)
 }
 
 pub fn find_char(hay: Text<'_>, c: u32) -> Option<usize> {
@@ -80,6 +97,9 @@ pub fn rfind(hay: Text<'_>, needle: Text<'_>) -> Option<usize> {
         return Some(hay.len());
     }
     let h = hay.as_bytes();
+    if k == 1 && n.len() == 1 {
+        return memchr::memrchr(n[0], h);
+    }
     let finder = memmem::FinderRev::new(&*n);
     let mut end = h.len();
     loop {
@@ -90,6 +110,9 @@ pub fn rfind(hay: Text<'_>, needle: Text<'_>) -> Option<usize> {
         end = i + n.len() - 1;
     }
 }
+
+/// Up to this length of text all occurrences are found without a searcher.
+const FEW_BYTES: usize = 256;
 
 /// The places of non-overlapping occurrences, at most `max`; the needle is not empty.
 pub fn find_all(hay: Text<'_>, needle: Text<'_>, max: usize) -> Vec<usize> {
@@ -102,6 +125,16 @@ pub fn find_all(hay: Text<'_>, needle: Text<'_>, max: usize) -> Vec<usize> {
     }
     if k == 1 && n.len() == 1 {
         out.extend(memchr::memchr_iter(n[0], h).take(max));
+        return out;
+    }
+    if k == 1 && h.len() < FEW_BYTES {
+        let mut at = 0;
+        while out.len() < max
+            && let Some(i) = find_bytes(&h[at..], &n)
+        {
+            out.push(at + i);
+            at += i + n.len();
+        }
         return out;
     }
     let finder = memmem::Finder::new(&*n);
@@ -155,7 +188,14 @@ fn replace_ascii(s: &Str, a: &[u8], old: &[u8], new: &[u8], max: usize) -> Owned
         new: &[u8],
         hits: impl Iterator<Item = usize> + Clone,
     ) -> Owned<Str> {
-        let count = hits.clone().count();
+        let mut count = 0;
+        let mut first = [0; 16];
+        for i in hits.clone() {
+            if count < first.len() {
+                first[count] = i;
+            }
+            count += 1;
+        }
         if count == 0 {
             return s.to_exact();
         }
@@ -166,7 +206,9 @@ fn replace_ascii(s: &Str, a: &[u8], old: &[u8], new: &[u8], max: usize) -> Owned
                 out[to..to + part.len()].copy_from_slice(part);
                 to += part.len();
             };
-            for i in hits {
+            let known = count <= first.len();
+            let (known, searched) = if known { (&first[..count], None) } else { (&first[..0], Some(hits)) };
+            for i in known.iter().copied().chain(searched.into_iter().flatten()) {
                 put(&a[at..i]);
                 put(new);
                 at = i + old_len;

@@ -25,6 +25,8 @@ use hashbrown::HashTable;
 use lh_abi::*;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
+pub use crate::strbuilder::StrBuilder;
+
 // ---- The state word ----
 
 const INTERNED_MASK: u32 = 3;
@@ -35,7 +37,7 @@ const COMPACT: u32 = 1 << 5;
 const ASCII: u32 = 1 << 6;
 const READY: u32 = 1 << 7;
 
-const ASCII_HEAD: usize = size_of::<PyASCIIObject>();
+pub(crate) const ASCII_HEAD: usize = size_of::<PyASCIIObject>();
 const WIDE_HEAD: usize = size_of::<PyCompactUnicodeObject>();
 /// `PyUnicodeObject`: the compact head and the pointer to the characters.
 pub const LEGACY_SIZE: usize = WIDE_HEAD + 8;
@@ -181,6 +183,22 @@ fn head_size(ascii: bool) -> usize {
     if ascii { ASCII_HEAD } else { WIDE_HEAD }
 }
 
+/// Writes what all strings have in front of their characters.
+///
+/// # Safety
+/// `p` is memory for a string of that length and kind.
+#[inline(always)]
+pub(crate) unsafe fn write_head(p: *mut PyASCIIObject, len: usize, kind: usize, ascii: bool) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        (*p).ob_base = PyObject { ob_refcnt: 1, ob_type: &raw mut PyUnicode_Type };
+        (*p).length = len as isize;
+        (*p).hash = -1;
+        (*p).state = (kind as u32) << KIND_SHIFT | COMPACT | READY | if ascii { ASCII } else { 0 };
+        (*p).wstr = null_mut();
+    }
+}
+
 /// `PyUnicode_New`: a string of `len` characters, to be filled before anybody sees it. `max` chooses the kind.
 ///
 /// The characters are not initialised, except the closing NUL.
@@ -197,12 +215,7 @@ pub fn alloc_raw(len: usize, max: u32) -> Option<*mut PyObject> {
     }
     // SAFETY: the block has room for the head and the characters; each field is written before it is read.
     unsafe {
-        let a = p.cast::<PyASCIIObject>();
-        (*a).ob_base = PyObject { ob_refcnt: 1, ob_type: &raw mut PyUnicode_Type };
-        (*a).length = len as isize;
-        (*a).hash = -1;
-        (*a).state = (kind as u32) << KIND_SHIFT | COMPACT | READY | if ascii { ASCII } else { 0 };
-        (*a).wstr = null_mut();
+        write_head(p.cast(), len, kind, ascii);
         if !ascii {
             (*p).utf8 = null_mut();
             (*p).utf8_length = 0;
@@ -229,7 +242,7 @@ pub fn try_alloc(len: usize, max: u32) -> PyResult<*mut PyObject> {
     alloc_raw(len, max).ok_or_else(no_memory)
 }
 
-fn must_alloc(len: usize, max: u32) -> *mut PyObject {
+pub(crate) fn must_alloc(len: usize, max: u32) -> *mut PyObject {
     alloc_raw(len, max).unwrap_or_else(|| {
         std::alloc::handle_alloc_error(
             std::alloc::Layout::from_size_align(len, 1).expect("a small alignment"),
@@ -255,7 +268,7 @@ pub unsafe fn raw_data(p: *mut PyObject) -> *mut u8 {
 /// # Safety
 /// As `copy_nonoverlapping`.
 #[inline(always)]
-unsafe fn copy_short(from: *const u8, to: *mut u8, n: usize) {
+pub(crate) unsafe fn copy_short(from: *const u8, to: *mut u8, n: usize) {
     // SAFETY: the caller's promise; the two halves overlap within the `n` bytes.
     unsafe {
         match n {
@@ -364,13 +377,19 @@ impl Str {
         if s.is_ascii() {
             return from_text_max(Text::U1(s.as_bytes()), 0x7f);
         }
-        let (mut n, mut max) = (0, 0);
-        for c in s.chars() {
-            n += 1;
-            max = max.max(c as u32);
+        // The largest first byte says how wide the widest character is.
+        let (mut n, mut largest) = (0, 0);
+        for b in s.bytes() {
+            n += (b & 0xc0 != 0x80) as usize;
+            largest = largest.max(b);
         }
+        let max = match largest {
+            0..=0xc3 => 0xff,
+            0xc4..=0xef => 0xffff,
+            _ => MAX_CHAR,
+        };
         if n == 1 && max < 0x100 {
-            return Str::from_char(max);
+            return Str::from_char(s.chars().next().map_or(0, u32::from));
         }
         let p = must_alloc(n, max);
         // SAFETY: just allocated for `n` characters up to `max`.
@@ -393,7 +412,26 @@ impl Str {
     }
     pub fn from_ascii(s: &[u8]) -> Owned<Str> {
         debug_assert!(s.is_ascii());
-        from_text_max(Text::U1(s), 0x7f)
+        if s.len() < 2 || s.len() > 1 << 20 {
+            return from_text_max(Text::U1(s), 0x7f);
+        }
+        let n = s.len();
+        let p = alloc::malloc(head_size(true) + n + 1).cast::<PyASCIIObject>();
+        if p.is_null() {
+            return from_text_max(Text::U1(s), 0x7f);
+        }
+        // SAFETY: the block has room for the head, the characters and a NUL.
+        unsafe {
+            (*p).ob_base = PyObject { ob_refcnt: 1, ob_type: &raw mut PyUnicode_Type };
+            (*p).length = n as isize;
+            (*p).hash = -1;
+            (*p).state = 1 << KIND_SHIFT | COMPACT | READY | ASCII;
+            (*p).wstr = null_mut();
+            let to = p.cast::<u8>().add(head_size(true));
+            copy_short(s.as_ptr(), to, n);
+            to.add(n).write(0);
+            Owned::from_raw(p.cast())
+        }
     }
     /// An ASCII string of `n` characters, which `fill` writes (they start as NULs).
     pub fn fill_ascii(n: usize, fill: impl FnOnce(&mut [u8])) -> Owned<Str> {
@@ -420,6 +458,7 @@ impl Str {
         from_text_max(t, t.max_char())
     }
     /// One character.
+    #[inline]
     pub fn from_char(c: u32) -> Owned<Str> {
         if c < 0x100 {
             let p = CHARS[c as usize].load(Ordering::Relaxed);
@@ -428,6 +467,10 @@ impl Str {
                 return unsafe { Object::from_ptr(p).downcast_unchecked::<Str>() }.own();
             }
         }
+        Str::make_char(c)
+    }
+    #[cold]
+    fn make_char(c: u32) -> Owned<Str> {
         let p = must_alloc(1, c);
         // SAFETY: just allocated for one character of this kind.
         let s: Owned<Str> = unsafe {
@@ -457,6 +500,32 @@ impl Str {
             (*a).state = (*a).state & !INTERNED_MASK | IMMORTAL;
             Object::from_ptr(s.into_raw()).downcast_unchecked()
         }
+    }
+    /// The interned string of a name that Rust code asks for again and again: the last ones are found without hashing their characters.
+    pub fn name(s: &str) -> Owned<Str> {
+        /// A name's place follows from its length and ends. Guarded by the GIL.
+        struct Names(UnsafeCell<[Option<Owned<Str>>; PLACES]>);
+        // SAFETY: only touched with the GIL held.
+        unsafe impl Sync for Names {}
+        const PLACES: usize = 256;
+        static NAMES: Names = Names(UnsafeCell::new([const { None }; PLACES]));
+        let b = s.as_bytes();
+        let n = b.len();
+        if n == 0 {
+            return Str::intern(Str::new(s));
+        }
+        let mix = n.wrapping_mul(31) ^ (b[0] as usize) << 4 ^ (b[n - 1] as usize) << 2 ^ b[n / 2] as usize;
+        // SAFETY: the GIL is held; the reference is gone before anything else runs.
+        let place = unsafe { &mut (*NAMES.0.get())[mix % PLACES] };
+        if let Some(known) = place
+            && known.as_ascii() == Some(s)
+        {
+            return known.clone();
+        }
+        let name = Str::intern(Str::new(s));
+        let old = place.replace(name.clone());
+        drop(old);
+        name
     }
     /// The canonical equal string (for exact `str`).
     pub fn intern(s: Owned<Str>) -> Owned<Str> {
@@ -607,11 +676,19 @@ impl Str {
             // SAFETY: each character was encoded as UTF-8.
             return Ok(unsafe { String::from_utf8_unchecked(out) });
         }
-        let mut out = String::with_capacity(t.len() * 3);
+        let mut out: Vec<u8> = Vec::with_capacity(t.len() * if matches!(t, Text::U2(_)) { 3 } else { 4 });
         for (i, c) in t.iter().enumerate() {
-            out.push(char::from_u32(c).ok_or(i)?);
+            match c {
+                0..=0x7f => out.push(c as u8),
+                0x80..=0x7ff => out.extend_from_slice(&[0xc0 | (c >> 6) as u8, 0x80 | (c & 0x3f) as u8]),
+                _ => {
+                    let c = char::from_u32(c).ok_or(i)?;
+                    out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+            }
         }
-        Ok(out)
+        // SAFETY: each character was encoded as UTF-8.
+        Ok(unsafe { String::from_utf8_unchecked(out) })
     }
     /// Surrogates become U+FFFD.
     pub fn to_str_lossy(&self) -> std::borrow::Cow<'_, str> {
@@ -965,155 +1042,5 @@ pub unsafe fn dealloc(p: *mut PyObject) {
             }
         }
         crate::typeobject::free_instance(p);
-    }
-}
-
-// ---- Building ----
-
-/// Builds a string piece by piece, widening as needed.
-pub struct StrBuilder {
-    /// The characters so far, `kind` bytes each.
-    buf: Vec<u8>,
-    kind: u8,
-    /// The largest character so far, or at least one of the same kind (and ASCII-ness).
-    max: u32,
-    /// It was cut: its characters may be narrower than its kind.
-    cut: bool,
-}
-impl Default for StrBuilder {
-    fn default() -> Self {
-        StrBuilder::new()
-    }
-}
-impl StrBuilder {
-    pub fn new() -> StrBuilder {
-        StrBuilder { buf: vec![], kind: 1, max: 0, cut: false }
-    }
-    pub fn with_capacity(n: usize) -> StrBuilder {
-        StrBuilder { buf: Vec::with_capacity(n), kind: 1, max: 0, cut: false }
-    }
-    #[cold]
-    fn widen(&mut self, kind: u8) {
-        let n = self.len();
-        let mut wide = vec![0u8; n * kind as usize];
-        wide.reserve(n / 2 * kind as usize + 64);
-        for i in 0..n {
-            let c = self.char_at(i);
-            let at = i * kind as usize;
-            wide[at..at + kind as usize].copy_from_slice(&c.to_le_bytes()[..kind as usize]);
-        }
-        self.buf = wide;
-        self.kind = kind;
-    }
-    fn char_at(&self, i: usize) -> u32 {
-        let k = self.kind as usize;
-        let mut b = [0u8; 4];
-        b[..k].copy_from_slice(&self.buf[i * k..(i + 1) * k]);
-        u32::from_le_bytes(b)
-    }
-    #[inline]
-    fn make_room(&mut self, max: u32) {
-        if max > self.max {
-            self.max = max;
-            let k = kind_for(max);
-            if k > self.kind {
-                self.widen(k);
-            }
-        }
-    }
-    #[inline]
-    pub fn push(&mut self, c: u32) {
-        self.make_room(c);
-        match self.kind {
-            1 => self.buf.push(c as u8),
-            2 => self.buf.extend_from_slice(&(c as u16).to_le_bytes()),
-            _ => self.buf.extend_from_slice(&c.to_le_bytes()),
-        }
-    }
-    pub fn push_n(&mut self, c: u32, n: usize) {
-        self.make_room(c);
-        match self.kind {
-            1 => self.buf.resize(self.buf.len() + n, c as u8),
-            _ => (0..n).for_each(|_| self.push(c)),
-        }
-    }
-    pub fn push_str(&mut self, s: &str) {
-        if s.is_ascii() {
-            self.push_bounded(Text::U1(s.as_bytes()), 0x7f);
-        } else {
-            s.chars().for_each(|c| self.push(c as u32));
-        }
-    }
-    pub fn push_obj(&mut self, s: &Str) {
-        self.push_bounded(s.text(), s.bound());
-    }
-    pub fn push_slice(&mut self, s: &Str, start: usize, end: usize) {
-        let end = end.min(s.len());
-        let t = s.text().slice(start.min(end), end);
-        if s.is_ascii() {
-            self.push_bounded(t, 0x7f);
-        } else {
-            self.push_text(t);
-        }
-    }
-    pub fn push_text(&mut self, t: Text<'_>) {
-        self.push_bounded(t, t.max_char());
-    }
-    fn push_bounded(&mut self, t: Text<'_>, max: u32) {
-        if t.len() == 0 {
-            return;
-        }
-        self.make_room(max);
-        let k = self.kind;
-        if let (Text::U1(b), 1) = (t, k) {
-            self.buf.extend_from_slice(b);
-            return;
-        }
-        let at = self.buf.len();
-        self.buf.resize(at + t.len() * k as usize, 0);
-        if k == 1 {
-            with_text!(t, c => c.iter().zip(&mut self.buf[at..]).for_each(|(c, d)| *d = c.code() as u8));
-        } else if k == 2 {
-            let out = self.buf[at..].chunks_exact_mut(2);
-            with_text!(t, c => c.iter().zip(out).for_each(|(c, d)| d.copy_from_slice(&(c.code() as u16).to_le_bytes())));
-        } else {
-            let out = self.buf[at..].chunks_exact_mut(4);
-            with_text!(t, c => c.iter().zip(out).for_each(|(c, d)| d.copy_from_slice(&c.code().to_le_bytes())));
-        }
-    }
-    /// Length in characters.
-    pub fn len(&self) -> usize {
-        self.buf.len() / self.kind as usize
-    }
-    /// Forgets characters beyond the first `n`; the kind stays wide, `finish` looks again.
-    pub fn truncate(&mut self, n: usize) {
-        self.buf.truncate(n * self.kind as usize);
-        self.cut |= self.max >= 0x80;
-    }
-    pub fn finish(self) -> Owned<Str> {
-        let n = self.len();
-        if n == 0 {
-            return Str::empty().own();
-        }
-        if self.cut {
-            let v: Vec<u32> = (0..n).map(|i| self.char_at(i)).collect();
-            return Str::from_code_points(&v);
-        }
-        if n == 1 {
-            return Str::from_char(self.char_at(0));
-        }
-        let p = must_alloc(n, self.max);
-        // SAFETY: allocated for `n` characters of this kind.
-        unsafe {
-            core::ptr::copy_nonoverlapping(self.buf.as_ptr(), raw_data(p), self.buf.len());
-            Owned::from_raw(p)
-        }
-    }
-}
-
-impl std::fmt::Write for StrBuilder {
-    fn write_str(&mut self, s: &str) -> std::fmt::Result {
-        self.push_str(s);
-        Ok(())
     }
 }

@@ -61,10 +61,14 @@ impl Tuple {
             }
             (*p.cast::<PyVarObject>()).ob_size = n as isize;
             let items = (&raw mut (*p.cast::<PyTupleObject>()).ob_item).cast::<*mut PyObject>();
-            let mut track = false;
+            let (mut track, mut plain) = (false, null_mut());
             for i in 0..n {
                 let o = f(i);
-                track |= gc::is_gc_object(o);
+                // Neighbours are mostly of one type (whose instances are alike in this, but for tuples).
+                if (*o).ob_type != plain && !track {
+                    track = gc::may_be_tracked(o);
+                    plain = if (*o).ob_type == Tuple::type_ptr() { null_mut() } else { (*o).ob_type };
+                }
                 *items.add(i) = o;
             }
             if track {
@@ -234,7 +238,7 @@ impl Tuple {
         let n = self.len().min(w.len());
         for i in 0..n {
             let (a, b) = (self.item_ref(i), w.item_ref(i));
-            if a.is(b) || a.rich_compare_bool(b, CompareOp::Eq)? {
+            if a.equals_obj(b)? {
                 continue;
             }
             return match op {

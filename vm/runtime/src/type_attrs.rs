@@ -2,6 +2,7 @@
 
 use crate::prelude::*;
 use crate::type_new::*;
+use crate::type_slots::{slot_tp_init, slot_tp_new};
 use crate::type_table::*;
 use crate::typeobject::*;
 use core::ffi::{CStr, c_int, c_void};
@@ -149,6 +150,95 @@ unsafe extern "C" fn type_vectorcall(
     }
 }
 
+/// Are the class's instances made by a `__new__` (the answer) or an `__init__` written in Python, and else by `object`'s?
+pub(crate) unsafe fn made_in_python(t: *mut PyTypeObject) -> Option<bool> {
+    // SAFETY: a ready class; slots are only compared.
+    unsafe {
+        let (new, init) = (new_of(t), init_of(t));
+        let own_new = new == slot_tp_new as *const c_void;
+        let own_init = init == slot_tp_init as *const c_void;
+        let plain = own_init
+            && new == new_of(Object::type_ptr())
+            && (*t).tp_flags & Py_TPFLAGS_IS_ABSTRACT == 0
+            && (*t).tp_alloc.is_some();
+        (own_new && (own_init || init == init_of(Object::type_ptr())) || plain).then_some(own_new)
+    }
+}
+unsafe fn new_of(t: *mut PyTypeObject) -> *const c_void {
+    // SAFETY: a live type.
+    unsafe { (*t).tp_new.map_or(std::ptr::null(), |f| f as *const c_void) }
+}
+unsafe fn init_of(t: *mut PyTypeObject) -> *const c_void {
+    // SAFETY: a live type.
+    unsafe { (*t).tp_init.map_or(std::ptr::null(), |f| f as *const c_void) }
+}
+
+/// The call of a class for which `made_in_python` answered `own_new`, without a tuple or dictionary of the arguments.
+pub(crate) unsafe fn python_class_call(
+    t: *mut PyTypeObject,
+    own_new: bool,
+    args: *const *mut PyObject,
+    n: usize,
+    kwnames: *mut PyObject,
+) -> PyResult {
+    // SAFETY: a ready class and the vectorcall protocol's arguments, which stay the caller's.
+    unsafe {
+        let all = n + if kwnames.is_null() { 0 } else { (*kwnames.cast::<PyVarObject>()).ob_size as usize };
+        let mut few = [null_mut::<PyObject>(); 10];
+        let mut many = vec![];
+        // In front: a word for bound methods, and the class or the instance.
+        let v: &mut [*mut PyObject] = if all + 2 <= few.len() {
+            &mut few
+        } else {
+            many.resize(all + 2, null_mut());
+            &mut many
+        };
+        for i in 0..all {
+            v[2 + i] = *args.add(i);
+        }
+        let flagged = (n + 1) | PY_VECTORCALL_ARGUMENTS_OFFSET;
+        let ty = Type::from_raw_ref(t);
+        let o: Owned<Object> = if own_new {
+            let f = ty.get_attr(intern!("__new__"))?;
+            v[1] = t.cast();
+            from_c(f.vectorcall(v.as_ptr().add(1), flagged, kwnames))?
+        } else {
+            from_c(((*t).tp_alloc.unwrap_unchecked())(t, 0))?
+        };
+        if !is_subtype(o.ob_type(), t) {
+            return Ok(o);
+        }
+        let made = o.ob_type();
+        if init_of(made) != slot_tp_init as *const c_void {
+            if own_new && init_of(made) == init_of(Object::type_ptr()) {
+                return Ok(o);
+            }
+            let rest = crate::protocols::tuple_of_raw(args, n);
+            let kw =
+                if all == n { None } else { Some(crate::protocols::dict_of_kwnames(args.add(n), kwnames)?) };
+            if let Some(init) = (*made).tp_init
+                && init(o.ptr(), rest.raw(), kw.as_ref().map_or(null_mut(), |k| k.raw())) < 0
+            {
+                return Err(Raised::already_set());
+            }
+            return Ok(o);
+        }
+        let Some(init) = o.ty().lookup(intern!("__init__")) else { return Ok(o) };
+        let r: Owned<Object> = if (*init.ob_type()).tp_flags & Py_TPFLAGS_METHOD_DESCRIPTOR != 0 {
+            v[1] = o.ptr();
+            from_c(init.vectorcall(v.as_ptr().add(1), flagged, kwnames))?
+        } else {
+            let m = o.lookup_special(intern!("__init__"))?;
+            let m = m.unwrap_or(init);
+            from_c(m.vectorcall(v.as_ptr().add(2), n | PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames))?
+        };
+        if !r.is_none() {
+            return raise!(TypeError, "__init__() should return None, not '{}'", r.ty().name());
+        }
+        Ok(o)
+    }
+}
+
 /// `cls(*args, **kwargs)`: `__new__`, then `__init__` if the result is an instance.
 pub fn type_call(t: &Type, args: &Tuple, kw: Option<&Dict>) -> PyResult {
     if t.is(Type::class()) {
@@ -176,6 +266,39 @@ pub fn type_call(t: &Type, args: &Tuple, kw: Option<&Dict>) -> PyResult {
             return Err(Raised::already_set());
         }
         Ok(o)
+    }
+}
+
+impl Type {
+    /// An attribute of a class by `type`'s own rules; `None` if there is none.
+    pub(crate) fn find_attr(&self, n: &Str) -> PyResult<Option<Owned<Object>>> {
+        // SAFETY: descriptors are kept alive while their slots run. Extensions may hand out static types that nobody made ready.
+        unsafe {
+            if (*self.tp()).tp_dict.is_null() {
+                crate::typeobject::ready(self.tp())?;
+            }
+            let meta = self.ty();
+            let m = meta.lookup(n);
+            let mut getter = None;
+            if let Some(d) = &m {
+                getter = (*d.ob_type()).tp_descr_get;
+                if let Some(g) = getter
+                    && (*d.ob_type()).tp_descr_set.is_some()
+                {
+                    return from_c(g(d.ptr(), self.raw(), meta.raw())).map(Some);
+                }
+            }
+            if let Some(a) = self.lookup(n) {
+                return match (*a.ob_type()).tp_descr_get {
+                    Some(g) => from_c(g(a.ptr(), null_mut(), self.raw())).map(Some),
+                    None => Ok(Some(a)),
+                };
+            }
+            match (m, getter) {
+                (Some(d), Some(g)) => from_c(g(d.ptr(), self.raw(), meta.raw())).map(Some),
+                (m, _) => Ok(m),
+            }
+        }
     }
 }
 
@@ -221,37 +344,15 @@ impl Type {
         let Some(n) = name.downcast::<Str>() else {
             return raise!(TypeError, "attribute name must be string, not '{}'", name.ty().name());
         };
-        // SAFETY: descriptors are kept alive while their slots run. Extensions may hand out static types that nobody made ready.
-        unsafe {
-            if (*self.tp()).tp_dict.is_null() {
-                crate::typeobject::ready(self.tp())?;
-            }
-            let meta = self.ty();
-            let m = meta.lookup(n);
-            let mut getter = None;
-            if let Some(d) = &m {
-                getter = (*d.ob_type()).tp_descr_get;
-                if let Some(g) = getter
-                    && (*d.ob_type()).tp_descr_set.is_some()
-                {
-                    return from_c(g(d.ptr(), self.raw(), meta.raw()));
-                }
-            }
-            if let Some(a) = self.lookup(n) {
-                return match (*a.ob_type()).tp_descr_get {
-                    Some(g) => from_c(g(a.ptr(), null_mut(), self.raw())),
-                    None => Ok(a),
-                };
-            }
-            match (m, getter) {
-                (Some(d), Some(g)) => from_c(g(d.ptr(), self.raw(), meta.raw())),
-                (Some(d), None) => Ok(d),
-                _ => raise!(
+        match self.find_attr(n)? {
+            Some(v) => Ok(v),
+            None => {
+                raise!(
                     AttributeError,
                     "type object '{}' has no attribute '{}'",
                     self.name(),
                     n.to_str_lossy()
-                ),
+                )
             }
         }
     }

@@ -268,10 +268,8 @@ fn make(meta: &Type, name: &Str, bases: &Owned<Tuple>, orig: &Dict, kwargs: Opti
         let t = p.cast::<PyTypeObject>();
         let ht = p.cast::<PyHeapTypeObject>();
         let b = base.tp();
-        (*t).tp_flags = Py_TPFLAGS_DEFAULT
-            | Py_TPFLAGS_HEAPTYPE
-            | Py_TPFLAGS_BASETYPE
-            | (*b).tp_flags & Py_TPFLAGS_HAVE_GC;
+        // Instances hold a reference to their class: all heap classes' instances may be in cycles.
+        (*t).tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC;
         (*t).tp_as_async = &raw mut (*ht).as_async;
         (*t).tp_as_number = &raw mut (*ht).as_number;
         (*t).tp_as_sequence = &raw mut (*ht).as_sequence;
@@ -311,14 +309,13 @@ fn make(meta: &Type, name: &Str, bases: &Owned<Tuple>, orig: &Dict, kwargs: Opti
             size += 8;
         }
         if n_slots > 0 {
-            (*t).tp_flags |= Py_TPFLAGS_HAVE_GC;
             // ob_size keeps the number of member rows.
             (*t).ob_base.ob_size = n_slots as isize;
         }
         (*t).tp_dictoffset = (*b).tp_dictoffset;
         (*t).tp_weaklistoffset = (*b).tp_weaklistoffset;
         if add_dict && (*b).tp_dictoffset == 0 {
-            (*t).tp_flags |= Py_TPFLAGS_MANAGED_DICT | Py_TPFLAGS_HAVE_GC;
+            (*t).tp_flags |= Py_TPFLAGS_MANAGED_DICT;
             (*t).tp_dictoffset = -1;
         }
         if add_weak && (*b).tp_weaklistoffset == 0 {
@@ -327,17 +324,9 @@ fn make(meta: &Type, name: &Str, bases: &Owned<Tuple>, orig: &Dict, kwargs: Opti
         }
         (*t).tp_basicsize = size;
         (*t).tp_flags |= (*b).tp_flags & Py_TPFLAGS_MANAGED_DICT;
-        if (*t).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0 {
-            (*t).tp_flags |= Py_TPFLAGS_HAVE_GC;
-        }
-        // Instances hold a reference to their class: all heap classes' instances may be in cycles.
-        if (*t).tp_flags & Py_TPFLAGS_HAVE_GC != 0 {
-            (*t).tp_free = Some(gc_del);
-            (*t).tp_traverse = Some(subtype_traverse);
-            (*t).tp_clear = Some(subtype_clear);
-        } else {
-            (*t).tp_free = Some(object_free);
-        }
+        (*t).tp_free = Some(gc_del);
+        (*t).tp_traverse = Some(subtype_traverse);
+        (*t).tp_clear = Some(subtype_clear);
         (*t).tp_dealloc = Some(subtype_dealloc);
         (*t).tp_alloc = Some(generic_alloc);
         // `__module__`, `__doc__`.

@@ -653,7 +653,11 @@ pub unsafe fn has_plain_new_and_own_init(t: *mut PyTypeObject) -> bool {
                 == Some(crate::typeobject::generic_alloc as *const () as usize)
     }
 }
-unsafe extern "C" fn slot_tp_init(a: *mut PyObject, args: *mut PyObject, kw: *mut PyObject) -> c_int {
+pub(crate) unsafe extern "C" fn slot_tp_init(
+    a: *mut PyObject,
+    args: *mut PyObject,
+    kw: *mut PyObject,
+) -> c_int {
     crate::border::status(|| {
         // SAFETY: slots are called with live objects; kw may be null.
         let (o, args, kw) =
@@ -669,7 +673,7 @@ unsafe extern "C" fn slot_tp_init(a: *mut PyObject, args: *mut PyObject, kw: *mu
     })
 }
 /// Calls the class's `__new__`.
-unsafe extern "C" fn slot_tp_new(
+pub(crate) unsafe extern "C" fn slot_tp_new(
     t: *mut PyTypeObject,
     args: *mut PyObject,
     kw: *mut PyObject,
@@ -689,8 +693,17 @@ unsafe extern "C" fn slot_tp_finalize(a: *mut PyObject) {
         // SAFETY: called with a live object.
         let o = unsafe { Object::from_ptr(a) };
         preserving(|| {
-            let r = o.lookup_special(intern!("__del__"));
-            match r {
+            let Some(del) = o.ty().lookup(intern!("__del__")) else { return };
+            // A plain function is called, and reported, without being bound.
+            // SAFETY: a ready type.
+            let unbound = unsafe { (*del.ob_type()).tp_flags } & Py_TPFLAGS_METHOD_DESCRIPTOR != 0;
+            if unbound {
+                if let Err(Raised { .. }) = del.call1(o) {
+                    write_unraisable(Some(&del), None);
+                }
+                return;
+            }
+            match o.lookup_special(intern!("__del__")) {
                 Ok(Some(m)) => {
                     if let Err(Raised { .. }) = m.call0() {
                         // The function itself is what failed, not its bond with a dying object.

@@ -54,11 +54,7 @@ pub fn repr(obj: &Object) -> PyResult<Owned<Str>> {
 
 fn in_base(o: &Object, radix: u32, prefix: &str) -> PyResult<Owned<Str>> {
     let i = number::index(o)?;
-    let text = i.to_string_radix(radix);
-    Ok(Str::new(&match text.strip_prefix('-') {
-        Some(digits) => format!("-{prefix}{digits}"),
-        None => format!("{prefix}{text}"),
-    }))
+    Ok(lh_runtime::intobject::text::with_prefix(&i, radix, prefix))
 }
 
 /// An integer as text in base 2, after `0b`.

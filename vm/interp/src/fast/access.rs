@@ -68,12 +68,12 @@ pub(super) unsafe extern "C" fn subscr_list(
     unsafe {
         let (a, b) = (*sp.sub(2), *sp.sub(1));
         if !exact::<List>(a) || !exact::<Int>(b) {
-            return leave(pc, sp, f, cx, k, arg);
+            return binary_subscr(pc, sp, f, cx, k, arg);
         }
         let n = (*a.cast::<PyVarObject>()).ob_size as usize;
         let at = position(b, n);
         if at >= n {
-            return leave(pc, sp, f, cx, k, arg);
+            return binary_subscr(pc, sp, f, cx, k, arg);
         }
         let v = *(*a.cast::<PyListObject>()).ob_item.add(at);
         incref(v);
@@ -94,12 +94,12 @@ pub(super) unsafe extern "C" fn subscr_tuple(
     unsafe {
         let (a, b) = (*sp.sub(2), *sp.sub(1));
         if !exact::<Tuple>(a) || !exact::<Int>(b) {
-            return leave(pc, sp, f, cx, k, arg);
+            return binary_subscr(pc, sp, f, cx, k, arg);
         }
         let n = (*a.cast::<PyVarObject>()).ob_size as usize;
         let at = position(b, n);
         if at >= n {
-            return leave(pc, sp, f, cx, k, arg);
+            return binary_subscr(pc, sp, f, cx, k, arg);
         }
         let v = *(&raw const (*a.cast::<PyTupleObject>()).ob_item).cast::<*mut PyObject>().add(at);
         incref(v);
@@ -120,7 +120,7 @@ pub(super) unsafe extern "C" fn subscr_dict(
     unsafe {
         let (a, b) = (*sp.sub(2), *sp.sub(1));
         if !exact::<Dict>(a) {
-            return leave(pc, sp, f, cx, k, arg);
+            return binary_subscr(pc, sp, f, cx, k, arg);
         }
         (*f).prev_instr = pc;
         let res = raw(ops::dict_item(r(a), r(b)));
@@ -170,12 +170,12 @@ pub(super) unsafe extern "C" fn store_subscr_list(
     unsafe {
         let (v, c, i) = (*sp.sub(3), *sp.sub(2), *sp.sub(1));
         if !exact::<List>(c) || !exact::<Int>(i) {
-            return leave(pc, sp, f, cx, k, arg);
+            return store_subscr(pc, sp, f, cx, k, arg);
         }
         let n = (*c.cast::<PyVarObject>()).ob_size as usize;
         let at = position(i, n);
         if at >= n {
-            return leave(pc, sp, f, cx, k, arg);
+            return store_subscr(pc, sp, f, cx, k, arg);
         }
         let old = std::mem::replace(&mut *(*c.cast::<PyListObject>()).ob_item.add(at), v);
         drop_int(i);
@@ -200,7 +200,7 @@ pub(super) unsafe extern "C" fn store_subscr_dict(
     unsafe {
         let (v, c, i) = (*sp.sub(3), *sp.sub(2), *sp.sub(1));
         if !exact::<Dict>(c) {
-            return leave(pc, sp, f, cx, k, arg);
+            return store_subscr(pc, sp, f, cx, k, arg);
         }
         (*f).prev_instr = pc;
         let res = r(c).downcast_unchecked::<Dict>().set_item(r(i), r(v));
@@ -271,7 +271,7 @@ pub(super) unsafe extern "C" fn load_attr_value(
         let o = *sp.sub(1);
         let v = specialize::instance_value(o, pc.add(1));
         if v.is_null() {
-            return leave(pc, sp, f, cx, k, arg);
+            return load_attr(pc, sp, f, cx, k, arg);
         }
         incref(v);
         *sp.sub(1) = v;
@@ -290,11 +290,11 @@ pub(super) unsafe extern "C" fn load_attr_slot(
     unsafe {
         let o = *sp.sub(1);
         if (*(*o).ob_type).tp_version_tag != specialize::read_u32(pc.add(2)) {
-            return leave(pc, sp, f, cx, k, arg);
+            return load_attr(pc, sp, f, cx, k, arg);
         }
         let v = *o.cast::<u8>().add(*pc.add(4) as usize).cast::<*mut PyObject>();
         if v.is_null() {
-            return leave(pc, sp, f, cx, k, arg);
+            return load_attr(pc, sp, f, cx, k, arg);
         }
         incref(v);
         *sp.sub(1) = v;
@@ -313,11 +313,11 @@ pub(super) unsafe extern "C" fn load_attr_module(
     unsafe {
         let o = *sp.sub(1);
         if !exact::<Module>(o) {
-            return leave(pc, sp, f, cx, k, arg);
+            return load_attr(pc, sp, f, cx, k, arg);
         }
         let v = specialize::cached_global((*o.cast::<PyModuleObject>()).md_dict, pc.add(2), *pc.add(4));
         if v.is_null() {
-            return leave(pc, sp, f, cx, k, arg);
+            return load_attr(pc, sp, f, cx, k, arg);
         }
         incref(v);
         *sp.sub(1) = v;
@@ -361,7 +361,7 @@ pub(super) unsafe extern "C" fn store_attr_value(
         let (v, o) = (*sp.sub(2), *sp.sub(1));
         let place = specialize::instance_place(o, pc.add(1));
         if place.is_null() {
-            return leave(pc, sp, f, cx, k, arg);
+            return store_attr(pc, sp, f, cx, k, arg);
         }
         let old = std::mem::replace(&mut *place, v);
         let n = (*o).ob_refcnt - 1;
@@ -388,7 +388,7 @@ pub(super) unsafe extern "C" fn store_attr_slot(
     unsafe {
         let (v, o) = (*sp.sub(2), *sp.sub(1));
         if (*(*o).ob_type).tp_version_tag != specialize::read_u32(pc.add(2)) {
-            return leave(pc, sp, f, cx, k, arg);
+            return store_attr(pc, sp, f, cx, k, arg);
         }
         let place = o.cast::<u8>().add(*pc.add(4) as usize).cast::<*mut PyObject>();
         let old = std::mem::replace(&mut *place, v);
@@ -447,7 +447,7 @@ pub(super) unsafe extern "C" fn load_method_plain(
         let o = *sp.sub(1);
         let m = specialize::cached_method(quick::LOAD_METHOD_PLAIN, o, pc.add(1));
         if m.is_null() {
-            return leave(pc, sp, f, cx, k, arg);
+            return load_method(pc, sp, f, cx, k, arg);
         }
         incref(m);
         *sp.sub(1) = m;
@@ -468,7 +468,7 @@ pub(super) unsafe extern "C" fn load_method_values(
         let o = *sp.sub(1);
         let m = specialize::cached_method(quick::LOAD_METHOD_VALUES, o, pc.add(1));
         if m.is_null() {
-            return leave(pc, sp, f, cx, k, arg);
+            return load_method(pc, sp, f, cx, k, arg);
         }
         incref(m);
         *sp.sub(1) = m;
@@ -489,7 +489,7 @@ pub(super) unsafe extern "C" fn load_method_dict(
         let o = *sp.sub(1);
         let m = specialize::cached_method(quick::LOAD_METHOD_DICT, o, pc.add(1));
         if m.is_null() {
-            return leave(pc, sp, f, cx, k, arg);
+            return load_method(pc, sp, f, cx, k, arg);
         }
         incref(m);
         *sp.sub(1) = m;
@@ -511,7 +511,7 @@ pub(super) unsafe extern "C" fn load_method_class(
         if (*(*o).ob_type).tp_flags & Py_TPFLAGS_TYPE_SUBCLASS == 0
             || (*o.cast::<PyTypeObject>()).tp_version_tag != specialize::read_u32(pc.add(2))
         {
-            return leave(pc, sp, f, cx, k, arg);
+            return load_method(pc, sp, f, cx, k, arg);
         }
         let m = specialize::read_ptr(pc.add(7));
         incref(m);
@@ -532,11 +532,11 @@ pub(super) unsafe extern "C" fn load_method_module(
     unsafe {
         let o = *sp.sub(1);
         if !exact::<Module>(o) {
-            return leave(pc, sp, f, cx, k, arg);
+            return load_method(pc, sp, f, cx, k, arg);
         }
         let m = specialize::cached_global((*o.cast::<PyModuleObject>()).md_dict, pc.add(5), *pc.add(4));
         if m.is_null() {
-            return leave(pc, sp, f, cx, k, arg);
+            return load_method(pc, sp, f, cx, k, arg);
         }
         incref(m);
         *sp.sub(1) = null_mut();

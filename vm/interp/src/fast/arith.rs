@@ -67,7 +67,7 @@ unsafe extern "C" fn wide_int(pc: Pc, sp: Sp, f: *mut Frame, cx: *mut Context, k
     unsafe {
         let (a, b) = (*sp.sub(2), *sp.sub(1));
         if !exact::<Int>(a) || !exact::<Int>(b) {
-            return leave(pc, sp, f, cx, k, arg);
+            return binary_op(pc, sp, f, cx, k, arg);
         }
         if let (Some(x), Some(y)) = (two_digits(a), two_digits(b)) {
             let v = match arg {
@@ -199,11 +199,11 @@ macro_rules! float_op {
             unsafe {
                 let (a, b) = (*sp.sub(2), *sp.sub(1));
                 if !exact::<Float>(a) || !exact::<Float>(b) {
-                    return leave(pc, sp, f, cx, k, arg);
+                    return binary_op(pc, sp, f, cx, k, arg);
                 }
                 let ($x, $y) = ((*a.cast::<PyFloatObject>()).ob_fval, (*b.cast::<PyFloatObject>()).ob_fval);
                 if $missed {
-                    return leave(pc, sp, f, cx, k, arg);
+                    return binary_op(pc, sp, f, cx, k, arg);
                 }
                 let v: f64 = $v;
                 let sp = sp.sub(2);
@@ -259,15 +259,15 @@ pub(super) unsafe extern "C" fn mixed_float(
         };
         let int_result = exact::<Int>(a) && exact::<Int>(b) && arg != 11 && arg != 24;
         let (Some(x), Some(y)) = (value(a), value(b)) else {
-            return leave(pc, sp, f, cx, k, arg);
+            return binary_op(pc, sp, f, cx, k, arg);
         };
         let v = match if arg >= 13 { arg - 13 } else { arg } {
-            _ if int_result => return leave(pc, sp, f, cx, k, arg),
+            _ if int_result => return binary_op(pc, sp, f, cx, k, arg),
             0 => x + y,
             10 => x - y,
             5 => x * y,
             11 if y != 0.0 => x / y,
-            _ => return leave(pc, sp, f, cx, k, arg),
+            _ => return binary_op(pc, sp, f, cx, k, arg),
         };
         let sp = sp.sub(2);
         let drop_it = |o: *mut PyObject| if exact::<Float>(o) { drop_float(o) } else { drop_int(o) };
@@ -295,7 +295,7 @@ pub(super) unsafe extern "C" fn add_str(
     unsafe {
         let (a, b) = (*sp.sub(2), *sp.sub(1));
         if !exact::<Str>(a) || !exact::<Str>(b) {
-            return leave(pc, sp, f, cx, k, arg);
+            return binary_op(pc, sp, f, cx, k, arg);
         }
         // `s += t` with s about to be stored back: the local gives up its count, so the text grows in place.
         let next_word = *pc.add(2);
@@ -459,7 +459,7 @@ unsafe fn wide_outcome(a: *mut PyObject, b: *mut PyObject) -> u8 {
         }
     }
 }
-compare!(compare_wide, compare_wide_jump, is_int, decref, leave, leave, |a, b, arg| holds(
+compare!(compare_wide, compare_wide_jump, is_int, decref, compare_op, compare_op, |a, b, arg| holds(
     arg,
     wide_outcome(a, b)
 ));
@@ -468,7 +468,7 @@ unsafe fn is_float(o: *mut PyObject) -> bool {
     // SAFETY: a live object.
     unsafe { exact::<Float>(o) }
 }
-compare!(compare_float, compare_float_jump, is_float, drop_float, leave, leave, |a, b, arg| holds(
+compare!(compare_float, compare_float_jump, is_float, drop_float, compare_op, compare_op, |a, b, arg| holds(
     arg,
     float_outcome((*a.cast::<PyFloatObject>()).ob_fval, (*b.cast::<PyFloatObject>()).ob_fval)
 ));
@@ -483,7 +483,7 @@ unsafe fn str_equal(a: *mut PyObject, b: *mut PyObject) -> bool {
     unsafe { lh_runtime::dict_table::str_eq(a, b) }
 }
 // Only `==` and `!=` are specialised so.
-compare!(compare_str, compare_str_jump, is_str, decref, leave, leave, |a, b, arg| (a == b
+compare!(compare_str, compare_str_jump, is_str, decref, compare_op, compare_op, |a, b, arg| (a == b
     || str_equal(a, b))
     == (arg == 2));
 

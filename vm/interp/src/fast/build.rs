@@ -220,3 +220,68 @@ pub(super) unsafe extern "C" fn unpack_sequence(
         drop_next!(v, pc.add(2), base.add(arg), f, cx, k)
     }
 }
+
+handler! {
+    fn build_set(pc, sp, f, cx, k, arg) {
+        (*f).prev_instr = pc;
+        let base = sp.sub(arg);
+        let s = raw(ops::build_set(base, arg));
+        if s.is_null() {
+            return raise(pc, base, f, cx, k, arg);
+        }
+        *base = s;
+        next_checked!(pc.add(1), base.add(1), f, cx, k)
+    }
+}
+handler! {
+    fn build_const_key_map(pc, sp, f, cx, k, arg) {
+        (*f).prev_instr = pc;
+        let keys = *sp.sub(1);
+        let base = sp.sub(1 + arg);
+        let d = Dict::with_capacity(arg);
+        let items = (&raw const (*keys.cast::<PyTupleObject>()).ob_item).cast::<*mut PyObject>();
+        let mut done = Ok(());
+        for i in 0..arg {
+            if done.is_ok() {
+                done = d.set_item(r(*items.add(i)), r(*base.add(i)));
+            }
+            decref(*base.add(i));
+        }
+        decref(keys);
+        if done.is_err() {
+            return raise(pc, base, f, cx, k, arg);
+        }
+        *base = d.into_raw();
+        next_checked!(pc.add(1), base.add(1), f, cx, k)
+    }
+}
+/// An instruction that puts the top of the stack into the container `arg` entries below.
+macro_rules! into_container {
+    ($name:ident, $kind:ty, |$c:ident, $v:ident, $sp:ident, $arg:ident| $e:expr) => {
+        handler! {
+            fn $name(pc, sp, f, cx, k, arg) {
+                (*f).prev_instr = pc;
+                let ($sp, $arg) = (sp.sub(1), arg);
+                let _ = $arg;
+                let ($c, $v) = (r(*$sp.sub(arg)).downcast_unchecked::<$kind>(), r(*$sp));
+                let res: PyResult<()> = $e;
+                decref(*$sp);
+                if res.is_err() {
+                    return raise(pc, $sp, f, cx, k, arg);
+                }
+                next_checked!(pc.add(1), $sp, f, cx, k)
+            }
+        }
+    };
+}
+into_container!(list_extend, List, |c, v, sp, arg| ops::list_extend(c, v));
+into_container!(set_update, Set, |c, v, sp, arg| c.any().update(v));
+into_container!(dict_update, Dict, |c, v, sp, arg| ops::dict_update(c, v));
+into_container!(dict_merge, Dict, |c, v, sp, arg| ops::dict_merge(c, v, r(*sp.sub(arg + 2))));
+handler! {
+    fn list_to_tuple(pc, sp, f, cx, k, _arg) {
+        let l = *sp.sub(1);
+        *sp.sub(1) = r(l).downcast_unchecked::<List>().to_tuple().into_raw();
+        drop_next!(l, pc.add(1), sp, f, cx, k)
+    }
+}

@@ -34,17 +34,17 @@ pub(super) unsafe extern "C" fn subscr_py(
         let t = (*a).ob_type;
         let version = specialize::read_u32(pc.add(2));
         if (*t).tp_version_tag != version || (*t).tp_flags & Py_TPFLAGS_HEAPTYPE == 0 {
-            return leave(pc, sp, f, cx, k, arg);
+            return access::binary_subscr(pc, sp, f, cx, k, arg);
         }
         let keys = (*t.cast::<PyHeapTypeObject>()).ht_cached_keys.cast::<lh_runtime::instance::SharedKeys>();
         if keys.is_null() || (*keys).getitem_version != version {
-            return leave(pc, sp, f, cx, k, arg);
+            return access::binary_subscr(pc, sp, f, cx, k, arg);
         }
         let func = (*keys).getitem.cast::<PyFunctionObject>();
         if !bind::is_simple((*func).func_code.cast(), 2)
             || (*func).vectorcall.map(|p| p as usize) != Some(bind::function_vectorcall as *const () as usize)
         {
-            return leave(pc, sp, f, cx, k, arg);
+            return access::binary_subscr(pc, sp, f, cx, k, arg);
         }
         let nf = make_frame((*cx).ts, func, 2);
         if nf.is_null() {
@@ -136,7 +136,7 @@ pub(super) unsafe extern "C" fn class_py(
         let callee = *sp.sub(arg + 1);
         let base = sp.sub(arg + 2);
         if !(*base).is_null() || !exact::<Type>(callee) {
-            return leave(pc, sp, f, cx, k, arg);
+            return precall(pc, sp, f, cx, k, arg);
         }
         let t = callee.cast::<PyTypeObject>();
         let keys = (*t.cast::<PyHeapTypeObject>()).ht_cached_keys.cast::<lh_runtime::instance::SharedKeys>();
@@ -145,11 +145,11 @@ pub(super) unsafe extern "C" fn class_py(
             || (*t).tp_version_tag == 0
             || (*keys).init_version != (*t).tp_version_tag
         {
-            return leave(pc, sp, f, cx, k, arg);
+            return precall(pc, sp, f, cx, k, arg);
         }
         let init = (*keys).init.cast::<PyFunctionObject>();
         if (*init).func_version != specialize::read_u32(pc.add(4)) {
-            return leave(pc, sp, f, cx, k, arg);
+            return precall(pc, sp, f, cx, k, arg);
         }
         let o = lh_runtime::typeobject::generic_alloc(t, 0);
         if o.is_null() {
@@ -207,7 +207,7 @@ unsafe fn native_call<const OP: u8>(
         let callee = *sp.sub(total + 1);
         let args = sp.sub(total);
         let Some(res) = specialize::quick_call(OP, callee, args, total, null_mut(), pc.add(1)) else {
-            return leave(pc, sp, f, cx, k, arg);
+            return precall(pc, sp, f, cx, k, arg);
         };
         for i in 0..total {
             decref(*args.add(i));
@@ -315,7 +315,7 @@ pub(super) unsafe extern "C" fn precall_py(
         if !exact::<Function>(callee)
             || (*callee.cast::<PyFunctionObject>()).func_version != specialize::read_u32(pc.add(4))
         {
-            return leave(pc, sp, f, cx, k, arg);
+            return precall(pc, sp, f, cx, k, arg);
         }
         call_function(pc, sp, f, cx, k, arg, callee.cast(), total)
     }
@@ -332,14 +332,14 @@ pub(super) unsafe extern "C" fn precall_py_bound(
     unsafe {
         let m = *sp.sub(arg + 1);
         if !(*sp.sub(arg + 2)).is_null() || !exact::<Method>(m) {
-            return leave(pc, sp, f, cx, k, arg);
+            return precall(pc, sp, f, cx, k, arg);
         }
         let mo = m.cast::<PyMethodObject>();
         let callee = (*mo).im_func;
         if !exact::<Function>(callee)
             || (*callee.cast::<PyFunctionObject>()).func_version != specialize::read_u32(pc.add(4))
         {
-            return leave(pc, sp, f, cx, k, arg);
+            return precall(pc, sp, f, cx, k, arg);
         }
         incref(callee);
         incref((*mo).im_self);
@@ -426,27 +426,60 @@ pub(super) unsafe extern "C" fn len(
     // SAFETY: the handlers' contract.
     unsafe { native_call::<{ quick::PRECALL_LEN }>(pc, sp, f, cx, k, arg) }
 }
-pub(super) unsafe extern "C" fn isinstance(
-    pc: Pc,
-    sp: Sp,
-    f: *mut Frame,
-    cx: *mut Context,
-    k: Sp,
-    arg: usize,
-) -> usize {
-    // SAFETY: the handlers' contract.
-    unsafe { native_call::<{ quick::PRECALL_ISINSTANCE }>(pc, sp, f, cx, k, arg) }
+handler! {
+    fn isinstance(pc, sp, f, cx, k, arg) {
+        let (callee, o, class) = (*sp.sub(3), *sp.sub(2), *sp.sub(1));
+        if arg != 2 || !(*sp.sub(4)).is_null() || !exact::<CFunction>(callee)
+            || (*callee.cast::<PyCFunctionObject>()).m_ml != specialize::ISINSTANCE.load(Ordering::Relaxed)
+        {
+            return precall(pc, sp, f, cx, k, arg);
+        }
+        (*f).prev_instr = pc;
+        let v = if (*o).ob_type.cast() == class {
+            py_bool(true)
+        } else {
+            match r(o).is_instance(r(class)) {
+                Ok(v) => py_bool(v),
+                Err(_) => null_mut(),
+            }
+        };
+        decref(o);
+        decref(class);
+        decref(callee);
+        if v.is_null() {
+            return raise(pc, sp.sub(4), f, cx, k, arg);
+        }
+        incref(v);
+        *sp.sub(4) = v;
+        next_checked!(pc.add(7), sp.sub(3), f, cx, k)
+    }
 }
-pub(super) unsafe extern "C" fn list_append_call(
-    pc: Pc,
-    sp: Sp,
-    f: *mut Frame,
-    cx: *mut Context,
-    k: Sp,
-    arg: usize,
-) -> usize {
-    // SAFETY: the handlers' contract.
-    unsafe { native_call::<{ quick::PRECALL_LIST_APPEND }>(pc, sp, f, cx, k, arg) }
+handler! {
+    fn list_append_call(pc, sp, f, cx, k, arg) {
+        let (callee, l, v) = (*sp.sub(3), *sp.sub(2), *sp.sub(1));
+        if arg != 1 || callee.is_null() || !exact::<MethodDescr>(callee) || !exact::<List>(l)
+            || (*callee.cast::<PyMethodDescrObject>()).d_method != specialize::LIST_APPEND.load(Ordering::Relaxed)
+        {
+            return precall(pc, sp, f, cx, k, arg);
+        }
+        let list = l.cast::<PyListObject>();
+        let n = (*list).ob_base.ob_size;
+        if n < (*list).allocated {
+            *(*list).ob_item.offset(n) = v;
+            (*list).ob_base.ob_size = n + 1;
+        } else if r(l).downcast_unchecked::<List>().try_push(Owned::from_raw(v)).is_err() {
+            (*f).prev_instr = pc;
+            return raise(pc, sp.sub(1), f, cx, k, arg);
+        }
+        decref(callee);
+        *sp.sub(3) = none().into_raw();
+        (*f).prev_instr = pc;
+        decref(l);
+        if breaker() {
+            return poll(pc.add(7), sp.sub(2), f, cx, k, 0);
+        }
+        next_checked!(pc.add(7), sp.sub(2), f, cx, k)
+    }
 }
 pub(super) unsafe extern "C" fn class(
     pc: Pc,
@@ -476,6 +509,9 @@ pub(super) unsafe extern "C" fn return_value(
             || (*f).owner != frame::OWNED_BY_THREAD
             || !(*f).frame_obj.is_null()
         {
+            if flags & !frame::ENTRY == 0 && (*f).owner == frame::OWNED_BY_GENERATOR {
+                return gens::generator_return(pc, sp, f, cx, k, arg);
+            }
             return leave(pc, sp, f, cx, k, arg);
         }
         let ts = (*cx).ts;
@@ -508,5 +544,69 @@ pub(super) unsafe extern "C" fn return_value(
         }
         *psp = v;
         next_checked!((*previous).prev_instr.add(1), psp.add(1), previous, cx, consts(previous))
+    }
+}
+
+handler! {
+    /// A call with an argument tuple and perhaps a dictionary.
+    fn call_function_ex(pc, sp, f, cx, k, arg) {
+        (*f).prev_instr = pc;
+        let base = sp.sub(1 + (arg & 1));
+        let kwargs = if arg & 1 != 0 { *sp.sub(1) } else { null_mut() };
+        let callee = *base.sub(1);
+        let Ok((args, kwargs)) = ops::prepare_call_ex(callee, *base, kwargs) else {
+            return raise(pc, base, f, cx, k, arg);
+        };
+        if ops::is_python_call(callee) && (*(*cx).ts).recursion_remaining > 0 && (*(*cx).cframe).use_tracing == 0 {
+            let nf = ops::frame_for_call_ex((*cx).ts, callee, &args, kwargs.as_deref());
+            drop(args);
+            drop(kwargs);
+            if nf.is_null() {
+                return raise(pc, base.sub(2), f, cx, k, arg);
+            }
+            enter!(nf, pc, base.sub(2), f, cx)
+        }
+        let res = raw(r(callee).call_tuple(&args, kwargs.as_deref()));
+        drop(args);
+        drop(kwargs);
+        let sp = base.sub(2);
+        decref(callee);
+        if res.is_null() {
+            return raise(pc, sp, f, cx, k, arg);
+        }
+        *sp = res;
+        if breaker() {
+            return poll(pc.add(1), sp.add(1), f, cx, k, 0);
+        }
+        next_checked!(pc.add(1), sp.add(1), f, cx, k)
+    }
+}
+handler! {
+    fn make_function(pc, sp, f, cx, k, arg) {
+        let mut sp = sp.sub(1);
+        (*f).prev_instr = pc;
+        let made = Function::new(r(*sp).downcast_unchecked(), r((*f).globals), None);
+        decref(*sp);
+        let Ok(func) = made else {
+            return raise(pc, sp, f, cx, k, arg);
+        };
+        if arg & 8 != 0 {
+            sp = sp.sub(1);
+            func.set_closure(Some(&Owned::<Tuple>::from_raw(*sp)));
+        }
+        if arg & 4 != 0 {
+            sp = sp.sub(1);
+            func.set_annotations(Some(&Owned::<Object>::from_raw(*sp)));
+        }
+        if arg & 2 != 0 {
+            sp = sp.sub(1);
+            func.set_kwdefaults(Some(&Owned::<Object>::from_raw(*sp)));
+        }
+        if arg & 1 != 0 {
+            sp = sp.sub(1);
+            func.set_defaults(Some(&Owned::<Tuple>::from_raw(*sp)));
+        }
+        *sp = func.into_raw();
+        next!(pc.add(1), sp.add(1), f, cx, k)
     }
 }

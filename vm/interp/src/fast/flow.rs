@@ -303,7 +303,10 @@ pub(super) unsafe extern "C" fn for_iter(
             let v = *(&raw const (*l).ob_item).cast::<*mut PyObject>().add((*i).it_index as usize);
             (*i).it_index += 1;
             v
-        } else if t == crate::generator::Generator::type_ptr() && gens::can_enter(it.cast(), cx) {
+        } else if t == crate::generator::Generator::type_ptr()
+            && arg <= 0xff
+            && gens::can_enter(it.cast(), cx)
+        {
             return gens::enter(pc, sp, f, cx, it.cast(), none().into_raw());
         } else {
             return iter_step(pc, sp, f, cx, k, arg);

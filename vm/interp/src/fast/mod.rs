@@ -26,6 +26,7 @@ use std::sync::atomic::Ordering;
 
 mod access;
 mod arith;
+mod blocks;
 mod build;
 mod calls;
 mod flow;
@@ -94,20 +95,35 @@ macro_rules! drop_next {
         next!($pc, $sp, $f, $cx, $k)
     }};
 }
-pub(crate) use {drop_next, next, next_checked};
+/// A handler: its registers by name, and what it does.
+macro_rules! handler {
+    ($(#[$meta:meta])* fn $name:ident($pc:ident, $sp:ident, $f:ident, $cx:ident, $k:ident, $arg:ident) { $($body:tt)* }) => {
+        $(#[$meta])*
+        pub(super) unsafe extern "C" fn $name($pc: Pc, $sp: Sp, $f: *mut Frame, $cx: *mut Context, $k: Sp, $arg: usize) -> usize {
+            // SAFETY: the handlers' contract.
+            unsafe { $($body)* }
+        }
+    };
+}
+pub(crate) use {drop_next, handler, next, next_checked};
 
-/// Leaves the instruction at `pc` to `eval::run`.
+/// Leaves the instruction at `pc`, whose argument is `arg`, to `eval::run`.
 pub(crate) unsafe extern "C" fn leave(
     pc: Pc,
     sp: Sp,
     f: *mut Frame,
     cx: *mut Context,
     _k: Sp,
-    _arg: usize,
+    arg: usize,
 ) -> usize {
-    // SAFETY: the handlers' contract.
+    // SAFETY: the handlers' contract; an argument of more than a byte comes from EXTENDED_ARGs in front.
     unsafe {
-        (*cx).pc = pc;
+        (*cx).pc = match arg {
+            0..=0xff => pc,
+            0x100..=0xffff => pc.sub(1),
+            0x1_0000..=0xff_ffff => pc.sub(2),
+            _ => pc.sub(3),
+        };
         (*cx).sp = sp;
         (*cx).frame = f;
         SLOW
@@ -249,6 +265,7 @@ pub(crate) static TABLE: [Handler; 256] = {
     }
     table! {
         op::NOP => vars::nop;
+        op::EXTENDED_ARG => vars::extended_arg;
         op::LOAD_FAST => vars::load_fast;
         op::LOAD_CLOSURE => vars::load_fast;
         op::LOAD_CONST => vars::load_const;
@@ -261,6 +278,12 @@ pub(crate) static TABLE: [Handler; 256] = {
         op::STORE_DEREF => vars::store_deref;
         op::COPY_FREE_VARS => vars::copy_free_vars;
         op::MAKE_CELL => vars::make_cell;
+        op::DELETE_FAST => vars::delete_fast;
+        op::LOAD_NAME => vars::load_name;
+        op::STORE_NAME => vars::store_name;
+        op::STORE_GLOBAL => vars::store_global;
+        op::IMPORT_NAME => vars::import_name;
+        op::IMPORT_FROM => vars::import_from;
         quick::LOAD_GLOBAL_MODULE => vars::load_global_module;
         quick::LOAD_GLOBAL_BUILTIN => vars::load_global_builtin;
         op::KW_NAMES => vars::kw_names;
@@ -343,8 +366,21 @@ pub(crate) static TABLE: [Handler; 256] = {
         quick::PRECALL_PY_CLASS => calls::class_py;
         op::RETURN_VALUE => calls::return_value;
 
+        op::CALL_FUNCTION_EX => calls::call_function_ex;
+        op::MAKE_FUNCTION => calls::make_function;
+
         op::SEND => gens::send;
         op::YIELD_VALUE => gens::yield_value;
+        op::RETURN_GENERATOR => gens::return_generator;
+        op::GET_YIELD_FROM_ITER => gens::get_yield_from_iter;
+        op::GET_AWAITABLE => gens::get_awaitable;
+        op::GET_AITER => gens::get_aiter;
+        op::GET_ANEXT => gens::get_anext;
+
+        op::PUSH_EXC_INFO => blocks::push_exc_info;
+        op::POP_EXCEPT => blocks::pop_except;
+        op::CHECK_EXC_MATCH => blocks::check_exc_match;
+        op::BEFORE_WITH => blocks::before_with;
 
         op::BUILD_TUPLE => build::build_tuple;
         op::BUILD_LIST => build::build_list;
@@ -356,6 +392,13 @@ pub(crate) static TABLE: [Handler; 256] = {
         op::MAP_ADD => build::map_add;
         op::SET_ADD => build::set_add;
         op::UNPACK_SEQUENCE => build::unpack_sequence;
+        op::BUILD_SET => build::build_set;
+        op::BUILD_CONST_KEY_MAP => build::build_const_key_map;
+        op::LIST_EXTEND => build::list_extend;
+        op::SET_UPDATE => build::set_update;
+        op::DICT_UPDATE => build::dict_update;
+        op::DICT_MERGE => build::dict_merge;
+        op::LIST_TO_TUPLE => build::list_to_tuple;
     }
     t
 };

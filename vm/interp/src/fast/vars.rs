@@ -1,7 +1,7 @@
 //! Handlers for the stack, local, closure and global variables.
 
 use super::*;
-use crate::specialize;
+use crate::{ops, specialize};
 
 pub(super) unsafe extern "C" fn nop(
     pc: Pc,
@@ -249,5 +249,83 @@ pub(super) unsafe extern "C" fn kw_names(
     unsafe {
         (*cx).kwnames = *k.add(arg);
         next!(pc.add(1), sp, f, cx, k)
+    }
+}
+
+handler! {
+    /// The instruction behind, with a longer argument. (Its handler may leave: `leave` finds the way back.)
+    fn extended_arg(pc, sp, f, cx, k, arg) {
+        let w = *pc.add(1) as usize;
+        return TABLE[w & 0xff](pc.add(1), sp, f, cx, k, arg << 8 | w >> 8);
+    }
+}
+handler! {
+    fn delete_fast(pc, sp, f, cx, k, arg) {
+        let place = frame::localsplus(f).add(arg);
+        let old = *place;
+        if old.is_null() {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        *place = null_mut();
+        drop_next!(old, pc.add(1), sp, f, cx, k)
+    }
+}
+handler! {
+    fn load_name(pc, sp, f, cx, k, arg) {
+        (*f).prev_instr = pc;
+        let v = raw(ops::load_name(f, r(name(f, arg))));
+        if v.is_null() {
+            return raise(pc, sp, f, cx, k, arg);
+        }
+        *sp = v;
+        next_checked!(pc.add(1), sp.add(1), f, cx, k)
+    }
+}
+handler! {
+    fn store_name(pc, sp, f, cx, k, arg) {
+        (*f).prev_instr = pc;
+        let v = *sp.sub(1);
+        if ops::store_name(f, r(name(f, arg)), r(v)).is_err() {
+            return raise(pc, sp, f, cx, k, arg);
+        }
+        decref(v);
+        next_checked!(pc.add(1), sp.sub(1), f, cx, k)
+    }
+}
+handler! {
+    fn store_global(pc, sp, f, cx, k, arg) {
+        (*f).prev_instr = pc;
+        let v = *sp.sub(1);
+        if r((*f).globals).downcast_unchecked::<Dict>().set_item(r(name(f, arg)), r(v)).is_err() {
+            return raise(pc, sp, f, cx, k, arg);
+        }
+        decref(v);
+        next_checked!(pc.add(1), sp.sub(1), f, cx, k)
+    }
+}
+handler! {
+    fn import_name(pc, sp, f, cx, k, arg) {
+        (*f).prev_instr = pc;
+        let sp = sp.sub(2);
+        let (level, from) = (Owned::<Object>::from_raw(*sp), Owned::<Object>::from_raw(*sp.add(1)));
+        let m = raw(ops::import_name(f, r(name(f, arg)), &from, &level));
+        drop(from);
+        drop(level);
+        if m.is_null() {
+            return raise(pc, sp, f, cx, k, arg);
+        }
+        *sp = m;
+        next_checked!(pc.add(1), sp.add(1), f, cx, k)
+    }
+}
+handler! {
+    fn import_from(pc, sp, f, cx, k, arg) {
+        (*f).prev_instr = pc;
+        let v = raw(ops::import_from(r(*sp.sub(1)), r(name(f, arg))));
+        if v.is_null() {
+            return raise(pc, sp, f, cx, k, arg);
+        }
+        *sp = v;
+        next_checked!(pc.add(1), sp.add(1), f, cx, k)
     }
 }

@@ -16,6 +16,9 @@ fn is_surrogate(c: u32) -> bool {
 // ---- UTF-8 ----
 
 pub fn decode_utf8(input: &[u8], errors: &str, final_: bool) -> PyResult<(Owned<Str>, usize)> {
+    if input.is_ascii() {
+        return Ok((Str::from_ascii(input), input.len()));
+    }
     if let Ok(s) = std::str::from_utf8(input) {
         return Ok((Str::new(s), input.len()));
     }

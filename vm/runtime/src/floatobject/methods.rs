@@ -84,8 +84,8 @@ impl Float {
         }
     }
     #[slot(tp_repr)]
-    fn repr_slot(&self) -> String {
-        repr(self.value())
+    fn repr_slot(&self) -> Owned<Str> {
+        repr_object(self.value())
     }
     #[slot(tp_hash)]
     fn hash_slot(&self) -> PyResult<isize> {

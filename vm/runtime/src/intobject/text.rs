@@ -28,43 +28,87 @@ pub fn to_string_radix(v: &Int, radix: u32) -> String {
         if radix == 10 {
             return x.to_string();
         }
-        let (mut m, mut buf, mut at) = (x.unsigned_abs(), [0u8; 72], 72);
-        loop {
-            at -= 1;
-            buf[at] = char::from_digit((m % radix as u64) as u32, radix).expect("a digit") as u8;
-            m /= radix as u64;
-            if m == 0 {
-                break;
-            }
-        }
-        if x < 0 {
-            at -= 1;
-            buf[at] = b'-';
-        }
+        let mut buf = [0; 72];
+        let at = radix_digits(x, radix, "", &mut buf);
         return buf[at..].iter().map(|b| *b as char).collect();
     }
     let s = v.magnitude().to_str_radix(radix);
     if v.is_negative() { format!("-{s}") } else { s }
 }
 
-/// The decimal digits of a machine integer as a string object.
-pub fn decimal(v: i64) -> Owned<Str> {
-    let mut buf = [0u8; 20];
-    let mut at = buf.len();
-    let mut a = v.unsigned_abs();
-    loop {
+/// Writes sign, `prefix` and digits of a number to the end of `buf`, and answers where they begin.
+fn radix_digits(x: i64, radix: u32, prefix: &str, buf: &mut [u8; 72]) -> usize {
+    let (mut m, mut at) = (x.unsigned_abs(), buf.len());
+    let mut put = |c: u8| {
         at -= 1;
-        buf[at] = b'0' + (a % 10) as u8;
-        a /= 10;
-        if a == 0 {
+        buf[at] = c;
+    };
+    loop {
+        let (digit, rest) = match radix {
+            2 => (m & 1, m >> 1),
+            8 => (m & 7, m >> 3),
+            16 => (m & 15, m >> 4),
+            _ => (m % radix as u64, m / radix as u64),
+        };
+        put(b"0123456789abcdefghijklmnopqrstuvwxyz"[digit as usize]);
+        m = rest;
+        if m == 0 {
             break;
         }
+    }
+    prefix.bytes().rev().for_each(&mut put);
+    if x < 0 {
+        put(b'-');
+    }
+    at
+}
+/// `hex`, `oct`, `bin`: the number in that base behind a prefix.
+pub fn with_prefix(v: &Int, radix: u32, prefix: &str) -> Owned<Str> {
+    if let Some(x) = v.compact() {
+        let mut buf = [0; 72];
+        let at = radix_digits(x, radix, prefix, &mut buf);
+        return Str::from_ascii(&buf[at..]);
+    }
+    let digits = v.magnitude().to_str_radix(radix);
+    Str::new(&format!("{}{prefix}{digits}", if v.is_negative() { "-" } else { "" }))
+}
+
+/// Hands the decimal digits of a machine integer to `f`.
+#[inline]
+pub fn with_decimal<R>(v: i64, f: impl FnOnce(&str) -> R) -> R {
+    /// 00 to 99.
+    const PAIRS: [[u8; 2]; 100] = {
+        let mut t = [[0; 2]; 100];
+        let mut i = 0;
+        while i < 100 {
+            t[i] = [b'0' + (i / 10) as u8, b'0' + (i % 10) as u8];
+            i += 1;
+        }
+        t
+    };
+    let mut buf = [0u8; 24];
+    let mut at = buf.len();
+    let mut a = v.unsigned_abs();
+    while a >= 10 {
+        at -= 2;
+        buf[at..at + 2].copy_from_slice(&PAIRS[(a % 100) as usize]);
+        a /= 100;
+    }
+    // Pairs are taken from 10 up, so that none begins with a zero that isn't the number's.
+    if a > 0 || at == buf.len() {
+        at -= 1;
+        buf[at] = b'0' + a as u8;
     }
     if v < 0 {
         at -= 1;
         buf[at] = b'-';
     }
-    Str::from_ascii(&buf[at..])
+    // SAFETY: digits and a minus.
+    f(unsafe { std::str::from_utf8_unchecked(&buf[at..]) })
+}
+/// The decimal digits of a machine integer as a string object.
+pub fn decimal(v: i64) -> Owned<Str> {
+    with_decimal(v, |d| Str::from_ascii(d.as_bytes()))
 }
 
 pub fn to_decimal(v: &Int) -> PyResult<String> {

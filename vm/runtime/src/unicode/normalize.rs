@@ -4,7 +4,7 @@
 //! inverse of the canonical two-character decompositions that take part in composition, made on first use.
 
 use super::{find_row, record, u16_at, u32_at};
-use std::collections::HashMap;
+use crate::hashing::QuickMap;
 use std::sync::OnceLock;
 
 static INDEX: &[u8] = include_bytes!("decomp_index.bin");
@@ -116,10 +116,10 @@ fn order(s: &mut [u32]) {
     }
 }
 
-fn pairs() -> &'static HashMap<(u32, u32), u32> {
-    static PAIRS: OnceLock<HashMap<(u32, u32), u32>> = OnceLock::new();
+fn pairs() -> &'static QuickMap<(u32, u32), u32> {
+    static PAIRS: OnceLock<QuickMap<(u32, u32), u32>> = OnceLock::new();
     PAIRS.get_or_init(|| {
-        let mut m = HashMap::new();
+        let mut m = QuickMap::default();
         for row in INDEX.chunks_exact(8) {
             let d = mapping_of_row(row);
             if d.len == 2 && d.tag.is_empty() && !d.excluded {
@@ -165,6 +165,48 @@ fn compose(s: &[u32]) -> Vec<u32> {
         out.push(c);
     }
     out
+}
+
+/// Characters of class 0 that are the second of a pair that composes, in order.
+fn seconds() -> &'static [u32] {
+    static SECONDS: OnceLock<Vec<u32>> = OnceLock::new();
+    SECONDS.get_or_init(|| {
+        let mut v: Vec<u32> = pairs().keys().map(|p| p.1).filter(|c| record(*c).combining() == 0).collect();
+        v.sort_unstable();
+        v.dedup();
+        v
+    })
+}
+
+/// Can every character be seen to be in the form, whatever its neighbours are? (If not, the text may still be.)
+pub fn is_plainly(text: impl Iterator<Item = u32>, form: Form) -> bool {
+    let compat = matches!(form, Form::Nfkc | Form::Nfkd);
+    let composed = matches!(form, Form::Nfc | Form::Nfkc);
+    let first_of_interest = if compat || !composed { 0xa0 } else { 0x300 };
+    for c in text {
+        if c < first_of_interest {
+            continue;
+        }
+        if record(c).combining() != 0 {
+            return false;
+        }
+        if (S_BASE..S_BASE + S_COUNT).contains(&c) {
+            if !composed {
+                return false;
+            }
+            continue;
+        }
+        match mapping(c) {
+            Some(m) if m.tag.is_empty() && (!composed || m.len == 1 || m.excluded) => return false,
+            Some(m) if !m.tag.is_empty() && compat => return false,
+            _ => {}
+        }
+        let jamo = (V_BASE..V_BASE + V_COUNT).contains(&c) || (T_BASE..T_BASE + T_COUNT).contains(&c);
+        if composed && (jamo || seconds().binary_search(&c).is_ok()) {
+            return false;
+        }
+    }
+    true
 }
 
 /// Normalises a text; `old` leaves characters that Unicode 3.2 doesn't know as they are.

@@ -4,9 +4,9 @@
 //! The last is valid for one value of a global counter, which every registration advances.
 
 use lh_abi::{Py_TPFLAGS_MAPPING, Py_TPFLAGS_SEQUENCE};
+use lh_runtime::hashing::QuickMap;
 use lh_runtime::prelude::*;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 module! {
@@ -26,7 +26,7 @@ const COLLECTION: u64 = Py_TPFLAGS_SEQUENCE | Py_TPFLAGS_MAPPING;
 /// A set of objects by identity, held weakly.
 #[derive(Default)]
 struct WeakSet {
-    map: HashMap<usize, Owned<Object>>,
+    map: QuickMap<usize, Owned<Object>>,
     /// At this size dead entries are swept.
     sweep_at: usize,
 }

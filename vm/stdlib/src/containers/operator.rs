@@ -311,6 +311,44 @@ pub fn _compare_digest(a: &Object, b: &Object) -> PyResult<bool> {
 #[pyclass(name = "itemgetter", module = "operator")]
 pub struct ItemGetter {
     items: Owned<Tuple>,
+    #[notrace]
+    entry: lh_abi::vectorcallfunc,
+}
+
+/// A kind whose instances are called with one argument, by the vectorcall protocol: `entry` is a field of every instance.
+trait Applied: Kind {
+    const ENTRY: usize;
+    fn apply(&self, o: &Object) -> PyResult;
+    fn by_tuple(&self, args: &Tuple, kw: Option<&Dict>) -> PyResult;
+}
+fn applied<T: Applied>(b: &mut lh_runtime::builder::TypeBuilder) {
+    b.flags(lh_abi::Py_TPFLAGS_HAVE_VECTORCALL);
+    // SAFETY: the type is being made; the field lies there in every instance.
+    unsafe { (*T::type_ptr()).tp_vectorcall_offset = (T::OFFSET + T::ENTRY) as isize }
+}
+/// The entry: anything but one argument goes through the tuple's way, which has the messages.
+unsafe extern "C" fn entry<T: Applied>(
+    o: *mut lh_abi::PyObject,
+    args: *const *mut lh_abi::PyObject,
+    nargsf: usize,
+    kwnames: *mut lh_abi::PyObject,
+) -> *mut lh_abi::PyObject {
+    // SAFETY: called by the vectorcall protocol on an instance of the kind.
+    unsafe {
+        let me = T::from_object(Object::from_ptr(o));
+        let n = nargsf & !lh_abi::PY_VECTORCALL_ARGUMENTS_OFFSET;
+        lh_runtime::border::object(|| {
+            if n == 1 && kwnames.is_null() {
+                return me.apply(Object::from_ptr(*args));
+            }
+            let t = Tuple::from_raw_items(args, n)?;
+            let kw = match kwnames.is_null() {
+                true => None,
+                false => Some(lh_runtime::protocols::dict_of_kwnames(args.add(n), kwnames)?),
+            };
+            me.by_tuple(&t, kw.as_deref())
+        })
+    }
 }
 
 fn one_argument<'a>(args: &'a Tuple, kw: Option<&Dict>, name: &str) -> PyResult<&'a Object> {
@@ -323,21 +361,9 @@ fn one_argument<'a>(args: &'a Tuple, kw: Option<&Dict>, name: &str) -> PyResult<
     Ok(args.item_ref(0))
 }
 
-#[pymethods]
-impl ItemGetter {
-    #[slot(tp_new)]
-    fn new(cls: &Type, args: &Tuple, kw: Option<&Dict>) -> PyResult<Owned<ItemGetter>> {
-        if kw.is_some_and(|k| k.len() > 0) {
-            return raise!(TypeError, "itemgetter() takes no keyword arguments");
-        }
-        if args.len() == 0 {
-            return raise!(TypeError, "itemgetter expected at least 1 argument, got 0");
-        }
-        ItemGetter { items: args.own() }.build_in(cls)
-    }
-    #[slot(tp_call)]
-    fn call_it(&self, args: &Tuple, kw: Option<&Dict>) -> PyResult {
-        let obj = one_argument(args, kw, "itemgetter")?;
+impl Applied for ItemGetter {
+    const ENTRY: usize = std::mem::offset_of!(ItemGetter, entry);
+    fn apply(&self, obj: &Object) -> PyResult {
         if self.items.len() == 1 {
             let key = self.items.item_ref(0);
             if let (Some(t), Some(i)) = (obj.downcast_exact::<Tuple>(), key.downcast_exact::<Int>())
@@ -348,8 +374,32 @@ impl ItemGetter {
             }
             return obj.get_item(key);
         }
-        let v = self.items.iter().map(|k| obj.get_item(k)).collect::<PyResult<Vec<_>>>()?;
+        let mut v = Vec::with_capacity(self.items.len());
+        for k in self.items.iter() {
+            v.push(obj.get_item(k)?);
+        }
         Ok(Tuple::from_vec(v).into_object())
+    }
+    fn by_tuple(&self, args: &Tuple, kw: Option<&Dict>) -> PyResult {
+        self.apply(one_argument(args, kw, "itemgetter")?)
+    }
+}
+
+#[pymethods(extra = applied::<ItemGetter>)]
+impl ItemGetter {
+    #[slot(tp_new)]
+    fn new(cls: &Type, args: &Tuple, kw: Option<&Dict>) -> PyResult<Owned<ItemGetter>> {
+        if kw.is_some_and(|k| k.len() > 0) {
+            return raise!(TypeError, "itemgetter() takes no keyword arguments");
+        }
+        if args.len() == 0 {
+            return raise!(TypeError, "itemgetter expected at least 1 argument, got 0");
+        }
+        ItemGetter { items: args.own(), entry: Some(entry::<ItemGetter>) }.build_in(cls)
+    }
+    #[slot(tp_call)]
+    fn call_it(&self, args: &Tuple, kw: Option<&Dict>) -> PyResult {
+        self.by_tuple(args, kw)
     }
     #[slot(tp_repr)]
     fn repr(&self) -> PyResult<Owned<Str>> {
@@ -401,6 +451,8 @@ pub struct AttrGetter {
     names: Owned<Tuple>,
     /// Each name, split at its dots.
     paths: Vec<Vec<Owned<Str>>>,
+    #[notrace]
+    entry: lh_abi::vectorcallfunc,
 }
 
 impl AttrGetter {
@@ -413,7 +465,21 @@ impl AttrGetter {
     }
 }
 
-#[pymethods]
+impl Applied for AttrGetter {
+    const ENTRY: usize = std::mem::offset_of!(AttrGetter, entry);
+    fn apply(&self, obj: &Object) -> PyResult {
+        if self.paths.len() == 1 {
+            return self.follow(obj, &self.paths[0]);
+        }
+        let v = self.paths.iter().map(|p| self.follow(obj, p)).collect::<PyResult<Vec<_>>>()?;
+        Ok(Tuple::from_vec(v).into_object())
+    }
+    fn by_tuple(&self, args: &Tuple, kw: Option<&Dict>) -> PyResult {
+        self.apply(one_argument(args, kw, "attrgetter")?)
+    }
+}
+
+#[pymethods(extra = applied::<AttrGetter>)]
 impl AttrGetter {
     #[slot(tp_new)]
     fn new(cls: &Type, args: &Tuple, kw: Option<&Dict>) -> PyResult<Owned<AttrGetter>> {
@@ -438,16 +504,11 @@ impl AttrGetter {
             }
             paths.push(path);
         }
-        AttrGetter { names: args.own(), paths }.build_in(cls)
+        AttrGetter { names: args.own(), paths, entry: Some(entry::<AttrGetter>) }.build_in(cls)
     }
     #[slot(tp_call)]
     fn call_it(&self, args: &Tuple, kw: Option<&Dict>) -> PyResult {
-        let obj = one_argument(args, kw, "attrgetter")?;
-        if self.paths.len() == 1 {
-            return self.follow(obj, &self.paths[0]);
-        }
-        let v = self.paths.iter().map(|p| self.follow(obj, p)).collect::<PyResult<Vec<_>>>()?;
-        Ok(Tuple::from_vec(v).into_object())
+        self.by_tuple(args, kw)
     }
     #[slot(tp_repr)]
     fn repr(&self) -> PyResult<Owned<Str>> {

@@ -304,6 +304,10 @@ impl Display {
 
 /// A source line by file name; a relative name is also looked for beside `sys.path`'s entries.
 fn find_source_line(file: &str, lineno: i64) -> Option<String> {
+    // Once the modules are taken down, no source is read any more.
+    if lh_runtime::thread::is_finalizing() && lh_runtime::import::loaded_module("io").is_none() {
+        return None;
+    }
     if file.starts_with('<') && file.ends_with('>') {
         return None;
     }

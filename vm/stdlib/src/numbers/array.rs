@@ -1,12 +1,15 @@
 //! `array`: compact arrays of machine values.
 //!
-//! Values lie as bytes in one vector; a code says what they are. While a buffer is exported the vector neither moves nor changes its
-//! size. Conversions from Python objects, which may run any code, come before the vector is touched.
+//! Objects are laid out as CPython's are, with a descriptor for the type code, because code made by Cython reads and makes them
+//! directly: values lie as bytes in a block of the object allocator. While a buffer is exported the block neither moves nor changes
+//! its size. Conversions from Python objects, which may run any code, come before the block is touched.
 
 use lh_runtime::abi::*;
 use lh_runtime::number;
 use lh_runtime::prelude::*;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
+use std::ffi::{CStr, c_char, c_int};
+use std::ptr::null_mut;
 
 const CODES: &str = "bBuhHiIlLqQfd";
 
@@ -20,6 +23,70 @@ fn item_size(code: u8) -> Option<usize> {
     })
 }
 
+/// What a type code means, as C code reads it; `stride` is ours, for exported buffers.
+#[repr(C)]
+pub struct Descr {
+    code: c_char,
+    size: c_int,
+    getitem: unsafe extern "C" fn(*mut PyObject, isize) -> *mut PyObject,
+    setitem: unsafe extern "C" fn(*mut PyObject, isize, *mut PyObject) -> c_int,
+    formats: *const c_char,
+    is_integer: c_int,
+    is_signed: c_int,
+    stride: isize,
+}
+// SAFETY: constants.
+unsafe impl Sync for Descr {}
+
+/// One item of an array from C, without a check of the index.
+unsafe extern "C" fn getitem(o: *mut PyObject, i: isize) -> *mut PyObject {
+    // SAFETY: called with an array.
+    lh_runtime::border::object(|| {
+        unsafe { Object::from_ptr(o) }.downcast::<Array>().expect("an array").item(i as usize)
+    })
+}
+/// Stores an item from C; an index below zero asks only for the conversion.
+unsafe extern "C" fn setitem(o: *mut PyObject, i: isize, v: *mut PyObject) -> c_int {
+    // SAFETY: called with an array and a live object.
+    lh_runtime::border::status(|| unsafe {
+        let a = Object::from_ptr(o).downcast::<Array>().expect("an array");
+        let r = encode(a.code(), Object::from_ptr(v))?;
+        let s = a.size();
+        match usize::try_from(i) {
+            Ok(i) => a.change(false, |d| d[i * s..(i + 1) * s].copy_from_slice(&r[..s])),
+            Err(_) => Ok(()),
+        }
+    })
+}
+
+const fn descr(code: u8, size: c_int, formats: &'static CStr, is_integer: bool, is_signed: bool) -> Descr {
+    Descr {
+        code: code as c_char,
+        size,
+        getitem,
+        setitem,
+        formats: formats.as_ptr(),
+        is_integer: is_integer as c_int,
+        is_signed: is_signed as c_int,
+        stride: size as isize,
+    }
+}
+static DESCRS: [Descr; 13] = [
+    descr(b'b', 1, c"b", true, true),
+    descr(b'B', 1, c"B", true, false),
+    descr(b'u', 4, c"w", false, false),
+    descr(b'h', 2, c"h", true, true),
+    descr(b'H', 2, c"H", true, false),
+    descr(b'i', 4, c"i", true, true),
+    descr(b'I', 4, c"I", true, false),
+    descr(b'l', 8, c"l", true, true),
+    descr(b'L', 8, c"L", true, false),
+    descr(b'q', 8, c"q", true, true),
+    descr(b'Q', 8, c"Q", true, false),
+    descr(b'f', 4, c"f", false, false),
+    descr(b'd', 8, c"d", false, false),
+];
+
 /// array(typecode [, initializer]) -> array
 ///
 /// Return a new array whose items are restricted by typecode, and
@@ -31,16 +98,24 @@ fn item_size(code: u8) -> Option<usize> {
 /// at object creation time by using a type code, which is a single character:
 /// b B (1 byte integers), u (Unicode character), h H (2 bytes), i I (4 bytes),
 /// l L q Q (8 bytes), f d (floating point, 4 and 8 bytes).
-#[pyclass(name = "array", module = "array", basetype, weakref, nogc, sequence, mutabletype)]
+#[pyclass(name = "array", module = "array", basetype, weakoffset = 48, nogc, sequence, mutabletype)]
+#[repr(C)]
 pub struct Array {
-    code: u8,
-    size: usize,
-    #[notrace]
-    data: RefCell<Vec<u8>>,
-    /// The number of items, where exported buffers find it as their shape.
+    /// The number of items (`ob_size`), where exported buffers find it as their shape.
     count: Cell<isize>,
-    stride: isize,
-    exports: Cell<isize>,
+    items: Cell<*mut u8>,
+    /// The number of items the block has room for.
+    allocated: Cell<isize>,
+    descr: Cell<*const Descr>,
+    weaklist: Cell<*mut PyObject>,
+    exports: Cell<c_int>,
+}
+
+impl Drop for Array {
+    fn drop(&mut self) {
+        // SAFETY: the block is the array's own, from the allocator that C code uses for it, too.
+        unsafe { lh_runtime::alloc::free(self.items.get().cast()) }
+    }
 }
 
 /// An item as bytes.
@@ -130,62 +205,101 @@ fn decode(code: u8, b: &[u8]) -> PyResult<Owned<Object>> {
 }
 
 impl Array {
-    fn make(cls: &Type, code: u8, data: Vec<u8>) -> PyResult<Owned<Array>> {
-        let size = item_size(code).expect("a known code");
-        let count = (data.len() / size) as isize;
-        Array {
-            code,
-            size,
-            count: Cell::new(count),
-            stride: size as isize,
-            data: RefCell::new(data),
+    fn make(cls: &Type, code: u8, mut data: Vec<u8>) -> PyResult<Owned<Array>> {
+        // A new array has no room to spare.
+        data.shrink_to_fit();
+        let descr = DESCRS.iter().find(|d| d.code as u8 == code).expect("a known code");
+        let a = Array {
+            count: Cell::new(0),
+            items: Cell::new(null_mut()),
+            allocated: Cell::new(0),
+            descr: Cell::new(descr),
+            weaklist: Cell::new(null_mut()),
             exports: Cell::new(0),
-        }
-        .build_in(cls)
+        };
+        a.set_bytes(data);
+        a.build_in(cls)
     }
     fn like(&self, data: Vec<u8>) -> PyResult<Owned<Array>> {
-        Array::make(Array::class(), self.code, data)
+        Array::make(Array::class(), self.code(), data)
     }
     fn len(&self) -> usize {
         self.count.get() as usize
     }
+    fn descr(&self) -> &'static Descr {
+        // SAFETY: set when the object was made, by us or by C code, to a descriptor that stays.
+        unsafe { &*self.descr.get() }
+    }
+    fn code(&self) -> u8 {
+        self.descr().code as u8
+    }
+    fn size(&self) -> usize {
+        self.descr().size as usize
+    }
+    /// The contents. No Python code may run while they are looked at.
+    fn bytes(&self) -> &[u8] {
+        if self.items.get().is_null() {
+            return &[];
+        }
+        // SAFETY: the block holds `count` items.
+        unsafe { std::slice::from_raw_parts(self.items.get(), self.len() * self.size()) }
+    }
+    /// Takes the contents out, as a vector: both use the same allocator.
+    fn take_bytes(&self) -> Vec<u8> {
+        let p = self.items.replace(null_mut());
+        if p.is_null() {
+            return Vec::new();
+        }
+        let s = self.size();
+        // SAFETY: the block is of the global allocator and has the room that `allocated` says.
+        unsafe {
+            Vec::from_raw_parts(p, self.len() * s, (self.allocated.get().max(self.count.get()) as usize) * s)
+        }
+    }
+    fn set_bytes(&self, mut v: Vec<u8>) {
+        let s = self.size();
+        self.count.set((v.len() / s) as isize);
+        self.allocated.set((v.capacity() / s) as isize);
+        self.items.set(if v.capacity() == 0 { null_mut() } else { v.as_mut_ptr() });
+        std::mem::forget(v);
+    }
     fn item(&self, i: usize) -> PyResult<Owned<Object>> {
         let mut w = [0u8; 8];
         {
-            let d = self.data.borrow();
-            let Some(b) = d.get(i * self.size..(i + 1) * self.size) else {
+            let d = self.bytes();
+            let Some(b) = d.get(i * self.size()..(i + 1) * self.size()) else {
                 return raise!(IndexError, "array index out of range");
             };
-            w[..self.size].copy_from_slice(b);
+            w[..self.size()].copy_from_slice(b);
         }
-        decode(self.code, &w[..self.size])
+        decode(self.code(), &w[..self.size()])
     }
     /// Changes the contents; `resizes` demands that no buffer is exported.
     fn change<R>(&self, resizes: bool, f: impl FnOnce(&mut Vec<u8>) -> R) -> PyResult<R> {
         if resizes && self.exports.get() > 0 {
             return raise!(BufferError, "cannot resize an array that is exporting buffers");
         }
-        let mut d = self.data.borrow_mut();
+        let mut d = self.take_bytes();
         let r = f(&mut d);
-        self.count.set((d.len() / self.size) as isize);
+        self.set_bytes(d);
         Ok(r)
     }
     fn push(&self, o: &Object) -> PyResult<()> {
-        let r = encode(self.code, o)?;
-        self.change(true, |d| d.extend(&r[..self.size]))
+        let r = encode(self.code(), o)?;
+        self.change(true, |d| d.extend(&r[..self.size()]))
     }
     fn extend_from(&self, o: &Object) -> PyResult<()> {
         if let Some(a) = o.downcast::<Array>() {
-            if a.code != self.code {
+            if a.code() != self.code() {
                 return raise!(TypeError, "can only extend with array of same kind");
             }
-            let other = a.data.borrow().clone();
+            let other = a.bytes().to_vec();
             return self.change(true, |d| d.extend(other));
         }
         o.for_each(|x| self.push(&x))
     }
     fn add_bytes(&self, b: &[u8]) -> PyResult<()> {
-        if !b.len().is_multiple_of(self.size) {
+        if !b.len().is_multiple_of(self.size()) {
             return raise!(ValueError, "bytes length not a multiple of item size");
         }
         self.change(true, |d| d.extend(b))
@@ -210,33 +324,15 @@ impl Array {
         Ok(None)
     }
     fn text(&self) -> PyResult<Owned<Str>> {
-        let d = self.data.borrow();
+        let d = self.bytes();
         let points: Vec<u32> = d.as_chunks::<4>().0.iter().map(|c| u32::from_le_bytes(*c)).collect();
         if let Some(bad) = points.iter().find(|c| **c > 0x10ffff) {
             return raise!(ValueError, "character U+{:x} is not in range [U+0000; U+10ffff]", *bad as i32);
         }
         Ok(Str::from_code_points(&points))
     }
-    /// The buffer format of the items.
-    fn format(&self) -> &'static std::ffi::CStr {
-        match self.code {
-            b'b' => c"b",
-            b'B' => c"B",
-            b'u' => c"w",
-            b'h' => c"h",
-            b'H' => c"H",
-            b'i' => c"i",
-            b'I' => c"I",
-            b'l' => c"l",
-            b'L' => c"L",
-            b'q' => c"q",
-            b'Q' => c"Q",
-            b'f' => c"f",
-            _ => c"d",
-        }
-    }
     fn delete_range(&self, start: usize, stop: usize) -> PyResult<()> {
-        let s = self.size;
+        let s = self.size();
         self.change(stop > start, |d| {
             d.drain(start * s..stop.max(start) * s);
         })
@@ -287,7 +383,7 @@ impl Array {
                     shown
                 );
             }
-            if i.downcast::<Array>().is_some_and(|a| a.code == b'u') {
+            if i.downcast::<Array>().is_some_and(|a| a.code() == b'u') {
                 return raise!(
                     TypeError,
                     "cannot use a unicode array to initialize an array with typecode '{}'",
@@ -301,10 +397,10 @@ impl Array {
             a.add_bytes(b.as_bytes())?;
         } else if let Some(b) = i.downcast::<ByteArray>() {
             a.add_bytes(&b.to_vec())?;
-        } else if let (Some(s), b'u') = (i.downcast::<Str>(), a.code) {
+        } else if let (Some(s), b'u') = (i.downcast::<Str>(), a.code()) {
             a.add_text(s)?;
-        } else if let Some(b) = i.downcast::<Array>().filter(|b| b.code == a.code) {
-            let other = b.data.borrow().clone();
+        } else if let Some(b) = i.downcast::<Array>().filter(|b| b.code() == a.code()) {
+            let other = b.bytes().to_vec();
             a.change(true, |d| d.extend(other))?;
         } else {
             i.for_each(|x| a.push(&x))?;
@@ -314,12 +410,12 @@ impl Array {
     /// the typecode character used to create the array
     #[getter]
     fn typecode(&self) -> String {
-        (self.code as char).to_string()
+        (self.code() as char).to_string()
     }
     /// the size, in bytes, of one array item
     #[getter]
     fn itemsize(&self) -> usize {
-        self.size
+        self.size()
     }
 
     // ---- Slots ----
@@ -329,11 +425,12 @@ impl Array {
         let name = self.ty().name();
         let name = name.rsplit('.').next().unwrap_or("array");
         if self.len() == 0 {
-            return Ok(Str::new(&format!("{}('{}')", name, self.code as char)));
+            return Ok(Str::new(&format!("{}('{}')", name, self.code() as char)));
         }
-        let items = if self.code == b'u' { self.text()?.into_object() } else { self.tolist()?.into_object() };
+        let items =
+            if self.code() == b'u' { self.text()?.into_object() } else { self.tolist()?.into_object() };
         let mut b = StrBuilder::new();
-        b.push_str(&format!("{}('{}', ", name, self.code as char));
+        b.push_str(&format!("{}('{}', ", name, self.code() as char));
         b.push_obj(&*items.repr()?);
         b.push_str(")");
         Ok(b.finish())
@@ -348,11 +445,11 @@ impl Array {
         if self.len() != o.len() && matches!(op, CompareOp::Eq | CompareOp::Ne) {
             return Ok(bool_obj(op == CompareOp::Ne));
         }
-        if self.code == o.code
-            && !matches!(self.code, b'f' | b'd')
+        if self.code() == o.code()
+            && !matches!(self.code(), b'f' | b'd')
             && matches!(op, CompareOp::Eq | CompareOp::Ne)
         {
-            let same = *self.data.borrow() == *o.data.borrow();
+            let same = *self.bytes() == *o.bytes();
             return Ok(bool_obj(same == (op == CompareOp::Eq)));
         }
         let mut i = 0;
@@ -394,8 +491,8 @@ impl Array {
             return raise!(IndexError, "array assignment index out of range");
         };
         let Some(v) = v else { return self.delete_range(i, i + 1) };
-        let r = encode(self.code, v)?;
-        let s = self.size;
+        let r = encode(self.code(), v)?;
+        let s = self.size();
         self.change(false, |d| {
             if let Some(b) = d.get_mut(i * s..(i + 1) * s) {
                 b.copy_from_slice(&r[..s]);
@@ -411,22 +508,21 @@ impl Array {
         let Some(o) = other.downcast::<Array>() else {
             return raise!(TypeError, "can only append array (not \"{}\") to array", other.ty().name());
         };
-        if o.code != self.code {
+        if o.code() != self.code() {
             return raise!(TypeError, "bad argument type for built-in operation");
         }
-        let mut d = self.data.borrow().clone();
-        d.extend(o.data.borrow().iter());
+        let mut d = self.bytes().to_vec();
+        d.extend(o.bytes().iter());
         self.like(d)
     }
     #[slot(sq_repeat)]
     fn repeat_slot(&self, n: isize) -> PyResult<Owned<Array>> {
         let n = n.max(0) as usize;
-        let d = self.data.borrow();
+        let d = self.bytes();
         if d.len().checked_mul(n).is_none_or(|t| t > isize::MAX as usize / 2) {
             return raise!(MemoryError);
         }
         let v = d.repeat(n);
-        drop(d);
         self.like(v)
     }
     #[slot(sq_inplace_concat)]
@@ -441,7 +537,7 @@ impl Array {
     fn irepeat(&self, n: isize) -> PyResult<Owned<Array>> {
         let n = n.max(0) as usize;
         if self.len() > 0 && n != 1 {
-            if self.data.borrow().len().checked_mul(n).is_none_or(|t| t > isize::MAX as usize / 2) {
+            if self.bytes().len().checked_mul(n).is_none_or(|t| t > isize::MAX as usize / 2) {
                 return raise!(MemoryError);
             }
             self.change(true, |d| *d = d.repeat(n))?;
@@ -452,13 +548,12 @@ impl Array {
     fn subscript(&self, key: &Object) -> PyResult<Owned<Object>> {
         if let Some(s) = key.downcast::<Slice>() {
             let (start, _, step, n) = s.indices(self.len())?;
-            let d = self.data.borrow();
-            let mut v = Vec::with_capacity(n * self.size);
+            let d = self.bytes();
+            let mut v = Vec::with_capacity(n * self.size());
             for k in 0..n as isize {
-                let at = (start + k * step) as usize * self.size;
-                v.extend(&d[at..at + self.size]);
+                let at = (start + k * step) as usize * self.size();
+                v.extend(&d[at..at + self.size()]);
             }
-            drop(d);
             return Ok(self.like(v)?.into_object());
         }
         if !number::has_index(key) {
@@ -478,7 +573,7 @@ impl Array {
             return self.seq_set(number::as_isize(key, Some(exc::IndexError()))?, v);
         };
         let (start, stop, step, n) = sl.indices(self.len())?;
-        let s = self.size;
+        let s = self.size();
         let new = match v {
             None => vec![],
             Some(v) => match v.downcast::<Array>() {
@@ -489,10 +584,10 @@ impl Array {
                         v.ty().name()
                     );
                 }
-                Some(a) if a.code != self.code => {
+                Some(a) if a.code() != self.code() => {
                     return raise!(TypeError, "bad argument type for built-in operation");
                 }
-                Some(a) => a.data.borrow().clone(),
+                Some(a) => a.bytes().to_vec(),
             },
         };
         let count = new.len() / s;
@@ -528,19 +623,21 @@ impl Array {
     }
     #[slot(bf_getbuffer)]
     fn getbuffer(&self, view: *mut Py_buffer, flags: i32) -> PyResult<()> {
-        let mut d = self.data.borrow_mut();
+        let d = self.descr();
+        let items = self.items.get();
+        let start = if items.is_null() { std::ptr::NonNull::dangling().as_ptr() } else { items };
         // SAFETY: the block stays while the view is held: the export count forbids changes of size.
         unsafe {
-            lh_runtime::buffer::fill_info(view, Some(self), d.as_mut_ptr(), d.len(), false, flags)?;
-            (*view).itemsize = self.stride;
+            lh_runtime::buffer::fill_info(view, Some(self), start, self.len() * self.size(), false, flags)?;
+            (*view).itemsize = d.size as isize;
             if flags & PyBUF_ND != 0 {
                 (*view).shape = self.count.as_ptr().cast();
             }
             if flags & PyBUF_STRIDES == PyBUF_STRIDES {
-                (*view).strides = (&raw const self.stride).cast_mut().cast();
+                (*view).strides = (&raw const d.stride).cast_mut().cast();
             }
             if flags & PyBUF_FORMAT == PyBUF_FORMAT {
-                (*view).format = self.format().as_ptr().cast_mut();
+                (*view).format = d.formats.cast_mut();
             }
         }
         self.exports.set(self.exports.get() + 1);
@@ -566,11 +663,11 @@ impl Array {
     /// Insert a new item v into the array before position i.
     #[pymethod]
     fn insert(&self, i: isize, v: &Object) -> PyResult<()> {
-        let r = encode(self.code, v)?;
+        let r = encode(self.code(), v)?;
         let n = self.count.get();
-        let at = if i < 0 { (i + n).max(0) } else { i.min(n) } as usize * self.size;
+        let at = if i < 0 { (i + n).max(0) } else { i.min(n) } as usize * self.size();
         self.change(true, |d| {
-            d.splice(at..at, r[..self.size].iter().copied());
+            d.splice(at..at, r[..self.size()].iter().copied());
         })
     }
     /// Return the i-th element and delete it from the array.
@@ -623,7 +720,7 @@ impl Array {
     /// Reverse the order of the items in the array.
     #[pymethod(signature = "()")]
     fn reverse(&self) -> PyResult<()> {
-        let s = self.size;
+        let s = self.size();
         self.change(false, |d| {
             let v: Vec<u8> = d.chunks(s).rev().flatten().copied().collect();
             d.copy_from_slice(&v);
@@ -635,7 +732,7 @@ impl Array {
     /// raised.
     #[pymethod(signature = "()")]
     fn byteswap(&self) -> PyResult<()> {
-        let s = self.size;
+        let s = self.size();
         self.change(false, |d| d.chunks_mut(s).for_each(|c| c.reverse()))
     }
     /// Return a tuple (address, length) giving the current memory address and the length in items of the buffer used to hold array's contents.
@@ -644,7 +741,7 @@ impl Array {
     /// the buffer length in bytes.
     #[pymethod(signature = "()")]
     fn buffer_info(&self) -> (usize, usize) {
-        (self.data.borrow().as_ptr() as usize, self.len())
+        (self.items.get() as usize, self.len())
     }
     /// Convert array to an ordinary list with the same items.
     #[pymethod(signature = "()")]
@@ -662,11 +759,11 @@ impl Array {
         let items = l.to_vec();
         for x in &items {
             if let Err(e) = self.push(x) {
-                self.change(false, |d| d.truncate(before * self.size))?;
+                self.change(false, |d| d.truncate(before * self.size()))?;
                 return Err(e);
             }
             if l.len() != items.len() {
-                self.change(false, |d| d.truncate(before * self.size))?;
+                self.change(false, |d| d.truncate(before * self.size()))?;
                 return raise!(RuntimeError, "list changed size during iteration");
             }
         }
@@ -675,7 +772,7 @@ impl Array {
     /// Convert the array to an array of machine values and return the bytes representation.
     #[pymethod(signature = "()")]
     fn tobytes(&self) -> Vec<u8> {
-        self.data.borrow().clone()
+        self.bytes().to_vec()
     }
     /// Appends items from the string, interpreting it as an array of machine values, as if it had been read from a file using the fromfile() method.
     #[pymethod]
@@ -690,7 +787,7 @@ impl Array {
     /// some other type.
     #[pymethod]
     fn fromunicode(&self, ustr: &Str) -> PyResult<()> {
-        if self.code != b'u' {
+        if self.code() != b'u' {
             return raise!(ValueError, "fromunicode() may only be called on unicode type arrays");
         }
         self.add_text(ustr)
@@ -702,7 +799,7 @@ impl Array {
     /// unicode string from an array of some other type.
     #[pymethod(signature = "()")]
     fn tounicode(&self) -> PyResult<Owned<Str>> {
-        if self.code != b'u' {
+        if self.code() != b'u' {
             return raise!(ValueError, "tounicode() may only be called on unicode type arrays");
         }
         self.text()
@@ -710,7 +807,7 @@ impl Array {
     /// Write all items (as machine values) to the file object f.
     #[pymethod]
     fn tofile(&self, f: &Object) -> PyResult<()> {
-        let d = self.data.borrow().clone();
+        let d = self.bytes().to_vec();
         for c in d.chunks(64 * 1024) {
             f.call_method("write", &[&Bytes::new(c)])?;
         }
@@ -722,7 +819,7 @@ impl Array {
         if n < 0 {
             return raise!(ValueError, "negative count");
         }
-        let Some(want) = (n as usize).checked_mul(self.size) else { return raise!(MemoryError) };
+        let Some(want) = (n as usize).checked_mul(self.size()) else { return raise!(MemoryError) };
         let b = f.call_method("read", &[&Int::from_usize(want)])?;
         let Some(b) = b.downcast::<Bytes>() else {
             return raise!(TypeError, "read() didn't return bytes");
@@ -746,7 +843,7 @@ impl Array {
     /// Return state information for pickling.
     #[pymethod(signature = "(value, /)")]
     fn __reduce_ex__(&self, value: i64) -> PyResult<Owned<Object>> {
-        let code = Str::new(&(self.code as char).to_string()).into_object();
+        let code = Str::new(&(self.code() as char).to_string()).into_object();
         let (f, args) = if value < 3 {
             (self.ty().own().into_object(), vec![code, self.tolist()?.into_object()])
         } else {
@@ -757,7 +854,7 @@ impl Array {
                 vec![
                     self.ty().own().into_object(),
                     code,
-                    Int::from_i64(machine_format(self.code)).into_object(),
+                    Int::from_i64(machine_format(self.code())).into_object(),
                     bytes,
                 ],
             )
@@ -767,7 +864,7 @@ impl Array {
     /// Size of the array in memory, in bytes.
     #[pymethod(signature = "()")]
     fn __sizeof__(&self) -> usize {
-        64 + self.data.borrow().capacity()
+        Array::BASICSIZE + self.allocated.get() as usize * self.size()
     }
     /// See PEP 585
     #[classmethod]

@@ -192,7 +192,11 @@ pub fn b2a_uu(data: Buffer, backtick: bool) -> PyResult<Vec<u8>> {
 
 /// Hexadecimal text with a separator every so many bytes, counted from the right (from the left if negative).
 fn hex_with(b: &[u8], sep: Option<&Object>, per: i64) -> PyResult<Vec<u8>> {
-    let Some(sep) = sep else { return Ok(hex(b).into_bytes()) };
+    let Some(sep) = sep else {
+        let mut out = vec![0; 2 * b.len()];
+        lh_runtime::bytes_methods::hex_digits(b, &mut out);
+        return Ok(out);
+    };
     if sep.length()? != 1 {
         return raise!(ValueError, "sep must be length 1.");
     }

@@ -23,11 +23,9 @@ pub fn hashed(o: &Object) -> PyResult<Buffer> {
 }
 
 pub fn hex(b: &[u8]) -> String {
-    use std::fmt::Write;
-    b.iter().fold(String::with_capacity(b.len() * 2), |mut s, x| {
-        let _ = write!(s, "{x:02x}");
-        s
-    })
+    let mut out = vec![0; 2 * b.len()];
+    lh_runtime::bytes_methods::hex_digits(b, &mut out);
+    out.into_iter().map(char::from).collect()
 }
 
 /// Feeds `o` to a hash state, without the GIL if there is much of it.

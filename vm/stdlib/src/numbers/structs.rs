@@ -2,9 +2,11 @@
 //!
 //! A format is compiled once into `Layout`: codes with offsets. Recently used layouts are kept by their format text.
 
+use lh_runtime::hashing::QuickHasher;
 use lh_runtime::number;
 use lh_runtime::prelude::*;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, UnsafeCell};
+use std::hash::Hasher;
 use std::sync::Arc;
 
 /// How numbers are laid out: the first character of a format.
@@ -154,14 +156,18 @@ impl Layout {
     }
 
     fn unpack(&self, b: &[u8]) -> PyResult<Owned<Tuple>> {
-        let mut v = Vec::with_capacity(self.values);
-        for it in &self.items {
-            for k in 0..it.count {
-                let at = it.offset + k * it.size;
-                v.push(unpack_one(self.mode, it.code, &b[at..at + it.size]));
+        let mut items = self.items.iter();
+        let (mut left, mut at, mut item) = (0, 0, None);
+        Tuple::build(self.values, |_| {
+            while left == 0 {
+                let it: &Item = items.next().expect("as many values as the items have");
+                (left, at, item) = (it.count, it.offset, Some(it));
             }
-        }
-        Ok(Tuple::from_vec(v))
+            let it = item.expect("just set");
+            let v = unpack_one(self.mode, it.code, &b[at..at + it.size]);
+            (left, at) = (left - 1, at + it.size);
+            v.into_raw()
+        })
     }
 }
 
@@ -185,6 +191,21 @@ fn pack_int(mode: Mode, code: u8, o: &Object, out: &mut [u8]) -> PyResult<()> {
     let too_large = mode == Mode::Big && matches!(code, b'q' | b'Q') || code == b'P';
     let out_of_range =
         || if too_large { fail!("int too large to convert") } else { fail!("argument out of range") };
+    if let Some(v) = i.compact()
+        && code != b'P'
+    {
+        // Machine integers that fit.
+        let fits = match (signed, bits) {
+            (true, 64) => true,
+            (false, 64) => v >= 0,
+            (true, _) => v >= -(1 << (bits - 1)) && v < 1 << (bits - 1),
+            (false, _) => v >= 0 && v < 1 << bits,
+        };
+        if fits {
+            put(mode, out, v as u64);
+            return Ok(());
+        }
+    }
     let Some(v) = i.to_i128() else { return out_of_range() };
     if code == b'P' {
         if v < i64::MIN as i128 || v > u64::MAX as i128 {
@@ -362,27 +383,37 @@ fn format_bytes(o: &Object) -> PyResult<Vec<u8>> {
     }
 }
 
-thread_local! {
-    /// Layouts by format, for the module's functions. Emptied when it has grown large.
-    static CACHE: RefCell<std::collections::HashMap<Vec<u8>, Arc<Layout>>> = RefCell::default();
-}
+/// Layouts by format, for the module's functions: every format has one place. Guarded by the GIL.
+struct Cache(UnsafeCell<[Option<(Vec<u8>, Arc<Layout>)>; PLACES]>);
+// SAFETY: only touched with the GIL held.
+unsafe impl Sync for Cache {}
+const PLACES: usize = 64;
+static CACHE: Cache = Cache(UnsafeCell::new([const { None }; PLACES]));
 
 fn cached(fmt: &Object) -> PyResult<Arc<Layout>> {
     if let Some(s) = fmt.downcast::<Struct>() {
         return s.layout();
     }
-    let b = format_bytes(fmt)?;
-    if let Some(l) = CACHE.with_borrow(|c| c.get(&b).cloned()) {
-        return Ok(l);
-    }
-    let l = Arc::new(Layout::compile(&b)?);
-    CACHE.with_borrow_mut(|c| {
-        if c.len() >= 100 {
-            c.clear();
+    let copy;
+    let b = match fmt.downcast::<Str>().and_then(|s| s.as_ascii()) {
+        Some(s) => s.as_bytes(),
+        None => {
+            copy = format_bytes(fmt)?;
+            &copy
         }
-        c.insert(b, l.clone());
-    });
-    Ok(l)
+    };
+    let mut h = QuickHasher::default();
+    h.write(b);
+    // SAFETY: the GIL is held, and nothing below runs code that could come back here.
+    let place = unsafe { &mut (*CACHE.0.get())[h.finish() as usize % PLACES] };
+    match place {
+        Some((text, l)) if text == b => Ok(l.clone()),
+        _ => {
+            let l = Arc::new(Layout::compile(b)?);
+            *place = Some((b.to_vec(), l.clone()));
+            Ok(l)
+        }
+    }
 }
 
 impl Struct {
@@ -398,13 +429,10 @@ fn do_pack(l: &Layout, values: &[&Object]) -> PyResult<Owned<Bytes>> {
     if values.len() != l.values {
         return fail!("pack expected {} items for packing (got {})", l.values, values.len());
     }
-    let mut out = vec![];
-    if out.try_reserve_exact(l.size).is_err() {
-        return raise!(MemoryError);
-    }
-    out.resize(l.size, 0);
-    l.pack(&mut out, values)?;
-    Ok(Bytes::new(&out))
+    let mut done = Ok(());
+    let out = Bytes::with(l.size, |out| done = l.pack(out, values))?;
+    done?;
+    Ok(out)
 }
 
 fn do_pack_into(l: &Layout, args: &[&Object]) -> PyResult<()> {
@@ -459,15 +487,27 @@ fn do_pack_into(l: &Layout, args: &[&Object]) -> PyResult<()> {
 }
 
 fn do_unpack(l: &Layout, buffer: &Object) -> PyResult<Owned<Tuple>> {
-    let b = Buffer::simple(buffer)?;
-    if b.len() != l.size {
-        return fail!("unpack requires a buffer of {} bytes", l.size);
+    let check = |n: usize| {
+        if n == l.size { Ok(()) } else { fail!("unpack requires a buffer of {} bytes", l.size) }
+    };
+    if let Some(b) = buffer.downcast_exact::<Bytes>() {
+        check(b.len())?;
+        return l.unpack(b.as_bytes());
     }
+    let b = Buffer::simple(buffer)?;
+    check(b.len())?;
     l.unpack(b.as_bytes())
 }
 
 fn do_unpack_from(l: &Layout, buffer: &Object, offset: isize) -> PyResult<Owned<Tuple>> {
-    let b = Buffer::simple(buffer)?;
+    let view;
+    let b = match buffer.downcast_exact::<Bytes>() {
+        Some(b) => b.as_bytes(),
+        None => {
+            view = Buffer::simple(buffer)?;
+            view.as_bytes()
+        }
+    };
     let (len, mut at) = (b.len(), offset);
     if offset < 0 {
         if offset + l.size as isize > 0 {
@@ -488,7 +528,7 @@ fn do_unpack_from(l: &Layout, buffer: &Object, offset: isize) -> PyResult<Owned<
             len
         );
     }
-    l.unpack(&b.as_bytes()[at..at + l.size])
+    l.unpack(&b[at..at + l.size])
 }
 
 fn do_iter_unpack(l: Arc<Layout>, buffer: &Object) -> PyResult<Owned<UnpackIterator>> {
@@ -535,7 +575,7 @@ impl Struct {
     #[pymethod(raw, positional)]
     fn pack(&self, a: Args<'_>) -> PyResult<Owned<Bytes>> {
         a.no_kwargs("pack")?;
-        do_pack(&*self.layout()?, &a.iter().collect::<Vec<_>>())
+        do_pack(&*self.layout()?, refs(&a))
     }
     /// S.pack_into(buffer, offset, v1, v2, ...)
     ///
@@ -546,7 +586,7 @@ impl Struct {
     #[pymethod(raw, positional)]
     fn pack_into(&self, a: Args<'_>) -> PyResult<()> {
         a.no_kwargs("pack_into")?;
-        do_pack_into(&*self.layout()?, &a.iter().collect::<Vec<_>>())
+        do_pack_into(&*self.layout()?, refs(&a))
     }
     /// Return a tuple containing unpacked values.
     ///
@@ -631,18 +671,25 @@ impl UnpackIterator {
 
 // ---- Functions ----
 
+/// The positional arguments.
+fn refs<'a>(a: &Args<'a>) -> &'a [&'a Object] {
+    let s = a.as_slice();
+    // SAFETY: references to objects are pointers to them; the arguments live during the call.
+    unsafe { std::slice::from_raw_parts(s.as_ptr().cast(), s.len()) }
+}
 /// The format in front of the other arguments.
-fn with_format<'a>(a: Args<'a>) -> PyResult<(Arc<Layout>, Vec<&'a Object>)> {
-    let Some(f) = a.get(0) else {
-        return raise!(TypeError, "missing format argument");
-    };
-    Ok((cached(f)?, a.iter().skip(1).collect()))
+fn with_format<'a>(a: Args<'a>) -> PyResult<(Arc<Layout>, &'a [&'a Object])> {
+    match refs(&a) {
+        [f, rest @ ..] => Ok((cached(f)?, rest)),
+        [] => raise!(TypeError, "missing format argument"),
+    }
 }
 
 /// Clear the internal cache.
 #[pyfunction]
 pub fn _clearcache() {
-    CACHE.with_borrow_mut(|c| c.clear())
+    // SAFETY: the GIL is held.
+    unsafe { *CACHE.0.get() = [const { None }; PLACES] }
 }
 /// Return size in bytes of the struct described by the format string.
 #[pyfunction]
@@ -657,7 +704,7 @@ pub fn calcsize(format: &Object) -> PyResult<usize> {
 pub fn pack(args: Args<'_>) -> PyResult<Owned<Bytes>> {
     args.no_kwargs("_struct.pack")?;
     let (l, v) = with_format(args)?;
-    do_pack(&l, &v)
+    do_pack(&l, v)
 }
 /// pack_into(format, buffer, offset, v1, v2, ...)
 ///
@@ -669,7 +716,7 @@ pub fn pack(args: Args<'_>) -> PyResult<Owned<Bytes>> {
 pub fn pack_into(args: Args<'_>) -> PyResult<()> {
     args.no_kwargs("_struct.pack_into")?;
     let (l, v) = with_format(args)?;
-    do_pack_into(&l, &v)
+    do_pack_into(&l, v)
 }
 /// Return a tuple containing values unpacked according to the format string.
 ///

@@ -1,8 +1,9 @@
 //! `_json`: the scanner and encoder behind `json`.
 
 use lh_runtime::prelude::*;
-use lh_runtime::strobject::Text;
+use lh_runtime::strobject::{Text, Unit};
 use lh_runtime::thread::enter_recursive;
+use lh_runtime::with_text;
 
 // ---- Strings ----
 
@@ -19,8 +20,19 @@ fn decode_error(message: &str, s: &Str, at: usize) -> Raised {
 }
 
 /// The string whose opening quote is in front of `start`: text and the index behind the closing quote.
-fn scan_string(s: &Str, start: usize, strict: bool) -> PyResult<(Owned<Str>, usize)> {
-    let t = s.text();
+fn scan_string<C: Unit>(s: &Str, t: &[C], start: usize, strict: bool) -> PyResult<(Owned<Str>, usize)> {
+    /// Characters that end a run of plain ones: quote, backslash, controls.
+    static STOPS: [bool; 128] = {
+        let mut t = [false; 128];
+        let mut i = 0;
+        while i < 32 {
+            t[i] = true;
+            i += 1;
+        }
+        t[b'"' as usize] = true;
+        t[b'\\' as usize] = true;
+        t
+    };
     let n = t.len();
     let begin = start.wrapping_sub(1);
     let unterminated = || decode_error("Unterminated string starting at", s, begin);
@@ -29,19 +41,21 @@ fn scan_string(s: &Str, start: usize, strict: bool) -> PyResult<(Owned<Str>, usi
     loop {
         let from = at;
         while at < n {
-            let c = t.at(at);
-            if c == '"' as u32 || c == '\\' as u32 {
-                break;
-            }
-            if c <= 0x1f && strict {
-                return Err(decode_error("Invalid control character at", s, at));
+            let c = t[at].code();
+            if c < 128 && STOPS[c as usize] {
+                if c > 0x1f {
+                    break;
+                }
+                if strict {
+                    return Err(decode_error("Invalid control character at", s, at));
+                }
             }
             at += 1;
         }
         if at >= n {
             return Err(unterminated());
         }
-        let end_quote = t.at(at) == '"' as u32;
+        let end_quote = t[at].code() == '"' as u32;
         if end_quote && b.is_none() {
             return Ok((s.slice(from, at), at + 1));
         }
@@ -54,7 +68,7 @@ fn scan_string(s: &Str, start: usize, strict: bool) -> PyResult<(Owned<Str>, usi
         if at >= n {
             return Err(unterminated());
         }
-        let c = t.at(at);
+        let c = t[at].code();
         at += 1;
         if c != 'u' as u32 {
             let e = match char::from_u32(c) {
@@ -75,7 +89,7 @@ fn scan_string(s: &Str, start: usize, strict: bool) -> PyResult<(Owned<Str>, usi
             }
             let mut v = 0;
             for i in a..a + 4 {
-                v = v << 4 | char::from_u32(t.at(i)).filter(char::is_ascii)?.to_digit(16)?;
+                v = v << 4 | char::from_u32(t[i].code()).filter(char::is_ascii)?.to_digit(16)?;
             }
             Some(v)
         };
@@ -83,8 +97,8 @@ fn scan_string(s: &Str, start: usize, strict: bool) -> PyResult<(Owned<Str>, usi
         at += 4;
         if (0xd800..0xdc00).contains(&v)
             && at + 6 <= n
-            && t.at(at) == '\\' as u32
-            && t.at(at + 1) == 'u' as u32
+            && t[at].code() == '\\' as u32
+            && t[at + 1].code() == 'u' as u32
             && let Some(low @ 0xdc00..=0xdfff) = hex(at + 2)
         {
             v = 0x10000 + ((v - 0xd800) << 10) + (low - 0xdc00);
@@ -103,7 +117,7 @@ fn scanstring(string: &Object, end: isize, strict: bool) -> PyResult<(Owned<Str>
     if end < 0 || end as usize > s.len() {
         return raise!(ValueError, "end is out of bounds");
     }
-    scan_string(s, end as usize, strict)
+    with_text!(s.text(), t => scan_string(s, t, end as usize, strict))
 }
 
 fn push_quoted(b: &mut StrBuilder, t: Text<'_>, ascii: bool) {
@@ -111,6 +125,12 @@ fn push_quoted(b: &mut StrBuilder, t: Text<'_>, ascii: bool) {
     b.push(34);
     // Runs of plain characters go in one piece.
     let plain = |c: u32| c >= 32 && c != 34 && c != 92 && (!ascii || c < 127 || c == 127);
+    if let Text::U1(u) = t
+        && u.iter().all(|c| plain(*c as u32))
+    {
+        b.push_text(t);
+        return b.push(34);
+    }
     let n = t.len();
     let mut i = 0;
     while i < n {
@@ -181,25 +201,25 @@ fn stop(at: usize) -> Raised {
     lh_runtime::exceptions::raise_stop_iteration(Int::from_usize(at).into_object())
 }
 
-struct Parse<'a> {
+struct Parse<'a, C> {
     scanner: &'a Scanner,
     s: &'a Str,
-    t: Text<'a>,
+    t: &'a [C],
     /// Keys seen, each at a place that its hash says, so that equal keys of many objects are one string.
     memo: Vec<Option<Owned<Str>>>,
 }
 
 const MEMO: usize = 256;
 
-impl Parse<'_> {
+impl<C: Unit> Parse<'_, C> {
     fn space(&self, mut i: usize) -> usize {
-        while i < self.t.len() && matches!(self.t.at(i), 9 | 10 | 13 | 32) {
+        while i < self.t.len() && matches!(self.t[i].code(), 9 | 10 | 13 | 32) {
             i += 1;
         }
         i
     }
     fn at(&self, i: usize) -> Option<char> {
-        if i < self.t.len() { char::from_u32(self.t.at(i)) } else { None }
+        self.t.get(i).and_then(|c| char::from_u32(c.code()))
     }
     fn has(&self, i: usize, word: &str) -> bool {
         word.chars().enumerate().all(|(k, c)| self.at(i + k) == Some(c))
@@ -221,7 +241,7 @@ impl Parse<'_> {
         let Some(c) = self.at(i) else { return Err(stop(i)) };
         match c {
             '"' => {
-                let (s, e) = scan_string(self.s, i + 1, self.scanner.strict)?;
+                let (s, e) = scan_string(self.s, self.t, i + 1, self.scanner.strict)?;
                 Ok((s.into_object(), e))
             }
             '{' => {
@@ -281,23 +301,38 @@ impl Parse<'_> {
                 i = k;
             }
         }
-        let text: String = (start..i).map(|k| self.t.at(k) as u8 as char).collect();
+        let number = &self.t[start..i];
+        // Integers that surely fit are read on the way.
+        if !float && number.len() < 18 && self.scanner.parse_int.is(Int::class()) {
+            let negative = number[0].code() == '-' as u32;
+            let v = number[negative as usize..].iter().fold(0, |v, c| v * 10 + (c.code() as i64 - 48));
+            return Ok((Int::from_i64(if negative { -v } else { v }).into_object(), i));
+        }
+        let (mut few, mut many) = ([0u8; 32], vec![]);
+        let text = if number.len() <= few.len() {
+            few.iter_mut().zip(number).for_each(|(to, c)| *to = c.code() as u8);
+            &few[..number.len()]
+        } else {
+            many.extend(number.iter().map(|c| c.code() as u8));
+            &many[..]
+        };
+        let text = std::str::from_utf8(text).expect("digits and the like");
         let v = if float {
             if self.scanner.parse_float.is(Float::class()) {
                 match text.parse::<f64>() {
                     Ok(v) => Float::new(v).into_object(),
-                    Err(_) => self.scanner.parse_float.call1(&Str::new(&text))?,
+                    Err(_) => self.scanner.parse_float.call1(&Str::new(text))?,
                 }
             } else {
-                self.scanner.parse_float.call1(&Str::new(&text))?
+                self.scanner.parse_float.call1(&Str::new(text))?
             }
         } else if self.scanner.parse_int.is(Int::class()) {
             match text.parse::<i64>() {
                 Ok(v) => Int::from_i64(v).into_object(),
-                Err(_) => Int::parse(&text, 10)?.into_object(),
+                Err(_) => Int::parse(text, 10)?.into_object(),
             }
         } else {
-            self.scanner.parse_int.call1(&Str::new(&text))?
+            self.scanner.parse_int.call1(&Str::new(text))?
         };
         Ok((v, i))
     }
@@ -328,7 +363,7 @@ impl Parse<'_> {
                 if self.at(i) != Some('"') {
                     return Err(decode_error("Expecting property name enclosed in double quotes", self.s, i));
                 }
-                let (k, e) = scan_string(self.s, i + 1, self.scanner.strict)?;
+                let (k, e) = scan_string(self.s, self.t, i + 1, self.scanner.strict)?;
                 let k = self.key(k);
                 i = self.space(e);
                 if self.at(i) != Some(':') {
@@ -395,8 +430,8 @@ impl Scanner {
         if idx < 0 {
             return raise!(ValueError, "idx cannot be negative");
         }
-        let mut p = Parse { scanner: self, s, t: s.text(), memo: vec![] };
-        let (v, e) = p.value(idx as usize)?;
+        let (v, e) =
+            with_text!(s.text(), t => Parse { scanner: self, s, t, memo: vec![] }.value(idx as usize))?;
         (v, e).into_py()
     }
     #[getter]

@@ -1,7 +1,7 @@
 //! `unicodedata`: the Unicode character database, and what it was in version 3.2.
 
 use lh_runtime::prelude::*;
-use lh_runtime::unicode::normalize::{Form, mapping, normalize as run_normalize};
+use lh_runtime::unicode::normalize::{Form, is_plainly, mapping, normalize as run_normalize};
 use lh_runtime::unicode::{self, names};
 
 /// A version of the database; the module's own functions are about the current one.
@@ -106,7 +106,7 @@ fn decomposition_of(c: u32, old: bool) -> String {
 
 fn normalized(f: &Str, s: &Str, old: bool) -> PyResult<Owned<Str>> {
     let f = form(f)?;
-    if s.is_ascii() {
+    if s.is_ascii() || !old && is_plainly(s.chars(), f) {
         return Ok(s.to_exact());
     }
     let v = run_normalize(s.chars(), f, old);

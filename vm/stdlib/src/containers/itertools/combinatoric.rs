@@ -23,6 +23,11 @@ fn indices_of(state: &Object, n: usize) -> PyResult<Vec<i64>> {
     }
     t.iter().map(|o| number::as_isize(o, Some(exc::OverflowError())).map(|v| v as i64)).collect()
 }
+/// A result: `n` items.
+#[inline]
+fn picked(n: usize, f: impl Fn(usize) -> Owned<Object>) -> Owned<Object> {
+    Tuple::build(n, |i| f(i).into_raw()).expect("memory for a tuple").into_object()
+}
 fn index_tuple(v: &[usize]) -> Owned<Object> {
     tuple(v.iter().map(|i| int(*i as i64)).collect())
 }
@@ -43,7 +48,7 @@ pub struct Product {
 
 impl Product {
     fn result(&self, ix: &[usize]) -> Owned<Object> {
-        tuple(self.pools.iter().zip(ix).map(|(p, i)| p.get(*i)).collect())
+        picked(ix.len(), |k| self.pools[k].get(ix[k]))
     }
 }
 
@@ -208,7 +213,7 @@ macro_rules! combinations {
                         }
                     }
                 }
-                Ok(Some(tuple(ix.iter().map(|i| self.pool.get(*i)).collect())))
+                Ok(Some(picked(ix.len(), |k| self.pool.get(ix[k]))))
             }
             /// Return state information for pickling.
             #[pymethod]
@@ -330,7 +335,7 @@ impl Permutations {
                 }
             }
         }
-        Ok(Some(tuple(ix[..self.r].iter().map(|i| self.pool.get(*i)).collect())))
+        Ok(Some(picked(self.r, |k| self.pool.get(ix[k]))))
     }
     /// Return state information for pickling.
     #[pymethod]

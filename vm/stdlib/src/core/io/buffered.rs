@@ -972,6 +972,22 @@ macro_rules! writing_methods {
 }
 
 /// Create a new buffered reader using the given readable raw IO object.
+/// Is the file of a buffered stream closed, if stream and file are of these types and no others?
+pub fn closed_file(o: &Object) -> Option<bool> {
+    let b = if let Some(r) = o.downcast_exact::<BufferedReader>() {
+        &r.b
+    } else if let Some(w) = o.downcast_exact::<BufferedWriter>() {
+        &w.b
+    } else {
+        &o.downcast_exact::<BufferedRandom>()?.b
+    };
+    if !(b.ok.get() && b.fast.get()) {
+        return None;
+    }
+    // SAFETY: nothing runs while the slot is looked at.
+    unsafe { b.raw.peek() }?.downcast_exact::<FileIO>().map(|f| !f.is_open())
+}
+
 #[pyclass(name = "BufferedReader", module = "_io", base = BufferedIOBase, basetype)]
 pub struct BufferedReader {
     b: Buf,

@@ -59,6 +59,9 @@ pub fn ask(o: &Object, name: &str) -> PyResult<bool> {
     o.call_method(name, &[])?.is_true()
 }
 pub fn is_closed(o: &Object) -> PyResult<bool> {
+    if let Some(closed) = buffered::closed_file(o) {
+        return Ok(closed);
+    }
     o.get_attr(intern!("closed"))?.is_true()
 }
 pub fn closed_error<T>() -> PyResult<T> {
@@ -126,7 +129,10 @@ pub fn finalize_before_dealloc<T: Payload>(b: &mut TypeBuilder) {
     unsafe extern "C" fn dealloc<T: Payload>(o: *mut lh_abi::PyObject) {
         // SAFETY: called once by decref with a dying object; `payload_dealloc` is this type's original deallocator.
         unsafe {
-            if lh_runtime::typeobject::finalize_from_dealloc(o) {
+            // A stream in memory has nothing to finish by itself.
+            let t = (*o).ob_type;
+            let in_memory = t == stringio::StringIO::type_ptr() || t == bytesio::BytesIO::type_ptr();
+            if !in_memory && lh_runtime::typeobject::finalize_from_dealloc(o) {
                 return;
             }
             lh_runtime::builder::payload_dealloc::<T>(o)

@@ -3,13 +3,78 @@
 use super::base::TextIOBase;
 use super::newline::{LineEnd, Newlines};
 use super::*;
+use lh_runtime::strobject::Text;
 use std::cell::{Cell, RefCell};
+
+/// The code points of a text: bytes as long as all of them fit.
+enum Points {
+    Narrow(Vec<u8>),
+    Wide(Vec<u32>),
+}
+impl Points {
+    const fn new() -> Points {
+        Points::Narrow(vec![])
+    }
+    fn len(&self) -> usize {
+        match self {
+            Points::Narrow(v) => v.len(),
+            Points::Wide(v) => v.len(),
+        }
+    }
+    fn truncate(&mut self, n: usize) {
+        match self {
+            Points::Narrow(v) => v.truncate(n),
+            Points::Wide(v) => v.truncate(n),
+        }
+    }
+    /// Writes a text at `pos`, over what is there; NULs fill a gap in front of it.
+    fn write(&mut self, pos: usize, t: Text<'_>) {
+        fn put<T: Copy + Default>(v: &mut Vec<T>, pos: usize, new: impl ExactSizeIterator<Item = T>) {
+            let n = new.len();
+            if v.len() < pos {
+                v.resize(pos, T::default());
+            }
+            if pos == v.len() {
+                v.extend(new);
+                return;
+            }
+            if v.len() < pos + n {
+                v.resize(pos + n, T::default());
+            }
+            v[pos..pos + n].iter_mut().zip(new).for_each(|(to, c)| *to = c);
+        }
+        if let Points::Narrow(v) = self {
+            match t {
+                Text::U1(s) => return put(v, pos, s.iter().copied()),
+                _ => *self = Points::Wide(v.iter().map(|c| *c as u32).collect()),
+            }
+        }
+        if let Points::Wide(v) = self {
+            put(v, pos, t.iter())
+        }
+    }
+    fn text(&self, from: usize, to: usize) -> Owned<Str> {
+        match self {
+            Points::Narrow(v) => Str::from_latin1(&v[from..to]),
+            Points::Wide(v) => Str::from_code_points(&v[from..to]),
+        }
+    }
+    /// How far the line that begins at `start` reaches.
+    fn line_end(&self, start: usize, how: LineEnd) -> usize {
+        let found = match (self, how) {
+            (Points::Narrow(v), LineEnd::Lf) => memchr::memchr(b'\n', &v[start..]).map(|i| i + 1),
+            (Points::Narrow(v), how) => points_line_end(&v[start..], how),
+            (Points::Wide(v), how) => points_line_end(&v[start..], how),
+        };
+        found.map_or(self.len(), |n| start + n)
+    }
+}
 
 /// Text I/O implementation using an in-memory buffer.
 #[pyclass(name = "StringIO", module = "_io", base = TextIOBase, basetype)]
 pub struct StringIO {
     #[notrace]
-    buf: RefCell<Vec<u32>>,
+    buf: RefCell<Points>,
     pos: Cell<usize>,
     ok: Cell<bool>,
     closed: Cell<bool>,
@@ -43,15 +108,16 @@ pub fn line_end_for(n: Option<&str>) -> LineEnd {
     }
 }
 
-fn points_line_end(b: &[u32], how: LineEnd) -> Option<usize> {
+fn points_line_end<T: Copy + PartialEq + From<u8>>(b: &[T], how: LineEnd) -> Option<usize> {
+    let (cr, lf) = (T::from(b'\r'), T::from(b'\n'));
     match how {
-        LineEnd::Lf => b.iter().position(|c| *c == 10).map(|i| i + 1),
-        LineEnd::Cr => b.iter().position(|c| *c == 13).map(|i| i + 1),
-        LineEnd::CrLf => b.windows(2).position(|w| w == [13, 10]).map(|i| i + 2),
+        LineEnd::Lf => b.iter().position(|c| *c == lf).map(|i| i + 1),
+        LineEnd::Cr => b.iter().position(|c| *c == cr).map(|i| i + 1),
+        LineEnd::CrLf => b.windows(2).position(|w| w == [cr, lf]).map(|i| i + 2),
         LineEnd::Universal => b
             .iter()
-            .position(|c| *c == 10 || *c == 13)
-            .map(|i| if b[i] == 13 && b.get(i + 1) == Some(&10) { i + 2 } else { i + 1 }),
+            .position(|c| *c == lf || *c == cr)
+            .map(|i| if b[i] == cr && b.get(i + 1) == Some(&lf) { i + 2 } else { i + 1 }),
     }
 }
 
@@ -72,37 +138,33 @@ impl StringIO {
             Some(n @ ("\r" | "\r\n")) => Some(n),
             _ => None,
         };
-        let points: Vec<u32> = match ending {
-            Some(n) => s
-                .chars()
-                .flat_map(|c| if c == 10 { n.chars().map(u32::from).collect() } else { vec![c] })
-                .collect(),
-            None => s.chars().collect(),
+        let translated: Vec<u32>;
+        let t = match ending {
+            Some(n) if lh_runtime::str_search::find_char(s.text(), 10).is_some() => {
+                let end = |c| if c == 10 { n.chars().map(u32::from).collect() } else { vec![c] };
+                translated = s.chars().flat_map(end).collect();
+                Text::U4(&translated)
+            }
+            _ => s.text(),
         };
-        if points.is_empty() {
-            return Ok(());
+        if t.len() > 0 {
+            let pos = self.pos.get();
+            self.buf.borrow_mut().write(pos, t);
+            self.pos.set(pos + t.len());
         }
-        let mut b = self.buf.borrow_mut();
-        let pos = self.pos.get();
-        if b.len() < pos {
-            b.resize(pos, 0);
-        }
-        let overlap = (b.len() - pos).min(points.len());
-        b[pos..pos + overlap].copy_from_slice(&points[..overlap]);
-        b.extend_from_slice(&points[overlap..]);
-        self.pos.set(pos + points.len());
         Ok(())
     }
     fn line(&self, limit: isize) -> Owned<Str> {
         let b = self.buf.borrow();
         let start = self.pos.get().min(b.len());
-        let mut rest = &b[start..];
-        let n = points_line_end(rest, line_end_for(*self.newline.borrow())).unwrap_or(rest.len());
-        rest = &rest[..if limit >= 0 { n.min(limit as usize) } else { n }];
-        if !rest.is_empty() {
-            self.pos.set(start + rest.len());
+        let mut end = b.line_end(start, line_end_for(*self.newline.borrow()));
+        if limit >= 0 {
+            end = end.min(start.saturating_add(limit as usize));
         }
-        Str::from_code_points(rest)
+        if end > start {
+            self.pos.set(end);
+        }
+        b.text(start, end)
     }
 }
 
@@ -111,7 +173,7 @@ impl StringIO {
     #[slot(tp_new)]
     fn tp_new(cls: &Type, _args: &Tuple, _kw: Option<&Dict>) -> PyResult<Owned<StringIO>> {
         StringIO {
-            buf: RefCell::new(vec![]),
+            buf: RefCell::new(Points::new()),
             pos: Cell::new(0),
             ok: Cell::new(false),
             closed: Cell::new(false),
@@ -138,7 +200,7 @@ impl StringIO {
             },
             None => None,
         };
-        self.buf.borrow_mut().clear();
+        *self.buf.borrow_mut() = Points::new();
         self.pos.set(0);
         *self.newline.borrow_mut() = newline;
         self.universal.set(matches!(newline, None | Some("")));
@@ -170,7 +232,8 @@ impl StringIO {
     #[pymethod]
     fn getvalue(&self) -> PyResult<Owned<Str>> {
         self.check()?;
-        Ok(Str::from_code_points(&self.buf.borrow()))
+        let b = self.buf.borrow();
+        Ok(b.text(0, b.len()))
     }
     /// Tell the current file position.
     #[pymethod]
@@ -189,7 +252,7 @@ impl StringIO {
         if end > start {
             self.pos.set(end);
         }
-        Ok(Str::from_code_points(&b[start..end]))
+        Ok(b.text(start, end))
     }
     /// Read until newline or EOF.
     #[pymethod(signature = "(size=-1, /)")]
@@ -243,7 +306,7 @@ impl StringIO {
     #[pymethod]
     fn close(&self) {
         self.closed.set(true);
-        *self.buf.borrow_mut() = vec![];
+        *self.buf.borrow_mut() = Points::new();
     }
     /// Returns True if the IO object can be seeked.
     #[pymethod]
@@ -303,7 +366,9 @@ impl StringIO {
             return raise!(TypeError, "initial_value must be str or None, not {}", t.item_ref(0).ty().name());
         };
         // The value has been through translation already.
-        *self.buf.borrow_mut() = value.chars().collect();
+        let mut points = Points::new();
+        points.write(0, value.text());
+        *self.buf.borrow_mut() = points;
         if !t.item_ref(2).is_instance_of::<Int>() {
             return raise!(
                 TypeError,

@@ -359,6 +359,9 @@ impl TextIOWrapper {
         }
     }
     fn write_pending(&self) -> PyResult<()> {
+        if self.pending.borrow().is_empty() {
+            return Ok(());
+        }
         let data = self.pending.take();
         if data.is_empty() {
             return Ok(());
@@ -432,6 +435,16 @@ impl TextIOWrapper {
         self.open_buffer()?;
         self.write_pending()?;
         let how: LineEnd = line_end_for(self.newline.get());
+        // Nearly always a whole line is there already.
+        // SAFETY: nothing runs that could change the slot while the text is looked at.
+        if limit < 0
+            && let Some(d) = unsafe { self.decoded.peek() }
+            && self.used.get() < d.len()
+            && let Some(end) = find_line_end(d, self.used.get(), d.len(), how)
+        {
+            let from = self.used.replace(end);
+            return Ok(d.slice(from, end));
+        }
         let mut parts: Vec<Owned<Str>> = vec![];
         let mut have = 0usize;
         // The last part ends in a '\r' that may be the first half of "\r\n".

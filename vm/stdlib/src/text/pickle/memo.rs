@@ -4,47 +4,72 @@ use super::pickler::Pickler;
 use super::unpickle::Unpickler;
 use lh_runtime::prelude::*;
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
-/// Addresses are already well spread above their low bits.
+/// Numbers by address: open addressing, never more than half full.
 #[derive(Default)]
-pub struct AddressHasher(u64);
-impl Hasher for AddressHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for b in bytes {
-            self.0 = (self.0 ^ *b as u64).wrapping_mul(0x100000001b3);
+struct Numbers {
+    /// Address (0: free) and number; as many as a power of two, or none.
+    slots: Vec<(usize, usize)>,
+    used: usize,
+}
+impl Numbers {
+    /// Where an address is, or would go.
+    #[inline]
+    fn place(&self, address: usize) -> usize {
+        let mask = self.slots.len() - 1;
+        let mut i = ((address >> 4).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) & mask;
+        while self.slots[i].0 != 0 && self.slots[i].0 != address {
+            i = (i + 1) & mask;
         }
+        i
     }
-    fn write_usize(&mut self, n: usize) {
-        self.0 = ((n >> 4) as u64).wrapping_mul(0x9e3779b97f4a7c15);
+    #[inline]
+    fn get(&self, address: usize) -> Option<usize> {
+        if self.slots.is_empty() {
+            return None;
+        }
+        let (found, n) = self.slots[self.place(address)];
+        if found == 0 { None } else { Some(n) }
+    }
+    #[inline]
+    fn insert(&mut self, address: usize, n: usize) {
+        if (self.used + 1) * 2 > self.slots.len() {
+            self.grow();
+        }
+        let i = self.place(address);
+        self.used += (self.slots[i].0 == 0) as usize;
+        self.slots[i] = (address, n);
+    }
+    #[cold]
+    fn grow(&mut self) {
+        let size = (self.slots.len() * 4).max(32);
+        let old = std::mem::replace(&mut self.slots, vec![(0, 0); size]);
+        for s in old.into_iter().filter(|s| s.0 != 0) {
+            let i = self.place(s.0);
+            self.slots[i] = s;
+        }
     }
 }
 
 /// Address -> memo number; the objects are kept alive so that no address is used twice.
 #[derive(Default)]
 pub struct PicklerMemo {
-    index: HashMap<usize, usize, BuildHasherDefault<AddressHasher>>,
+    index: Numbers,
     kept: Vec<Owned<Object>>,
 }
 impl PicklerMemo {
     pub fn get(&self, o: &Object) -> Option<usize> {
-        self.index.get(&(o.as_ptr() as usize)).copied()
+        self.index.get(o.as_ptr() as usize)
     }
     pub fn put(&mut self, o: &Object, number: usize) {
         self.index.insert(o.as_ptr() as usize, number);
         self.kept.push(o.own());
     }
     pub fn len(&self) -> usize {
-        self.index.len()
+        self.index.used
     }
     fn pairs(&self) -> Vec<(usize, Owned<Object>)> {
-        self.kept
-            .iter()
-            .filter_map(|o| self.index.get(&(o.as_ptr() as usize)).map(|n| (*n, o.clone())))
-            .collect()
+        self.kept.iter().filter_map(|o| self.index.get(o.as_ptr() as usize).map(|n| (n, o.clone()))).collect()
     }
 }
 impl lh_runtime::object::Trace for PicklerMemo {
@@ -139,6 +164,16 @@ impl UnpicklerMemo {
         };
         self.used += old.is_none() as usize;
         old
+    }
+    /// Puts a value under a number that is the next after the dense ones and not taken; false: it isn't that.
+    #[inline]
+    pub fn append(&mut self, n: usize, o: &Owned<Object>) -> bool {
+        let fits = n == self.dense.len() && self.sparse.is_empty();
+        if fits {
+            self.dense.push(Some(o.clone()));
+            self.used += 1;
+        }
+        fits
     }
     /// How many numbers are taken.
     pub fn used(&self) -> usize {

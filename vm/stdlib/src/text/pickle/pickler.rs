@@ -108,22 +108,32 @@ impl Pickler {
 
     // ---- Output ----
 
+    #[inline]
     pub fn put(&self, bytes: &[u8]) {
         let mut out = self.out.borrow_mut();
         if self.framing.get() && self.frame.get().is_none() {
-            self.frame.set(Some(out.len()));
-            out.extend_from_slice(&[0xfe; FRAME_HEADER]);
+            self.open_frame(&mut out);
         }
         out.extend_from_slice(bytes);
     }
-    pub fn op(&self, op: u8) {
-        self.put(&[op])
+    #[cold]
+    fn open_frame(&self, out: &mut Vec<u8>) {
+        self.frame.set(Some(out.len()));
+        out.extend_from_slice(&[0xfe; FRAME_HEADER]);
     }
-    fn op_and(&self, op: u8, rest: &[u8]) {
-        let mut b = [0u8; 16];
-        b[0] = op;
-        b[1..=rest.len()].copy_from_slice(rest);
-        self.put(&b[..=rest.len()])
+    #[inline]
+    pub fn op(&self, op: u8) {
+        self.op_and(op, &[])
+    }
+    #[inline]
+    fn op_and<const N: usize>(&self, op: u8, rest: &[u8; N]) {
+        let mut out = self.out.borrow_mut();
+        if self.framing.get() && self.frame.get().is_none() {
+            self.open_frame(&mut out);
+        }
+        out.reserve(1 + N);
+        out.push(op);
+        out.extend_from_slice(rest);
     }
     fn close_frame(&self) {
         let Some(start) = self.frame.take() else { return };
@@ -211,8 +221,11 @@ impl Pickler {
     // ---- Objects ----
 
     pub fn dump_object(&self, o: &Object) -> PyResult<()> {
-        self.override_.set(self.get_attr_opt(intern!("reducer_override"))?);
-        let persistent = self.get_attr_opt(intern!("persistent_id"))?;
+        // Only subclasses have hooks as attributes.
+        let plain = self.is_exact::<Pickler>();
+        self.override_.set(if plain { None } else { self.get_attr_opt(intern!("reducer_override"))? });
+        let persistent =
+            if plain { self.persistent.get() } else { self.get_attr_opt(intern!("persistent_id"))? };
         let old = self.persistent.replace(persistent);
         self.framing.set(false);
         self.frame.set(None);
@@ -328,7 +341,12 @@ impl Pickler {
 
     /// A dispatch table's function for a type.
     pub fn dispatched(&self, t: &Type) -> PyResult<Option<Owned<Object>>> {
-        match self.get_attr_opt(intern!("dispatch_table"))? {
+        let own = if self.is_exact::<Pickler>() {
+            self.dispatch.get()
+        } else {
+            self.get_attr_opt(intern!("dispatch_table"))?
+        };
+        match own {
             None => super::dict_of_module("copyreg", "dispatch_table")?.get_item(t),
             Some(table) => match table.downcast_exact::<Dict>() {
                 Some(d) => d.get_item(t),

@@ -274,7 +274,11 @@ impl Unpickler {
     // ---- The machine ----
 
     pub fn load_object(&self) -> PyResult {
-        let persistent = self.get_attr_opt(intern!("persistent_load"))?;
+        let persistent = if self.is_exact::<Unpickler>() {
+            self.persistent.get()
+        } else {
+            self.get_attr_opt(intern!("persistent_load"))?
+        };
         let old = self.persistent.replace(persistent);
         self.marks.borrow_mut().clear();
         drop(self.stack.take());
@@ -285,8 +289,144 @@ impl Unpickler {
         self.skip_used()?;
         Ok(value)
     }
+    /// Runs the opcodes that come next as long as they are complete and run no Python code: all that make numbers, texts, tuples and
+    /// lists of what is at hand. Anything else, errors too, is left to `step`.
+    fn run_simple(&self) {
+        let data = self.data.borrow();
+        let mut stack = self.stack.borrow_mut();
+        let mut marks = self.marks.borrow_mut();
+        let mut memo = self.memo.borrow_mut();
+        let mut at = self.at.get();
+        let mut fence = marks.last().copied().unwrap_or(0);
+        while let Some((&op, rest)) = data.get(at..).and_then(|d| d.split_first()) {
+            let mut used = 1;
+            match op {
+                NONE => stack.push(none()),
+                NEWTRUE => stack.push(bool_obj(true)),
+                NEWFALSE => stack.push(bool_obj(false)),
+                BININT1 => {
+                    let Some(v) = rest.first() else { break };
+                    stack.push(Int::from_i64(*v as i64).into_object());
+                    used += 1;
+                }
+                BININT2 => {
+                    let Some(v) = rest.first_chunk() else { break };
+                    stack.push(Int::from_i64(u16::from_le_bytes(*v) as i64).into_object());
+                    used += 2;
+                }
+                BININT => {
+                    let Some(v) = rest.first_chunk() else { break };
+                    stack.push(Int::from_i64(i32::from_le_bytes(*v) as i64).into_object());
+                    used += 4;
+                }
+                BINFLOAT => {
+                    let Some(v) = rest.first_chunk() else { break };
+                    stack.push(Float::new(f64::from_be_bytes(*v)).into_object());
+                    used += 8;
+                }
+                SHORT_BINUNICODE => {
+                    let Some((&n, rest)) = rest.split_first() else { break };
+                    let Some(b) = rest.get(..n as usize).filter(|b| b.is_ascii()) else { break };
+                    stack.push(Str::from_ascii(b).into_object());
+                    used += 1 + n as usize;
+                }
+                BINUNICODE => {
+                    let Some((n, rest)) = rest.split_first_chunk() else { break };
+                    let n = u32::from_le_bytes(*n) as usize;
+                    let Some(b) = rest.get(..n).filter(|b| b.is_ascii()) else { break };
+                    stack.push(Str::from_ascii(b).into_object());
+                    used += 4 + n;
+                }
+                SHORT_BINBYTES => {
+                    let Some((&n, rest)) = rest.split_first() else { break };
+                    let Some(b) = rest.get(..n as usize) else { break };
+                    stack.push(Bytes::new(b).into_object());
+                    used += 1 + n as usize;
+                }
+                BINGET => {
+                    let Some(o) = rest.first().and_then(|n| memo.get(*n as usize)) else { break };
+                    stack.push(o);
+                    used += 1;
+                }
+                LONG_BINGET => {
+                    let n = rest.first_chunk().map(|n| u32::from_le_bytes(*n) as usize);
+                    let Some(o) = n.and_then(|n| memo.get(n)) else { break };
+                    stack.push(o);
+                    used += 4;
+                }
+                MEMOIZE | BINPUT | LONG_BINPUT => {
+                    let n = match op {
+                        MEMOIZE => Some(memo.used()),
+                        BINPUT => rest.first().map(|n| *n as usize),
+                        _ => rest.first_chunk().map(|n| u32::from_le_bytes(*n) as usize),
+                    };
+                    let (Some(n), Some(top)) = (n, stack.get(fence..).and_then(|s| s.last())) else { break };
+                    if !memo.append(n, top) {
+                        break;
+                    }
+                    used += [4, 1, 0][(op == BINPUT) as usize + 2 * (op == MEMOIZE) as usize];
+                }
+                MARK => {
+                    fence = stack.len();
+                    marks.push(fence);
+                }
+                EMPTY_TUPLE => stack.push(Tuple::empty().into_object()),
+                EMPTY_LIST => stack.push(List::new().into_object()),
+                EMPTY_DICT => stack.push(Dict::new().into_object()),
+                TUPLE1 | TUPLE2 | TUPLE3 => {
+                    let n = (op - TUPLE1) as usize + 1;
+                    if stack.len() < fence + n {
+                        break;
+                    }
+                    let at = stack.len() - n;
+                    tuple_of_top(&mut stack, at);
+                }
+                TUPLE => {
+                    let Some(at) = marks.pop() else { break };
+                    fence = marks.last().copied().unwrap_or(0);
+                    if at > stack.len() {
+                        marks.push(at);
+                        break;
+                    }
+                    tuple_of_top(&mut stack, at);
+                }
+                APPEND | APPENDS => {
+                    let from = if op == APPEND {
+                        stack.len().saturating_sub(1)
+                    } else {
+                        marks.last().copied().unwrap_or(0)
+                    };
+                    let below = match op {
+                        APPEND => fence,
+                        _ => marks.len().checked_sub(2).map_or(0, |i| marks[i]),
+                    };
+                    if from <= below || from > stack.len() {
+                        break;
+                    }
+                    let Some(l) = stack[from - 1].downcast_exact::<List>() else { break };
+                    let (l, n) = (l.own(), stack.len() - from);
+                    // SAFETY: the references move from the stack into the list.
+                    unsafe {
+                        if let Err(e) = l.extend_moved(stack.as_ptr().add(from).cast(), n) {
+                            e.clear();
+                            break;
+                        }
+                        stack.set_len(from);
+                    }
+                    if op == APPENDS {
+                        marks.pop();
+                        fence = below;
+                    }
+                }
+                _ => break,
+            }
+            at += used;
+        }
+        self.at.set(at);
+    }
     fn run(&self) -> PyResult {
         loop {
+            self.run_simple();
             let op = match self.byte() {
                 Ok(op) => op,
                 Err(e) if e.matches(super::unpickling_error()) => {
@@ -900,6 +1040,18 @@ impl Unpickler {
         }
         Ok(())
     }
+}
+
+/// Replaces what lies from `at` on by a tuple of it.
+fn tuple_of_top(stack: &mut Vec<Owned<Object>>, at: usize) {
+    let n = stack.len() - at;
+    // SAFETY: the references move from the stack into the tuple.
+    let t = unsafe {
+        let from = stack.as_ptr().add(at).cast::<*mut lh_abi::PyObject>();
+        stack.set_len(at);
+        Tuple::build(n, |i| *from.add(i))
+    };
+    stack.push(t.expect("memory for a tuple").into_object());
 }
 
 fn truncated<T>() -> PyResult<T> {

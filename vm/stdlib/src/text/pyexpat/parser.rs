@@ -372,10 +372,20 @@ impl XmlParser {
     #[pymethod(signature = "(context, encoding=None, /)")]
     fn ExternalEntityParserCreate(
         &self,
-        context: Option<&Str>,
+        context: &Object,
         encoding: Option<&Str>,
     ) -> PyResult<Owned<XmlParser>> {
-        let context = context.map(c_text).transpose()?;
+        let context = match context.downcast::<Str>() {
+            Some(s) => Some(c_text(s)?),
+            None if context.is_none() => None,
+            None => {
+                return raise!(
+                    TypeError,
+                    "ExternalEntityParserCreate() argument 1 must be str or None, not {}",
+                    context.ty().name()
+                );
+            }
+        };
         let encoding = encoding.map(c_text).transpose()?;
         let x = expat();
         // SAFETY: a live parser.

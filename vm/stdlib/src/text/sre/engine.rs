@@ -14,6 +14,7 @@
 
 use lh_runtime::strobject::Unit;
 use lh_runtime::unicode;
+use std::cell::UnsafeCell;
 
 // Opcodes of re/_constants.py.
 const FAILURE: u32 = 0;
@@ -283,6 +284,81 @@ enum Entry {
     Barrier,
 }
 
+/// The stack of the last matcher, kept for the next: many matches are short.
+struct Spare(UnsafeCell<Vec<Entry>>);
+// SAFETY: only touched with the GIL held.
+unsafe impl Sync for Spare {}
+static SPARE: Spare = Spare(UnsafeCell::new(vec![]));
+impl Spare {
+    fn take(&self) -> Vec<Entry> {
+        // SAFETY: as above; nothing else runs meanwhile.
+        unsafe { std::mem::take(&mut *self.0.get()) }
+    }
+    fn put(&self, mut v: Vec<Entry>) {
+        const MOST: usize = 4096;
+        v.clear();
+        if v.capacity() <= MOST {
+            // SAFETY: as above.
+            unsafe { *self.0.get() = v }
+        }
+    }
+}
+impl<C> Drop for Matcher<'_, C> {
+    fn drop(&mut self) {
+        SPARE.put(std::mem::take(&mut self.stack))
+    }
+}
+
+/// The single-character operation that every match of the code at `pc` begins with.
+fn first_operation(code: &[u32], mut pc: usize) -> Option<usize> {
+    loop {
+        match *code.get(pc)? {
+            MARK => pc += 2,
+            REPEAT_ONE | MIN_REPEAT_ONE | POSSESSIVE_REPEAT_ONE if code[pc + 2] > 0 => pc += 4,
+            LITERAL | NOT_LITERAL | ANY | IN | CATEGORY | LITERAL_IGNORE | LITERAL_UNI_IGNORE | IN_IGNORE
+            | IN_UNI_IGNORE => return Some(pc),
+            _ => return None,
+        }
+    }
+}
+
+/// One-byte characters as bytes.
+#[inline]
+fn as_bytes<C: Unit>(t: &[C]) -> Option<&[u8]> {
+    if C::KIND != 1 {
+        return None;
+    }
+    // SAFETY: a character of kind 1 is a byte.
+    Some(unsafe { &*std::ptr::slice_from_raw_parts(t.as_ptr().cast(), t.len()) })
+}
+/// The first place of `c`.
+#[inline]
+fn position_of<C: Unit>(t: &[C], c: u32) -> Option<usize> {
+    match as_bytes(t) {
+        Some(b) => memchr::memchr(u8::try_from(c).ok()?, b),
+        None => t.iter().position(|x| x.code() == c),
+    }
+}
+
+/// The first place of a character in the set at `code[set..]`; two or three single characters are searched for at once.
+fn position_in<C: Unit>(t: &[C], code: &[u32], set: usize) -> Option<usize> {
+    let literal = |k: usize| match code.get(set + 2 * k) {
+        Some(&LITERAL) => u8::try_from(code[set + 2 * k + 1]).ok(),
+        _ => None,
+    };
+    if let (Some(b), Some(x), Some(y)) = (as_bytes(t), literal(0), literal(1)) {
+        if code[set + 4] == FAILURE {
+            return memchr::memchr2(x, y, b);
+        }
+        if let Some(z) = literal(2)
+            && code[set + 6] == FAILURE
+        {
+            return memchr::memchr3(x, y, z, b);
+        }
+    }
+    t.iter().position(|c| in_set(code, set, c.code()))
+}
+
 pub struct Matcher<'a, C> {
     code: &'a [u32],
     text: &'a [C],
@@ -314,7 +390,7 @@ impl<'a, C: Unit> Matcher<'a, C> {
             ptr: 0,
             match_all: false,
             must_advance: None,
-            stack: vec![],
+            stack: SPARE.take(),
             reps: vec![],
             subs: vec![],
         }
@@ -362,7 +438,9 @@ impl<'a, C: Unit> Matcher<'a, C> {
         // A pattern that begins with `^` or `\A` matches at the first place or nowhere.
         let body = if code.first() == Some(&INFO) { 1 + code[1] as usize } else { 0 };
         let anchored = code.get(body) == Some(&AT) && matches!(code.get(body + 1), Some(0 | 2));
+        let first = first_operation(code, body);
         let mut at = from;
+        self.reset();
         loop {
             if self.end - at < min {
                 return false;
@@ -373,13 +451,18 @@ impl<'a, C: Unit> Matcher<'a, C> {
                     None => return false,
                 }
             } else if let Some(set) = charset {
-                match self.text[at..self.end].iter().position(|c| in_set(code, set, c.code())) {
+                match position_in(&self.text[at..self.end], code, set) {
+                    Some(i) => at += i,
+                    None => return false,
+                }
+            } else if let Some(pc) = first {
+                match self.text[at..self.end].iter().position(|c| one(code, pc, c.code())) {
                     Some(i) => at += i,
                     None => return false,
                 }
             }
             self.start = at;
-            self.reset();
+            // A run that failed has undone its marks.
             if self.run(0, at) {
                 return true;
             }
@@ -424,15 +507,12 @@ impl<'a, C: Unit> Matcher<'a, C> {
         let code = self.code;
         let stop = match code[pc] {
             ANY_ALL => None,
-            ANY => t.iter().position(|c| c.code() == 10),
+            ANY => position_of(t, 10),
             LITERAL => {
                 let l = code[pc + 1];
                 t.iter().position(|c| c.code() != l)
             }
-            NOT_LITERAL => {
-                let l = code[pc + 1];
-                t.iter().position(|c| c.code() == l)
-            }
+            NOT_LITERAL => position_of(t, code[pc + 1]),
             // A set of one item is that item.
             IN if code[pc + 2] == CATEGORY && code[pc + 4] == FAILURE => {
                 let k = code[pc + 3];
@@ -758,8 +838,18 @@ impl<'a, C: Unit> Matcher<'a, C> {
                         // Give back until the literal that must follow is there.
                         if code[tail] == LITERAL {
                             let c = code[tail + 1];
-                            while at > *min && (at >= self.end || text[at].code() != c) {
-                                at -= 1;
+                            match as_bytes(text) {
+                                Some(b) => {
+                                    let stretch = &b[*min..(at + 1).min(self.end).max(*min)];
+                                    let found =
+                                        u8::try_from(c).ok().and_then(|c| memchr::memrchr(c, stretch));
+                                    at = *min + found.unwrap_or(0);
+                                }
+                                None => {
+                                    while at > *min && (at >= self.end || text[at].code() != c) {
+                                        at -= 1;
+                                    }
+                                }
                             }
                         }
                         *q = at;

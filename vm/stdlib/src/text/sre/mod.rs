@@ -131,7 +131,12 @@ impl Pattern {
                 How::Search => m.search(from, must_advance),
                 _ => m.match_at(from, how == How::Full, must_advance),
             };
-            ok.then_some(Found { start: m.start, end: m.ptr, marks: m.marks, lastindex: m.lastindex })
+            ok.then(|| Found {
+                start: m.start,
+                end: m.ptr,
+                marks: std::mem::take(&mut m.marks),
+                lastindex: m.lastindex,
+            })
         }
         match text {
             Text::U1(t) => go(self, &t[..end], from, how, must_advance),

@@ -29,6 +29,7 @@ test:
 	cargo build --release --locked
 	cargo test --release --locked $(addprefix -p ,$(TESTED))
 	python3.11 tests/run.py $(LANCEHEAD) --modes off,on,stress
+	python3.11 tests/interactive.py $(LANCEHEAD)
 	python3.11 tests/fuzz/programs.py $(LANCEHEAD) --count 60 --modes on,stress
 	python3.11 tests/fuzz/malformed.py --compare $(LANCEHEAD) 60 1
 	python3.11 tests/c_api.py $(LANCEHEAD)

@@ -55,7 +55,7 @@ SESSIONS = {
     "edit": (["-q"], ["abc\x7f\x7fd\n", "1 + " + HOME + "(" + END + " 2)\n", UP + UP + "\n", "'x'" + LEFT + LEFT + "y\n", "foo_bar = 42\n",
                       "foo_" + TAB + "\n", "'abc'.upp" + TAB + ")\n", "import o" + TAB + TAB + "\x15\n", TAB + "1\n", "\x12foo_b\n", UP + DOWN + "2\n", EOF]),
     "history": (["-q"], [UP + UP + "\n", "exit()\n"]),
-    "help": (["-q"], ["help(abs)\n", "help()\n", "len\n", "quit\n", "help\n", "exit\n", "copyright\n", "exit()\n"]),
+    "help": (["-q"], ["import textwrap\n", "help(textwrap.dedent)\n", "help()\n", "textwrap.indent\n", "quit\n", "help\n", "exit\n", "exit()\n"]),
     "banner": ([], ["print(1)\n", EOF]),
     "input": (["-q"], ["input('name? ')\n", "wo" + LEFT + "x\n", "input()\n", EOF, "input('\u00e9>')\n", "\u00fc\n", "exit()\n"]),
     "inspect": (["-i", "program.py"], ["outer(5)\n", "outer(1)\n", "outer.__name__\n", "import sys; sys.exit(7)\n"]),
@@ -65,7 +65,7 @@ SESSIONS = {
                                          "q\n"]),
     "breakpoint": (["-q"], ["def f(x):\n", "  breakpoint()\n", "  return x\n", "\n", "f(3)\n", "p x\n", "x = 4\n", "c\n", "import pdb\n", "1/0\n", "pdb.pm()\n",
                             "q\n", "exit()\n"]),
-    "code": (["-q"], ["import code\n", "code.interact('hello', exitmsg='bye')\n", "1+1\n", "if 1:\n", "  2\n", "\n", "x y\n", "1/0\n", EOF, "exit()\n"]),
+    "code": (["-q"], ["import code\n", "code.interact('hello', exitmsg='bye')\n", "1+1\n", "if 1:\n", "  2\n", "\n", "x = = y\n", "1/0\n", EOF, "exit()\n"]),
 }
 
 

@@ -103,10 +103,14 @@ pub fn configure() {
         mi::mi_option_set(ALLOW_THP, 0);
     }
 }
-/// The first piece is there: what comes later is taken in huge pages where the system has them.
+/// Takes the first piece; what comes later is taken in huge pages where the system has them.
 pub fn configured() {
-    // SAFETY: as above.
-    unsafe { mi::mi_option_set(ALLOW_THP, 1) }
+    // SAFETY: the block is freed where it was made; the option takes any value.
+    unsafe {
+        // Nothing may have been allocated yet, and with huge pages allowed the first piece would be in them.
+        mi::mi_free(mi::mi_malloc(1));
+        mi::mi_option_set(ALLOW_THP, 1)
+    }
 }
 
 /// The same allocator for what Rust code allocates: an executable makes it its `#[global_allocator]`.

@@ -507,28 +507,6 @@ pub unsafe fn quick_call(
                     _ => None,
                 }
             }
-            quick::PRECALL_LIST_APPEND => {
-                if total != 2
-                    || (*callee).ob_type != MethodDescr::type_ptr()
-                    || (**args).ob_type != List::type_ptr()
-                    || (*callee.cast::<PyMethodDescrObject>()).d_common.d_type != List::type_ptr()
-                {
-                    return None;
-                }
-                if (*callee.cast::<PyMethodDescrObject>()).d_method != LIST_APPEND.load(Ordering::Relaxed) {
-                    return None;
-                }
-                let l = (*args).cast::<PyListObject>();
-                let (n, v) = ((*l).ob_base.ob_size, *args.add(1));
-                if n < (*l).allocated {
-                    incref(v);
-                    *(*l).ob_item.offset(n) = v;
-                    (*l).ob_base.ob_size = n + 1;
-                } else {
-                    r(*args).downcast_unchecked::<List>().push(r(v).own());
-                }
-                Some(none().into_raw())
-            }
             quick::PRECALL_METHOD_O | quick::PRECALL_METHOD_NOARGS | quick::PRECALL_METHOD_FAST => {
                 if (*callee).ob_type != MethodDescr::type_ptr() || total == 0 {
                     return None;

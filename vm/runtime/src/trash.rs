@@ -26,17 +26,8 @@ fn head(o: *mut PyObject) -> *mut PyGC_Head {
 /// `o` is an untracked, dying instance of tuple, list, dict, set (or a subtype) in its built-in deallocator.
 #[inline]
 pub unsafe fn begin(o: *mut PyObject) -> bool {
-    // SAFETY: the current thread state is ours while the GIL is held.
-    unsafe {
-        let ts = Thread::current_ptr();
-        if (*ts).trash_delete_nesting >= DEPTH && !has_foreign_dealloc(o) {
-            (*head(o))._gc_prev = (*ts).trash_delete_later as usize;
-            (*ts).trash_delete_later = o;
-            return false;
-        }
-        (*ts).trash_delete_nesting += 1;
-    }
-    true
+    // SAFETY: the caller's promise.
+    unsafe { enter(o, || !has_foreign_dealloc(o)) }
 }
 
 /// As `begin`, for an extension type's deallocator, which is the type's `tp_dealloc`.
@@ -44,10 +35,16 @@ pub unsafe fn begin(o: *mut PyObject) -> bool {
 /// # Safety
 /// `o` is an untracked, dying collectable object in its `tp_dealloc`.
 pub unsafe fn begin_foreign(o: *mut PyObject) -> bool {
-    // SAFETY: as in `begin`.
+    // SAFETY: the caller's promise.
+    unsafe { enter(o, || true) }
+}
+
+#[inline]
+unsafe fn enter(o: *mut PyObject, may_park: impl FnOnce() -> bool) -> bool {
+    // SAFETY: the current thread state is ours while the GIL is held.
     unsafe {
         let ts = Thread::current_ptr();
-        if (*ts).trash_delete_nesting >= DEPTH {
+        if (*ts).trash_delete_nesting >= DEPTH && may_park() {
             (*head(o))._gc_prev = (*ts).trash_delete_later as usize;
             (*ts).trash_delete_later = o;
             return false;

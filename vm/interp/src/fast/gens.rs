@@ -187,14 +187,4 @@ macro_rules! replace_top {
 replace_top!(get_yield_from_iter, |f, v, arg| ops::yield_from_iter(f, v));
 replace_top!(get_awaitable, |f, v, arg| ops::get_awaitable(v, arg));
 replace_top!(get_aiter, |f, v, arg| ops::get_aiter(v));
-handler! {
-    fn get_anext(pc, sp, f, cx, k, arg) {
-        (*f).prev_instr = pc;
-        let v = raw(ops::get_anext(r(*sp.sub(1))));
-        if v.is_null() {
-            return raise(pc, sp, f, cx, k, arg);
-        }
-        *sp = v;
-        next_checked!(pc.add(1), sp.add(1), f, cx, k)
-    }
-}
+push_new!(get_anext, |f, sp, arg| ops::get_anext(r(*sp.sub(1))));

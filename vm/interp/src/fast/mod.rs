@@ -105,7 +105,23 @@ macro_rules! handler {
         }
     };
 }
-pub(crate) use {drop_next, handler, next, next_checked};
+/// A handler that pushes what `$e` makes, or raises.
+macro_rules! push_new {
+    ($name:ident, |$f:ident, $sp:ident, $arg:ident| $e:expr) => {
+        $crate::fast::handler! {
+            fn $name(pc, $sp, $f, cx, k, $arg) {
+                (*$f).prev_instr = pc;
+                let v = raw($e);
+                if v.is_null() {
+                    return raise(pc, $sp, $f, cx, k, $arg);
+                }
+                *$sp = v;
+                next_checked!(pc.add(1), $sp.add(1), $f, cx, k)
+            }
+        }
+    };
+}
+pub(crate) use {drop_next, handler, next, next_checked, push_new};
 
 /// Leaves the instruction at `pc`, whose argument is `arg`, to `eval::run`.
 pub(crate) unsafe extern "C" fn leave(

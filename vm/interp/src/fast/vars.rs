@@ -270,17 +270,7 @@ handler! {
         drop_next!(old, pc.add(1), sp, f, cx, k)
     }
 }
-handler! {
-    fn load_name(pc, sp, f, cx, k, arg) {
-        (*f).prev_instr = pc;
-        let v = raw(ops::load_name(f, r(name(f, arg))));
-        if v.is_null() {
-            return raise(pc, sp, f, cx, k, arg);
-        }
-        *sp = v;
-        next_checked!(pc.add(1), sp.add(1), f, cx, k)
-    }
-}
+push_new!(load_name, |f, sp, arg| ops::load_name(f, r(name(f, arg))));
 handler! {
     fn store_name(pc, sp, f, cx, k, arg) {
         (*f).prev_instr = pc;
@@ -318,14 +308,4 @@ handler! {
         next_checked!(pc.add(1), sp.add(1), f, cx, k)
     }
 }
-handler! {
-    fn import_from(pc, sp, f, cx, k, arg) {
-        (*f).prev_instr = pc;
-        let v = raw(ops::import_from(r(*sp.sub(1)), r(name(f, arg))));
-        if v.is_null() {
-            return raise(pc, sp, f, cx, k, arg);
-        }
-        *sp = v;
-        next_checked!(pc.add(1), sp.add(1), f, cx, k)
-    }
-}
+push_new!(import_from, |f, sp, arg| ops::import_from(r(*sp.sub(1)), r(name(f, arg))));

@@ -316,7 +316,10 @@ impl Lower<'_> {
         for (o, from) in mems {
             let read = mems.iter().any(|m| m.1 == Loc::Mem(*o)) || regs.iter().any(|m| m.1 == Loc::Mem(*o));
             if read {
-                let tmp = self.a.slot();
+                // A slot that is free now may be one of those written here.
+                let tmp = std::iter::repeat_with(|| self.a.slot())
+                    .find(|s| mems.iter().all(|m| m.0 != *s))
+                    .expect("there is always another slot");
                 self.mov(Loc::Mem(tmp), *from);
                 late.push((*o, tmp));
             } else {

@@ -1,0 +1,80 @@
+"""A scanner's loop: more values carried round than there are registers, some of them in memory, left and entered at many places."""
+import random
+
+
+class Action:
+    pass
+
+
+MISSING = object()
+
+
+def scan(text, initial):
+    state = initial
+    cur_pos = cur_line = line_start = 0
+    cur_char, input_state, next_pos = text[0], 1, 1
+    size, steps = len(text), 0
+    b_action, b_pos, b_line, b_start, b_char, b_input, b_next = None, 0, 0, 0, "", 0, 0
+    while 1:
+        action = state["action"]
+        if action is not None:
+            b_action, b_pos, b_line, b_start, b_char, b_input, b_next = \
+                action, cur_pos, cur_line, line_start, cur_char, input_state, next_pos
+        c = cur_char
+        new_state = state.get(c, MISSING)
+        if new_state is MISSING:
+            new_state = c and state.get("else")
+        if new_state:
+            state = new_state
+            steps += 1
+            if input_state == 1:
+                cur_pos = next_pos
+                if next_pos < size:
+                    c = text[next_pos]
+                    next_pos += 1
+                else:
+                    c = ""
+                if c == "\n":
+                    cur_char = "eol"
+                    input_state = 2
+                elif not c:
+                    return steps, cur_line, b_pos, b_char, b_next
+                else:
+                    cur_char = c
+            elif input_state == 2:
+                cur_char = "\n"
+                input_state = 3
+            elif input_state == 3:
+                cur_line += 1
+                line_start = cur_pos = next_pos
+                cur_char = "bol"
+                input_state = 1
+        elif b_action is None:
+            return steps, "stop"
+        else:
+            action, cur_pos, cur_line, line_start, cur_char, input_state, next_pos = \
+                b_action, b_pos, b_line, b_start, b_char, b_input, b_next
+            b_action = None
+            state = initial
+            cur_char = text[next_pos] if next_pos < size else ""
+            next_pos += 1
+            if not cur_char:
+                return steps, cur_line, b_pos, b_char, b_next
+
+
+def machine(choose):
+    states = [{"action": Action() if choose.random() < .5 else None, "number": i} for i in range(6)]
+    for s in states:
+        for key in ["a", "b", "c", "d", "\n", "eol", "bol", "else"]:
+            if len(key) == 3 or choose.random() < .85:
+                s[key] = choose.choice(states)
+    return states
+
+
+for seed in range(12):
+    choose = random.Random(seed)
+    states = machine(choose)
+    results = [scan("".join(choose.choice("aabbccdd\nx") for _ in range(length)), states[0])
+               for length in (60, 8) for _ in range(90)]
+    print(seed, hash(tuple(len(str(r)) for r in results)) % 1000003, results[::37])
+    assert all("action" in s and s["number"] == i for i, s in enumerate(states))

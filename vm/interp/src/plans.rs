@@ -132,6 +132,11 @@ fn owns(m: &MemberDescr, t: &Type) -> bool {
     // SAFETY: a descriptor keeps its class alive.
     t.is_subtype(unsafe { Type::from_raw_ref((*m.as_struct()).d_common.d_type) })
 }
+/// Can the object's class be given a `__set__` later, without a word to the class that holds it?
+fn may_become_descr(d: &Object) -> bool {
+    let t = d.ty();
+    t.has_flag(Py_TPFLAGS_HEAPTYPE) && !t.has_flag(Py_TPFLAGS_IMMUTABLETYPE)
+}
 unsafe fn is_data_descr(d: &Object) -> bool {
     // SAFETY: a live object.
     unsafe { (*d.ob_type()).tp_descr_set.is_some() }
@@ -182,7 +187,10 @@ pub fn plan_attr(o: &Object, name: &Str) -> AttrPlan {
                     return AttrPlan::Property { version, getter: g };
                 }
             }
-            if is_data_descr(&d) || (*d.ob_type()).tp_descr_get.is_some() && !instance::is_managed(o) {
+            if is_data_descr(&d)
+                || may_become_descr(&d)
+                || (*d.ob_type()).tp_descr_get.is_some() && !instance::is_managed(o)
+            {
                 return AttrPlan::None;
             }
         }
@@ -249,7 +257,7 @@ pub fn plan_store(o: &Object, name: &Str) -> AttrPlan {
                     return AttrPlan::Slot { version, offset: (*def).offset as usize };
                 }
             }
-            if is_data_descr(&d) {
+            if is_data_descr(&d) || may_become_descr(&d) {
                 return AttrPlan::None;
             }
         }

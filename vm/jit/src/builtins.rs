@@ -124,8 +124,23 @@ impl Recorder {
             match (module, name, n) {
                 ("builtins", b"len", 1) => {
                     self.fix(at)?;
-                    let Some(len) = self.length_of(first)? else { return Ok(None) };
+                    let len = match self.length_of(first)? {
+                        Some(n) => n,
+                        None => match self.length_by_slot(first)? {
+                            Some(n) => n,
+                            None => return Ok(None),
+                        },
+                    };
                     Ok(Some(self.b().emit(Op::BoxI, &[len])?))
+                }
+                ("builtins", b"next", 1) if (*(*self.actual(first)).ob_type).tp_iternext.is_some() => {
+                    self.fix(at)?;
+                    self.next_by_slot(first)
+                }
+                ("builtins", b"iter", 1) => {
+                    self.fix(at)?;
+                    let v = self.get(first)?;
+                    Ok(Some(self.call_ref(h::GET_ITER, &[v])?))
                 }
                 ("builtins", b"isinstance", 2) => {
                     let (o, c) = (self.actual(first), self.actual(first + 1));

@@ -662,6 +662,16 @@ helpers! {
     MAKE_RANGE = make_range, [I64, I64] -> Ref, steals 0, new true, ALLOC;
     CALL_C_O = call_c_o, [Ptr, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     CALL_C_FAST = call_c_fast, [Ptr, Ref, I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    SLOT_BINARY = crate::record_slots::slot_binary, [Ptr, I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    SLOT_COMPARE = crate::record_slots::slot_compare, [Ptr, I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    SLOT_UNARY = crate::record_slots::slot_unary, [Ptr, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    SLOT_BOOL = crate::record_slots::slot_bool, [Ptr, Ref] -> I64, steals 0, new false, Effects::ARBITRARY;
+    SLOT_LENGTH = crate::record_slots::slot_length, [Ptr, Ref] -> I64, steals 0, new false, Effects::ARBITRARY;
+    SLOT_NEXT = crate::record_slots::slot_next, [Ptr, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    SLOT_CONTAINS = crate::record_slots::slot_contains, [Ptr, Ref, Ref] -> I64, steals 0, new false, Effects::ARBITRARY;
+    SLOT_ASSIGN = crate::record_slots::slot_assign, [Ptr, Ref, Ref, Ref] -> I64, steals 0, new false, Effects::ARBITRARY;
+    GETSET_GET = crate::record_slots::getset_get, [Ptr, Ref, Ptr] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    GETSET_SET = crate::record_slots::getset_set, [Ptr, Ref, Ref, Ptr] -> I64, steals 0, new false, Effects::ARBITRARY;
     LENGTH = length, [Ref] -> I64, steals 0, new false, Effects::ARBITRARY;
     GENERIC = crate::generic::exec_generic, [Ptr, I64, I64, I64] -> I64, steals 0, new false, FRAME;
     TUPLE1 = tuple1, [Ref] -> Ref, steals 1, new true, ALLOC;

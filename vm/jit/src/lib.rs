@@ -21,6 +21,7 @@ pub mod record_data;
 mod record_iter;
 pub mod record_num;
 pub mod record_obj;
+mod record_slots;
 mod record_text;
 pub mod trial;
 

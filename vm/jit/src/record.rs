@@ -915,7 +915,7 @@ impl Recorder {
             }
             // Arbitrary code finds out.
             let v = self.get(sp - 1)?;
-            let r = self.call_status(h::TRUTH, &[v], false)?;
+            let r = self.truth(v, a)?;
             let v = self.pop(sp - 1)?;
             self.release(v, a)?;
             let (yes, no) = if when { (to, next) } else { (next, to) };

@@ -75,6 +75,15 @@ impl Recorder {
                 let r = self.b().emit(Op::BoxI, &[x])?;
                 return self.result(1, &[a], r);
             }
+            if o == op::UNARY_NOT {
+                let t = self.truth(v, a)?;
+                let one = self.b().int(1);
+                let r = self.b().emit(Op::Xor, &[t, one])?;
+                return self.result_bool(1, &[a], r);
+            }
+            if let Some(r) = self.unary_slot(o, v, a)? {
+                return self.result(1, &[a], r);
+            }
             let k = self.b().int(match o {
                 op::UNARY_NEGATIVE => 0,
                 op::UNARY_INVERT => 1,
@@ -202,6 +211,9 @@ impl Recorder {
             if kind == 0 && exact::<Str>(aa) && exact::<Str>(ba) {
                 return self.concatenate(a, b, aa, ba);
             }
+            if let Some(r) = self.binary_slot(arg, a, b, aa, ba)? {
+                return self.result(2, &[ba, aa], r);
+            }
             let k = self.b().int(arg as i64);
             let r = self.call_ref(h::BINARY, &[k, a, b])?;
             self.result(2, &[ba, aa], r)
@@ -267,6 +279,9 @@ impl Recorder {
                 );
                 self.b().emit(if is { Op::GTrue } else { Op::GFalse }, &[c])?;
                 return self.replace(2, &[ba, aa], is);
+            }
+            if let Some(r) = self.compare_slot(arg, a, b, aa, ba)? {
+                return self.result(2, &[ba, aa], r);
             }
             let k = self.b().int(arg as i64);
             let r = self.call_ref(h::COMPARE, &[k, a, b])?;
@@ -354,6 +369,8 @@ impl Recorder {
                 let zero = self.b().int(0);
                 let ok = self.b().emit(Op::Ge, &[r, zero])?;
                 self.b().emit(Op::GTrue, &[ok])?;
+                r
+            } else if let Some(r) = self.contains_slot(b, a, ba)? {
                 r
             } else {
                 self.call_status(h::CONTAINS, &[b, a], false)?

@@ -315,6 +315,9 @@ impl Recorder {
             if let Some(x) = self.load_place(v, a, name)? {
                 return self.result(1, &[a], x);
             }
+            if let Some(x) = self.load_described(v, a, name)? {
+                return self.result(1, &[a], x);
+            }
             if let Some(x) = self.class_attribute(v, a, name)? {
                 self.b().own(x)?;
                 return self.result(1, &[a], x);
@@ -410,7 +413,7 @@ impl Recorder {
                 self.gone(old, now)?;
                 return self.release(o, a);
             }
-            if self.store_place(v, a, name)? {
+            if self.store_place(v, a, name)? || self.store_described(v, a, name)? {
                 return Ok(());
             }
             // An attribute set for the first time.
@@ -638,6 +641,9 @@ impl Recorder {
             if let Some(x) = self.load_item(o, k, oa, ka)? {
                 return self.result(2, &[ka, oa], x);
             }
+            if let Some(x) = self.subscript_slot(o, k, oa)? {
+                return self.result(2, &[ka, oa], x);
+            }
             let x = self.call_ref(h::SUBSCRIPT, &[o, k])?;
             self.result(2, &[ka, oa], x)
         }
@@ -724,7 +730,9 @@ impl Recorder {
                 return Ok(());
             }
             let x = self.get(sp - 3)?;
-            self.call_status(h::STORE_SUBSCRIPT, &[o, k, x], true)?;
+            if !self.assign_slot(o, k, x, oa)? {
+                self.call_status(h::STORE_SUBSCRIPT, &[o, k, x], true)?;
+            }
             let kv = self.pop(sp - 1)?;
             let ov = self.pop(sp - 2)?;
             let x = self.pop(sp - 3)?;

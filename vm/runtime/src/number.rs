@@ -138,22 +138,7 @@ pub fn rshift(a: &Object, b: &Object) -> PyResult {
         return x.rshift(y).map(Owned::into_object);
     }
     let r = binary_op1(a, b, |m| m.nb_rshift)?;
-    if !r.is_not_implemented() {
-        return Ok(r);
-    }
-    // A Python 2 habit deserves a better message.
-    if let Some(f) = a.downcast_exact::<CFunction>()
-        // SAFETY: a built-in function has a definition whose name is a C string.
-        && unsafe { core::ffi::CStr::from_ptr((*(*f.as_struct()).m_ml).ml_name) }.to_bytes() == b"print"
-    {
-        return raise!(
-            TypeError,
-            "unsupported operand type(s) for >>: '{}' and '{}'. Did you mean \"print(<message>, file=<output_stream>)\"?",
-            a.ty().name(),
-            b.ty().name()
-        );
-    }
-    Err(unsupported(a, b, ">>"))
+    if r.is_not_implemented() { no_number(9, a, b) } else { Ok(r) }
 }
 pub fn inplace_rshift(a: &Object, b: &Object) -> PyResult {
     inplace(a, b, |m| m.nb_inplace_rshift, |m| m.nb_rshift, ">>=")
@@ -171,23 +156,11 @@ pub fn add(a: &Object, b: &Object) -> PyResult {
         return Ok(Float::new(x + y).into_object());
     }
     let r = binary_op1(a, b, |m| m.nb_add)?;
-    if !r.is_not_implemented() {
-        return Ok(r);
-    }
-    match sq(a, |m| m.sq_concat) {
-        Some(f) => call2(f, a, b),
-        None => Err(unsupported(a, b, "+")),
-    }
+    if r.is_not_implemented() { no_number(0, a, b) } else { Ok(r) }
 }
 pub fn inplace_add(a: &Object, b: &Object) -> PyResult {
     let r = inplace_op1(a, b, |m| m.nb_inplace_add, |m| m.nb_add)?;
-    if !r.is_not_implemented() {
-        return Ok(r);
-    }
-    match sq(a, |m| m.sq_inplace_concat).or_else(|| sq(a, |m| m.sq_concat)) {
-        Some(f) => call2(f, a, b),
-        None => Err(unsupported(a, b, "+=")),
-    }
+    if r.is_not_implemented() { no_number(13, a, b) } else { Ok(r) }
 }
 
 fn repeat(f: ssizeargfunc, seq: &Object, n: &Object) -> PyResult {
@@ -207,29 +180,11 @@ pub fn multiply(a: &Object, b: &Object) -> PyResult {
         return Ok(Float::new(x * y).into_object());
     }
     let r = binary_op1(a, b, |m| m.nb_multiply)?;
-    if !r.is_not_implemented() {
-        return Ok(r);
-    }
-    if let Some(f) = sq(a, |m| m.sq_repeat) {
-        return repeat(f, a, b);
-    }
-    if let Some(f) = sq(b, |m| m.sq_repeat) {
-        return repeat(f, b, a);
-    }
-    Err(unsupported(a, b, "*"))
+    if r.is_not_implemented() { no_number(5, a, b) } else { Ok(r) }
 }
 pub fn inplace_multiply(a: &Object, b: &Object) -> PyResult {
     let r = inplace_op1(a, b, |m| m.nb_inplace_multiply, |m| m.nb_multiply)?;
-    if !r.is_not_implemented() {
-        return Ok(r);
-    }
-    if let Some(f) = sq(a, |m| m.sq_inplace_repeat).or_else(|| sq(a, |m| m.sq_repeat)) {
-        return repeat(f, a, b);
-    }
-    if let Some(f) = sq(b, |m| m.sq_repeat) {
-        return repeat(f, b, a);
-    }
-    Err(unsupported(a, b, "*="))
+    if r.is_not_implemented() { no_number(18, a, b) } else { Ok(r) }
 }
 
 // ---- Power ----
@@ -528,6 +483,152 @@ pub fn binary_op(op: u32, a: &Object, b: &Object) -> PyResult {
         24 => inplace_true_divide(a, b),
         _ => inplace_xor(a, b),
     }
+}
+
+/// The signs of the operators, numbered as for [`binary_op`].
+const SIGNS: [&str; 26] = [
+    "+",
+    "&",
+    "//",
+    "<<",
+    "@",
+    "*",
+    "%",
+    "|",
+    "** or pow()",
+    ">>",
+    "-",
+    "/",
+    "^",
+    "+=",
+    "&=",
+    "//=",
+    "<<=",
+    "@=",
+    "*=",
+    "%=",
+    "|=",
+    "**=",
+    ">>=",
+    "-=",
+    "/=",
+    "^=",
+];
+
+/// The slot of `o`'s type for a binary operator (numbered as for [`binary_op`], but not a power or an in-place one).
+pub fn binary_slot_of(op: u32, o: &Object) -> Option<binaryfunc> {
+    nb(o, |m| match op {
+        0 => m.nb_add,
+        1 => m.nb_and,
+        2 => m.nb_floor_divide,
+        3 => m.nb_lshift,
+        4 => m.nb_matrix_multiply,
+        5 => m.nb_multiply,
+        6 => m.nb_remainder,
+        7 => m.nb_or,
+        9 => m.nb_rshift,
+        10 => m.nb_subtract,
+        11 => m.nb_true_divide,
+        12 => m.nb_xor,
+        _ => None,
+    })
+}
+/// Has `o`'s type a slot for an in-place operator (13 and up)?
+pub fn has_inplace_slot(op: u32, o: &Object) -> bool {
+    nb(o, |m| match op {
+        13 => m.nb_inplace_add,
+        14 => m.nb_inplace_and,
+        15 => m.nb_inplace_floor_divide,
+        16 => m.nb_inplace_lshift,
+        17 => m.nb_inplace_matrix_multiply,
+        18 => m.nb_inplace_multiply,
+        19 => m.nb_inplace_remainder,
+        20 => m.nb_inplace_or,
+        22 => m.nb_inplace_rshift,
+        23 => m.nb_inplace_subtract,
+        24 => m.nb_inplace_true_divide,
+        25 => m.nb_inplace_xor,
+        _ => None,
+    })
+    .is_some()
+        || op == 21 && nb(o, |m| m.nb_inplace_power).is_some()
+}
+/// The slot that a binary operator tries first, if that is the left operand's and there is no in-place one.
+pub fn left_slot(op: u32, a: &Object, b: &Object) -> Option<binaryfunc> {
+    if op >= 13 && has_inplace_slot(op, a) {
+        return None;
+    }
+    let f = binary_slot_of(op % 13, a)?;
+    let g = if a.ob_type() == b.ob_type() { None } else { binary_slot_of(op % 13, b) };
+    // SAFETY: live types.
+    let first =
+        g.is_none_or(|g| g as usize == f as usize || unsafe { !is_subtype(b.ob_type(), a.ob_type()) });
+    first.then_some(f)
+}
+/// What a binary operator does once the left operand's slot ([`left_slot`]) has answered `NotImplemented`.
+pub fn after_left_slot(op: u32, a: &Object, b: &Object) -> PyResult {
+    if a.ob_type() != b.ob_type()
+        && let (Some(f), Some(g)) = (binary_slot_of(op % 13, a), binary_slot_of(op % 13, b))
+        && f as usize != g as usize
+    {
+        let r = call2(g, a, b)?;
+        if !r.is_not_implemented() {
+            return Ok(r);
+        }
+    }
+    no_number(op, a, b)
+}
+/// What a binary operator does once the left operand's method, written in Python, has answered `NotImplemented`.
+pub fn after_left_method(op: u32, a: &Object, b: &Object) -> PyResult {
+    if a.ob_type() != b.ob_type()
+        && let (Some(f), Some(g)) = (binary_slot_of(op % 13, a), binary_slot_of(op % 13, b))
+        && f as usize == g as usize
+        && let Some(name) = crate::type_slots::reflected_name(op % 13)
+        && let Some(r) = b.call_special(name, &[a])?
+        && !r.is_not_implemented()
+    {
+        return Ok(r);
+    }
+    after_left_slot(op, a, b)
+}
+
+/// `+` and `*` of sequences, and what is said of operands that no slot knows.
+#[cold]
+#[inline(never)]
+fn no_number(op: u32, a: &Object, b: &Object) -> PyResult {
+    match op {
+        0 | 13 => {
+            let f = if op == 13 { sq(a, |m| m.sq_inplace_concat) } else { None };
+            if let Some(f) = f.or_else(|| sq(a, |m| m.sq_concat)) {
+                return call2(f, a, b);
+            }
+        }
+        5 | 18 => {
+            let f = if op == 18 { sq(a, |m| m.sq_inplace_repeat) } else { None };
+            if let Some(f) = f.or_else(|| sq(a, |m| m.sq_repeat)) {
+                return repeat(f, a, b);
+            }
+            if let Some(f) = sq(b, |m| m.sq_repeat) {
+                return repeat(f, b, a);
+            }
+        }
+        9 => {
+            // A Python 2 habit deserves a better message.
+            if let Some(f) = a.downcast_exact::<CFunction>()
+                // SAFETY: a built-in function has a definition whose name is a C string.
+                && unsafe { core::ffi::CStr::from_ptr((*(*f.as_struct()).m_ml).ml_name) }.to_bytes() == b"print"
+            {
+                return raise!(
+                    TypeError,
+                    "unsupported operand type(s) for >>: '{}' and '{}'. Did you mean \"print(<message>, file=<output_stream>)\"?",
+                    a.ty().name(),
+                    b.ty().name()
+                );
+            }
+        }
+        _ => {}
+    }
+    Err(unsupported(a, b, SIGNS[op as usize]))
 }
 
 /// Does the object have `__float__`?

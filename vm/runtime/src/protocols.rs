@@ -877,7 +877,14 @@ impl Object {
                     return Ok(r);
                 }
             }
-            if !tried && let Some(f) = (*b).tp_richcompare {
+            self.compare_after(other, op, tried)
+        }
+    }
+    /// The rest of a comparison, once `self`'s slot has answered `NotImplemented`; `tried`: so has `other`'s.
+    pub fn compare_after(&self, other: &Object, op: CompareOp, tried: bool) -> PyResult {
+        // SAFETY: slots take live objects.
+        unsafe {
+            if !tried && let Some(f) = (*other.ob_type()).tp_richcompare {
                 let r: Owned<Object> = from_c(f(other.as_ptr(), self.as_ptr(), op.swapped() as c_int))?;
                 if !r.is_not_implemented() {
                     return Ok(r);

@@ -1,0 +1,171 @@
+# Operators, members and getsets of built-in and Python types in hot loops: the left slot answers, the right one, neither.
+import array
+import collections
+import datetime
+import fractions
+import operator
+
+
+class Left:
+    def __init__(self, v):
+        self.v = v
+
+    def __add__(self, o):
+        return ("add", self.v, o.v) if isinstance(o, Left) else NotImplemented
+
+    def __lt__(self, o):
+        return self.v < o.v if isinstance(o, Left) else NotImplemented
+
+    def __neg__(self):
+        return Left(-self.v)
+
+    def __bool__(self):
+        if self.v > 900:
+            raise ValueError("too large")
+        return self.v % 3 != 0
+
+    def __len__(self):
+        return self.v if self.v < 950 else -1
+
+    def __contains__(self, x):
+        return x % 7 == 0
+
+    def __getitem__(self, k):
+        return k + self.v
+
+    def __setitem__(self, k, x):
+        self.v = k + x
+
+
+class Right:
+    def __init__(self, v):
+        self.v = v
+
+    def __radd__(self, o):
+        return ("radd", self.v)
+
+    def __gt__(self, o):
+        return "gt"
+
+
+class Sub(Left):
+    def __add__(self, o):
+        return "sub add"
+
+    def __radd__(self, o):
+        return "sub radd"
+
+
+def attempt(f, *args):
+    try:
+        return f(*args)
+    except Exception as e:
+        return type(e).__name__, str(e)
+
+
+def add(a, b):
+    return a + b
+
+
+def iadd(a, b):
+    a += b
+    return a
+
+
+def less(a, b):
+    return a < b
+
+
+def times(a, b):
+    return a * b
+
+
+def rounds(f, pairs):
+    out = []
+    for a, b in pairs * 500:
+        x = attempt(f, a, b)
+        if x not in out[-9:]:
+            out.append(x)
+    return [repr(x) for x in out[:12]]
+
+
+day, step = datetime.date(2020, 2, 3), datetime.timedelta(days=2, hours=5)
+L, R, S = Left(1), Right(2), Sub(3)
+for f in add, iadd, less, times, operator.sub:
+    for pairs in ([(1j, 2j)], [(1j, 2j), (1j, 2)], [(day, step)], [(day, step), (day, 5)], [(L, L)], [(L, R)], [(L, 4)], [(L, S)],
+                  [({1, 2}, {2, 3})], [(collections.Counter("aab"), collections.Counter("abc"))], [(b"x", b"y")], [(b"x", 3)],
+                  [(array.array("i", [1]), array.array("i", [2]))], [("s", 3), (3, "s")], [(fractions.Fraction(1, 3), 2)],
+                  [(fractions.Fraction(1, 3), 2), (2, fractions.Fraction(1, 3))], [(None, 1)], [(1, None)], [([1], (2,))]):
+        print(f.__name__, rounds(f, pairs))
+
+
+def members(n):
+    total = 0.0
+    z, d, s, t = 3 + 4j, datetime.datetime(2021, 5, 6, 7, 8, 9), slice(1, 2, 3), operator.add
+    for i in range(n):
+        total += z.real + z.imag + d.year + d.minute + s.start
+        if t.__name__ != "add":
+            total = -1
+    return total
+
+
+def truths(n):
+    yes, lengths, inside, items = 0, 0, 0, 0
+    o = Left(0)
+    try:
+        for i in range(n):
+            o.v = i % 1000
+            lengths += len(o)
+            if not o:
+                yes += 1
+            if o:
+                yes += 10
+            inside += i in o
+            inside += i not in o
+            items += o[i]
+            o[i] = 1
+            o = -o
+            o = -o
+    except ValueError as e:
+        return type(e).__name__, str(e), yes, lengths, inside, items
+    return yes, lengths, inside, items
+
+
+def iterate(n):
+    it, total = iter(range(n)), 0
+    try:
+        while True:
+            total += next(it)
+    except StopIteration as e:
+        return total, e.args, next(it, "end")
+
+
+def deques(n):
+    d = collections.deque(range(5))
+    total = 0
+    for i in range(n):
+        total += d[i % 5] + len(d)
+        d[i % 5] = i
+        total += (i in d) + bool(d)
+    try:
+        for i in range(n):
+            total += d[i]
+    except IndexError as e:
+        return total, str(e)
+
+
+class Wrapped:
+    def __init__(self):
+        self.x = 5
+
+    value = property(lambda self: self.x, lambda self, x: setattr(self, "x", x))
+
+
+def properties(n):
+    w = Wrapped()
+    for i in range(n):
+        w.value = w.value + i
+    return w.value
+
+
+print(members(3000), truths(3000), iterate(3000), deques(3000), properties(3000))

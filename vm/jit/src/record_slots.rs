@@ -1,0 +1,395 @@
+//! Recording of what C types define: members become loads and stores, getsets and slots calls of their functions.
+//!
+//! A slot is a constant while the type's version stays what it is. What an operator does around its slots (the other operand's
+//! slot, `NotImplemented`) is decided while recording where types decide it, and by the helper where the slot's answer does.
+
+use crate::descs::*;
+use crate::helpers as h;
+use crate::record::*;
+use crate::record_call::value_field;
+use lh_abi::*;
+use lh_bytecode::opcode as op;
+use lh_jit_ir::*;
+use lh_jit_opt::R;
+use lh_runtime::number;
+use lh_runtime::prelude::*;
+use std::ffi::c_int;
+
+// ---- Helpers ----
+
+type Ob = *mut PyObject;
+unsafe fn obj<'a>(p: Ob) -> &'a Object {
+    // SAFETY: compiled code passes live objects.
+    unsafe { Object::from_ptr(p) }
+}
+/// The left operand's slot for a binary operator, and what follows if it doesn't know the operands.
+pub unsafe extern "C" fn slot_binary(f: binaryfunc, op: i64, a: Ob, b: Ob) -> Ob {
+    // SAFETY: the slot was found in the type of `a`, which has been guarded.
+    unsafe {
+        let r = f(a, b);
+        if r != not_implemented_ref().as_ptr() {
+            return r;
+        }
+        decref(r);
+        lh_runtime::border::object(|| number::after_left_slot(op as u32, obj(a), obj(b)))
+    }
+}
+/// The left operand's `tp_richcompare`, and what follows if it doesn't know the operands.
+pub unsafe extern "C" fn slot_compare(f: richcmpfunc, op: i64, a: Ob, b: Ob) -> Ob {
+    // SAFETY: as `slot_binary`.
+    unsafe {
+        let r = f(a, b, op as c_int);
+        if r != not_implemented_ref().as_ptr() {
+            return r;
+        }
+        decref(r);
+        let op = lh_runtime::slots::CompareOp::from_c(op as i32);
+        lh_runtime::border::object(|| obj(a).compare_after(obj(b), op, false))
+    }
+}
+pub unsafe extern "C" fn slot_unary(f: unaryfunc, a: Ob) -> Ob {
+    // SAFETY: as `slot_binary`.
+    unsafe { f(a) }
+}
+/// 1, 0 or -1 (raised), as the C function's answer has only 32 bits.
+pub unsafe extern "C" fn slot_bool(f: inquiry, a: Ob) -> i64 {
+    // SAFETY: as `slot_binary`.
+    match unsafe { f(a) } {
+        r if r < 0 => -1,
+        r => (r != 0) as i64,
+    }
+}
+pub unsafe extern "C" fn slot_length(f: lenfunc, a: Ob) -> i64 {
+    // SAFETY: as `slot_binary`.
+    unsafe { f(a) as i64 }
+}
+pub unsafe extern "C" fn slot_contains(f: objobjproc, a: Ob, x: Ob) -> i64 {
+    // SAFETY: as `slot_binary`.
+    match unsafe { f(a, x) } {
+        r if r < 0 => -1,
+        r => (r != 0) as i64,
+    }
+}
+/// 1, or 0 (raised).
+pub unsafe extern "C" fn slot_assign(f: objobjargproc, a: Ob, k: Ob, v: Ob) -> i64 {
+    // SAFETY: as `slot_binary`.
+    unsafe { (f(a, k, v) >= 0) as i64 }
+}
+pub unsafe extern "C" fn getset_get(f: getter, a: Ob, closure: *mut std::ffi::c_void) -> Ob {
+    // SAFETY: the descriptor belongs to the type of `a`.
+    unsafe { f(a, closure) }
+}
+/// 1, or 0 (raised).
+pub unsafe extern "C" fn getset_set(f: setter, a: Ob, v: Ob, closure: *mut std::ffi::c_void) -> i64 {
+    // SAFETY: as `getset_get`.
+    unsafe { (f(a, v, closure) >= 0) as i64 }
+}
+/// `next(it)` for an iterator's own slot.
+pub unsafe extern "C" fn slot_next(f: iternextfunc, it: Ob) -> Ob {
+    // SAFETY: as `slot_binary`.
+    unsafe {
+        let r = f(it);
+        if r.is_null() && !lh_runtime::errors::occurred() {
+            let _ = lh_runtime::errors::set_object(exc::StopIteration(), None);
+        }
+        r
+    }
+}
+
+// ---- Recording ----
+
+unsafe fn number_of<T>(o: Ob, pick: impl FnOnce(&PyNumberMethods) -> Option<T>) -> Option<T> {
+    // SAFETY: a live object's type has a table or none.
+    unsafe { (*(*o).ob_type).tp_as_number.as_ref().and_then(pick) }
+}
+unsafe fn sequence_of<T>(o: Ob, pick: impl FnOnce(&PySequenceMethods) -> Option<T>) -> Option<T> {
+    // SAFETY: as above.
+    unsafe { (*(*o).ob_type).tp_as_sequence.as_ref().and_then(pick) }
+}
+unsafe fn mapping_of<T>(o: Ob, pick: impl FnOnce(&PyMappingMethods) -> Option<T>) -> Option<T> {
+    // SAFETY: as above.
+    unsafe { (*(*o).ob_type).tp_as_mapping.as_ref().and_then(pick) }
+}
+unsafe fn length_slot(o: Ob) -> Option<lenfunc> {
+    // SAFETY: as above.
+    unsafe { sequence_of(o, |s| s.sq_length).or_else(|| mapping_of(o, |m| m.mp_length)) }
+}
+
+/// A C value that a member holds, as it is loaded and stored.
+#[derive(Clone, Copy)]
+enum Plain {
+    Int(MemKind),
+    Float(MemKind),
+    Bool,
+}
+fn plain(kind: c_int) -> Option<Plain> {
+    Some(match kind {
+        T_BYTE => Plain::Int(MemKind::I8),
+        T_UBYTE => Plain::Int(MemKind::U8),
+        T_SHORT => Plain::Int(MemKind::I16),
+        T_USHORT => Plain::Int(MemKind::U16),
+        T_INT => Plain::Int(MemKind::I32),
+        T_UINT => Plain::Int(MemKind::U32),
+        T_LONG | T_LONGLONG | T_PYSSIZET => Plain::Int(MemKind::I64),
+        T_FLOAT => Plain::Float(MemKind::F32),
+        T_DOUBLE => Plain::Float(MemKind::F64),
+        T_BOOL => Plain::Bool,
+        _ => return None,
+    })
+}
+
+/// A descriptor of a C type that decides an attribute of `a`.
+enum Found {
+    Member(*mut PyMemberDef),
+    GetSet(*mut PyGetSetDef),
+}
+unsafe fn found(a: Ob, name: &Str) -> Option<Found> {
+    // SAFETY: a live object; a descriptor's definition lives as long as it does.
+    unsafe {
+        let ty = obj(a).ty();
+        let d = ty.lookup(name)?;
+        if let Some(m) = d.downcast_exact::<MemberDescr>() {
+            let of = Type::from_raw_ref((*m.as_struct()).d_common.d_type);
+            return ty.is_subtype(of).then(|| Found::Member(m.member()));
+        }
+        let g = d.downcast_exact::<GetSetDescr>()?;
+        let of = Type::from_raw_ref((*g.as_struct()).d_common.d_type);
+        ty.is_subtype(of).then(|| Found::GetSet((*g.as_struct()).d_getset))
+    }
+}
+
+impl Recorder {
+    /// `o.name` by a member or a getset; `None` if it is neither.
+    pub(crate) unsafe fn load_described(&mut self, v: R, a: Ob, name: &Str) -> Rec<Option<R>> {
+        // SAFETY: live operands; a member lies inside its object.
+        unsafe {
+            if !lh_interp::plans::generic((*a).ob_type) {
+                return Ok(None);
+            }
+            match found(a, name) {
+                Some(Found::Member(m)) => {
+                    let Some(how) = plain((*m).r#type) else { return Ok(None) };
+                    if !self.guard_class(v, a)? {
+                        return Ok(None);
+                    }
+                    let at = self.b().int((*m).offset as i64);
+                    let p = self.b().emit(Op::PAdd, &[v, at])?;
+                    Ok(Some(match how {
+                        Plain::Int(k) => {
+                            let x = self.b().fload(p, value_field(k))?;
+                            self.b().emit(Op::BoxI, &[x])?
+                        }
+                        Plain::Float(k) => {
+                            let x = self.b().fload(p, value_field(k))?;
+                            self.b().emit(Op::BoxF, &[x])?
+                        }
+                        Plain::Bool => {
+                            let x = self.b().fload(p, VAL_U8)?;
+                            let zero = self.b().int(0);
+                            let t = self.b().emit(Op::Ne, &[x, zero])?;
+                            let o = self.bool_object(t)?;
+                            self.b().own(o)?;
+                            o
+                        }
+                    }))
+                }
+                Some(Found::GetSet(g)) => {
+                    let Some(f) = (*g).get else { return Ok(None) };
+                    if !self.guard_class(v, a)? {
+                        return Ok(None);
+                    }
+                    let f = self.b().ptr(f as usize as u64);
+                    let closure = self.b().ptr((*g).closure as u64);
+                    Ok(Some(self.call_ref(h::GETSET_GET, &[f, v, closure])?))
+                }
+                None => Ok(None),
+            }
+        }
+    }
+
+    /// `o.name = x` by a member or a getset, for the stack `x, o`; false if it is neither.
+    pub(crate) unsafe fn store_described(&mut self, v: R, a: Ob, name: &Str) -> Rec<bool> {
+        // SAFETY: as `load_described`.
+        unsafe {
+            let sp = self.sp;
+            let xa = self.actual(sp - 2);
+            if (*(*a).ob_type).tp_setattro != Some(lh_runtime::typeobject::generic_setattro) {
+                return Ok(false);
+            }
+            match found(a, name) {
+                Some(Found::Member(m)) => {
+                    // Only what fits whatever its value: the others warn or raise.
+                    let fits = match plain((*m).r#type) {
+                        Some(Plain::Int(MemKind::I64)) => small(xa, 1 << 59),
+                        Some(Plain::Float(_)) => exact::<Float>(xa) || small(xa, 1 << 53),
+                        _ => false,
+                    };
+                    if !fits || (*m).flags != 0 || !self.guard_class(v, a)? {
+                        return Ok(false);
+                    }
+                    let x = self.get(sp - 2)?;
+                    let (field, x) = match plain((*m).r#type) {
+                        Some(Plain::Float(k)) => (value_field(k), self.number_of(x, xa, op::STORE_ATTR)?),
+                        _ => (VAL_I64, self.int_of(x)?),
+                    };
+                    let at = self.b().int((*m).offset as i64);
+                    let p = self.b().emit(Op::PAdd, &[v, at])?;
+                    let ov = self.pop(sp - 1)?;
+                    let xv = self.pop(sp - 2)?;
+                    self.b().fstore(p, field, x)?;
+                    self.act();
+                    self.release(ov, a)?;
+                    self.release(xv, xa)?;
+                    Ok(true)
+                }
+                Some(Found::GetSet(g)) => {
+                    let Some(f) = (*g).set else { return Ok(false) };
+                    if !self.guard_class(v, a)? {
+                        return Ok(false);
+                    }
+                    let x = self.get(sp - 2)?;
+                    let f = self.b().ptr(f as usize as u64);
+                    let closure = self.b().ptr((*g).closure as u64);
+                    self.call_status(h::GETSET_SET, &[f, v, x, closure], true)?;
+                    let ov = self.pop(sp - 1)?;
+                    let xv = self.pop(sp - 2)?;
+                    self.release(ov, a)?;
+                    self.release(xv, xa)?;
+                    Ok(true)
+                }
+                None => Ok(false),
+            }
+        }
+    }
+
+    /// A binary operator that the left operand's slot is asked for first; its answer.
+    pub(crate) unsafe fn binary_slot(&mut self, arg: u32, a: R, b: R, aa: Ob, ba: Ob) -> Rec<Option<R>> {
+        // SAFETY: live operands.
+        unsafe {
+            let Some(f) = number::left_slot(arg, obj(aa), obj(ba)) else { return Ok(None) };
+            if !self.guard_class(a, aa)? || !self.guard_class(b, ba)? {
+                return Ok(None);
+            }
+            let (f, k) = (self.b().ptr(f as usize as u64), self.b().int(arg as i64));
+            Ok(Some(self.call_ref(h::SLOT_BINARY, &[f, k, a, b])?))
+        }
+    }
+
+    /// A comparison that the left operand's slot is asked for first.
+    pub(crate) unsafe fn compare_slot(&mut self, arg: u32, a: R, b: R, aa: Ob, ba: Ob) -> Rec<Option<R>> {
+        // SAFETY: live operands.
+        unsafe {
+            let (t, u) = ((*aa).ob_type, (*ba).ob_type);
+            let Some(f) = (*t).tp_richcompare else { return Ok(None) };
+            let first = t == u || !obj(ba).ty().is_subtype(obj(aa).ty()) || (*u).tp_richcompare.is_none();
+            if !first || !self.guard_class(a, aa)? || !self.guard_class(b, ba)? {
+                return Ok(None);
+            }
+            let (f, k) = (self.b().ptr(f as usize as u64), self.b().int(arg as i64));
+            Ok(Some(self.call_ref(h::SLOT_COMPARE, &[f, k, a, b])?))
+        }
+    }
+
+    /// Negation and such by the operand's slot.
+    pub(crate) unsafe fn unary_slot(&mut self, o: u8, v: R, a: Ob) -> Rec<Option<R>> {
+        // SAFETY: live operands.
+        unsafe {
+            let f = number_of(a, |m| match o {
+                op::UNARY_NEGATIVE => m.nb_negative,
+                op::UNARY_INVERT => m.nb_invert,
+                op::UNARY_POSITIVE => m.nb_positive,
+                _ => None,
+            });
+            let Some(f) = f else { return Ok(None) };
+            if !self.guard_class(v, a)? {
+                return Ok(None);
+            }
+            let f = self.b().ptr(f as usize as u64);
+            Ok(Some(self.call_ref(h::SLOT_UNARY, &[f, v])?))
+        }
+    }
+
+    /// The truth of an object by its slots, as a number; raises if negative.
+    pub(crate) unsafe fn truth(&mut self, v: R, a: Ob) -> Rec<R> {
+        // SAFETY: live operands.
+        unsafe {
+            if let Some(f) = number_of(a, |m| m.nb_bool)
+                && self.guard_class(v, a)?
+            {
+                let f = self.b().ptr(f as usize as u64);
+                return self.call_status(h::SLOT_BOOL, &[f, v], false);
+            }
+            self.call_status(h::TRUTH, &[v], false)
+        }
+    }
+
+    /// `len(o)` by the type's slot, as a number.
+    pub(crate) unsafe fn length_by_slot(&mut self, slot: i32) -> Rec<Option<R>> {
+        // SAFETY: live operands.
+        unsafe {
+            let a = self.actual(slot);
+            let Some(f) = length_slot(a) else { return Ok(None) };
+            let v = self.get(slot)?;
+            if !self.guard_class(v, a)? {
+                return Ok(None);
+            }
+            let f = self.b().ptr(f as usize as u64);
+            Ok(Some(self.call_status(h::SLOT_LENGTH, &[f, v], false)?))
+        }
+    }
+
+    /// `next(o)` by the type's slot.
+    pub(crate) unsafe fn next_by_slot(&mut self, slot: i32) -> Rec<Option<R>> {
+        // SAFETY: live operands.
+        unsafe {
+            let a = self.actual(slot);
+            let Some(f) = (*(*a).ob_type).tp_iternext else { return Ok(None) };
+            let v = self.get(slot)?;
+            if !self.guard_class(v, a)? {
+                return Ok(None);
+            }
+            let f = self.b().ptr(f as usize as u64);
+            Ok(Some(self.call_ref(h::SLOT_NEXT, &[f, v])?))
+        }
+    }
+
+    /// `o[k]` by the type's slot.
+    pub(crate) unsafe fn subscript_slot(&mut self, o: R, k: R, oa: Ob) -> Rec<Option<R>> {
+        // SAFETY: live operands.
+        unsafe {
+            let Some(f) = mapping_of(oa, |m| m.mp_subscript) else { return Ok(None) };
+            if !self.guard_class(o, oa)? {
+                return Ok(None);
+            }
+            let f = self.b().ptr(f as usize as u64);
+            Ok(Some(self.call_ref(h::CALL_C_O, &[f, o, k])?))
+        }
+    }
+
+    /// `o[k] = x` by the type's slot; false if it has none.
+    pub(crate) unsafe fn assign_slot(&mut self, o: R, k: R, x: R, oa: Ob) -> Rec<bool> {
+        // SAFETY: live operands.
+        unsafe {
+            let Some(f) = mapping_of(oa, |m| m.mp_ass_subscript) else { return Ok(false) };
+            if !self.guard_class(o, oa)? {
+                return Ok(false);
+            }
+            let f = self.b().ptr(f as usize as u64);
+            self.call_status(h::SLOT_ASSIGN, &[f, o, k, x], true)?;
+            Ok(true)
+        }
+    }
+
+    /// `x in o` by the type's slot, as a number.
+    pub(crate) unsafe fn contains_slot(&mut self, o: R, x: R, oa: Ob) -> Rec<Option<R>> {
+        // SAFETY: live operands.
+        unsafe {
+            let Some(f) = sequence_of(oa, |m| m.sq_contains) else { return Ok(None) };
+            if !self.guard_class(o, oa)? {
+                return Ok(None);
+            }
+            let f = self.b().ptr(f as usize as u64);
+            Ok(Some(self.call_status(h::SLOT_CONTAINS, &[f, o, x], false)?))
+        }
+    }
+}

@@ -117,7 +117,12 @@ impl FrameObj {
         match v.filter(|v| v.is_exact::<Bool>()) {
             Some(v) => {
                 // SAFETY: a plain field.
-                unsafe { (*self.as_struct()).f_trace_opcodes = v.is_true_object() as _ };
+                unsafe {
+                    (*self.as_struct()).f_trace_opcodes = v.is_true_object() as _;
+                    if v.is_true_object() {
+                        crate::trace::look_at_all(self.frame());
+                    }
+                }
                 Ok(())
             }
             None => raise!(TypeError, "attribute value type must be bool"),

@@ -179,7 +179,14 @@ pub(super) unsafe extern "C" fn class_py(
 /// Does what the eval breaker asks for, after the instruction before `pc`.
 #[cold]
 #[inline(never)]
-unsafe extern "C" fn poll(pc: Pc, sp: Sp, f: *mut Frame, cx: *mut Context, k: Sp, arg: usize) -> usize {
+pub(super) unsafe extern "C" fn poll(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
     // SAFETY: the handlers' contract.
     unsafe {
         if ops::eval_breaker().is_err() {
@@ -557,7 +564,7 @@ handler! {
         let Ok((args, kwargs)) = ops::prepare_call_ex(callee, *base, kwargs) else {
             return raise(pc, base, f, cx, k, arg);
         };
-        if ops::is_python_call(callee) && (*(*cx).ts).recursion_remaining > 0 && (*(*cx).cframe).use_tracing == 0 {
+        if ops::is_python_call(callee) && (*(*cx).ts).recursion_remaining > 0 && (*(*cx).cframe).use_tracing == (*cx).mode {
             let nf = ops::frame_for_call_ex((*cx).ts, callee, &args, kwargs.as_deref());
             drop(args);
             drop(kwargs);

@@ -384,6 +384,9 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                         pc = pc.add(1);
                         break 'exec Why::Error;
                     }
+                    if stop == fast::LEFT {
+                        break 'exec Why::Leave;
+                    }
                 }
                 (*frame).prev_instr = pc;
                 let word = *pc;
@@ -1708,7 +1711,15 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                         op::SEND => {
                             let v = pop!();
                             let receiver = peek!(1);
-                            let res = ops::iter_send(r(receiver), r(v));
+                            let res = if tracing != 0 && (*ts).c_tracefunc.is_some() {
+                                save_sp!();
+                                let res =
+                                    ops::send_to_iterator(r(receiver), r(v), || trace::exception(ts, frame));
+                                (*frame).stacktop = -1;
+                                res
+                            } else {
+                                ops::iter_send(r(receiver), r(v))
+                            };
                             decref(v);
                             match check!(res) {
                                 generator::Sent::Yielded(v) => push!(v.into_raw()),

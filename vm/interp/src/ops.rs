@@ -504,21 +504,28 @@ pub fn iter_send(it: &Object, v: &Object) -> PyResult<Sent> {
                 _ => Err(Raised::already_set()),
             };
         }
-        let res = if v.is_none() && lh_runtime::protocols::is_iterator(it) {
-            it.iter_next_raw()
-        } else {
-            it.call_method("send", &[v]).map(Some)
-        };
-        match res {
-            Ok(Some(x)) => Ok(Sent::Yielded(x)),
-            Ok(None) => Ok(Sent::Returned(none())),
-            Err(e) if e.matches(exc::StopIteration()) => {
-                match lh_runtime::exceptions::take_stop_iteration_value() {
+        send_to_iterator(it, v, || ())
+    }
+}
+/// SEND by `tp_iternext` or the method: what takes part in tracing (`stopped`: a StopIteration is pending), and all other iterators.
+pub fn send_to_iterator(it: &Object, v: &Object, stopped: impl FnOnce()) -> PyResult<Sent> {
+    let res = if v.is_none() && lh_runtime::protocols::is_iterator(it) {
+        it.iter_next_raw()
+    } else {
+        it.call_method("send", &[v]).map(Some)
+    };
+    match res {
+        Ok(Some(x)) => Ok(Sent::Yielded(x)),
+        Ok(None) => Ok(Sent::Returned(none())),
+        Err(e) => {
+            if e.matches(exc::StopIteration()) {
+                stopped();
+                return match lh_runtime::exceptions::take_stop_iteration_value() {
                     Some(v) => Ok(Sent::Returned(v)),
                     None => Err(Raised::already_set()),
-                }
+                };
             }
-            Err(e) => Err(e),
+            Err(e)
         }
     }
 }

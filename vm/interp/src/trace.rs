@@ -221,10 +221,8 @@ pub unsafe fn before_instruction(ts: *mut PyThreadState, f: *mut Frame, pc: *mut
             let last_line = if before <= entry { -1 } else { *lines.offset(before) };
             let s = fo.as_struct();
             if line != -1 && (*s).f_trace_lines != 0 {
-                let backwards = before >= 0
-                    && unit < before
-                    && code.unit_at(before as usize).0 != op::SEND
-                    && before > entry;
+                // (The jump back of a `yield from` goes to its SEND.)
+                let backwards = unit < before && opcode != op::SEND && before > entry;
                 if line != last_line || backwards {
                     call_hook(ts, func, (*ts).c_traceobj, f, LINE, none_ref())?;
                 }

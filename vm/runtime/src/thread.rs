@@ -66,6 +66,7 @@ pub const PROFILING: u8 = 2;
 pub const RECORDING: u8 = 255;
 
 /// The value of `use_tracing` for what a thread has switched on.
+#[inline]
 pub unsafe fn tracing_mask(ts: *mut PyThreadState) -> u8 {
     // SAFETY: the thread's own state.
     unsafe {

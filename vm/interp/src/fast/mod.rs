@@ -90,6 +90,8 @@ pub const SLOW: usize = 0;
 pub const RAISE: usize = 1;
 /// The frame that `eval::run` was called for has returned (and is popped) or yielded; the context's `sp` is the value.
 pub const DONE: usize = 3;
+/// The context's frame, whose `stacktop` is set, is left with the pending exception, whatever handlers it has.
+pub const LEFT: usize = 4;
 /// Go on here (only where tail calls aren't promised).
 const NEXT: usize = 2;
 

@@ -35,7 +35,7 @@ static PROFILED: Table = {
 static BOTH: Table = with_lines(with_calls(with_returns(TABLE)));
 
 const fn with_returns(mut t: Table) -> Table {
-    t[op::RETURN_VALUE as usize] = leave;
+    t[op::RETURN_VALUE as usize] = return_value;
     t[op::YIELD_VALUE as usize] = leave;
     t
 }
@@ -68,6 +68,7 @@ const fn with_calls(mut t: Table) -> Table {
 /// An iterator's end is an event if it raises, and what does two instructions at once must not hide a line.
 const fn with_lines(mut t: Table) -> Table {
     t[op::FOR_ITER as usize] = flow::iter_step;
+    t[op::SEND as usize] = leave;
     t[quick::COMPARE_INT_JUMP as usize] = compare_jump;
     t[quick::COMPARE_FLOAT_JUMP as usize] = compare_jump;
     t[quick::COMPARE_STR_JUMP as usize] = compare_jump;
@@ -188,6 +189,46 @@ handler! {
             return calls::poll(pc.add(5), sp.add(1), f, cx, k, 0);
         }
         next_checked!(pc.add(5), sp.add(1), f, cx, k)
+    }
+}
+
+handler! {
+    fn return_value(pc, sp, f, cx, k, arg) {
+        let sp = sp.sub(1);
+        let v = *sp;
+        let flags = (*f).flags;
+        let init = flags == frame::INIT;
+        if flags & !frame::ENTRY != 0 && !(init && is_none_object(v)) {
+            return leave(pc, sp.add(1), f, cx, k, arg);
+        }
+        let ts = (*cx).ts;
+        (*f).prev_instr = pc;
+        (*f).stacktop = sp.offset_from(frame::localsplus(f)) as i32;
+        if trace::returning(ts, f, v).is_err() {
+            decref(v);
+            raise(pc, sp, f, cx, k, arg);
+            return LEFT;
+        }
+        if (*f).owner == frame::OWNED_BY_GENERATOR {
+            return gens::generator_return(pc, sp.add(1), f, cx, k, arg);
+        }
+        let previous = (*f).previous;
+        (*ts).recursion_remaining += 1;
+        (*(*cx).cframe).current_frame = previous.cast();
+        frame::clear(f);
+        frame::pop_words(ts, f.cast());
+        if flags == frame::ENTRY {
+            (*cx).sp = v.cast();
+            return DONE;
+        }
+        let sp = frame::localsplus(previous).add((*previous).stacktop as usize);
+        (*previous).stacktop = -1;
+        if init {
+            (*v).ob_refcnt -= 1;
+            next_checked!((*previous).prev_instr.add(1), sp, previous, cx, consts(previous))
+        }
+        *sp = v;
+        next_checked!((*previous).prev_instr.add(1), sp.add(1), previous, cx, consts(previous))
     }
 }
 

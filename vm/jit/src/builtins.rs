@@ -55,7 +55,7 @@ impl Recorder {
                 && matches!(name.to_bytes(), b"settrace" | b"setprofile")
             {
                 // What follows may be traced another time.
-                return Err(Why::Operands(lh_bytecode::op::CALL));
+                return Err(Why::Operands(lh_bytecode::opcode::CALL));
             }
             let n = self.sp - at - 1;
             let known = match &what {

@@ -500,7 +500,11 @@ pub unsafe fn quick_call(
                 let f = (*def).ml_meth?;
                 let flags = (*def).ml_flags & !(METH_COEXIST | METH_CLASS | METH_STATIC);
                 if opcode == quick::PRECALL_BUILTIN_O || opcode == quick::PRECALL_LEN {
-                    return (flags == METH_O && total == 1).then(|| guarded(|| f((*c).m_self, *args)));
+                    return if flags == METH_O && total == 1 {
+                        Some(guarded(|| f((*c).m_self, *args)))
+                    } else {
+                        None
+                    };
                 }
                 match flags {
                     METH_FASTCALL => {
@@ -528,10 +532,18 @@ pub unsafe fn quick_call(
                 let f = (*def).ml_meth?;
                 let flags = (*def).ml_flags & !(METH_COEXIST | METH_CLASS | METH_STATIC);
                 if opcode == quick::PRECALL_METHOD_O {
-                    return (flags == METH_O && total == 2).then(|| guarded(|| f(this, *args.add(1))));
+                    return if flags == METH_O && total == 2 {
+                        Some(guarded(|| f(this, *args.add(1))))
+                    } else {
+                        None
+                    };
                 }
                 if opcode == quick::PRECALL_METHOD_NOARGS {
-                    return (flags == METH_NOARGS && total == 1).then(|| guarded(|| f(this, null_mut())));
+                    return if flags == METH_NOARGS && total == 1 {
+                        Some(guarded(|| f(this, null_mut())))
+                    } else {
+                        None
+                    };
                 }
                 match flags {
                     METH_FASTCALL => {

@@ -492,6 +492,9 @@ pub fn iter_send(it: &Object, v: &Object) -> PyResult<Sent> {
         if generator::is_exact_gen(it.as_ptr()) || generator::is_coro(it.as_ptr()) {
             return generator::send_ex(it.as_ptr().cast(), Some(v), false, false);
         }
+        if let Some(a) = it.downcast_exact::<crate::asyncgen::ASend>() {
+            return a.step(v);
+        }
         let t = it.ob_type();
         let am = (*t).tp_as_async;
         if !am.is_null()

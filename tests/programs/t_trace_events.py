@@ -263,6 +263,27 @@ space["long"](0)
 sys.settrace(None)
 print("long", count)
 
+
+
+# Nothing is installed while the one before goes.
+class Leaving:
+    def __init__(self, install): self.install = install
+
+    def __call__(self, *args): pass
+
+    def __del__(self):
+        try:
+            self.install(tracer)
+        except RuntimeError as e:
+            print(e)
+
+
+sys.settrace(Leaving(sys.settrace))
+sys.settrace(None)
+sys.setprofile(Leaving(sys.setprofile))
+sys.setprofile(None)
+print(sys.gettrace(), sys.getprofile())
+
 # Context variables remember where they were found.
 v = contextvars.ContextVar("v", default="none")
 w = contextvars.ContextVar("w")

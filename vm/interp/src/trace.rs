@@ -10,7 +10,7 @@ use crate::prelude::*;
 use core::ffi::c_int;
 use lh_runtime::thread::RECORDING;
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 pub const CALL: c_int = 0;
 pub const EXCEPTION: c_int = 1;
@@ -455,37 +455,55 @@ unsafe extern "C" fn profile_trampoline(
     }
 }
 
+/// Puts a function and its object into two fields of the thread's state. Letting go of the old object may run code: that must
+/// not install another one meanwhile (`busy`).
+unsafe fn install(
+    what: &str,
+    busy: &AtomicBool,
+    func: Option<Py_tracefunc>,
+    obj: Option<&Object>,
+    fields: impl Fn(*mut PyThreadState) -> (*mut Option<Py_tracefunc>, *mut *mut PyObject),
+) -> PyResult<()> {
+    if busy.swap(true, Ordering::Relaxed) {
+        busy.store(false, Ordering::Relaxed);
+        return raise!(
+            RuntimeError,
+            "Cannot install a {0} function while another {0} function is being installed",
+            what
+        );
+    }
+    // SAFETY: the current thread's own state.
+    unsafe {
+        let ts = Thread::current_ptr();
+        let (f, o) = fields(ts);
+        let old = std::mem::replace(&mut *o, null_mut());
+        *f = None;
+        update_mask(ts);
+        xdecref(old);
+        *o = obj.map_or(null_mut(), |o| o.own().into_raw());
+        *f = func;
+        update_mask(ts);
+    }
+    busy.store(false, Ordering::Relaxed);
+    Ok(())
+}
 /// `PyEval_SetTrace`.
 pub unsafe fn set_trace_func(func: Option<Py_tracefunc>, obj: Option<&Object>) -> PyResult<()> {
+    static BUSY: AtomicBool = AtomicBool::new(false);
     lh_runtime::sysobject::audit("sys.settrace", &[])?;
     // SAFETY: the current thread's own state.
     unsafe {
-        let ts = Thread::current_ptr();
-        let old = std::mem::replace(&mut (*ts).c_traceobj, null_mut());
-        (*ts).c_tracefunc = None;
-        update_mask(ts);
-        xdecref(old);
-        (*ts).c_traceobj = obj.map_or(null_mut(), |o| o.own().into_raw());
-        (*ts).c_tracefunc = func;
-        update_mask(ts);
+        install("trace", &BUSY, func, obj, |ts| (&raw mut (*ts).c_tracefunc, &raw mut (*ts).c_traceobj))
     }
-    Ok(())
 }
 /// `PyEval_SetProfile`.
 pub unsafe fn set_profile_func(func: Option<Py_tracefunc>, obj: Option<&Object>) -> PyResult<()> {
+    static BUSY: AtomicBool = AtomicBool::new(false);
     lh_runtime::sysobject::audit("sys.setprofile", &[])?;
     // SAFETY: the current thread's own state.
     unsafe {
-        let ts = Thread::current_ptr();
-        let old = std::mem::replace(&mut (*ts).c_profileobj, null_mut());
-        (*ts).c_profilefunc = None;
-        update_mask(ts);
-        xdecref(old);
-        (*ts).c_profileobj = obj.map_or(null_mut(), |o| o.own().into_raw());
-        (*ts).c_profilefunc = func;
-        update_mask(ts);
+        install("profile", &BUSY, func, obj, |ts| (&raw mut (*ts).c_profilefunc, &raw mut (*ts).c_profileobj))
     }
-    Ok(())
 }
 pub fn set_trace(f: Option<&Object>) -> PyResult<()> {
     // SAFETY: the trampoline takes a Python callable.

@@ -83,6 +83,26 @@ def one_kind_at_a_time():
         type(l)
     for _ in range(N):
         isinstance(l, list)
+    for i in range(N):
+        match i:
+            case str() | float():
+                break
+            case [a, *_]:
+                break
+            case {"a": 1}:
+                break
+            case int():
+                i = ~i
+    for i in range(N):
+        match l:
+            case {"x": _} | P():
+                break
+            case [1]:
+                i = ~i
+    for i in range(N // 8):
+        match d:
+            case {1: v} if v == 2:
+                i = ~i
     return len(s), text[-1], f"{text!s}" + f"{text}", len(text), len(d), len(b"ab"), len((1, 2))
 
 

@@ -1237,6 +1237,9 @@ pub fn match_class(subject: &Object, class: &Object, nargs: usize, kwnames: &Obj
     if !subject.is_instance(class)? {
         return Ok(none());
     }
+    if nargs == 0 && kwnames.downcast_exact::<Tuple>().is_some_and(|k| k.len() == 0) {
+        return Ok(Tuple::empty().into_object());
+    }
     let seen = Set::new();
     let mut attrs = vec![];
     if nargs > 0 {

@@ -213,3 +213,10 @@ replace_top!(get_yield_from_iter, |f, v, arg| ops::yield_from_iter(f, v));
 replace_top!(get_awaitable, |f, v, arg| ops::get_awaitable(v, arg));
 replace_top!(get_aiter, |f, v, arg| ops::get_aiter(v));
 push_new!(get_anext, |f, sp, arg| ops::get_anext(r(*sp.sub(1))));
+handler! {
+    fn async_gen_wrap(pc, sp, f, cx, k, _arg) {
+        (*f).prev_instr = pc;
+        *sp.sub(1) = crate::asyncgen::wrap(*sp.sub(1));
+        next_checked!(pc.add(1), sp, f, cx, k)
+    }
+}

@@ -33,6 +33,7 @@ mod calls;
 mod flow;
 mod gens;
 mod ints;
+mod patterns;
 mod traced;
 mod vars;
 
@@ -342,6 +343,7 @@ pub(crate) static TABLE: Table = {
 
         op::UNARY_NOT => arith::unary_not;
         op::UNARY_NEGATIVE => arith::unary_negative;
+        op::UNARY_INVERT => arith::unary_invert;
         op::BINARY_OP => arith::binary_op;
         quick::BINARY_OP_ADD_INT => arith::add_int;
         quick::BINARY_OP_SUB_INT => arith::sub_int;
@@ -428,11 +430,19 @@ pub(crate) static TABLE: Table = {
         op::GET_AWAITABLE => gens::get_awaitable;
         op::GET_AITER => gens::get_aiter;
         op::GET_ANEXT => gens::get_anext;
+        op::ASYNC_GEN_WRAP => gens::async_gen_wrap;
+
+        op::GET_LEN => patterns::get_len;
+        op::MATCH_KEYS => patterns::match_keys;
+        op::MATCH_MAPPING => patterns::match_mapping;
+        op::MATCH_SEQUENCE => patterns::match_sequence;
+        op::MATCH_CLASS => patterns::match_class;
 
         op::PUSH_EXC_INFO => blocks::push_exc_info;
         op::POP_EXCEPT => blocks::pop_except;
         op::CHECK_EXC_MATCH => blocks::check_exc_match;
         op::BEFORE_WITH => blocks::before_with;
+        op::WITH_EXCEPT_START => blocks::with_except_start;
 
         op::BUILD_TUPLE => build::build_tuple;
         op::BUILD_LIST => build::build_list;

@@ -48,6 +48,64 @@ def natives():
     return n, len(l), sorted(d.items()), sorted(s)
 
 
+def one_kind_at_a_time():
+    """A loop of one kind of instruction never goes back to where the native stack would be given up."""
+    s, d, l, text, o = {1}, {1: 2}, [1], "abc", range(3)
+    for _ in range(N):
+        s.add(2)
+    for _ in range(N):
+        len(s)
+    for _ in range(N):
+        len(l)
+    for _ in range(N):
+        len(o)
+    for _ in range(N):
+        abs(-1)
+    for _ in range(N):
+        text.isdigit()
+    for _ in range(N):
+        d.get(1, 2)
+    for _ in range(N):
+        text.encode(encoding="ascii")
+    for _ in range(N):
+        divmod(5, 2)
+    for _ in range(N):
+        f"{text}"
+    for _ in range(N):
+        f"{l!r:>5}"
+    for _ in range(N):
+        text[1]
+    for _ in range(N):
+        text[1:]
+    for _ in range(N):
+        list(l)
+    for _ in range(N):
+        type(l)
+    for _ in range(N):
+        isinstance(l, list)
+    for i in range(N):
+        match i:
+            case str() | float():
+                break
+            case [a, *_]:
+                break
+            case {"a": 1}:
+                break
+            case int():
+                i = ~i
+    for i in range(N):
+        match l:
+            case {"x": _} | P():
+                break
+            case [1]:
+                i = ~i
+    for i in range(N // 8):
+        match d:
+            case {1: v} if v == 2:
+                i = ~i
+    return len(s), text[-1], f"{text!s}" + f"{text}", len(text), len(d), len(b"ab"), len((1, 2))
+
+
 def objects():
     p, s, n = P(1), S(1), 0
     for i in range(N // 3):
@@ -151,7 +209,7 @@ def generators():
     return n, out, list(g), sum(x for x in gen(N)), [v for v in outer(2)]
 
 
-for f in natives, objects, arithmetic, containers, classes, closures, generators:
+for f in natives, one_kind_at_a_time, objects, arithmetic, containers, classes, closures, generators:
     print(f.__name__, f(), f() == f())
 
 

@@ -85,3 +85,59 @@ text = "The quick, the LAZY; the end zz"
 for pattern in [r"(?i)the", r"(\w+) (\w+)", r".*zz", r"[;,]", r"[,;z]", r"\bz*", r"(?:)", r"a|", r"(x)?z", r"z+?", r"[^a-z ]+", r"$"]:
     p = re.compile(pattern)
     print(pattern, [m.span() for m in p.finditer(text)], p.findall(text), p.split(text), p.sub("<>", text), p.sub(lambda m: m.group()[::-1], text))
+
+
+# ---- csv in runs, base64 in groups ----
+
+import base64
+import binascii
+import csv
+import io
+import itertools
+import math
+import operator
+
+
+def csv_rows(lines, **options):
+    try:
+        return list(csv.reader(lines, **options))
+    except csv.Error as e:
+        return "csv.Error: %s" % e
+
+
+for lines in (['a,b,"c, d",e\n'], ["", "\n", "a\r\n", "a,b"], ['"a""b",c"d,"e"f'], ['"open', 'more",x'], ["a\\,b,c"], ["ä,ö€,😀x"],
+              ["a b, c"], ['"x'], ["a\nb"], ["a\rb,c"], [",,"], ["1,2.5,x"]):
+    for options in ({}, {"escapechar": "\\"}, {"quoting": csv.QUOTE_NONE}, {"quoting": csv.QUOTE_NONNUMERIC}, {"delimiter": " "},
+                    {"skipinitialspace": True, "strict": True}, {"quotechar": "ö"}):
+        try:
+            print(lines, options, csv_rows(lines, **options))
+        except ValueError as e:
+            print(lines, options, "ValueError", e)
+old = csv.field_size_limit(5)
+print(csv_rows(["abcde,abcde"]), csv_rows(["abcde,abcdef"]), csv_rows(['"abcde"']), csv_rows(['"abcdef"']))
+csv.field_size_limit(old)
+for options in ({}, {"escapechar": "\\", "quoting": csv.QUOTE_NONE}, {"quoting": csv.QUOTE_ALL}, {"doublequote": False, "escapechar": "x"}, {"lineterminator": "|z"}):
+    out = io.StringIO()
+    try:
+        w = csv.writer(out, **options)
+        w.writerows([["a", "b,c", 'd"e', 1, None, 2.5], ["öx", "z", "|", "\n"], [""], [None]])
+    except csv.Error as e:
+        print("csv.Error", e)
+    print(options, repr(out.getvalue()))
+
+for n in range(12):
+    data = bytes(range(250 - n, 250))
+    coded = base64.b64encode(data)
+    assert base64.b64decode(coded) == data
+    print(coded, binascii.b2a_base64(data), binascii.a2b_base64(b"\n".join([coded[:5], coded[5:]])))
+for text in ("QUJD", "QUJDRA==", "QUJDRA=", "QUJDR", "Q U J D", "====", "QUJD=QUJD", "QUJDRA==QUJD", "QUJ\xe4", b"QU*JD", "QUJDQUJD\n"):
+    for strict in (False, True):
+        try:
+            print(text, strict, binascii.a2b_base64(text, strict_mode=strict))
+        except ValueError as e:
+            print(text, strict, type(e).__name__, e)
+
+print([math.comb(n, k) for n in range(8) for k in range(9)], math.comb(67, 33), math.comb(68, 34), math.comb(200, 100), math.comb(10**18, 1), math.comb(10**18, 2))
+print(list(map(operator.mul, range(5), itertools.count(3))), list(map(max, [1, 5], [2, 3], [9, 0])), sum(map(operator.mul, range(9), range(9))))
+left, right = iter([1, 2, 3]), iter([1])
+print(list(map(operator.add, left, right)), list(left), list(right))

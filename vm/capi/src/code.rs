@@ -2,6 +2,7 @@
 //! objects, frames and functions, and small types.
 
 use crate::prelude::*;
+use lh_interp::frameobject::FrameObj;
 use lh_runtime::odictobject::ODict;
 use lh_runtime::picklebuf::PickleBuffer;
 
@@ -33,8 +34,8 @@ capi! {
         incref(g);
         Ok(g)
     }
-    fn PyFrame_FastToLocals(f: &Object) -> void { f.get_attr_str("f_locals")? }
-    fn PyFrame_FastToLocalsWithError(f: &Object) -> status { f.get_attr_str("f_locals").map(drop) }
+    fn PyFrame_FastToLocals(f: &FrameObj) -> void { f.locals()? }
+    fn PyFrame_FastToLocalsWithError(f: &FrameObj) -> status { f.locals().map(drop) }
 
     fn PyFunction_GetModule(f: &Function) -> borrowed { part(f, "__module__") }
     fn PyFunction_GetDefaults(f: &Function) -> borrowed { part(f, "__defaults__") }

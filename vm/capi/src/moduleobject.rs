@@ -4,6 +4,7 @@
 use crate::object::{Identifier, id_str};
 use crate::prelude::*;
 use crate::va::VaList;
+use lh_interp::frameobject::FrameObj;
 use lh_runtime::capsule::{self, Capsule};
 use lh_runtime::{extension, import, sysobject, type_spec, typeobject};
 
@@ -203,7 +204,6 @@ capi! {
     fn PyType_Ready(t: *mut PyTypeObject) -> status { typeobject::ready(t) }
     fn PyType_Modified(t: *mut PyTypeObject) -> void { typeobject::type_modified(t) }
     fn PyType_IsSubtype(a: *mut PyTypeObject, b: *mut PyTypeObject) -> [c_int] { is_subtype(a, b) as c_int }
-    fn PyType_GenericAlloc(t: *mut PyTypeObject, n: isize) -> [*mut PyObject] { typeobject::generic_alloc(t, n) }
     fn PyType_GenericNew(t: *mut PyTypeObject, _args: *mut PyObject, _kw: *mut PyObject) -> borrowed {
         match (*t).tp_alloc {
             Some(f) => { let p = f(t, 0); if p.is_null() { Err(Raised::already_set()) } else { Ok(p) } }
@@ -266,20 +266,13 @@ capi! {
     fn _PyTraceback_Add(func: &CStr, file: &CStr, line: c_int) -> void {
         lh_interp::traceback::add_named(&text(func), &text(file), line)
     }
-    fn PyFrame_GetCode(f: &Object) -> obj { f.get_attr_str("f_code") }
-    fn PyFrame_GetLineNumber(f: &Object) -> (c_int, -1) {
-        Ok(f.get_attr_str("f_lineno")?.downcast::<Int>().and_then(|i| i.to_i64()).unwrap_or(0) as c_int)
-    }
-    fn PyFrame_GetBack(f: &Object) -> borrowed {
-        let b = f.get_attr_str("f_back")?;
-        Ok(if b.is_none() { null_mut() } else { b.into_raw() })
-    }
-    fn PyFrame_GetLocals(f: &Object) -> obj { f.get_attr_str("f_locals") }
-    fn PyFrame_GetGlobals(f: &Object) -> obj { f.get_attr_str("f_globals") }
-    fn PyFrame_GetBuiltins(f: &Object) -> obj { f.get_attr_str("f_builtins") }
-    fn PyFrame_GetLasti(f: &Object) -> (c_int, -1) {
-        Ok(f.get_attr_str("f_lasti")?.downcast::<Int>().and_then(|i| i.to_i64()).unwrap_or(-1) as c_int)
-    }
+    fn PyFrame_GetCode(f: &FrameObj) -> obj { Ok(lh_interp::frame::code_ref(f.frame()).own()) }
+    fn PyFrame_GetLineNumber(f: &FrameObj) -> [c_int] { f.line().unwrap_or(0) }
+    fn PyFrame_GetBack(f: &FrameObj) -> borrowed { Ok(f.back().map_or(null_mut(), Owned::into_raw)) }
+    fn PyFrame_GetLocals(f: &FrameObj) -> obj { f.locals() }
+    fn PyFrame_GetGlobals(f: &FrameObj) -> obj { Ok(f.globals()) }
+    fn PyFrame_GetBuiltins(f: &FrameObj) -> obj { Ok(f.builtins()) }
+    fn PyFrame_GetLasti(f: &FrameObj) -> [c_int] { f.lasti() as c_int }
     /// Adds an entry for the frame to the pending exception's traceback.
     fn PyTraceBack_Here(f: &Object) -> status {
         let (t, v, tb) = lh_runtime::errors::fetch();

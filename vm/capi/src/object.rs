@@ -145,8 +145,6 @@ capi! {
     fn _PyObject_LookupSpecialId(o: &Object, n: *const Identifier) -> borrowed {
         Ok(o.lookup_special(id_str(n))?.map_or(null_mut(), Owned::into_raw))
     }
-    fn PyObject_GenericGetAttr(o: &Object, n: &Object) -> obj { o.generic_get_attr(name(n)?) }
-    fn PyObject_GenericSetAttr(o: &Object, n: &Object, v: Option<&Object>) -> status { o.generic_set_attr(name(n)?, v) }
     fn _PyObject_GenericGetAttrWithDict(o: &Object, n: &Object, dict: Option<&Dict>, suppress: c_int) -> borrowed {
         let n = name(n)?;
         let found = match dict {
@@ -193,7 +191,6 @@ capi! {
     fn PyObject_SelfIter(o: &Object) -> obj { Ok(o.own()) }
     fn _PyObject_NextNotImplemented(o: *mut PyObject) -> [*mut PyObject] { typeobject::next_not_implemented(o) }
     fn PyObject_Hash(o: &Object) -> (isize, -1) { o.hash_obj() }
-    fn PyObject_HashNotImplemented(o: *mut PyObject) -> [isize] { typeobject::hash_not_implemented(o) }
     fn PyObject_IsTrue(o: &Object) -> boolean { o.is_true() }
     fn PyObject_Not(o: &Object) -> boolean { o.is_true().map(|b| !b) }
     fn PyCallable_Check(o: Option<&Object>) -> [c_int] { o.is_some_and(|o| o.is_callable()) as c_int }

@@ -165,8 +165,7 @@ capi! {
     fn PyThreadState_EnterTracing(ts: *mut PyThreadState) -> void { (*ts).tracing += 1; (*(*ts).cframe).use_tracing = 0 }
     fn PyThreadState_LeaveTracing(ts: *mut PyThreadState) -> void {
         (*ts).tracing -= 1;
-        let on = (*ts).c_tracefunc.is_some() || (*ts).c_profilefunc.is_some();
-        (*(*ts).cframe).use_tracing = if on && (*ts).tracing == 0 { 255 } else { 0 };
+        (*(*ts).cframe).use_tracing = lh_runtime::thread::tracing_mask(ts);
     }
     fn PyInterpreterState_Get() -> [*mut c_void] { interpreter() }
     fn PyInterpreterState_Main() -> [*mut c_void] { interpreter() }

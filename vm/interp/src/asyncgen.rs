@@ -64,8 +64,9 @@ pub fn anext(g: &AsyncGenerator) -> PyResult<Owned<ASend>> {
     make(g, Some(none_ref()))
 }
 
-/// What a step of the generator means to the awaiting code.
-fn unwrap(g: &AsyncGenerator, s: PyResult<Sent>) -> PyResult {
+/// What a step of the generator means to the awaiting code: a value that is the generator's own (`Returned`), or one that
+/// it hands on from what it awaits (`Yielded`).
+fn unwrap(g: &AsyncGenerator, s: PyResult<Sent>) -> PyResult<Sent> {
     // SAFETY: plain fields of a live generator.
     unsafe {
         let p = g.as_struct();
@@ -86,11 +87,18 @@ fn unwrap(g: &AsyncGenerator, s: PyResult<Sent>) -> PyResult {
                 Some(w) => {
                     (*p).ag_running_async = 0;
                     let v = r((*w.as_struct()).value).own();
-                    Err(lh_runtime::exceptions::raise_stop_iteration(v))
+                    Ok(Sent::Returned(v))
                 }
-                None => Ok(v),
+                None => Ok(Sent::Yielded(v)),
             },
         }
+    }
+}
+/// The same for who called a method: the generator's own value comes as a StopIteration.
+fn as_method(s: PyResult<Sent>) -> PyResult {
+    match s? {
+        Sent::Yielded(v) => Ok(v),
+        Sent::Returned(v) => Err(lh_runtime::exceptions::raise_stop_iteration(v)),
     }
 }
 
@@ -168,10 +176,9 @@ fn set_running(g: &AsyncGenerator, on: bool) {
     unsafe { (*g.as_struct()).ag_running_async = on as _ }
 }
 
-#[pymethods(parts(common))]
 impl ASend {
-    #[pymethod]
-    fn send(&self, arg: &Object) -> PyResult {
+    /// `send`, without an exception for the end.
+    pub fn step(&self, arg: &Object) -> PyResult<Sent> {
         if self.state() == CLOSED {
             return raise!(RuntimeError, "cannot reuse already awaited __anext__()/asend()");
         }
@@ -190,10 +197,18 @@ impl ASend {
         set_running(&g, true);
         // SAFETY: a live generator.
         let res = unwrap(&g, unsafe { send_ex(g.gen_(), Some(&value), false, false) });
-        if res.is_err() {
+        if !matches!(res, Ok(Sent::Yielded(_))) {
             self.set_state(CLOSED);
         }
         res
+    }
+}
+
+#[pymethods(parts(common))]
+impl ASend {
+    #[pymethod]
+    fn send(&self, arg: &Object) -> PyResult {
+        as_method(self.step(arg))
     }
     #[pymethod(raw)]
     fn throw(&self, a: Args<'_>) -> PyResult {
@@ -203,7 +218,7 @@ impl ASend {
         let (t, v, tb) = throw_args(a, "async_generator_asend.throw")?;
         let g = self.generator();
         // SAFETY: a live generator.
-        let res = unwrap(&g, unsafe { throw(g.gen_(), true, t, v, tb) });
+        let res = as_method(unwrap(&g, unsafe { throw(g.gen_(), true, t, v, tb) }));
         if res.is_err() {
             self.set_state(CLOSED);
         }
@@ -279,13 +294,13 @@ impl AThrow {
                 let t = args.downcast_unchecked::<Tuple>();
                 let item = |i: usize| (i < t.len()).then(|| t.item_ref(i));
                 let s = throw(g.gen_(), false, t.item_ref(0), item(1), item(2));
-                return match unwrap(&g, s) {
+                return match as_method(unwrap(&g, s)) {
                     Ok(v) => Ok(v),
                     Err(e) => self.check_error(&g, e),
                 };
             }
             let s = send_ex(g.gen_(), Some(arg), false, false);
-            if args.is_some() { unwrap(&g, s) } else { self.close_step(&g, s) }
+            if args.is_some() { as_method(unwrap(&g, s)) } else { self.close_step(&g, s) }
         }
     }
     #[pymethod(raw)]
@@ -297,7 +312,7 @@ impl AThrow {
         let g = self.generator();
         // SAFETY: a live generator.
         let s = unsafe { throw(g.gen_(), true, t, v, tb) };
-        if self.arg().is_some() { unwrap(&g, s) } else { self.close_step(&g, s) }
+        if self.arg().is_some() { as_method(unwrap(&g, s)) } else { self.close_step(&g, s) }
     }
 }
 

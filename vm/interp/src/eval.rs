@@ -21,7 +21,7 @@ use crate::frame::{self, Frame};
 use crate::jit::{self, Enter};
 use crate::prelude::*;
 use crate::{asyncgen, bind, fast, generator, ops, specialize, trace};
-use lh_runtime::thread::EVAL_BREAKER;
+use lh_runtime::thread::{EVAL_BREAKER, RECORDING};
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering;
 
@@ -87,22 +87,18 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
         (*entry).flags |= frame::ENTRY;
         (*entry).previous = (*prev_cframe).current_frame.cast();
         (*ts).cframe = &raw mut cframe;
-        let mut cx = fast::Context {
-            ts,
-            cframe: &raw mut cframe,
-            kwnames: null_mut(),
-            frame: entry,
-            pc: null_mut(),
-            sp: null_mut(),
-        };
+        let mut cx = fast::Context::new(ts, &raw mut cframe, entry);
         let start = match lh_runtime::thread::enter_recursive("") {
             Ok(level) => {
                 std::mem::forget(level);
                 if throwing {
                     Start::Throw
-                } else if cframe.use_tracing != 0 {
+                } else if cframe.use_tracing == RECORDING {
                     Start::Resume
                 } else {
+                    if cframe.use_tracing != 0 {
+                        cx.set_mode(cframe.use_tracing);
+                    }
                     let sp = frame::localsplus(entry).add((*entry).stacktop as usize);
                     (*entry).stacktop = -1;
                     let stop = fast::run(&raw mut cx, (*entry).prev_instr.add(1), sp, entry);
@@ -361,11 +357,14 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
             }
 
             why = 'exec: loop {
-                if stopped.is_some() || std::ptr::read_volatile(tracing_flag) == 0 {
+                if stopped.is_some() || std::ptr::read_volatile(tracing_flag) != RECORDING {
                     let stop = match stopped.take() {
                         Some(stop) => stop,
                         None => {
                             (*cx).kwnames = kwnames;
+                            if std::ptr::read_volatile(tracing_flag) != (*cx).mode {
+                                (*cx).set_mode(*tracing_flag);
+                            }
                             fast::run(cx, pc, sp, frame)
                         }
                     };
@@ -385,12 +384,24 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                         pc = pc.add(1);
                         break 'exec Why::Error;
                     }
+                    if stop == fast::LEFT {
+                        break 'exec Why::Leave;
+                    }
                 }
                 (*frame).prev_instr = pc;
                 let word = *pc;
                 pc = pc.add(1);
                 let mut arg = (word >> 8) as usize;
-                let mut opcode = word as u8 | std::ptr::read_volatile(tracing_flag);
+                let mut opcode = word as u8;
+                let tracing = std::ptr::read_volatile(tracing_flag);
+                if tracing != 0 {
+                    // Quick forms hide events; the fast tier may have made this instruction's before it stopped.
+                    opcode = if tracing == RECORDING || (*cx).seen != (*frame).prev_instr {
+                        quick::TRACED
+                    } else {
+                        trace::plain(opcode)
+                    };
+                }
                 'redo: loop {
                     macro_rules! next {
                         () => {
@@ -1700,7 +1711,15 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                         op::SEND => {
                             let v = pop!();
                             let receiver = peek!(1);
-                            let res = ops::iter_send(r(receiver), r(v));
+                            let res = if tracing != 0 && (*ts).c_tracefunc.is_some() {
+                                save_sp!();
+                                let res =
+                                    ops::send_to_iterator(r(receiver), r(v), || trace::exception(ts, frame));
+                                (*frame).stacktop = -1;
+                                res
+                            } else {
+                                ops::iter_send(r(receiver), r(v))
+                            };
                             decref(v);
                             match check!(res) {
                                 generator::Sent::Yielded(v) => push!(v.into_raw()),

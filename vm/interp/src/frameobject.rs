@@ -33,6 +33,28 @@ impl FrameObj {
             Some(Object::from_ptr(frame::object(prev).cast()).own())
         }
     }
+    /// The variables as a dictionary, brought up to date.
+    pub fn locals(&self) -> PyResult {
+        // SAFETY: a live frame.
+        unsafe {
+            let f = self.frame();
+            frame::fast_to_locals(f)?;
+            Ok(Object::from_ptr((*f).locals).own())
+        }
+    }
+    pub fn globals(&self) -> Owned<Object> {
+        // SAFETY: a live frame.
+        unsafe { Object::from_ptr((*self.frame()).globals).own() }
+    }
+    pub fn builtins(&self) -> Owned<Object> {
+        // SAFETY: a live frame.
+        unsafe { Object::from_ptr((*self.frame()).builtins).own() }
+    }
+    pub fn lasti(&self) -> isize {
+        // SAFETY: a live frame.
+        let u = unsafe { frame::last_unit(self.frame()) };
+        if u < 0 { -1 } else { u * 2 }
+    }
     /// The frame object of a frame, as a new reference.
     pub unsafe fn of(f: *mut Frame) -> Owned<FrameObj> {
         // SAFETY: the caller's frame is live.
@@ -52,22 +74,15 @@ impl FrameObj {
     }
     #[getter]
     fn f_locals(&self) -> PyResult {
-        // SAFETY: a live frame.
-        unsafe {
-            let f = self.frame();
-            frame::fast_to_locals(f)?;
-            Ok(Object::from_ptr((*f).locals).own())
-        }
+        self.locals()
     }
     #[getter]
     fn f_globals(&self) -> Owned<Object> {
-        // SAFETY: a live frame.
-        unsafe { Object::from_ptr((*self.frame()).globals).own() }
+        self.globals()
     }
     #[getter]
     fn f_builtins(&self) -> Owned<Object> {
-        // SAFETY: a live frame.
-        unsafe { Object::from_ptr((*self.frame()).builtins).own() }
+        self.builtins()
     }
     #[getter]
     fn f_code(&self) -> Owned<Code> {
@@ -76,9 +91,7 @@ impl FrameObj {
     }
     #[getter]
     fn f_lasti(&self) -> isize {
-        // SAFETY: a live frame.
-        let u = unsafe { frame::last_unit(self.frame()) };
-        if u < 0 { -1 } else { u * 2 }
+        self.lasti()
     }
     #[getter]
     fn f_lineno(&self) -> Option<i32> {
@@ -117,7 +130,12 @@ impl FrameObj {
         match v.filter(|v| v.is_exact::<Bool>()) {
             Some(v) => {
                 // SAFETY: a plain field.
-                unsafe { (*self.as_struct()).f_trace_opcodes = v.is_true_object() as _ };
+                unsafe {
+                    (*self.as_struct()).f_trace_opcodes = v.is_true_object() as _;
+                    if v.is_true_object() {
+                        crate::trace::look_at_all(self.frame());
+                    }
+                }
                 Ok(())
             }
             None => raise!(TypeError, "attribute value type must be bool"),

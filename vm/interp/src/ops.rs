@@ -492,6 +492,9 @@ pub fn iter_send(it: &Object, v: &Object) -> PyResult<Sent> {
         if generator::is_exact_gen(it.as_ptr()) || generator::is_coro(it.as_ptr()) {
             return generator::send_ex(it.as_ptr().cast(), Some(v), false, false);
         }
+        if let Some(a) = it.downcast_exact::<crate::asyncgen::ASend>() {
+            return a.step(v);
+        }
         let t = it.ob_type();
         let am = (*t).tp_as_async;
         if !am.is_null()
@@ -504,21 +507,28 @@ pub fn iter_send(it: &Object, v: &Object) -> PyResult<Sent> {
                 _ => Err(Raised::already_set()),
             };
         }
-        let res = if v.is_none() && lh_runtime::protocols::is_iterator(it) {
-            it.iter_next_raw()
-        } else {
-            it.call_method("send", &[v]).map(Some)
-        };
-        match res {
-            Ok(Some(x)) => Ok(Sent::Yielded(x)),
-            Ok(None) => Ok(Sent::Returned(none())),
-            Err(e) if e.matches(exc::StopIteration()) => {
-                match lh_runtime::exceptions::take_stop_iteration_value() {
+        send_to_iterator(it, v, || ())
+    }
+}
+/// SEND by `tp_iternext` or the method: what takes part in tracing (`stopped`: a StopIteration is pending), and all other iterators.
+pub fn send_to_iterator(it: &Object, v: &Object, stopped: impl FnOnce()) -> PyResult<Sent> {
+    let res = if v.is_none() && lh_runtime::protocols::is_iterator(it) {
+        it.iter_next_raw()
+    } else {
+        it.call_method("send", &[v]).map(Some)
+    };
+    match res {
+        Ok(Some(x)) => Ok(Sent::Yielded(x)),
+        Ok(None) => Ok(Sent::Returned(none())),
+        Err(e) => {
+            if e.matches(exc::StopIteration()) {
+                stopped();
+                return match lh_runtime::exceptions::take_stop_iteration_value() {
                     Some(v) => Ok(Sent::Returned(v)),
                     None => Err(Raised::already_set()),
-                }
+                };
             }
-            Err(e) => Err(e),
+            Err(e)
         }
     }
 }
@@ -1226,6 +1236,9 @@ pub fn match_class(subject: &Object, class: &Object, nargs: usize, kwnames: &Obj
     };
     if !subject.is_instance(class)? {
         return Ok(none());
+    }
+    if nargs == 0 && kwnames.downcast_exact::<Tuple>().is_some_and(|k| k.len() == 0) {
+        return Ok(Tuple::empty().into_object());
     }
     let seen = Set::new();
     let mut attrs = vec![];

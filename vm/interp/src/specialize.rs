@@ -30,6 +30,8 @@ const COOL: i16 = 300;
 
 /// The definition of `list.append`, once a call of it has been specialised.
 pub static LIST_APPEND: AtomicPtr<PyMethodDef> = AtomicPtr::new(null_mut());
+/// As `LIST_APPEND`, of the built-in `len`.
+pub static LEN: AtomicPtr<PyMethodDef> = AtomicPtr::new(null_mut());
 /// As `LIST_APPEND`, of the built-in `isinstance`.
 pub static ISINSTANCE: AtomicPtr<PyMethodDef> = AtomicPtr::new(null_mut());
 
@@ -413,7 +415,10 @@ pub unsafe fn precall(_f: *mut Frame, at: *mut u16, arg: usize, sp: *mut *mut Py
                 let n = if is_descr { total.wrapping_sub(1) } else { total };
                 let is = |name: &core::ffi::CStr| core::ffi::CStr::from_ptr((*def).ml_name) == name;
                 let q = match (is_descr, flags) {
-                    (false, METH_O) if n == 1 && is(c"len") && is_builtins(callee) => quick::PRECALL_LEN,
+                    (false, METH_O) if n == 1 && is(c"len") && is_builtins(callee) => {
+                        LEN.store(def, Ordering::Relaxed);
+                        quick::PRECALL_LEN
+                    }
                     (false, METH_O) if n == 1 => quick::PRECALL_BUILTIN_O,
                     (false, METH_FASTCALL) if n == 2 && is(c"isinstance") && is_builtins(callee) => {
                         ISINSTANCE.store(def, Ordering::Relaxed);
@@ -494,8 +499,14 @@ pub unsafe fn quick_call(
                 let def = (*c).m_ml;
                 let f = (*def).ml_meth?;
                 let flags = (*def).ml_flags & !(METH_COEXIST | METH_CLASS | METH_STATIC);
+                if opcode == quick::PRECALL_BUILTIN_O || opcode == quick::PRECALL_LEN {
+                    return if flags == METH_O && total == 1 {
+                        Some(guarded(|| f((*c).m_self, *args)))
+                    } else {
+                        None
+                    };
+                }
                 match flags {
-                    METH_O if total == 1 => Some(guarded(|| f((*c).m_self, *args))),
                     METH_FASTCALL => {
                         let f: Fast = std::mem::transmute(f);
                         Some(guarded(|| f((*c).m_self, args, total as isize)))
@@ -520,9 +531,21 @@ pub unsafe fn quick_call(
                 let def = (*d).d_method;
                 let f = (*def).ml_meth?;
                 let flags = (*def).ml_flags & !(METH_COEXIST | METH_CLASS | METH_STATIC);
+                if opcode == quick::PRECALL_METHOD_O {
+                    return if flags == METH_O && total == 2 {
+                        Some(guarded(|| f(this, *args.add(1))))
+                    } else {
+                        None
+                    };
+                }
+                if opcode == quick::PRECALL_METHOD_NOARGS {
+                    return if flags == METH_NOARGS && total == 1 {
+                        Some(guarded(|| f(this, null_mut())))
+                    } else {
+                        None
+                    };
+                }
                 match flags {
-                    METH_O if total == 2 => Some(guarded(|| f(this, *args.add(1)))),
-                    METH_NOARGS if total == 1 => Some(guarded(|| f(this, null_mut()))),
                     METH_FASTCALL => {
                         let f: Fast = std::mem::transmute(f);
                         Some(guarded(|| f(this, args.add(1), total as isize - 1)))

@@ -1,13 +1,16 @@
 //! `sys.settrace` and `sys.setprofile`: calling trace functions, the line tracer, and the mask that sends every instruction here.
 //!
-//! A thread with a trace function (or a recording JIT) has `use_tracing` = 255 in its cframe. The evaluation loop ors that into
-//! each opcode, so every instruction becomes `TRACED` first and `before_instruction` runs.
+//! `use_tracing` in the thread's cframe says what is on. With a trace or a profile function the fast tier finds its handlers in tables
+//! that call `before_instruction` where an event may be due (`fast/traced.rs`); while the JIT records (and for what the fast tier leaves before
+//! it has made the events) the evaluation loop turns the instruction into `TRACED`.
 
 use crate::frame::{self, Frame};
 use crate::frameobject::FrameObj;
 use crate::prelude::*;
 use core::ffi::c_int;
+use lh_runtime::thread::RECORDING;
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 pub const CALL: c_int = 0;
 pub const EXCEPTION: c_int = 1;
@@ -24,8 +27,8 @@ const NAMES: [&str; 8] =
 pub unsafe fn update_mask(ts: *mut PyThreadState) {
     // SAFETY: the thread's own state.
     unsafe {
-        let on = ((*ts).c_tracefunc.is_some() || (*ts).c_profilefunc.is_some()) && (*ts).tracing == 0;
-        (*(*ts).cframe).use_tracing = if on || crate::jit::recording() { 255 } else { 0 };
+        (*(*ts).cframe).use_tracing =
+            if crate::jit::recording() { RECORDING } else { lh_runtime::thread::tracing_mask(ts) };
     }
 }
 
@@ -45,7 +48,7 @@ unsafe fn call_hook(
 ) -> PyResult<()> {
     // SAFETY: the hook's signature; the frame object is kept alive during the call.
     unsafe {
-        if (*ts).tracing != 0 {
+        if (*ts).tracing != 0 || what != CALL && is_unwatched(func, f) {
             return Ok(());
         }
         let fo = FrameObj::of(f);
@@ -53,7 +56,7 @@ unsafe fn call_hook(
         (*ts).tracing += 1;
         update_mask(ts);
         let s = fo.as_struct();
-        (*s).f_lineno = frame::line(f).unwrap_or(0);
+        (*s).f_lineno = line(f);
         xincref(obj);
         let res = func(obj, fo.raw(), what, arg.as_ptr());
         xdecref(obj);
@@ -62,6 +65,25 @@ unsafe fn call_hook(
         (*ts).tracing_what = old_what;
         update_mask(ts);
         if res == 0 { Ok(()) } else { Err(Raised::already_set()) }
+    }
+}
+
+/// Has the frame no trace function of its own, where that is what would be called?
+#[inline]
+unsafe fn is_unwatched(func: Py_tracefunc, f: *mut Frame) -> bool {
+    // SAFETY: a live frame, which owns its object.
+    unsafe {
+        let fo = (*f).frame_obj;
+        func as usize == trace_trampoline as *const () as usize && (fo.is_null() || (*fo).f_trace.is_null())
+    }
+}
+/// The frame's line for its frame object; 0: none.
+unsafe fn line(f: *mut Frame) -> c_int {
+    // SAFETY: a live frame; the array has an entry for each unit.
+    unsafe {
+        let unit = frame::last_unit(f);
+        let code = frame::code_ref(f);
+        if unit < 0 { code.firstlineno() } else { (*code.line_array().offset(unit)).max(0) }
     }
 }
 
@@ -172,6 +194,7 @@ pub unsafe fn before_instruction(ts: *mut PyThreadState, f: *mut Frame, pc: *mut
         }
         if opcode == op::RESUME {
             if let Some(func) = (*ts).c_tracefunc {
+                code.line_array();
                 set_last(f, -1);
                 protected(ts, func, (*ts).c_traceobj, f, CALL, none_ref())?;
             }
@@ -183,6 +206,10 @@ pub unsafe fn before_instruction(ts: *mut PyThreadState, f: *mut Frame, pc: *mut
             return Ok(());
         }
         if let Some(func) = (*ts).c_tracefunc {
+            if is_unwatched(func, f) {
+                set_last(f, unit);
+                return Ok(());
+            }
             let fo = FrameObj::of(f);
             let lines = code.line_array();
             let line = *lines.offset(unit);
@@ -194,10 +221,8 @@ pub unsafe fn before_instruction(ts: *mut PyThreadState, f: *mut Frame, pc: *mut
             let last_line = if before <= entry { -1 } else { *lines.offset(before) };
             let s = fo.as_struct();
             if line != -1 && (*s).f_trace_lines != 0 {
-                let backwards = before >= 0
-                    && unit < before
-                    && code.unit_at(before as usize).0 != op::SEND
-                    && before > entry;
+                // (The jump back of a `yield from` goes to its SEND.)
+                let backwards = unit < before && opcode != op::SEND && before > entry;
                 if line != last_line || backwards {
                     call_hook(ts, func, (*ts).c_traceobj, f, LINE, none_ref())?;
                 }
@@ -206,14 +231,27 @@ pub unsafe fn before_instruction(ts: *mut PyThreadState, f: *mut Frame, pc: *mut
                 call_hook(ts, func, (*ts).c_traceobj, f, OPCODE, none_ref())?;
             }
             set_last(f, frame::last_unit(f));
+            if (*s).f_trace_opcodes != 0 {
+                look_at_all(f);
+            }
         }
         Ok(())
     }
 }
 
-// The unit executed before, in a traced frame: in the frame itself, but for code of more units than fit there, which has a
-// small table.
-const ELSEWHERE: u16 = u16::MAX;
+/// Every further instruction of the frame goes through `before_instruction`.
+pub unsafe fn look_at_all(f: *mut Frame) {
+    // SAFETY: a live frame.
+    unsafe {
+        let unit = last(f);
+        (*f).traced = ELSEWHERE;
+        remember(f, unit);
+    }
+}
+
+// The unit executed before, in a traced frame: in the frame itself, but for code of more units than fit there and for frames whose every
+// instruction is an event, which have a small table.
+pub const ELSEWHERE: u16 = u16::MAX;
 thread_local! {
     static LAST: std::cell::RefCell<Vec<(usize, isize)>> = const { std::cell::RefCell::new(Vec::new()) };
 }
@@ -233,6 +271,9 @@ unsafe fn set_last(f: *mut Frame, unit: isize) {
         }
         (*f).traced = ELSEWHERE;
     }
+    remember(f, unit)
+}
+fn remember(f: *mut Frame, unit: isize) {
     LAST.with_borrow_mut(|v| {
         v.retain(|e| e.0 != f as usize);
         if v.len() > 64 {
@@ -335,15 +376,33 @@ unsafe fn call_python(
     // SAFETY: the frame object's frame is live.
     unsafe {
         let fo = r(fo).downcast_unchecked::<FrameObj>();
-        frame::fast_to_locals(fo.frame())?;
+        // Without a dictionary of the variables nobody can have changed one, or could see an old value.
+        if !(*fo.frame()).locals.is_null() {
+            frame::fast_to_locals(fo.frame())?;
+        }
         let arg = Object::from_ptr_opt(arg).unwrap_or(none_ref());
-        let res = r(callback).own().call(&[fo, Str::interned(NAMES[what as usize]), arg]);
-        frame::locals_to_fast(fo.frame(), true);
+        let res = r(callback).own().call(&[fo, event_name(what), arg]);
+        if !(*fo.frame()).locals.is_null() {
+            frame::locals_to_fast(fo.frame(), true);
+        }
         if res.is_err() {
             crate::traceback::here(Thread::current_ptr(), fo.frame());
         }
         res
     }
+}
+
+/// The interned name of an event, looked up once.
+fn event_name(what: c_int) -> &'static Object {
+    static CACHE: [AtomicPtr<PyObject>; NAMES.len()] = [const { AtomicPtr::new(null_mut()) }; NAMES.len()];
+    let slot = &CACHE[what as usize];
+    let mut p = slot.load(Ordering::Relaxed);
+    if p.is_null() {
+        p = Str::interned(NAMES[what as usize]).own().into_raw().cast();
+        slot.store(p, Ordering::Relaxed);
+    }
+    // SAFETY: the cache keeps its reference for ever.
+    unsafe { r(p) }
 }
 
 unsafe extern "C" fn trace_trampoline(
@@ -396,37 +455,55 @@ unsafe extern "C" fn profile_trampoline(
     }
 }
 
+/// Puts a function and its object into two fields of the thread's state. Letting go of the old object may run code: that must
+/// not install another one meanwhile (`busy`).
+unsafe fn install(
+    what: &str,
+    busy: &AtomicBool,
+    func: Option<Py_tracefunc>,
+    obj: Option<&Object>,
+    fields: impl Fn(*mut PyThreadState) -> (*mut Option<Py_tracefunc>, *mut *mut PyObject),
+) -> PyResult<()> {
+    if busy.swap(true, Ordering::Relaxed) {
+        busy.store(false, Ordering::Relaxed);
+        return raise!(
+            RuntimeError,
+            "Cannot install a {0} function while another {0} function is being installed",
+            what
+        );
+    }
+    // SAFETY: the current thread's own state.
+    unsafe {
+        let ts = Thread::current_ptr();
+        let (f, o) = fields(ts);
+        let old = std::mem::replace(&mut *o, null_mut());
+        *f = None;
+        update_mask(ts);
+        xdecref(old);
+        *o = obj.map_or(null_mut(), |o| o.own().into_raw());
+        *f = func;
+        update_mask(ts);
+    }
+    busy.store(false, Ordering::Relaxed);
+    Ok(())
+}
 /// `PyEval_SetTrace`.
 pub unsafe fn set_trace_func(func: Option<Py_tracefunc>, obj: Option<&Object>) -> PyResult<()> {
+    static BUSY: AtomicBool = AtomicBool::new(false);
     lh_runtime::sysobject::audit("sys.settrace", &[])?;
     // SAFETY: the current thread's own state.
     unsafe {
-        let ts = Thread::current_ptr();
-        let old = std::mem::replace(&mut (*ts).c_traceobj, null_mut());
-        (*ts).c_tracefunc = None;
-        update_mask(ts);
-        xdecref(old);
-        (*ts).c_traceobj = obj.map_or(null_mut(), |o| o.own().into_raw());
-        (*ts).c_tracefunc = func;
-        update_mask(ts);
+        install("trace", &BUSY, func, obj, |ts| (&raw mut (*ts).c_tracefunc, &raw mut (*ts).c_traceobj))
     }
-    Ok(())
 }
 /// `PyEval_SetProfile`.
 pub unsafe fn set_profile_func(func: Option<Py_tracefunc>, obj: Option<&Object>) -> PyResult<()> {
+    static BUSY: AtomicBool = AtomicBool::new(false);
     lh_runtime::sysobject::audit("sys.setprofile", &[])?;
     // SAFETY: the current thread's own state.
     unsafe {
-        let ts = Thread::current_ptr();
-        let old = std::mem::replace(&mut (*ts).c_profileobj, null_mut());
-        (*ts).c_profilefunc = None;
-        update_mask(ts);
-        xdecref(old);
-        (*ts).c_profileobj = obj.map_or(null_mut(), |o| o.own().into_raw());
-        (*ts).c_profilefunc = func;
-        update_mask(ts);
+        install("profile", &BUSY, func, obj, |ts| (&raw mut (*ts).c_profilefunc, &raw mut (*ts).c_profileobj))
     }
-    Ok(())
 }
 pub fn set_trace(f: Option<&Object>) -> PyResult<()> {
     // SAFETY: the trampoline takes a Python callable.

@@ -50,6 +50,13 @@ impl Recorder {
         unsafe {
             let callee = self.actual(at);
             let Some(what) = identify(callee) else { return Ok(false) };
+            if let Callee::Function(m, name, _) = &what
+                && m == "sys"
+                && matches!(name.to_bytes(), b"settrace" | b"setprofile")
+            {
+                // What follows may be traced another time.
+                return Err(Why::Operands(lh_bytecode::opcode::CALL));
+            }
             let n = self.sp - at - 1;
             let known = match &what {
                 Callee::Function(m, name, _) => self.function(m, name.to_bytes(), at, n)?,

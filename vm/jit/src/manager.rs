@@ -394,12 +394,17 @@ unsafe fn enter_hook(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Ent
     }
 }
 
-unsafe fn record(_ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) {
+unsafe fn record(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) {
     let s = state();
     let Some(mut r) = s.recorder.take() else {
         lh_interp::jit::set_recording(false);
         return;
     };
+    // SAFETY: the current thread.
+    if !unsafe { may_trace(ts) } {
+        lh_interp::jit::set_recording(false);
+        return give_up(s, &r, Why::Traced);
+    }
     loop {
         // SAFETY: the interpreter's contract for hooks.
         match unsafe { r.step(f, at) } {

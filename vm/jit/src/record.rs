@@ -39,6 +39,8 @@ pub enum Why {
     Outside,
     InnerLoop,
     Unbound,
+    /// A trace or profile function was set: a trace makes no events.
+    Traced,
     Builder(Abort),
     Backend(lh_jit_x64::Error),
     NoMemory,
@@ -56,6 +58,7 @@ impl fmt::Display for Why {
             Why::Outside => f.write_str("this iteration leaves the loop"),
             Why::InnerLoop => f.write_str("an inner loop comes first"),
             Why::Unbound => f.write_str("unbound variable"),
+            Why::Traced => f.write_str("the thread is traced"),
             Why::Builder(a) => write!(f, "optimiser: {a:?}"),
             Why::Backend(e) => write!(f, "back end: {e:?}"),
             Why::NoMemory => f.write_str("no executable memory"),

@@ -17,23 +17,29 @@ pub fn malloc(n: usize) -> *mut c_void {
     }
     p
 }
+/// mimalloc's own zeroing is slow to start (`rep stos`); blocks up to this size are zeroed here, word by word.
+const SMALL: usize = 512;
+/// # Safety
+/// `p` is a block made for `size` bytes.
+#[inline]
+unsafe fn zero(p: *mut c_void, size: usize) {
+    for i in 0..size.div_ceil(16) {
+        // SAFETY: blocks are multiples of 16 bytes long, or of 8 bytes when that is what was asked for.
+        unsafe {
+            let w = p.cast::<u64>().add(2 * i);
+            *w = 0;
+            if 16 * i + 8 < size {
+                *w.add(1) = 0;
+            }
+        }
+    }
+}
 pub fn calloc(n: usize, size: usize) -> *mut c_void {
-    // mimalloc's own zeroing is slow to start (`rep stos`); small blocks are zeroed here, word by word.
-    const SMALL: usize = 512;
     if n == 1 && size <= SMALL {
         let p = malloc(size);
         if !p.is_null() {
-            let words = size.div_ceil(16);
-            for i in 0..words {
-                // SAFETY: blocks are multiples of 16 bytes long, or of 8 bytes when that is what was asked for.
-                unsafe {
-                    let w = p.cast::<u64>().add(2 * i);
-                    *w = 0;
-                    if 16 * i + 8 < size {
-                        *w.add(1) = 0;
-                    }
-                }
-            }
+            // SAFETY: just made.
+            unsafe { zero(p, size) }
         }
         return p;
     }
@@ -131,9 +137,15 @@ unsafe impl core::alloc::GlobalAlloc for Global {
     }
     #[inline]
     unsafe fn alloc_zeroed(&self, l: core::alloc::Layout) -> *mut u8 {
-        // SAFETY: as above.
+        // SAFETY: as above; a block has the size that was asked for.
         unsafe {
-            if l.align() <= 8 {
+            if l.align() <= 8 && l.size() <= SMALL {
+                let p = mi::mi_malloc(l.size());
+                if !p.is_null() {
+                    zero(p, l.size());
+                }
+                p.cast()
+            } else if l.align() <= 8 {
                 mi::mi_zalloc(l.size()).cast()
             } else {
                 mi::mi_zalloc_aligned(l.size(), l.align()).cast()

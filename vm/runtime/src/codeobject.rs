@@ -424,19 +424,24 @@ impl Code {
         location::at(self.linetable().as_bytes(), self.firstlineno(), unit)
     }
     /// One line number per code unit (-1: none), made on first use and kept.
+    #[inline]
     pub fn line_array(&self) -> *const i32 {
+        // SAFETY: a live code object.
+        let known = unsafe { (*self.c())._co_linearray };
+        if known.is_null() { self.make_line_array() } else { known.cast() }
+    }
+    #[cold]
+    fn make_line_array(&self) -> *const i32 {
         // SAFETY: the array is owned by the code object and freed with it.
         unsafe {
             let c = self.c();
-            if (*c)._co_linearray.is_null() {
-                let n = self.len_units();
-                let mut v: Vec<i32> = location::positions(self.linetable().as_bytes(), self.firstlineno())
-                    .map(|l| l.line)
-                    .collect();
-                v.resize(n, -1);
-                (*c)._co_linearray = Box::into_raw(v.into_boxed_slice()).cast();
-                (*c)._co_linearray_entry_size = 4;
-            }
+            let n = self.len_units();
+            let mut v: Vec<i32> = location::positions(self.linetable().as_bytes(), self.firstlineno())
+                .map(|l| l.line)
+                .collect();
+            v.resize(n, -1);
+            (*c)._co_linearray = Box::into_raw(v.into_boxed_slice()).cast();
+            (*c)._co_linearray_entry_size = 4;
             (*c)._co_linearray.cast()
         }
     }

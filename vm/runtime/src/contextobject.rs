@@ -32,7 +32,11 @@ pub struct ContextVarObject {
     pub ob_base: PyObject,
     pub var_name: *mut PyObject,
     pub var_default: *mut PyObject,
-    pub unused: [usize; 4],
+    /// The value found last (borrowed: the context holds it), in the thread with this id while it has this `context_ver`.
+    pub var_cached: *mut PyObject,
+    pub var_cached_tsid: u64,
+    pub var_cached_tsver: u64,
+    pub unused: usize,
 }
 kind!(/** `contextvars.ContextVar` */ ContextVar: ContextVarObject, crate::type_table::PyContextVar_Type);
 
@@ -282,12 +286,34 @@ impl ContextVar {
     }
     /// The value in the current context, else `default`, else the variable's own default.
     pub fn value(&self, default: Option<&Object>) -> PyResult<Option<Owned<Object>>> {
-        // SAFETY: this thread's own state.
-        let has_context = unsafe { !(*Thread::current_ptr()).context.is_null() };
-        if has_context && let Some(v) = Context::current().vars().find(self)? {
-            return Ok(Some(v));
+        // SAFETY: this thread's own state; a value remembered is that of the context it still has.
+        unsafe {
+            let ts = Thread::current_ptr();
+            if !(*ts).context.is_null() {
+                let v = self.as_struct();
+                if !(*v).var_cached.is_null()
+                    && (*v).var_cached_tsid == (*ts).id
+                    && (*v).var_cached_tsver == (*ts).context_ver
+                {
+                    return Ok(Some(Object::from_ptr((*v).var_cached).own()));
+                }
+                if let Some(found) = Context::current().vars().find(self)? {
+                    self.remember(Some(&found));
+                    return Ok(Some(found));
+                }
+            }
         }
         Ok(default.or(self.default_obj()).map(|d| d.own()))
+    }
+    /// Notes the variable's value in the current context.
+    fn remember(&self, value: Option<&Object>) {
+        // SAFETY: this thread's own state; the context holds the value.
+        unsafe {
+            let (v, ts) = (self.as_struct(), Thread::current_ptr());
+            (*v).var_cached = value.map_or(null_mut(), Object::as_ptr);
+            (*v).var_cached_tsid = (*ts).id;
+            (*v).var_cached_tsver = (*ts).context_ver;
+        }
     }
     pub fn set_value(&self, value: &Object) -> PyResult<Owned<Token>> {
         let ctx = Context::current();
@@ -336,15 +362,17 @@ impl ContextVar {
 }
 
 /// Sets or deletes a context's variable.
-fn change(ctx: &Context, key: &Object, value: Option<&Object>) -> PyResult<()> {
+fn change(ctx: &Context, key: &ContextVar, value: Option<&Object>) -> PyResult<()> {
     let vars = ctx.vars();
     let new = match value {
         Some(v) => vars.assoc(key, v)?,
         None => vars.without(key)?,
     };
     if value.is_none() && new.is(&*vars) {
-        return Err(set_object(exc::LookupError(), Some(key.own())));
+        return Err(set_object(exc::LookupError(), Some(key.own().into_object())));
     }
+    // Giving back the old mapping may run code that looks.
+    key.remember(value);
     ctx.set_vars(new);
     Ok(())
 }

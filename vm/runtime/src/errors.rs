@@ -101,11 +101,20 @@ pub fn raise_fmt(t: &Type, args: std::fmt::Arguments<'_>) -> Raised {
     set_object(t, Some(s.into_object()))
 }
 
+/// Runs `f` out of line: what makes an error message would cost the function that seldom needs it registers and stack.
+#[cold]
+#[inline(never)]
+pub fn aside<R>(f: impl FnOnce() -> R) -> R {
+    f()
+}
+
 /// Raises `$exc` (a name in `exc`, e.g. `TypeError`) with a formatted message; evaluates to `Err(Raised)`.
 #[macro_export]
 macro_rules! raise {
     ($exc:ident, $($arg:tt)+) => {
-        Err($crate::errors::raise_fmt($crate::exceptions::exc::$exc(), format_args!($($arg)+)))
+        $crate::errors::aside(|| {
+            Err($crate::errors::raise_fmt($crate::exceptions::exc::$exc(), format_args!($($arg)+)))
+        })
     };
     ($exc:ident) => {
         Err($crate::errors::set_object($crate::exceptions::exc::$exc(), None))

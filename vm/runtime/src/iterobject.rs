@@ -482,6 +482,11 @@ impl Map {
                 None => Ok(None),
             };
         }
+        if its.len() == 2 {
+            let Some(a) = its.item_ref(0).iter_next()? else { return Ok(None) };
+            let Some(b) = its.item_ref(1).iter_next()? else { return Ok(None) };
+            return self.func().call(&[&*a, &*b]).map(Some);
+        }
         let mut v: Vec<Owned<Object>> = Vec::with_capacity(its.len());
         for it in its.iter() {
             match it.iter_next()? {

@@ -779,6 +779,7 @@ impl Object {
         }
         self.iter_next_slot()
     }
+    #[inline]
     fn iter_next_slot(&self) -> PyResult<Option<Owned<Object>>> {
         // SAFETY: slots take live objects.
         unsafe {

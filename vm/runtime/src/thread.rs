@@ -59,6 +59,24 @@ pub fn check_signals() -> crate::errors::PyResult<()> {
     }
 }
 
+/// What `use_tracing` says while the thread has a trace function (a bit) or a profile function (another).
+pub const TRACING: u8 = 1;
+pub const PROFILING: u8 = 2;
+/// What it says while every instruction is to be seen one by one, by the JIT's recorder.
+pub const RECORDING: u8 = 255;
+
+/// The value of `use_tracing` for what a thread has switched on.
+#[inline]
+pub unsafe fn tracing_mask(ts: *mut PyThreadState) -> u8 {
+    // SAFETY: the thread's own state.
+    unsafe {
+        if (*ts).tracing != 0 {
+            return 0;
+        }
+        TRACING * (*ts).c_tracefunc.is_some() as u8 + PROFILING * (*ts).c_profilefunc.is_some() as u8
+    }
+}
+
 /// Namespace for the current thread's state.
 pub struct Thread(());
 

@@ -319,6 +319,7 @@ pub fn alloc(tp: *mut PyTypeObject, n: isize) -> PyResult<*mut PyObject> {
 ///
 /// # Safety
 /// `tp` is a ready type.
+#[unsafe(export_name = "PyType_GenericAlloc")]
 pub unsafe extern "C" fn generic_alloc(tp: *mut PyTypeObject, n: isize) -> *mut PyObject {
     // SAFETY: the caller's promise.
     unsafe {
@@ -602,10 +603,11 @@ pub unsafe extern "C" fn subtype_clear(o: *mut PyObject) -> c_int {
 
 // ---- Slots that generic code compares by address ----
 
-/// `PyObject_GenericGetAttr` as a slot.
+/// `PyObject_GenericGetAttr` as a slot. C code puts it into types, and compares with it, by this name.
 ///
 /// # Safety
 /// A slot: live objects.
+#[unsafe(export_name = "PyObject_GenericGetAttr")]
 pub unsafe extern "C" fn generic_getattro(o: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
     crate::border::object(|| {
         // SAFETY: slots are called with live objects.
@@ -616,10 +618,11 @@ pub unsafe extern "C" fn generic_getattro(o: *mut PyObject, name: *mut PyObject)
         }
     })
 }
-/// `PyObject_GenericSetAttr` as a slot.
+/// `PyObject_GenericSetAttr` as a slot, likewise.
 ///
 /// # Safety
 /// A slot: live objects, the value may be null.
+#[unsafe(export_name = "PyObject_GenericSetAttr")]
 pub unsafe extern "C" fn generic_setattro(
     o: *mut PyObject,
     name: *mut PyObject,
@@ -638,6 +641,7 @@ pub unsafe extern "C" fn generic_setattro(
 ///
 /// # Safety
 /// A slot: a live object.
+#[unsafe(export_name = "PyObject_HashNotImplemented")]
 pub unsafe extern "C" fn hash_not_implemented(o: *mut PyObject) -> isize {
     // SAFETY: slots are called with live objects.
     let _ = unsafe { raised!(TypeError, "unhashable type: '{}'", Object::from_ptr(o).ty().name()) };

@@ -44,8 +44,18 @@ pub(super) unsafe extern "C" fn binary_subscr(
         if warm(pc) {
             return leave(pc, sp, f, cx, k, arg);
         }
-        (*f).prev_instr = pc;
         let (a, b) = (*sp.sub(2), *sp.sub(1));
+        if exact::<Str>(a) && exact::<Int>(b) {
+            let s = r(a).downcast_unchecked::<Str>();
+            let n = s.len();
+            let at = position(b, n);
+            if at < n {
+                *sp.sub(2) = Str::from_char(s.char_at(at) as u32).into_raw();
+                drop_int(b);
+                drop_next!(a, pc.add(5), sp.sub(1), f, cx, k)
+            }
+        }
+        (*f).prev_instr = pc;
         let res = raw(r(a).get_item(r(b)));
         decref(b);
         decref(a);

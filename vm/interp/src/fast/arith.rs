@@ -587,6 +587,19 @@ pub(super) unsafe extern "C" fn unary_not(
         next_checked!(pc.add(1), sp, f, cx, k)
     }
 }
+handler! {
+    fn unary_invert(pc, sp, f, cx, k, arg) {
+        let v = *sp.sub(1);
+        (*f).prev_instr = pc;
+        let res = raw(crate::ops::unary(op::UNARY_INVERT, r(v)));
+        decref(v);
+        if res.is_null() {
+            return raise(pc, sp.sub(1), f, cx, k, arg);
+        }
+        *sp.sub(1) = res;
+        next_checked!(pc.add(1), sp, f, cx, k)
+    }
+}
 pub(super) unsafe extern "C" fn unary_negative(
     pc: Pc,
     sp: Sp,

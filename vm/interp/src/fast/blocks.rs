@@ -58,3 +58,4 @@ handler! {
         next_checked!(pc.add(1), sp.add(1), f, cx, k)
     }
 }
+push_new!(with_except_start, |f, sp, arg| ops::with_except(r(*sp.sub(4)), r(*sp.sub(1))));

@@ -114,6 +114,9 @@ pub(super) unsafe extern "C" fn format_value(
 ) -> usize {
     // SAFETY: the handlers' contract.
     unsafe {
+        if arg & !1 == 0 && exact::<Str>(*sp.sub(1)) {
+            next!(pc.add(1), sp, f, cx, k)
+        }
         (*f).prev_instr = pc;
         let base = sp.sub(1 + (arg >> 2 & 1));
         let spec = if arg & 4 != 0 { Owned::<Object>::from_raw_opt(*base.add(1)) } else { None };

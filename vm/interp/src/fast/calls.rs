@@ -179,7 +179,14 @@ pub(super) unsafe extern "C" fn class_py(
 /// Does what the eval breaker asks for, after the instruction before `pc`.
 #[cold]
 #[inline(never)]
-unsafe extern "C" fn poll(pc: Pc, sp: Sp, f: *mut Frame, cx: *mut Context, k: Sp, arg: usize) -> usize {
+pub(super) unsafe extern "C" fn poll(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
     // SAFETY: the handlers' contract.
     unsafe {
         if ops::eval_breaker().is_err() {
@@ -415,16 +422,31 @@ pub(super) unsafe extern "C" fn type_1(
     // SAFETY: the handlers' contract.
     unsafe { native_call::<{ quick::PRECALL_TYPE_1 }>(pc, sp, f, cx, k, arg) }
 }
-pub(super) unsafe extern "C" fn len(
-    pc: Pc,
-    sp: Sp,
-    f: *mut Frame,
-    cx: *mut Context,
-    k: Sp,
-    arg: usize,
-) -> usize {
-    // SAFETY: the handlers' contract.
-    unsafe { native_call::<{ quick::PRECALL_LEN }>(pc, sp, f, cx, k, arg) }
+handler! {
+    /// `len(o)`. A container that would go with the call goes the long way.
+    fn len(pc, sp, f, cx, k, arg) {
+        let (callee, o) = (*sp.sub(2), *sp.sub(1));
+        if arg != 1 || !(*sp.sub(3)).is_null() || !exact::<CFunction>(callee)
+            || (*callee.cast::<PyCFunctionObject>()).m_ml != specialize::LEN.load(Ordering::Relaxed)
+        {
+            return precall(pc, sp, f, cx, k, arg);
+        }
+        let n = if exact::<List>(o) || exact::<Tuple>(o) || exact::<Bytes>(o) {
+            (*o.cast::<PyVarObject>()).ob_size
+        } else if exact::<Dict>(o) {
+            (*o.cast::<PyDictObject>()).ma_used
+        } else if exact::<Str>(o) {
+            (*o.cast::<PyASCIIObject>()).length
+        } else {
+            return native_call::<{ quick::PRECALL_LEN }>(pc, sp, f, cx, k, arg);
+        };
+        if (*o).ob_refcnt == 1 || (*callee).ob_refcnt == 1 {
+            return native_call::<{ quick::PRECALL_LEN }>(pc, sp, f, cx, k, arg);
+        }
+        (*o).ob_refcnt -= 1;
+        (*callee).ob_refcnt -= 1;
+        ints::push_int(n as i64, pc.add(7), sp.sub(3), f, cx, k)
+    }
 }
 handler! {
     fn isinstance(pc, sp, f, cx, k, arg) {
@@ -557,7 +579,7 @@ handler! {
         let Ok((args, kwargs)) = ops::prepare_call_ex(callee, *base, kwargs) else {
             return raise(pc, base, f, cx, k, arg);
         };
-        if ops::is_python_call(callee) && (*(*cx).ts).recursion_remaining > 0 && (*(*cx).cframe).use_tracing == 0 {
+        if ops::is_python_call(callee) && (*(*cx).ts).recursion_remaining > 0 && (*(*cx).cframe).use_tracing == (*cx).mode {
             let nf = ops::frame_for_call_ex((*cx).ts, callee, &args, kwargs.as_deref());
             drop(args);
             drop(kwargs);

@@ -364,7 +364,14 @@ unsafe fn range_step(pc: Pc, sp: Sp, f: *mut Frame, cx: *mut Context, k: Sp, arg
 }
 /// FOR_ITER by the iterator's own `tp_iternext`.
 #[inline(never)]
-unsafe extern "C" fn iter_step(pc: Pc, sp: Sp, f: *mut Frame, cx: *mut Context, k: Sp, arg: usize) -> usize {
+pub(super) unsafe extern "C" fn iter_step(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
     // SAFETY: the handlers' contract; an iterator has the slot.
     unsafe {
         let it = *sp.sub(1);
@@ -377,6 +384,9 @@ unsafe extern "C" fn iter_step(pc: Pc, sp: Sp, f: *mut Frame, cx: *mut Context, 
         if !(*(*cx).ts).curexc_type.is_null() {
             if !lh_runtime::errors::matches(exc::StopIteration()) {
                 return raise(pc, sp, f, cx, k, arg);
+            }
+            if (*cx).mode != 0 {
+                traced::stop_iteration(cx, f, sp);
             }
             clear();
         }

@@ -40,6 +40,20 @@ pub(super) unsafe fn enter(
         next!((*gf).prev_instr.add(1), gsp.add(1), gf, cx, consts(gf))
     }
 }
+/// A step of a receiver that is no generator; takes over `v`. Null: it raised. Else what it gave, and whether it has returned that.
+#[inline(never)]
+unsafe fn send_to(receiver: *mut PyObject, v: *mut PyObject) -> (*mut PyObject, bool) {
+    // SAFETY: live objects.
+    unsafe {
+        let res = ops::iter_send(r(receiver), r(v));
+        decref(v);
+        match res {
+            Ok(generator::Sent::Yielded(x)) => (x.into_raw(), false),
+            Ok(generator::Sent::Returned(x)) => (x.into_raw(), true),
+            Err(_) => (null_mut(), false),
+        }
+    }
+}
 pub(super) unsafe extern "C" fn send(
     pc: Pc,
     sp: Sp,
@@ -52,7 +66,18 @@ pub(super) unsafe extern "C" fn send(
     unsafe {
         let (receiver, v) = (*sp.sub(2), *sp.sub(1));
         if !(generator::is_exact_gen(receiver) || generator::is_coro(receiver)) {
-            return leave(pc, sp, f, cx, k, arg);
+            (*f).prev_instr = pc;
+            let (x, done) = send_to(receiver, v);
+            if x.is_null() {
+                return raise(pc, sp.sub(1), f, cx, k, arg);
+            }
+            if !done {
+                *sp.sub(1) = x;
+                next_checked!(pc.add(1), sp, f, cx, k)
+            }
+            *sp.sub(2) = x;
+            decref(receiver);
+            next_checked!(pc.add(1 + arg), sp.sub(1), f, cx, k)
         }
         let g: Gen = receiver.cast();
         // What asks finds the end of the loop again by its own code unit: no longer arguments.
@@ -188,3 +213,10 @@ replace_top!(get_yield_from_iter, |f, v, arg| ops::yield_from_iter(f, v));
 replace_top!(get_awaitable, |f, v, arg| ops::get_awaitable(v, arg));
 replace_top!(get_aiter, |f, v, arg| ops::get_aiter(v));
 push_new!(get_anext, |f, sp, arg| ops::get_anext(r(*sp.sub(1))));
+handler! {
+    fn async_gen_wrap(pc, sp, f, cx, k, _arg) {
+        (*f).prev_instr = pc;
+        *sp.sub(1) = crate::asyncgen::wrap(*sp.sub(1));
+        next_checked!(pc.add(1), sp, f, cx, k)
+    }
+}

@@ -16,8 +16,9 @@
 //! do (a missed cache, an error to report, a counter that is full) it leaves to `eval::run` *before* it has changed anything.
 //! `prev_instr` is stored only where somebody may look: before anything that can run Python code or raise.
 //!
-//! Nothing here runs while the thread is traced, profiled or recorded: `eval::run` doesn't enter then, and a handler that called out
-//! looks at the flag before it goes on. So tracing and the JIT's recorder see every instruction in its base form, one at a time.
+//! The next handler is found in the context's `table`. While the thread is traced or profiled that is another one (`traced.rs`), so that
+//! events are made where they are due; a handler that called out looks whether that has changed before it goes on. Nothing here runs while
+//! the JIT records: its recorder sees every instruction in its base form, one at a time, in `eval::run`.
 
 use crate::frame::{self, Frame};
 use crate::prelude::*;
@@ -32,6 +33,8 @@ mod calls;
 mod flow;
 mod gens;
 mod ints;
+mod patterns;
+mod traced;
 mod vars;
 
 pub(crate) type Pc = *mut u16;
@@ -46,8 +49,40 @@ pub struct Context {
     pub frame: *mut Frame,
     pub pc: Pc,
     pub sp: Sp,
+    /// Where the next instruction's handler is found.
+    pub table: &'static Table,
+    /// Where it is found once the instruction's events are made.
+    pub after: &'static Table,
+    /// The `use_tracing` for which these tables are.
+    pub mode: u8,
+    /// While tracing: the instruction whose events were made last.
+    pub seen: Pc,
+}
+impl Context {
+    /// A context without registers yet.
+    pub fn new(ts: *mut PyThreadState, cframe: *mut _PyCFrame, frame: *mut Frame) -> Context {
+        Context {
+            ts,
+            cframe,
+            kwnames: null_mut(),
+            frame,
+            pc: null_mut(),
+            sp: null_mut(),
+            table: &TABLE,
+            after: &TABLE,
+            mode: 0,
+            seen: null_mut(),
+        }
+    }
+    /// Takes the tables for `use_tracing`, which is not `RECORDING`.
+    pub fn set_mode(&mut self, use_tracing: u8) {
+        (self.table, self.after) = traced::tables(use_tracing);
+        self.mode = use_tracing;
+        self.seen = null_mut();
+    }
 }
 
+pub(crate) type Table = [Handler; 256];
 pub(crate) type Handler = unsafe extern "C" fn(Pc, Sp, *mut Frame, *mut Context, Sp, usize) -> usize;
 
 /// `eval::run` executes the instruction at `pc`.
@@ -56,6 +91,8 @@ pub const SLOW: usize = 0;
 pub const RAISE: usize = 1;
 /// The frame that `eval::run` was called for has returned (and is popped) or yielded; the context's `sp` is the value.
 pub const DONE: usize = 3;
+/// The context's frame, whose `stacktop` is set, is left with the pending exception, whatever handlers it has.
+pub const LEFT: usize = 4;
 /// Go on here (only where tail calls aren't promised).
 const NEXT: usize = 2;
 
@@ -66,7 +103,7 @@ macro_rules! next {
         #[cfg(not(debug_assertions))]
         {
             let w = *pc as usize;
-            return $crate::fast::TABLE[w & 0xff](pc, $sp, $f, $cx, $k, w >> 8);
+            return (*$cx).table[w & 0xff](pc, $sp, $f, $cx, $k, w >> 8);
         }
         #[cfg(debug_assertions)]
         {
@@ -74,11 +111,11 @@ macro_rules! next {
         }
     }};
 }
-/// As `next`, where Python code may have run: stops if the thread is traced or recorded now.
+/// As `next`, where Python code may have run: looks whether the thread is traced or recorded now (or no longer).
 macro_rules! next_checked {
     ($pc:expr, $sp:expr, $f:expr, $cx:expr, $k:expr) => {{
-        if (*(*$cx).cframe).use_tracing != 0 {
-            return $crate::fast::leave($pc, $sp, $f, $cx, $k, 0);
+        if (*(*$cx).cframe).use_tracing != (*$cx).mode {
+            return $crate::fast::traced::switch($pc, $sp, $f, $cx, $k, 0);
         }
         next!($pc, $sp, $f, $cx, $k)
     }};
@@ -206,11 +243,11 @@ pub unsafe fn run(cx: *mut Context, pc: Pc, sp: Sp, f: *mut Frame) -> usize {
     // SAFETY: the handlers' contract.
     unsafe {
         let w = *pc as usize;
-        let mut why = TABLE[w & 0xff](pc, sp, f, cx, consts(f), w >> 8);
+        let mut why = (*cx).table[w & 0xff](pc, sp, f, cx, consts(f), w >> 8);
         while why == NEXT {
             let (pc, f) = ((*cx).pc, (*cx).frame);
             let w = *pc as usize;
-            why = TABLE[w & 0xff](pc, (*cx).sp, f, cx, consts(f), w >> 8);
+            why = (*cx).table[w & 0xff](pc, (*cx).sp, f, cx, consts(f), w >> 8);
         }
         why
     }
@@ -274,7 +311,7 @@ pub(crate) unsafe fn warm(pc: Pc) -> bool {
         false
     }
 }
-pub(crate) static TABLE: [Handler; 256] = {
+pub(crate) static TABLE: Table = {
     let mut t: [Handler; 256] = [leave; 256];
     macro_rules! table {
         ($($op:expr => $h:expr;)*) => {$( t[$op as usize] = $h; )*};
@@ -306,6 +343,7 @@ pub(crate) static TABLE: [Handler; 256] = {
 
         op::UNARY_NOT => arith::unary_not;
         op::UNARY_NEGATIVE => arith::unary_negative;
+        op::UNARY_INVERT => arith::unary_invert;
         op::BINARY_OP => arith::binary_op;
         quick::BINARY_OP_ADD_INT => arith::add_int;
         quick::BINARY_OP_SUB_INT => arith::sub_int;
@@ -392,11 +430,19 @@ pub(crate) static TABLE: [Handler; 256] = {
         op::GET_AWAITABLE => gens::get_awaitable;
         op::GET_AITER => gens::get_aiter;
         op::GET_ANEXT => gens::get_anext;
+        op::ASYNC_GEN_WRAP => gens::async_gen_wrap;
+
+        op::GET_LEN => patterns::get_len;
+        op::MATCH_KEYS => patterns::match_keys;
+        op::MATCH_MAPPING => patterns::match_mapping;
+        op::MATCH_SEQUENCE => patterns::match_sequence;
+        op::MATCH_CLASS => patterns::match_class;
 
         op::PUSH_EXC_INFO => blocks::push_exc_info;
         op::POP_EXCEPT => blocks::pop_except;
         op::CHECK_EXC_MATCH => blocks::check_exc_match;
         op::BEFORE_WITH => blocks::before_with;
+        op::WITH_EXCEPT_START => blocks::with_except_start;
 
         op::BUILD_TUPLE => build::build_tuple;
         op::BUILD_LIST => build::build_list;

@@ -256,7 +256,7 @@ handler! {
     /// The instruction behind, with a longer argument. (Its handler may leave: `leave` finds the way back.)
     fn extended_arg(pc, sp, f, cx, k, arg) {
         let w = *pc.add(1) as usize;
-        return TABLE[w & 0xff](pc.add(1), sp, f, cx, k, arg << 8 | w >> 8);
+        return (*cx).after[w & 0xff](pc.add(1), sp, f, cx, k, arg << 8 | w >> 8);
     }
 }
 handler! {

@@ -4,9 +4,27 @@
 
 use lh_runtime::prelude::*;
 
+/// How two numbers of the same kind compare, without a call (`None`: that is not what they are, or one is no number).
+#[inline]
+fn order(a: &Object, b: &Object) -> Option<std::cmp::Ordering> {
+    if let (Some(x), Some(y)) = (a.downcast_exact::<Int>(), b.downcast_exact::<Int>()) {
+        return Some(x.compact()?.cmp(&y.compact()?));
+    }
+    let (x, y) = (a.downcast_exact::<Float>()?, b.downcast_exact::<Float>()?);
+    x.value().partial_cmp(&y.value())
+}
 fn lt(a: &Object, b: &Object) -> PyResult<bool> {
-    if let (Some(x), Some(y)) = (a.downcast_exact::<Float>(), b.downcast_exact::<Float>()) {
-        return Ok(x.value() < y.value());
+    if let Some(o) = order(a, b) {
+        return Ok(o.is_lt());
+    }
+    // Tuples whose first items differ, as the entries of heaps often are.
+    if let (Some(x), Some(y)) = (a.downcast_exact::<Tuple>(), b.downcast_exact::<Tuple>())
+        && x.len() > 0
+        && y.len() > 0
+        && let Some(o) = order(x.item_ref(0), y.item_ref(0))
+        && o.is_ne()
+    {
+        return Ok(o.is_lt());
     }
     a.rich_compare(b, CompareOp::Lt)?.is_true()
 }

@@ -311,8 +311,7 @@ fn call_tracing(func: &Object, args: &Tuple) -> PyResult {
     unsafe {
         let (tracing, using) = ((*ts).tracing, (*(*ts).cframe).use_tracing);
         (*ts).tracing = 0;
-        let on = (*ts).c_tracefunc.is_some() || (*ts).c_profilefunc.is_some();
-        (*(*ts).cframe).use_tracing = if on { 255 } else { 0 };
+        (*(*ts).cframe).use_tracing = lh_runtime::thread::tracing_mask(ts);
         let r = func.call_tuple(args, None);
         (*ts).tracing = tracing;
         (*(*ts).cframe).use_tracing = using;

@@ -25,14 +25,26 @@ fn fail<T>(text: &str) -> PyResult<T> {
 }
 
 /// An ASCII string or a bytes-like object.
-pub struct AsciiBuffer(Vec<u8>);
-impl<'a> FromPy<'a> for AsciiBuffer {
+pub enum AsciiBuffer<'a> {
+    Text(&'a Str),
+    Data(Buffer),
+}
+impl AsciiBuffer<'_> {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            // The characters of an ASCII string are its bytes.
+            AsciiBuffer::Text(s) => s.text().as_bytes(),
+            AsciiBuffer::Data(b) => b.as_bytes(),
+        }
+    }
+}
+impl<'a> FromPy<'a> for AsciiBuffer<'a> {
     fn from_py(o: &'a Object, _: ArgCtx<'_>) -> PyResult<Self> {
         if let Some(s) = o.downcast::<Str>() {
             if !s.is_ascii() {
                 return raise!(ValueError, "string argument should contain only ASCII characters");
             }
-            return Ok(AsciiBuffer(s.to_str()?.as_bytes().to_vec()));
+            return Ok(AsciiBuffer::Text(s));
         }
         if !lh_runtime::buffer::supports_buffer(o) {
             return raise!(
@@ -41,7 +53,7 @@ impl<'a> FromPy<'a> for AsciiBuffer {
                 o.ty().name()
             );
         }
-        Ok(AsciiBuffer(Buffer::simple(o)?.to_vec()))
+        Ok(AsciiBuffer::Data(Buffer::simple(o)?))
     }
 }
 
@@ -64,15 +76,25 @@ const VALUES: [u8; 256] = {
 ///     When set to True, bytes that are not in the base64 standard are not allowed.
 ///     The same applies to excess data after padding (= / ==).
 #[pyfunction(signature = "(data, /, *, strict_mode=False)")]
-pub fn a2b_base64(data: AsciiBuffer, strict_mode: bool) -> PyResult<Vec<u8>> {
-    let b = &data.0;
+pub fn a2b_base64(data: AsciiBuffer<'_>, strict_mode: bool) -> PyResult<Vec<u8>> {
+    let b = data.bytes();
     if strict_mode && b.first() == Some(&b'=') {
         return fail("Leading padding not allowed");
     }
     let mut out = Vec::with_capacity(b.len() / 4 * 3 + 3);
     let (mut quad, mut pads, mut left) = (0, 0, 0u8);
     let mut padding_started = false;
-    for (i, c) in b.iter().enumerate() {
+    // Groups of four characters of the alphabet, as far as there are only such.
+    let mut start = 0;
+    for (c, i) in b.chunks_exact(4).zip((4..).step_by(4)) {
+        let [a, b, c, d] = [0, 1, 2, 3].map(|j| VALUES[c[j] as usize]);
+        if a | b | c | d > 63 {
+            break;
+        }
+        out.extend_from_slice(&[a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]);
+        start = i;
+    }
+    for (i, c) in b.iter().enumerate().skip(start) {
         if *c == b'=' {
             padding_started = true;
             if quad >= 2 {
@@ -125,12 +147,17 @@ pub fn a2b_base64(data: AsciiBuffer, strict_mode: bool) -> PyResult<Vec<u8>> {
 #[pyfunction(signature = "(data, /, *, newline=True)")]
 pub fn b2a_base64(data: Buffer, newline: bool) -> PyResult<Vec<u8>> {
     let b = data.as_bytes();
-    let mut out = Vec::with_capacity(b.len().div_ceil(3) * 4 + 1);
-    for c in b.chunks(3) {
-        let n = (c[0] as u32) << 16 | (*c.get(1).unwrap_or(&0) as u32) << 8 | *c.get(2).unwrap_or(&0) as u32;
-        for i in 0..4 {
-            out.push(if i <= c.len() { ALPHABET[(n >> (18 - 6 * i)) as usize & 63] } else { b'=' });
-        }
+    let mut out = vec![0; b.len().div_ceil(3) * 4];
+    let whole = b.chunks_exact(3);
+    let rest = whole.remainder();
+    let quad = |n: u32| [18, 12, 6, 0].map(|shift| ALPHABET[(n >> shift) as usize & 63]);
+    for (to, c) in out.chunks_exact_mut(4).zip(whole) {
+        to.copy_from_slice(&quad((c[0] as u32) << 16 | (c[1] as u32) << 8 | c[2] as u32));
+    }
+    if let (Some(to), [first, second @ ..]) = (out.rchunks_exact_mut(4).next(), rest) {
+        let second = second.first();
+        to.copy_from_slice(&quad((*first as u32) << 16 | (*second.unwrap_or(&0) as u32) << 8));
+        to[if second.is_some() { 3 } else { 2 }..].fill(b'=');
     }
     if newline {
         out.push(b'\n');
@@ -140,8 +167,8 @@ pub fn b2a_base64(data: Buffer, newline: bool) -> PyResult<Vec<u8>> {
 
 /// Decode a line of uuencoded data.
 #[pyfunction]
-pub fn a2b_uu(data: AsciiBuffer) -> PyResult<Vec<u8>> {
-    let b = &data.0;
+pub fn a2b_uu(data: AsciiBuffer<'_>) -> PyResult<Vec<u8>> {
+    let b = data.bytes();
     let n = (b.first().copied().unwrap_or(0).wrapping_sub(b' ') & 0o77) as usize;
     let mut out = Vec::with_capacity(n);
     let (mut i, mut acc, mut bits) = (1, 0u32, 0);
@@ -288,15 +315,15 @@ fn from_hex(b: &[u8]) -> PyResult<Vec<u8>> {
 /// hexstr must contain an even number of hex digits (upper or lower case).
 /// This function is also available as "unhexlify()".
 #[pyfunction]
-pub fn a2b_hex(hexstr: AsciiBuffer) -> PyResult<Vec<u8>> {
-    from_hex(&hexstr.0)
+pub fn a2b_hex(hexstr: AsciiBuffer<'_>) -> PyResult<Vec<u8>> {
+    from_hex(hexstr.bytes())
 }
 /// Binary data of hexadecimal representation.
 ///
 /// hexstr must contain an even number of hex digits (upper or lower case).
 #[pyfunction]
-pub fn unhexlify(hexstr: AsciiBuffer) -> PyResult<Vec<u8>> {
-    from_hex(&hexstr.0)
+pub fn unhexlify(hexstr: AsciiBuffer<'_>) -> PyResult<Vec<u8>> {
+    from_hex(hexstr.bytes())
 }
 
 /// Compute CRC-CCITT incrementally.
@@ -320,8 +347,8 @@ pub fn crc32(data: Buffer, crc: Option<&Object>) -> PyResult<u32> {
 
 /// Decode a string of qp-encoded data.
 #[pyfunction(signature = "(data, header=False)")]
-pub fn a2b_qp(data: AsciiBuffer, header: bool) -> PyResult<Vec<u8>> {
-    let b = &data.0;
+pub fn a2b_qp(data: AsciiBuffer<'_>, header: bool) -> PyResult<Vec<u8>> {
+    let b = data.bytes();
     let mut out = Vec::with_capacity(b.len());
     let digit = |i: usize| b.get(i).and_then(|c| (*c as char).to_digit(16));
     let mut i = 0;

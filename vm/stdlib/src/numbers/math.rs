@@ -704,6 +704,14 @@ pub fn comb(n: &Object, k: &Object) -> PyResult<Owned<Int>> {
     let Some(k) = k.to_i64() else {
         return raise!(OverflowError, "min(n - k, k) must not exceed {}", i64::MAX);
     };
+    // Each product is a multiple of its divisor, as long as it fits.
+    if let Some(n) = n.to_i64()
+        && let Some(c) = (0..k.min(64) as u64)
+            .try_fold(1u64, |c, i| Some(c.checked_mul(n as u64 - i)? / (i + 1)))
+            .filter(|_| k <= 64)
+    {
+        return Ok(Int::from_u64(c));
+    }
     falling(&n, k as u64)?.floor_div(&Int::from_biguint(&product(1, k as u64), false))
 }
 

@@ -480,9 +480,17 @@ fn do_pack_into(l: &Layout, args: &[&Object]) -> PyResult<()> {
         );
     }
     // Into a copy first: conversions may run Python code, which must not see or move the half-filled buffer.
-    let mut out = vec![0; l.size];
-    l.pack(&mut out, values)?;
-    buffer.as_bytes_mut()[at..at + l.size].copy_from_slice(&out);
+    let mut few = [0; 64];
+    let mut many = vec![];
+    let out = match few.get_mut(..l.size) {
+        Some(out) => out,
+        None => {
+            many.resize(l.size, 0);
+            &mut many[..]
+        }
+    };
+    l.pack(out, values)?;
+    buffer.as_bytes_mut()[at..at + l.size].copy_from_slice(out);
     Ok(())
 }
 

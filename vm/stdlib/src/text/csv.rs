@@ -4,7 +4,7 @@
 //! writer joins one record at a time.
 
 use lh_runtime::prelude::*;
-use lh_runtime::strobject::clip;
+use lh_runtime::strobject::{Text, clip};
 use std::cell::{Cell, RefCell};
 use std::sync::OnceLock;
 
@@ -280,8 +280,10 @@ pub struct Reader {
 
 impl Reader {
     fn save_field(&self) -> PyResult<()> {
-        let text = std::mem::take(&mut *self.field.borrow_mut());
+        let mut text = self.field.borrow_mut();
         let s = Str::from_code_points(&text);
+        text.clear();
+        drop(text);
         let item = if self.numeric.replace(false) { Float::class().call1(&s)? } else { s.into_object() };
         self.fields.borrow_mut().push(item);
         Ok(())
@@ -294,6 +296,24 @@ impl Reader {
         }
         f.push(c);
         Ok(())
+    }
+    /// Takes what follows in the line from `at` on up to the next character with a meaning; answers where that is.
+    fn add_run(&self, line: Text<'_>, at: usize) -> usize {
+        let d = &*self.dialect;
+        let quote = if d.quoting == QUOTE_NONE { None } else { d.quotechar };
+        let plain = |c: u32| match self.at.get() {
+            At::InField => !matches!(c, 10 | 13) && c != d.delimiter && Some(c) != d.escapechar,
+            At::InQuoted => Some(c) != quote && Some(c) != d.escapechar,
+            _ => false,
+        };
+        let n = match line {
+            Text::U1(t) => t[at..].iter().take_while(|c| plain(**c as u32)).count(),
+            t => t.slice(at, t.len()).iter().take_while(|c| plain(*c)).count(),
+        };
+        let room = state().limit.get() - self.field.borrow().len() as i64;
+        let n = n.min(room.max(0) as usize);
+        self.field.borrow_mut().extend(line.slice(at, at + n).iter());
+        at + n
     }
     /// One character; `None` is the end of a line.
     fn feed(&self, c: Option<u32>) -> PyResult<()> {
@@ -438,8 +458,16 @@ impl Reader {
                 )));
             };
             self.line_num.set(self.line_num.get() + 1);
-            for c in s.chars() {
-                self.feed(Some(c))?;
+            let (text, mut at) = (s.text(), 0);
+            while at < text.len() {
+                if matches!(self.at.get(), At::InField | At::InQuoted) {
+                    at = self.add_run(text, at);
+                    if at == text.len() {
+                        break;
+                    }
+                }
+                self.feed(Some(text.at(at)))?;
+                at += 1;
             }
             self.feed(None)?;
             if self.at.get() == At::StartRecord {
@@ -499,15 +527,16 @@ impl Writer {
         first: bool,
     ) -> PyResult<()> {
         let d = &*self.dialect;
-        let mut text: Vec<u32> = vec![];
-        for c in s.into_iter().flat_map(|s| s.chars()) {
-            let special = c == d.delimiter
+        let is_special = |c: u32| {
+            c == d.delimiter
                 || Some(c) == d.escapechar
                 || Some(c) == d.quotechar
-                || c == 10
-                || c == 13
-                || d.lineterminator.chars().any(|t| t == c);
-            if special {
+                || d.lineterminator.chars().any(|t| t == c)
+        };
+        let whole = s.filter(|s| !s.chars().any(is_special));
+        let mut text: Vec<u32> = vec![];
+        for c in s.into_iter().filter(|_| whole.is_none()).flat_map(|s| s.chars()) {
+            if is_special(c) {
                 let mut want_escape = false;
                 if d.quoting == QUOTE_NONE {
                     want_escape = true;
@@ -537,7 +566,10 @@ impl Writer {
         if quoted {
             out.push(d.quotechar.unwrap_or(34));
         }
-        text.iter().for_each(|c| out.push(*c));
+        match whole {
+            Some(s) => out.push_obj(s),
+            None => text.iter().for_each(|c| out.push(*c)),
+        }
         if quoted {
             out.push(d.quotechar.unwrap_or(34));
         }

@@ -125,6 +125,7 @@ capi! {
         let hash = (t.hash)(k);
         t.map.entry(hash).or_default().push(Box::new(HashEntry { next: null_mut(), hash, key: k as usize, value: v as usize }));
         t.entries += 1;
+        t.nbuckets = (2 * t.entries).next_power_of_two().max(16);
         0
     }
     fn _Py_hashtable_steal(t: *mut HashTable, k: *const c_void) -> [*mut c_void] {

@@ -484,12 +484,12 @@ impl Parser<'_> {
                     self.i += 1;
                     0
                 }
-                b's' | b'z' | b'y' | b'w' | b'u' | b'Z' => match self.peek() {
+                c @ (b's' | b'z' | b'y' | b'w' | b'u' | b'Z') => match self.peek() {
                     b'#' => {
                         self.i += 1;
                         2
                     }
-                    b'*' => {
+                    b'*' if !matches!(c, b'u' | b'Z') => {
                         self.i += 1;
                         1
                     }
@@ -703,6 +703,10 @@ pub unsafe fn parse_keywords(
                 return p.finish(r);
             }
             dollar = true;
+            if k < posonly {
+                let r = raise!(SystemError, "Empty parameter name after $");
+                return p.finish(r);
+            }
             if short {
                 break;
             }

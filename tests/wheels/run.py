@@ -137,10 +137,20 @@ GROUPS = {
 
 # Packages that bring their own tests, and pytest's arguments for these.
 SUITES = {
-    "numpy": ["--pyargs", "numpy._core", "-m", "not slow", "--timeout", "120"],
+    "numpy": ["--pyargs", "numpy._core", "numpy.linalg", "numpy.random", "numpy.fft", "numpy.lib", "numpy.ma", "numpy.polynomial", "numpy.matrixlib",
+              "-m", "not slow", "--timeout", "300"],
     "greenlet": ["--pyargs", "greenlet.tests", "--timeout", "120"],
+    "shapely": ["--pyargs", "shapely", "--timeout", "120"],
+    "h5py": ["--pyargs", "h5py", "--timeout", "120"],
+    "pywavelets": ["--pyargs", "pywt", "--timeout", "120"],
+    "bottleneck": ["--pyargs", "bottleneck", "--timeout", "120"],
+    "astropy": ["--pyargs", "astropy.units", "--timeout", "120"],
+    "pyarrow": ["--pyargs", *(f"pyarrow.tests.test_{n}" for n in ("array", "table", "compute", "scalars", "types", "builder", "cffi", "convert_builtin")), "--timeout", "120"],
+    "scipy": ["--pyargs", "scipy.integrate", "scipy.optimize", "scipy.special.tests.test_basic", "--timeout", "200"],
+    "scikit-learn": ["--pyargs", "sklearn.tree", "sklearn.svm", "--timeout", "200"],
 }
-TEST_TOOLS = ["pytest==8.4.2", "pytest-timeout==2.4.0", "hypothesis==6.140.3", "objgraph==3.7.0", "typing_extensions==4.16.0"]
+TEST_TOOLS = ["pytest==8.4.2", "pytest-timeout==2.4.0", "hypothesis==6.140.3", "objgraph==3.7.0", "typing_extensions==4.16.0",
+              "psutil==7.2.2"]
 
 
 def needed(program):
@@ -200,7 +210,7 @@ def suites(folder, control, tested, names):
         both = len(want & got)
         share = 100 * both / len(want) if want else 0
         whole &= share >= 98
-        what = " ".join(SUITES[name][1:2])
+        what = " ".join(a for a in SUITES[name][1:-2] if a[0] != "-" and a != "not slow")
         print(f"{name:14}{both} of {len(want)} ({share:.2f} %)  {what} {PACKAGES[name]}", flush=True)
         for test in sorted(want - got)[:40]:
             print("    " + "::".join(test))

@@ -500,8 +500,10 @@ pub fn class_from_param(cls: &Type, value: &Object) -> PyResult {
     }
     if let Some(arg) = value.downcast::<crate::call::CArg>() {
         let obj = arg.obj.get();
+        // A reference stands for a pointer to its object: pointer types look at what they point to.
+        let target = crate::info::info_of(cls).and_then(|i| i.proto_class());
         if let Some(o) = &obj
-            && o.is_instance(cls)?
+            && o.is_instance(target.as_deref().unwrap_or(cls))?
         {
             return Ok(value.own());
         }

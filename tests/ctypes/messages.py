@@ -105,3 +105,14 @@ for f in [
     lambda: Structure.from_address(1), lambda: c_int.from_buffer(5), lambda: CDLL("no_such_library.so"),
 ]:
     show(f)
+
+# `_as_parameter_` of an argument for a pointer: a reference, an instance of the target, None, a pointer.
+class Stands:
+    def __init__(self, value):
+        self._as_parameter_ = value
+
+
+number = c_int(7)
+pointer_type = POINTER(c_int)
+for value in [byref(number), number, None, pointer(number), (c_int * 2)(), Stands(Stands(byref(number))), byref(c_long()), 5]:
+    show(lambda: type(pointer_type.from_param(Stands(value))).__name__)

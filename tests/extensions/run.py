@@ -97,7 +97,7 @@ def build_nanobind(build):
 PARTS = {"c": build_c, "cython": build_cython, "swig": build_swig, "pybind11": build_pybind11, "nanobind": build_nanobind}
 
 
-DRIVERS = {"c": ["use.py", "wrong.py", "hooks.py", "args.py", "slots.py", "trash.py"]}
+DRIVERS = {"c": ["use.py", "abstract.py", "wrong.py", "hooks.py", "args.py", "slots.py", "testcapi.py", "trash.py"]}
 
 
 def output(python, build, script, *arguments, **variables):

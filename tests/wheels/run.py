@@ -89,6 +89,33 @@ PACKAGES = {
     "kiwisolver": "1.5.1",
     "numexpr": "2.14.2",
     "shapely": "2.2.0",
+    "duckdb": "2.0.1",
+    "polars": "2.1.0",
+    "pyarrow": "26.0.1",
+    "bottleneck": "1.6.0",
+    "opencv-python-headless": "5.0.0.93",
+    "pywavelets": "1.9.0",
+    "scikit-image": "0.26.0",
+    "scikit-learn": "1.9.1",
+    "statsmodels": "0.15.0",
+    "astropy": "8.0.2",
+    "fiona": "1.10.1",
+    "netcdf4": "1.7.5.1.post1",
+    "pyproj": "3.7.2",
+    "tables": "3.11.1",
+    "gensim": "4.4.0",
+    "llvmlite": "0.50.0",
+    "murmurhash": "1.0.16",
+    "numba": "0.68.1",
+    "preshed": "3.0.15",
+    "srsly": "2.5.6",
+    "tree-sitter": "0.26.1",
+    "tree-sitter-python": "0.25.0",
+    "argon2-cffi": "25.1.0",
+    "asyncpg": "0.32.0",
+    "psycopg": "3.3.9",
+    "psycopg-binary": "3.3.9",
+    "psycopg2-binary": "2.9.13",
 }
 # Programs that use several packages.
 GROUPS = {
@@ -101,14 +128,29 @@ GROUPS = {
     "containers": ["bitarray", "cbor2", "cytoolz", "frozenlist", "immutables", "levenshtein", "lupa", "marisa-trie", "msgspec", "multidict", "pyahocorasick", "pyroaring", "rapidfuzz", "wrapt", "yarl"],
     "tools": ["black", "charset-normalizer", "ciso8601", "coverage", "line-profiler", "mypy", "setproctitle"],
     "arrays": ["contourpy", "h5py", "kiwisolver", "numexpr", "shapely"],
+    "dataframes": ["duckdb", "polars", "pyarrow"],
+    "learning": ["bottleneck", "opencv-python-headless", "pywavelets", "scikit-image", "scikit-learn", "statsmodels"],
+    "geo": ["astropy", "fiona", "netcdf4", "pyproj", "shapely", "tables"],
+    "language": ["gensim", "llvmlite", "murmurhash", "numba", "preshed", "srsly", "tree-sitter", "tree-sitter-python"],
+    "databases": ["argon2-cffi", "asyncpg", "psycopg", "psycopg-binary", "psycopg2-binary"],
 }
 
 # Packages that bring their own tests, and pytest's arguments for these.
 SUITES = {
-    "numpy": ["--pyargs", "numpy._core", "-m", "not slow", "--timeout", "120"],
+    "numpy": ["--pyargs", "numpy._core", "numpy.linalg", "numpy.random", "numpy.fft", "numpy.lib", "numpy.ma", "numpy.polynomial", "numpy.matrixlib",
+              "-m", "not slow", "--timeout", "300"],
     "greenlet": ["--pyargs", "greenlet.tests", "--timeout", "120"],
+    "shapely": ["--pyargs", "shapely", "--timeout", "120"],
+    "h5py": ["--pyargs", "h5py", "--timeout", "120"],
+    "pywavelets": ["--pyargs", "pywt", "--timeout", "120"],
+    "bottleneck": ["--pyargs", "bottleneck", "--timeout", "120"],
+    "astropy": ["--pyargs", "astropy.units", "--timeout", "120"],
+    "pyarrow": ["--pyargs", *(f"pyarrow.tests.test_{n}" for n in ("array", "table", "compute", "scalars", "types", "builder", "cffi", "convert_builtin")), "--timeout", "120"],
+    "scipy": ["--pyargs", "scipy.integrate", "scipy.optimize", "scipy.special.tests.test_basic", "--timeout", "200"],
+    "scikit-learn": ["--pyargs", "sklearn.tree", "sklearn.svm", "--timeout", "200"],
 }
-TEST_TOOLS = ["pytest==8.4.2", "pytest-timeout==2.4.0", "hypothesis==6.140.3", "objgraph==3.7.0", "typing_extensions==4.16.0"]
+TEST_TOOLS = ["pytest==8.4.2", "pytest-timeout==2.4.0", "hypothesis==6.140.3", "objgraph==3.7.0", "typing_extensions==4.16.0",
+              "psutil==7.2.2"]
 
 
 def needed(program):
@@ -168,7 +210,7 @@ def suites(folder, control, tested, names):
         both = len(want & got)
         share = 100 * both / len(want) if want else 0
         whole &= share >= 98
-        what = " ".join(SUITES[name][1:2])
+        what = " ".join(a for a in SUITES[name][1:-2] if a[0] != "-" and a != "not slow")
         print(f"{name:14}{both} of {len(want)} ({share:.2f} %)  {what} {PACKAGES[name]}", flush=True)
         for test in sorted(want - got)[:40]:
             print("    " + "::".join(test))

@@ -181,7 +181,12 @@ capi! {
         *out = lh_runtime::exceptions::take_stop_iteration_value().unwrap_or_else(none).into_raw();
         Ok(0)
     }
-    fn PySeqIter_New(o: &Object) -> obj { Ok(lh_runtime::iterobject::new_sequence_iterator(o)) }
+    fn PySeqIter_New(o: &Object) -> obj {
+        if !is_sequence(o) {
+            return Err(bad_internal_call());
+        }
+        Ok(lh_runtime::iterobject::new_sequence_iterator(o))
+    }
     fn PyCallIter_New(f: &Object, sentinel: &Object) -> obj { Ok(lh_runtime::iterobject::new_call_iterator(f, sentinel)) }
 
     // ---- Numbers ----
@@ -210,22 +215,36 @@ capi! {
     fn PySequence_GetItem(o: &Object, i: isize) -> obj { o.seq_item(i) }
     fn PySequence_SetItem(o: &Object, i: isize, v: Option<&Object>) -> status { o.seq_ass_item(i, v) }
     fn PySequence_DelItem(o: &Object, i: isize) -> status { o.seq_ass_item(i, None) }
-    fn PySequence_GetSlice(o: &Object, i: isize, j: isize) -> obj { o.get_item(&Slice::new(&bounds(i), &bounds(j), none_ref())) }
+    fn PySequence_GetSlice(o: &Object, i: isize, j: isize) -> obj {
+        if !lh_runtime::protocols::is_mapping(o) {
+            return raise!(TypeError, "'{}' object is unsliceable", o.ty().name());
+        }
+        o.get_item(&Slice::new(&bounds(i), &bounds(j), none_ref()))
+    }
     fn PySequence_SetSlice(o: &Object, i: isize, j: isize, v: &Object) -> status {
+        if !has_slices(o) {
+            return raise!(TypeError, "'{}' object doesn't support slice assignment", o.ty().name());
+        }
         o.set_item_of(&Slice::new(&bounds(i), &bounds(j), none_ref()), v)
     }
     fn PySequence_DelSlice(o: &Object, i: isize, j: isize) -> status {
+        if !has_slices(o) {
+            return raise!(TypeError, "'{}' object doesn't support slice deletion", o.ty().name());
+        }
         o.del_item_of(&Slice::new(&bounds(i), &bounds(j), none_ref()))
     }
     fn PySequence_Contains(o: &Object, x: &Object) -> boolean { o.contains_item(x) }
     fn PySequence_In(o: &Object, x: &Object) -> boolean { o.contains_item(x) }
     fn PySequence_Count(o: &Object, x: &Object) -> (isize, -1) {
+        let it = searched(o)?;
         let mut n = 0;
-        o.for_each(|y| { n += (y.is(x) || y.equals_obj(x)?) as isize; Ok(()) })?;
+        while let Some(y) = it.iter_next()? {
+            n += (y.is(x) || y.equals_obj(x)?) as isize;
+        }
         Ok(n)
     }
     fn PySequence_Index(o: &Object, x: &Object) -> (isize, -1) {
-        let it = o.iterator()?;
+        let it = searched(o)?;
         let mut n = 0;
         while let Some(y) = it.iter_next()? {
             if y.is(x) || y.equals_obj(x)? {
@@ -250,20 +269,15 @@ capi! {
             Err(e) => Err(e),
         }
     }
-    fn PySequence_Concat(a: &Object, b: &Object) -> obj {
-        if !is_sequence(a) && (*a.ob_type()).tp_as_sequence.as_ref().and_then(|s| s.sq_concat).is_none() {
-            return raise!(TypeError, "'{}' object can't be concatenated", a.ty().name());
-        }
-        number::add(a, b)
-    }
-    fn PySequence_InPlaceConcat(a: &Object, b: &Object) -> obj { number::inplace_add(a, b) }
-    fn PySequence_Repeat(a: &Object, n: isize) -> obj { number::multiply(a, &Int::from_i64(n as i64)) }
-    fn PySequence_InPlaceRepeat(a: &Object, n: isize) -> obj { number::inplace_multiply(a, &Int::from_i64(n as i64)) }
+    fn PySequence_Concat(a: &Object, b: &Object) -> obj { number::seq_concat(a, b, false) }
+    fn PySequence_InPlaceConcat(a: &Object, b: &Object) -> obj { number::seq_concat(a, b, true) }
+    fn PySequence_Repeat(a: &Object, n: isize) -> obj { number::seq_repeat(a, n, false) }
+    fn PySequence_InPlaceRepeat(a: &Object, n: isize) -> obj { number::seq_repeat(a, n, true) }
 
     // ---- Mappings ----
     fn PyMapping_Check(o: Option<&Object>) -> [c_int] { o.is_some_and(is_mapping) as c_int }
-    fn PyMapping_Size(o: &Object) -> (isize, -1) { o.length().map(|n| n as isize) }
-    fn PyMapping_Length(o: &Object) -> (isize, -1) { o.length().map(|n| n as isize) }
+    fn PyMapping_Size(o: &Object) -> (isize, -1) { map_size(o) }
+    fn PyMapping_Length(o: &Object) -> (isize, -1) { map_size(o) }
     fn PyMapping_GetItemString(o: &Object, key: Name) -> obj { o.get_item(&*key.string()?) }
     fn PyMapping_SetItemString(o: &Object, key: Name, v: &Object) -> status { o.set_item_of(&*key.string()?, v) }
     fn PyMapping_HasKey(o: &Object, key: &Object) -> [c_int] { has_key(o, key) }
@@ -356,8 +370,46 @@ unsafe fn simple(o: &Object, p: *mut *mut c_void, n: *mut isize, write: bool) ->
     buffer::release(&mut v);
     Ok(())
 }
+/// The length of what has one as a sequence.
 fn seq_size(o: &Object) -> PyResult<isize> {
+    // SAFETY: a ready type.
+    let (seq, map) =
+        unsafe { ((*o.ob_type()).tp_as_sequence.as_ref(), (*o.ob_type()).tp_as_mapping.as_ref()) };
+    if seq.is_none_or(|s| s.sq_length.is_none()) && map.is_some_and(|m| m.mp_length.is_some()) {
+        return raise!(TypeError, "{} is not a sequence", o.ty().name());
+    }
     o.length().map(|n| n as isize)
+}
+/// The length of what has one as a mapping.
+fn map_size(o: &Object) -> PyResult<isize> {
+    // SAFETY: a ready type, and its slot called with a live object.
+    unsafe {
+        let (seq, map) = ((*o.ob_type()).tp_as_sequence.as_ref(), (*o.ob_type()).tp_as_mapping.as_ref());
+        match map.and_then(|m| m.mp_length) {
+            Some(f) => match f(o.as_ptr()) {
+                n if n < 0 => Err(Raised::already_set()),
+                n => Ok(n),
+            },
+            None if seq.is_some_and(|s| s.sq_length.is_some()) => {
+                raise!(TypeError, "{} is not a mapping", o.ty().name())
+            }
+            None => raise!(TypeError, "object of type '{}' has no len()", o.ty().name()),
+        }
+    }
+}
+fn has_slices(o: &Object) -> bool {
+    // SAFETY: a ready type.
+    unsafe { (*o.ob_type()).tp_as_mapping.as_ref().is_some_and(|m| m.mp_ass_subscript.is_some()) }
+}
+/// An iterator over what is searched.
+fn searched(o: &Object) -> PyResult {
+    match o.iterator() {
+        Err(e) if e.matches(exc::TypeError()) => {
+            e.clear();
+            raise!(TypeError, "argument of type '{}' is not iterable", o.ty().name())
+        }
+        r => r,
+    }
 }
 fn has_key(o: &Object, key: &Object) -> c_int {
     match o.get_item(key) {

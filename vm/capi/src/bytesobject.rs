@@ -131,7 +131,12 @@ capi! {
     fn PyByteArray_AsString(b: &ByteArray) -> (*mut c_char, null_mut()) { Ok(b.data().cast()) }
     fn PyByteArray_Size(b: &ByteArray) -> (isize, -1) { Ok(b.len() as isize) }
     fn PyByteArray_Resize(b: &ByteArray, n: isize) -> status { b.resize(n.max(0) as usize) }
-    fn PyByteArray_Concat(a: &Object, b: &Object) -> obj { number::add(&ByteArray::new(&Buffer::simple(a)?.to_vec()), b) }
+    fn PyByteArray_Concat(a: &Object, b: &Object) -> obj {
+        if !lh_runtime::buffer::supports_buffer(a) || !lh_runtime::buffer::supports_buffer(b) {
+            return raise!(TypeError, "can't concat {} to {}", b.ty().name(), a.ty().name());
+        }
+        number::add(&ByteArray::new(&Buffer::simple(a)?.to_vec()), b)
+    }
 
     fn _Py_strhex(p: *const u8, n: isize) -> obj { lh_runtime::bytes_methods::hex(slice(p, n), None, 0) }
     fn _Py_strhex_bytes(p: *const u8, n: isize) -> obj {

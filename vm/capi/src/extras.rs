@@ -13,22 +13,45 @@ type CompareFn = unsafe extern "C" fn(*const c_void, *const c_void) -> c_int;
 type HashVisit = unsafe extern "C" fn(*mut HashTable, *const c_void, *const c_void, *mut c_void) -> c_int;
 type DestroyFn = unsafe extern "C" fn(*mut c_void);
 
-/// `_Py_hashtable_t`, whose inside only these functions see.
+type GetFn = unsafe extern "C" fn(*mut HashTable, *const c_void) -> *mut HashEntry;
+
+/// `_Py_hashtable_entry_t`.
+#[repr(C)]
+pub struct HashEntry {
+    next: *mut HashEntry,
+    hash: usize,
+    key: usize,
+    value: usize,
+}
+/// `_Py_hashtable_t`: of its fields C code reads the numbers and the function that looks a key up.
+#[repr(C)]
 pub struct HashTable {
+    entries: usize,
+    nbuckets: usize,
+    buckets: *mut c_void,
+    get: GetFn,
     hash: HashFn,
     same: CompareFn,
     drop_key: Option<DestroyFn>,
     drop_value: Option<DestroyFn>,
-    map: std::collections::HashMap<usize, Vec<(usize, usize)>>,
+    alloc: [*mut c_void; 2],
+    map: std::collections::HashMap<usize, Vec<Box<HashEntry>>>,
 }
 impl HashTable {
-    fn find(&self, key: *const c_void) -> Option<usize> {
+    fn find(&mut self, key: *const c_void) -> *mut HashEntry {
         // SAFETY: the functions were given for this table's keys.
         unsafe {
-            let h = (self.hash)(key);
-            self.map.get(&h)?.iter().find(|e| (self.same)(key, e.0 as *const c_void) != 0).map(|e| e.1)
+            let (h, same) = ((self.hash)(key), self.same);
+            let Some(all) = self.map.get_mut(&h) else { return null_mut() };
+            all.iter_mut()
+                .find(|e| same(key, e.key as *const c_void) != 0)
+                .map_or(null_mut(), |e| &raw mut **e)
         }
     }
+}
+unsafe extern "C" fn get_entry(t: *mut HashTable, key: *const c_void) -> *mut HashEntry {
+    // SAFETY: called with a table of ours.
+    unsafe { (*t).find(key) }
 }
 fn new_table(
     hash: HashFn,
@@ -36,7 +59,18 @@ fn new_table(
     drop_key: Option<DestroyFn>,
     drop_value: Option<DestroyFn>,
 ) -> *mut HashTable {
-    Box::into_raw(Box::new(HashTable { hash, same, drop_key, drop_value, map: Default::default() }))
+    Box::into_raw(Box::new(HashTable {
+        entries: 0,
+        nbuckets: 16,
+        buckets: null_mut(),
+        get: get_entry,
+        hash,
+        same,
+        drop_key,
+        drop_value,
+        alloc: [null_mut(); 2],
+        map: Default::default(),
+    }))
 }
 
 capi! {
@@ -59,7 +93,7 @@ capi! {
         if kind == PyBUF_WRITE {
             return raise!(BufferError, "writable contiguous buffer requested for a non-contiguous object.");
         }
-        MemoryView::class().as_object().call1(&Bytes::new(&lh_runtime::buffer::to_contiguous(v.view(), order)))
+        Ok(MemoryView::contiguous_copy(v.view(), order)?.into_object())
     }
 
     fn PyCode_NewWithPosOnlyArgs(
@@ -83,11 +117,15 @@ capi! {
     fn _Py_hashtable_new_full(hash: HashFn, same: CompareFn, k: Option<DestroyFn>, v: Option<DestroyFn>, _alloc: *mut c_void) -> [*mut HashTable] {
         new_table(hash, same, k, v)
     }
-    fn _Py_hashtable_get(t: *mut HashTable, k: *const c_void) -> [*mut c_void] { (*t).find(k).map_or(null_mut(), |v| v as *mut c_void) }
+    fn _Py_hashtable_get(t: *mut HashTable, k: *const c_void) -> [*mut c_void] {
+        (*t).find(k).as_ref().map_or(null_mut(), |e| e.value as *mut c_void)
+    }
     fn _Py_hashtable_set(t: *mut HashTable, k: *const c_void, v: *mut c_void) -> [c_int] {
-        let h = ((*t).hash)(k);
         let t = &mut *t;
-        t.map.entry(h).or_default().push((k as usize, v as usize));
+        let hash = (t.hash)(k);
+        t.map.entry(hash).or_default().push(Box::new(HashEntry { next: null_mut(), hash, key: k as usize, value: v as usize }));
+        t.entries += 1;
+        t.nbuckets = (2 * t.entries).next_power_of_two().max(16);
         0
     }
     fn _Py_hashtable_steal(t: *mut HashTable, k: *const c_void) -> [*mut c_void] {
@@ -95,15 +133,16 @@ capi! {
         let h = (t.hash)(k);
         let same = t.same;
         let Some(v) = t.map.get_mut(&h) else { return Ok(null_mut()) };
-        let Some(i) = v.iter().position(|e| same(k, e.0 as *const c_void) != 0) else { return Ok(null_mut()) };
-        let (key, value) = v.swap_remove(i);
+        let Some(i) = v.iter().position(|e| same(k, e.key as *const c_void) != 0) else { return Ok(null_mut()) };
+        let e = v.swap_remove(i);
+        t.entries -= 1;
         if let Some(f) = t.drop_key {
-            f(key as *mut c_void);
+            f(e.key as *mut c_void);
         }
-        value as *mut c_void
+        e.value as *mut c_void
     }
     fn _Py_hashtable_foreach(t: *mut HashTable, f: HashVisit, data: *mut c_void) -> [c_int] {
-        let all: Vec<(usize, usize)> = (*t).map.values().flatten().copied().collect();
+        let all: Vec<(usize, usize)> = (*t).map.values().flatten().map(|e| (e.key, e.value)).collect();
         for (k, v) in all {
             let r = f(t, k as *const c_void, v as *const c_void, data);
             if r != 0 {
@@ -175,7 +214,8 @@ capi! {
 }
 
 fn clear(t: &mut HashTable) {
-    for (k, v) in std::mem::take(&mut t.map).into_values().flatten() {
+    t.entries = 0;
+    for (k, v) in std::mem::take(&mut t.map).into_values().flatten().map(|e| (e.key, e.value)) {
         // SAFETY: the functions were given for this table's entries.
         unsafe {
             if let Some(f) = t.drop_key {

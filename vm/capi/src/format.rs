@@ -183,12 +183,10 @@ pub unsafe fn format_v(f: &[u8], va: &mut VaList) -> PyResult<Owned<Str>> {
                 Some(b'S') => pad_text(b.builder(), &*Object::from_ptr(va.ptr()).own().str()?, &spec),
                 Some(b'R') => pad_text(b.builder(), &*Object::from_ptr(va.ptr()).own().repr()?, &spec),
                 Some(b'A') => pad_text(b.builder(), &*Object::from_ptr(va.ptr()).own().ascii()?, &spec),
+                // What is no unit ends the formatting; the rest goes out as it is.
                 _ => {
-                    return raise!(
-                        SystemError,
-                        "invalid format string: {}",
-                        String::from_utf8_lossy(&f[start..])
-                    );
+                    b.builder().push_str(&String::from_utf8_lossy(&f[start..]));
+                    break;
                 }
             }
         }

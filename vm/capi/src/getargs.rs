@@ -156,7 +156,13 @@ impl Parser<'_> {
                     }
                     for k in 0..want {
                         // The sequence keeps its items; a sequence that makes them on the fly may not (as in C).
-                        let x = o.seq_item(k as isize)?;
+                        let x = match o.seq_item(k as isize) {
+                            Ok(x) => x,
+                            Err(e) => {
+                                e.clear();
+                                return Err(self.wrong(At::Item(&at, k), "is not retrievable"));
+                            }
+                        };
                         self.convert(&x, At::Item(&at, k))?;
                     }
                     if self.next() != b')' {
@@ -264,28 +270,32 @@ impl Parser<'_> {
                             raised!(ValueError, "embedded null byte")
                         });
                     }
-                    if sized && buffer::supports_buffer(o) {
-                        let mut v = buffer::empty_view();
-                        buffer::get_into(o, &mut v, 0)?;
-                        let (p, n) = (v.buf, v.len);
-                        buffer::release(&mut v);
-                        *self.va.ptr::<*mut c_void>() = p;
-                        *self.va.ptr::<isize>() = n;
-                        return Ok(());
+                    if c != b'y' && !sized {
+                        return Err(self.expected(at, if c == b'z' { "str or None" } else { "str" }, o));
                     }
-                    let what = match (c, sized) {
-                        (b'z', true) => "str, read-only bytes-like object or None",
-                        (b'z', _) => "str or None",
-                        (b'y', _) => "read-only bytes-like object",
-                        (_, true) => "str or read-only bytes-like object",
-                        _ => "str",
-                    };
-                    if c == b'y'
-                        && !(*o.ob_type()).tp_as_buffer.as_ref().is_some_and(|b| b.bf_releasebuffer.is_some())
-                    {
-                        return raise!(TypeError, "a bytes-like object is required, not '{}'", o.ty().name());
+                    // Only memory that nobody has to give back can be lent for the call.
+                    if (*o.ob_type()).tp_as_buffer.as_ref().is_some_and(|b| b.bf_releasebuffer.is_some()) {
+                        return Err(self.expected(at, "read-only bytes-like object", o));
                     }
-                    Err(self.expected(at, what, o))
+                    let mut v = buffer::empty_view();
+                    buffer::get_into(o, &mut v, 0)?;
+                    let (p, n) = (v.buf, v.len);
+                    let contiguous = buffer::is_contiguous(&v, b'C');
+                    buffer::release(&mut v);
+                    if !contiguous {
+                        return Err(self.expected(at, "contiguous buffer", o));
+                    }
+                    let r = self.lend(
+                        std::slice::from_raw_parts(
+                            if n > 0 { p.cast::<u8>() } else { std::ptr::dangling() },
+                            n.max(0) as usize,
+                        ),
+                        sized,
+                    );
+                    r.map_err(|e| {
+                        e.clear();
+                        raised!(ValueError, "embedded null byte")
+                    })
                 }
                 b'e' => self.encoded(o, at),
                 b'S' => self.typed::<Bytes>(o, at, "bytes"),
@@ -331,6 +341,8 @@ impl Parser<'_> {
                     if sized {
                         self.i += 1;
                     }
+                    let old = format!("getargs: The '{}' format is deprecated. Use 'U' instead.", c as char);
+                    lh_runtime::warnings::warn(exc::DeprecationWarning(), &old, 1)?;
                     if c == b'Z' && o.is_none() {
                         self.lend_null(sized);
                         return Ok(());
@@ -378,13 +390,11 @@ impl Parser<'_> {
                 let flags = if c == b'w' { PyBUF_WRITABLE } else { 0 };
                 v.write(buffer::empty_view());
                 if let Err(e) = buffer::get_into(o, &mut *v, flags) {
+                    if c != b'w' {
+                        return Err(e);
+                    }
                     e.clear();
-                    return match c {
-                        b'w' => Err(self.expected(at, "read-write bytes-like object", o)),
-                        b'y' => raise!(TypeError, "a bytes-like object is required, not '{}'", o.ty().name()),
-                        b'z' => Err(self.expected(at, "str, bytes-like object or None", o)),
-                        _ => Err(self.expected(at, "str or bytes-like object", o)),
-                    };
+                    return Err(self.expected(at, "read-write bytes-like object", o));
                 }
                 if !buffer::is_contiguous(&*v, b'C') {
                     buffer::release(&mut *v);
@@ -399,7 +409,11 @@ impl Parser<'_> {
     unsafe fn encoded(&mut self, o: &Object, at: At<'_>) -> PyResult<()> {
         // SAFETY: the caller passed an encoding and places to write to.
         unsafe {
-            let keep_bytes = self.next() == b't';
+            let keep_bytes = match self.next() {
+                b't' => true,
+                b's' => false,
+                _ => return raise!(SystemError, "{} (unknown parser marker combination)", self.label(at)),
+            };
             let sized = self.peek() == b'#';
             if sized {
                 self.i += 1;
@@ -409,6 +423,9 @@ impl Parser<'_> {
             let out: *mut *mut c_char = self.va.ptr();
             let data = match (o.downcast::<Str>(), o.downcast::<Bytes>()) {
                 (_, Some(b)) if keep_bytes => b.as_bytes().to_vec(),
+                (None, None) if keep_bytes && ByteArray::check(o) => {
+                    o.downcast::<ByteArray>().map(|b| b.to_vec()).unwrap_or_default()
+                }
                 (Some(s), _) => {
                     let b = lh_runtime::codecs::encode_to_bytes(s, &enc, "strict")?;
                     b.downcast::<Bytes>().map(|b| b.as_bytes().to_vec()).unwrap_or_default()
@@ -439,7 +456,7 @@ impl Parser<'_> {
                 *n = data.len() as isize;
             } else {
                 if data.contains(&0) {
-                    return raise!(ValueError, "encoded string without null bytes");
+                    return Err(self.expected(at, "encoded string without null bytes", o));
                 }
                 *out = lh_runtime::alloc::malloc(data.len() + 1).cast();
                 self.undo.push(Undo::Memory(out));
@@ -452,6 +469,11 @@ impl Parser<'_> {
     }
     /// Passes over the unit of an argument that was not given.
     unsafe fn skip(&mut self) -> PyResult<()> {
+        let unit = self.i;
+        let f = self.f;
+        let bad = || -> PyResult<()> {
+            raise!(SystemError, "impossible<bad format char>: '{}'", String::from_utf8_lossy(&f[unit..]))
+        };
         // SAFETY: the caller's va_list holds what the format asks for.
         unsafe {
             let words = match self.next() {
@@ -462,19 +484,21 @@ impl Parser<'_> {
                     self.i += 1;
                     0
                 }
-                b's' | b'z' | b'y' | b'w' | b'u' | b'Z' => match self.peek() {
+                c @ (b's' | b'z' | b'y' | b'w' | b'u' | b'Z') => match self.peek() {
                     b'#' => {
                         self.i += 1;
                         2
                     }
-                    b'*' => {
+                    b'*' if !matches!(c, b'u' | b'Z') => {
                         self.i += 1;
                         1
                     }
                     _ => 1,
                 },
                 b'e' => {
-                    self.i += 1;
+                    if !matches!(self.next(), b's' | b't') {
+                        return bad();
+                    }
                     if self.peek() == b'#' {
                         self.i += 1;
                         3
@@ -491,7 +515,7 @@ impl Parser<'_> {
                 },
                 b'b' | b'B' | b'h' | b'H' | b'i' | b'I' | b'l' | b'L' | b'k' | b'K' | b'n' | b'f' | b'd'
                 | b'D' | b'p' | b'c' | b'C' | b'S' | b'Y' | b'U' => 1,
-                _ => return raise!(SystemError, "bad format string: {}", String::from_utf8_lossy(self.f)),
+                _ => return bad(),
             };
             for _ in 0..words {
                 self.va.word();
@@ -650,18 +674,39 @@ pub unsafe fn parse_keywords(
             p => positional(if k.min < p { "at most" } else { "exactly" }, p),
         };
     }
+    if (posonly..n).any(|k| names.is_empty(k)) {
+        return raise!(SystemError, "Empty keyword parameter name");
+    }
     let mut p = Parser { f, i: 0, va, undo: vec![] };
     let (mut min, mut left) = (usize::MAX, total);
+    let mut dollar = false;
     // A positional-only argument is missing: the error is raised when it is known how many there are.
     let mut short = false;
     let mut k = 0;
     while k < n {
         if p.peek() == b'|' {
             p.i += 1;
+            if min != usize::MAX {
+                let r = raise!(SystemError, "Invalid format string (| specified twice)");
+                return p.finish(r);
+            }
+            if dollar {
+                let r = raise!(SystemError, "Invalid format string ($ before |)");
+                return p.finish(r);
+            }
             min = k;
         }
         if p.peek() == b'$' {
             p.i += 1;
+            if dollar {
+                let r = raise!(SystemError, "Invalid format string ($ specified twice)");
+                return p.finish(r);
+            }
+            dollar = true;
+            if k < posonly {
+                let r = raise!(SystemError, "Empty parameter name after $");
+                return p.finish(r);
+            }
             if short {
                 break;
             }
@@ -869,12 +914,15 @@ impl<'a> Keywords<'a> {
     pub fn check(&self, names: &Names, function: impl Fn() -> String) -> PyResult<()> {
         let bad = self.each(|name, _| match name.downcast::<Str>() {
             None => Some(raised!(TypeError, "keywords must be strings")),
-            Some(s) if names.position(s).is_none() => Some(raised!(
-                TypeError,
-                "'{}' is an invalid keyword argument for {}",
-                s.to_str_lossy(),
-                function()
-            )),
+            Some(s) if names.position(s).is_none() => {
+                // The name may have surrogates: it is put in as it is.
+                let mut text = StrBuilder::with_capacity(s.len() + 40);
+                text.push_str("'");
+                text.push_slice(s, 0, s.len());
+                text.push_str("' is an invalid keyword argument for ");
+                text.push_str(&function());
+                Some(lh_runtime::errors::set_object(exc::TypeError(), Some(text.finish().into_object())))
+            }
             _ => None,
         });
         bad.map_or(Ok(()), Err)

@@ -95,7 +95,12 @@ capi! {
     // ---- Import ----
     fn PyImport_ImportModule(name: &CStr) -> obj { imported(&text(name)) }
     fn PyImport_ImportModuleNoBlock(name: &CStr) -> obj { imported(&text(name)) }
-    fn PyImport_Import(name: &Object) -> obj { imported(&name.str()?.to_str_lossy()) }
+    fn PyImport_Import(name: &Object) -> obj {
+        match name.downcast::<Str>() {
+            Some(s) => imported(&s.to_str_lossy()),
+            None => raise!(TypeError, "module name must be a string"),
+        }
+    }
     fn PyImport_ImportModuleLevel(name: &CStr, g: Option<&Object>, _l: Option<&Object>, from: Option<&Object>, level: c_int) -> obj {
         import::import_module_level(&str_of(name), g, from, level)
     }

@@ -190,7 +190,14 @@ capi! {
     }
     fn PyObject_SelfIter(o: &Object) -> obj { Ok(o.own()) }
     fn _PyObject_NextNotImplemented(o: *mut PyObject) -> [*mut PyObject] { typeobject::next_not_implemented(o) }
-    fn PyObject_Hash(o: &Object) -> (isize, -1) { o.hash_obj() }
+    fn PyObject_Hash(o: &Object) -> (isize, -1) {
+        // A static type that nobody made ready inherits the slot now.
+        let t = o.ob_type();
+        if (*t).tp_hash.is_none() && (*t).tp_dict.is_null() {
+            typeobject::ready(t)?;
+        }
+        o.hash_obj()
+    }
     fn PyObject_IsTrue(o: &Object) -> boolean { o.is_true() }
     fn PyObject_Not(o: &Object) -> boolean { o.is_true().map(|b| !b) }
     fn PyCallable_Check(o: Option<&Object>) -> [c_int] { o.is_some_and(|o| o.is_callable()) as c_int }

@@ -34,9 +34,10 @@ unsafe fn compile(
     };
     // SAFETY: the caller's promise.
     let (flags, feature_version) = match unsafe { flags.as_ref() } {
-        Some(f) => (f.flags | SOURCE_IS_UTF8 | IGNORE_COOKIE, f.feature_version),
-        None => (SOURCE_IS_UTF8 | IGNORE_COOKIE, -1),
+        Some(f) => (f.flags, f.feature_version),
+        None => (0, -1),
     };
+    let flags = if flags & IGNORE_COOKIE == 0 { flags } else { flags | SOURCE_IS_UTF8 };
     let feature_version = if flags & 0x400 != 0 { feature_version } else { -1 };
     (running()?.compile)(Compile {
         source: Source::Text(s),

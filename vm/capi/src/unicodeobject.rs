@@ -300,6 +300,16 @@ capi! {
         if to.refcnt() != 1 {
             return raise!(SystemError, "Cannot modify a string currently used");
         }
+        let kind = |s: &Str| match s.kind() {
+            1 if s.is_ascii() => (127, "ascii"),
+            1 => (255, "latin1"),
+            2 => (0xffff, "UCS2"),
+            _ => (0x10ffff, "UCS4"),
+        };
+        let ((most, to_kind), (_, from_kind)) = (kind(to), kind(from));
+        if (start..start + n).any(|i| from.char_at(i as usize) > most) {
+            return raise!(SystemError, "Cannot copy {} characters into a string of {} characters", from_kind, to_kind);
+        }
         copy_chars(to, at, from, start, n);
         Ok(n)
     }

@@ -328,7 +328,7 @@ impl MethodDescr {
     #[getter]
     fn __doc__(&self) -> Option<String> {
         // SAFETY: set at birth.
-        split_doc(&descr_name(self), cstr(unsafe { (*self.def()).ml_doc })).0
+        split_doc(&descr_name(self), cstr(unsafe { (*self.def()).ml_doc })).0.filter(|d| !d.is_empty())
     }
     #[getter]
     fn __text_signature__(&self) -> Option<String> {
@@ -417,7 +417,9 @@ impl ClassMethodDescr {
     #[getter]
     fn __doc__(&self) -> Option<String> {
         // SAFETY: set at birth.
-        split_doc(&descr_name(self), cstr(unsafe { (*(*self.as_struct()).d_method).ml_doc })).0
+        split_doc(&descr_name(self), cstr(unsafe { (*(*self.as_struct()).d_method).ml_doc }))
+            .0
+            .filter(|d| !d.is_empty())
     }
     #[getter]
     fn __text_signature__(&self) -> Option<String> {
@@ -490,6 +492,28 @@ pub unsafe fn member_get(o: *mut PyObject, m: &PyMemberDef) -> PyResult {
     }
 }
 
+/// An integer for a signed member, as `PyLong_AsLong` converts it.
+fn member_long(v: &Object) -> PyResult<i64> {
+    match crate::number::index(v)?.to_i64() {
+        Some(n) => Ok(n),
+        None => raise!(OverflowError, "Python int too large to convert to C long"),
+    }
+}
+/// An integer for an unsigned member: what is no int from zero up is stored as a signed one, with a warning.
+fn member_unsigned(v: &Object, store: impl Fn(u64)) -> PyResult<u64> {
+    if let Some(n) = v.downcast::<Int>().and_then(|i| i.to_u64()) {
+        store(n);
+        return Ok(n);
+    }
+    let n = member_long(v)? as u64;
+    store(n);
+    crate::warnings::warn(exc::RuntimeWarning(), "Writing negative value into unsigned field", 1)?;
+    Ok(n)
+}
+fn truncated(kind: &str) -> PyResult<()> {
+    crate::warnings::warn(exc::RuntimeWarning(), &format!("Truncation of value to {kind}"), 1)
+}
+
 /// `PyMember_SetOne`; `None` deletes.
 ///
 /// # Safety
@@ -518,13 +542,14 @@ pub unsafe fn member_set(o: *mut PyObject, m: &PyMemberDef, v: Option<&Object>) 
                 _ => raise!(TypeError, "can't delete numeric/char attribute"),
             };
         };
-        macro_rules! num {
-            ($t:ty) => {{
-                let n = match v.downcast::<Int>() {
-                    Some(i) => i.to_u64_wrapping(),
-                    None => crate::number::index(v)?.to_u64_wrapping(),
-                };
+        // Narrow fields take what fits into a C long, and warn if they lose some of it.
+        macro_rules! narrow {
+            ($t:ty, $name:literal) => {{
+                let n = member_long(v)?;
                 p.cast::<$t>().write_unaligned(n as $t);
+                if n as $t as i64 != n {
+                    truncated($name)?;
+                }
             }};
         }
         match m.r#type {
@@ -534,13 +559,42 @@ pub unsafe fn member_set(o: *mut PyObject, m: &PyMemberDef, v: Option<&Object>) 
                 }
                 *p = v.is_true_object() as u8;
             }
-            T_BYTE | T_UBYTE => num!(u8),
-            T_SHORT | T_USHORT => num!(u16),
-            T_INT | T_UINT => num!(u32),
-            T_LONG | T_ULONG | T_LONGLONG | T_ULONGLONG => num!(u64),
-            T_PYSSIZET => {
-                p.cast::<isize>().write_unaligned(crate::number::as_isize(v, Some(exc::OverflowError()))?)
+            T_BYTE => narrow!(i8, "char"),
+            T_UBYTE => narrow!(u8, "unsigned char"),
+            T_SHORT => narrow!(i16, "short"),
+            T_USHORT => narrow!(u16, "unsigned short"),
+            T_INT => narrow!(i32, "int"),
+            T_UINT => {
+                let n = member_unsigned(v, |n| p.cast::<u32>().write_unaligned(n as u32))?;
+                if n > u32::MAX as u64 {
+                    truncated("unsigned int")?;
+                }
             }
+            T_LONG => p.cast::<i64>().write_unaligned(member_long(v)?),
+            T_ULONG => {
+                member_unsigned(v, |n| p.cast::<u64>().write_unaligned(n))?;
+            }
+            T_LONGLONG => match crate::number::index(v)?.to_i64() {
+                Some(n) => p.cast::<i64>().write_unaligned(n),
+                None => return raise!(OverflowError, "int too big to convert"),
+            },
+            T_ULONGLONG => match v.downcast::<Int>() {
+                Some(i) if i.is_negative() => {
+                    return raise!(OverflowError, "can't convert negative int to unsigned");
+                }
+                Some(i) => match i.to_u64() {
+                    Some(n) => p.cast::<u64>().write_unaligned(n),
+                    None => return raise!(OverflowError, "int too big to convert"),
+                },
+                None => p.cast::<i64>().write_unaligned(member_long(v)?),
+            },
+            T_PYSSIZET => match v.downcast::<Int>().map(|i| i.to_i64()) {
+                None => return raise!(TypeError, "an integer is required"),
+                Some(Some(n)) => p.cast::<i64>().write_unaligned(n),
+                Some(None) => {
+                    return raise!(OverflowError, "Python int too large to convert to C ssize_t");
+                }
+            },
             T_FLOAT => p.cast::<f32>().write_unaligned(crate::number::as_f64(v)? as f32),
             T_DOUBLE => p.cast::<f64>().write_unaligned(crate::number::as_f64(v)?),
             T_CHAR => match v.downcast::<Str>() {

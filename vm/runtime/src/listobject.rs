@@ -275,7 +275,7 @@ impl List {
             if !items.is_null() {
                 (*s).allocated = 0;
                 for i in (0..n).rev() {
-                    decref(*items.add(i));
+                    xdecref(*items.add(i));
                 }
                 alloc::free(items.cast());
             }
@@ -406,12 +406,13 @@ impl List {
         if k > gone {
             self.reserve(len + k - gone)?;
         }
-        let mut old: Vec<Owned<Object>> = Vec::with_capacity(gone);
+        // A list that C code is still filling has items that are null.
+        let mut old: Vec<*mut PyObject> = Vec::with_capacity(gone);
         // SAFETY: the range lies inside the list and there is room; dropped items are dropped at the very end.
         unsafe {
             let p = self.items_ptr().add(start);
             for i in 0..gone {
-                old.push(Owned::from_raw(*p.add(i)));
+                old.push(*p.add(i));
             }
             if k != gone {
                 std::ptr::copy(p.add(gone), p.add(k), len - end);
@@ -425,7 +426,8 @@ impl List {
             self.shrink();
         }
         while let Some(o) = old.pop() {
-            drop(o);
+            // SAFETY: the reference that the list held.
+            unsafe { xdecref(o) };
         }
         Ok(())
     }

@@ -83,6 +83,8 @@ impl ManagedBuffer {
 
 // ---- Making views ----
 
+const MAX_DIMENSIONS: usize = 64;
+
 /// A copy of a view's fields, and its arrays.
 struct Layout {
     view: Py_buffer,
@@ -124,6 +126,9 @@ impl Layout {
     }
     fn build(self, mbuf: &ManagedBuffer) -> PyResult<Owned<MemoryView>> {
         let nd = self.shape.len();
+        if nd > MAX_DIMENSIONS {
+            return raise!(ValueError, "memoryview: number of dimensions must not exceed {}", MAX_DIMENSIONS);
+        }
         // SAFETY: a fresh zeroed instance with room for three arrays of `nd` numbers.
         unsafe {
             let p = crate::typeobject::alloc(&raw mut PyMemoryView_Type, 3 * nd as isize)?;
@@ -135,8 +140,9 @@ impl Layout {
             core::ptr::copy_nonoverlapping(self.shape.as_ptr(), a, nd);
             core::ptr::copy_nonoverlapping(self.strides.as_ptr(), a.add(nd), nd);
             (*m).view.ndim = nd as c_int;
-            (*m).view.shape = a.cast();
-            (*m).view.strides = a.add(nd).cast();
+            // Views without dimensions have no arrays, which C code tells them by.
+            (*m).view.shape = if nd == 0 { null_mut() } else { a.cast() };
+            (*m).view.strides = if nd == 0 { null_mut() } else { a.add(nd).cast() };
             (*m).view.suboffsets = null_mut();
             if let Some(s) = &self.suboffsets {
                 core::ptr::copy_nonoverlapping(s.as_ptr(), a.add(2 * nd), nd);
@@ -181,6 +187,26 @@ impl MemoryView {
             (*mbuf.as_struct()).master.obj = null_mut();
             Layout::of(&(*mbuf.as_struct()).master).build(&mbuf)
         }
+    }
+    /// A view of a contiguous read-only copy in the given order, of the same shape and format.
+    pub fn contiguous_copy(source: &Py_buffer, order: u8) -> PyResult<Owned<MemoryView>> {
+        let copy = Bytes::new(&buffer::to_contiguous(source, order));
+        let mbuf = ManagedBuffer::of_object(&copy)?;
+        let mut l = Layout::of(source);
+        // SAFETY: the managed buffer's view is filled.
+        let master = unsafe { &(*mbuf.as_struct()).master };
+        (l.view.buf, l.view.obj, l.view.readonly) = (master.buf, master.obj, 1);
+        l.suboffsets = None;
+        if order == b'F' {
+            let mut step = l.view.itemsize;
+            for (stride, n) in l.strides.iter_mut().zip(&l.shape) {
+                *stride = step;
+                step *= n;
+            }
+        } else {
+            l.strides = c_strides(&l.shape, l.view.itemsize);
+        }
+        l.build(&mbuf)
     }
     /// `PyMemoryView_FromMemory`.
     ///
@@ -387,6 +413,10 @@ fn pack(c: u8, v: &Object, format: &str) -> PyResult<Vec<u8>> {
                 Err(e) if e.matches(exc::TypeError()) => {
                     e.clear();
                     return bad_type();
+                }
+                Err(e) if e.matches(exc::OverflowError()) || e.matches(exc::ValueError()) => {
+                    e.clear();
+                    return bad_value();
                 }
                 Err(e) => return Err(e),
             };

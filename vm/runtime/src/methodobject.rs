@@ -302,7 +302,7 @@ impl CFunction {
     }
     #[getter]
     fn __doc__(&self) -> Option<String> {
-        docs(self).0
+        docs(self).0.filter(|d| !d.is_empty())
     }
     #[getter]
     fn __text_signature__(&self) -> Option<String> {

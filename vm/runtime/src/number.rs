@@ -187,6 +187,45 @@ pub fn inplace_multiply(a: &Object, b: &Object) -> PyResult {
     if r.is_not_implemented() { no_number(18, a, b) } else { Ok(r) }
 }
 
+// ---- Sequences only ----
+
+/// `PySequence_Concat` and `PySequence_InPlaceConcat`: unlike `+`, for sequences only.
+pub fn seq_concat(a: &Object, b: &Object, in_place: bool) -> PyResult {
+    let own = if in_place { sq(a, |m| m.sq_inplace_concat) } else { None };
+    if let Some(f) = own.or_else(|| sq(a, |m| m.sq_concat)) {
+        return call2(f, a, b);
+    }
+    if crate::protocols::is_sequence(a) && crate::protocols::is_sequence(b) {
+        let r = match in_place {
+            true => inplace_op1(a, b, |m| m.nb_inplace_add, |m| m.nb_add)?,
+            false => binary_op1(a, b, |m| m.nb_add)?,
+        };
+        if !r.is_not_implemented() {
+            return Ok(r);
+        }
+    }
+    raise!(TypeError, "'{}' object can't be concatenated", a.ty().name())
+}
+/// `PySequence_Repeat` and `PySequence_InPlaceRepeat`.
+pub fn seq_repeat(a: &Object, n: isize, in_place: bool) -> PyResult {
+    let own = if in_place { sq(a, |m| m.sq_inplace_repeat) } else { None };
+    if let Some(f) = own.or_else(|| sq(a, |m| m.sq_repeat)) {
+        // SAFETY: the slot of the sequence's type, called with it.
+        return unsafe { from_c(f(a.as_ptr(), n)) };
+    }
+    if crate::protocols::is_sequence(a) {
+        let n = Int::from_i64(n as i64);
+        let r = match in_place {
+            true => inplace_op1(a, &n, |m| m.nb_inplace_multiply, |m| m.nb_multiply)?,
+            false => binary_op1(a, &n, |m| m.nb_multiply)?,
+        };
+        if !r.is_not_implemented() {
+            return Ok(r);
+        }
+    }
+    raise!(TypeError, "'{}' object can't be repeated", a.ty().name())
+}
+
 // ---- Power ----
 
 fn call3(f: ternaryfunc, a: &Object, b: &Object, c: &Object) -> PyResult {
@@ -608,7 +647,10 @@ fn no_number(op: u32, a: &Object, b: &Object) -> PyResult {
             if let Some(f) = f.or_else(|| sq(a, |m| m.sq_repeat)) {
                 return repeat(f, a, b);
             }
-            if let Some(f) = sq(b, |m| m.sq_repeat) {
+            // In place, the other operand's turn comes only if this one's type has no table of sequence slots at all.
+            // SAFETY: a ready type.
+            let table = op == 18 && unsafe { !(*a.ob_type()).tp_as_sequence.is_null() };
+            if let Some(f) = sq(b, |m| m.sq_repeat).filter(|_| !table) {
                 return repeat(f, b, a);
             }
         }

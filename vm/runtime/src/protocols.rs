@@ -657,6 +657,9 @@ impl Object {
                 let r = f(self.as_ptr(), i, value.map_or(null_mut(), |v| v.as_ptr()));
                 return if r < 0 { Err(Raised::already_set()) } else { Ok(()) };
             }
+            if (*self.ob_type()).tp_as_mapping.as_ref().is_some_and(|m| m.mp_ass_subscript.is_some()) {
+                return raise!(TypeError, "{} is not a sequence", self.ty().name());
+            }
             let what =
                 if value.is_some() { " not support item assignment" } else { "n't support item deletion" };
             raise!(TypeError, "'{}' object does{}", self.ty().name(), what)

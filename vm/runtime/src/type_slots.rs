@@ -1275,6 +1275,28 @@ pub unsafe fn update_slots(t: *mut PyTypeObject, name: Option<&Str>) {
     }
 }
 
+/// Of the slots that share a method's name, is exactly one filled, and another than `place`?
+///
+/// # Safety
+/// As `update_slots`.
+unsafe fn alone_elsewhere(t: *mut PyTypeObject, name: *mut PyObject, place: *mut *mut c_void) -> bool {
+    let mut filled = null_mut();
+    for r in table().iter().filter(|r| r.name == name) {
+        // SAFETY: places of a live type's slots.
+        unsafe {
+            let p = slot_ptr(t, r.def.offset);
+            if p.is_null() || (*p).is_null() || p == filled {
+                continue;
+            }
+            if !filled.is_null() {
+                return false;
+            }
+            filled = p;
+        }
+    }
+    !filled.is_null() && filled != place
+}
+
 unsafe fn update_one(t: *mut PyTypeObject, rows: &[Row], off: usize) {
     // SAFETY: see `update_slots`.
     unsafe {
@@ -1320,8 +1342,11 @@ unsafe fn update_one(t: *mut PyTypeObject, rows: &[Row], off: usize) {
                 if !same_wrapper && r.def.function.is_null() {
                     continue;
                 }
+                // If the method's other slot is there alone, this one stays empty: a list is repeated as a sequence only.
                 use_generic = true;
-                generic = r.def.function.cast_mut();
+                if !alone_elsewhere(t, r.name, place) {
+                    generic = r.def.function.cast_mut();
+                }
                 continue;
             }
             if off == offset_of!(PyTypeObject, tp_new)

@@ -360,12 +360,15 @@ fn unpack_one(mode: Mode, code: u8, b: &[u8]) -> Owned<Object> {
 
 /// Struct(fmt) --> compiled struct object
 #[pyclass(name = "Struct", module = "_struct", basetype, weakref, nogc)]
+#[repr(C)]
 pub struct Struct {
+    // C code reads these two from the object: they come first, in this order.
+    size: Cell<isize>,
+    values: Cell<isize>,
     #[notrace]
     layout: RefCell<Option<Arc<Layout>>>,
     #[notrace]
     text: RefCell<String>,
-    size: Cell<isize>,
 }
 
 /// The bytes of a format given as str or bytes.
@@ -554,13 +557,15 @@ fn do_iter_unpack(l: Arc<Layout>, buffer: &Object) -> PyResult<Owned<UnpackItera
 impl Struct {
     #[slot(tp_new)]
     fn new_slot(cls: &Type, _args: &Tuple, _kwargs: Option<&Dict>) -> PyResult<Owned<Struct>> {
-        Struct { layout: RefCell::new(None), text: RefCell::default(), size: Cell::new(-1) }.build_in(cls)
+        let (size, values) = (Cell::new(-1), Cell::new(-1));
+        Struct { size, values, layout: RefCell::new(None), text: RefCell::default() }.build_in(cls)
     }
     #[init(name = "Struct", signature = "(format)")]
     fn init(&self, format: &Object) -> PyResult<()> {
         let b = format_bytes(format)?;
         let l = Layout::compile(&b)?;
         self.size.set(l.size as isize);
+        self.values.set(l.values as isize);
         *self.text.borrow_mut() = String::from_utf8_lossy(&b).into_owned();
         *self.layout.borrow_mut() = Some(Arc::new(l));
         Ok(())

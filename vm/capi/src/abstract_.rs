@@ -357,6 +357,17 @@ unsafe fn simple(o: &Object, p: *mut *mut c_void, n: *mut isize, write: bool) ->
     Ok(())
 }
 fn seq_size(o: &Object) -> PyResult<isize> {
+    // SAFETY: a live type's tables.
+    let (sequence, mapping) = unsafe {
+        let t = o.ob_type();
+        (
+            (*t).tp_as_sequence.as_ref().is_some_and(|s| s.sq_length.is_some()),
+            (*t).tp_as_mapping.as_ref().is_some_and(|m| m.mp_length.is_some()),
+        )
+    };
+    if mapping && !sequence {
+        return raise!(TypeError, "{} is not a sequence", o.ty().name());
+    }
     o.length().map(|n| n as isize)
 }
 fn has_key(o: &Object, key: &Object) -> c_int {

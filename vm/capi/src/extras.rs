@@ -59,7 +59,7 @@ capi! {
         if kind == PyBUF_WRITE {
             return raise!(BufferError, "writable contiguous buffer requested for a non-contiguous object.");
         }
-        MemoryView::class().as_object().call1(&Bytes::new(&lh_runtime::buffer::to_contiguous(v.view(), order)))
+        v.contiguous_copy(order).map(Owned::into_object)
     }
 
     fn PyCode_NewWithPosOnlyArgs(

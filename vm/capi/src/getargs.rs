@@ -439,7 +439,7 @@ impl Parser<'_> {
                 *n = data.len() as isize;
             } else {
                 if data.contains(&0) {
-                    return raise!(ValueError, "encoded string without null bytes");
+                    return Err(self.expected(at, "encoded string without null bytes", o));
                 }
                 *out = lh_runtime::alloc::malloc(data.len() + 1).cast();
                 self.undo.push(Undo::Memory(out));

@@ -67,7 +67,7 @@ impl FrameObj {
     #[getter]
     fn f_builtins(&self) -> Owned<Object> {
         // SAFETY: a live frame.
-        unsafe { Object::from_ptr((*self.frame()).builtins).own() }
+        unsafe { lh_runtime::funcobject::shown_builtins(Object::from_ptr((*self.frame()).builtins)) }
     }
     #[getter]
     fn f_code(&self) -> Owned<Code> {

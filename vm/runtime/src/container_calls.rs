@@ -4,6 +4,7 @@
 
 use crate::border;
 use crate::enumobject::Enumerate;
+use crate::raise;
 use crate::errors::*;
 use crate::kinds::*;
 use crate::object::*;
@@ -107,6 +108,8 @@ calls! {
     };
     call_enumerate(a) match a {
         [x] => done(Enumerate::over(x)),
+        [] => Some(raise!(TypeError, "enumerate() missing required argument 'iterable'")),
+        [_, _, _, ..] => Some(raise!(TypeError, "enumerate() takes at most 2 arguments ({} given)", a.len())),
         _ => None,
     };
 }

@@ -393,7 +393,7 @@ impl ItemGetter {
             return raise!(TypeError, "itemgetter() takes no keyword arguments");
         }
         if args.len() == 0 {
-            return raise!(TypeError, "itemgetter expected at least 1 argument, got 0");
+            return raise!(TypeError, "itemgetter expected 1 argument, got 0");
         }
         ItemGetter { items: args.own(), entry: Some(entry::<ItemGetter>) }.build_in(cls)
     }
@@ -487,7 +487,7 @@ impl AttrGetter {
             return raise!(TypeError, "attrgetter() takes no keyword arguments");
         }
         if args.len() == 0 {
-            return raise!(TypeError, "attrgetter expected at least 1 argument, got 0");
+            return raise!(TypeError, "attrgetter expected 1 argument, got 0");
         }
         let mut paths = vec![];
         for a in args.iter() {

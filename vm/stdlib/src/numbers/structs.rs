@@ -359,13 +359,16 @@ fn unpack_one(mode: Mode, code: u8, b: &[u8]) -> Owned<Object> {
 // ---- Struct ----
 
 /// Struct(fmt) --> compiled struct object
+// The first two fields lie where C code expects them (CPython's own `_testbuffer` reads the second).
 #[pyclass(name = "Struct", module = "_struct", basetype, weakref, nogc)]
+#[repr(C)]
 pub struct Struct {
+    size: Cell<isize>,
+    values: Cell<isize>,
     #[notrace]
     layout: RefCell<Option<Arc<Layout>>>,
     #[notrace]
     text: RefCell<String>,
-    size: Cell<isize>,
 }
 
 /// The bytes of a format given as str or bytes.
@@ -546,13 +549,20 @@ fn do_iter_unpack(l: Arc<Layout>, buffer: &Object) -> PyResult<Owned<UnpackItera
 impl Struct {
     #[slot(tp_new)]
     fn new_slot(cls: &Type, _args: &Tuple, _kwargs: Option<&Dict>) -> PyResult<Owned<Struct>> {
-        Struct { layout: RefCell::new(None), text: RefCell::default(), size: Cell::new(-1) }.build_in(cls)
+        Struct {
+            size: Cell::new(-1),
+            values: Cell::new(-1),
+            layout: RefCell::new(None),
+            text: RefCell::default(),
+        }
+        .build_in(cls)
     }
     #[init(name = "Struct", signature = "(format)")]
     fn init(&self, format: &Object) -> PyResult<()> {
         let b = format_bytes(format)?;
         let l = Layout::compile(&b)?;
         self.size.set(l.size as isize);
+        self.values.set(l.values as isize);
         *self.text.borrow_mut() = String::from_utf8_lossy(&b).into_owned();
         *self.layout.borrow_mut() = Some(Arc::new(l));
         Ok(())

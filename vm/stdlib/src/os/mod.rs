@@ -11,6 +11,7 @@ pub mod locale;
 pub mod posix;
 pub mod posixsubprocess;
 pub mod pwd;
+mod spwd;
 pub mod select;
 pub mod signal;
 pub mod socket;
@@ -27,6 +28,7 @@ pub const MODULES: &[Entry] = &[
     ("posix", posix::make),
     ("_posixsubprocess", posixsubprocess::make),
     ("pwd", pwd::make),
+    ("spwd", spwd::make),
     ("select", select::make),
     ("_signal", signal::make),
     ("_socket", socket::make),

@@ -126,6 +126,11 @@ impl<'a, const FD: bool, const NONE: bool> FromPy<'a> for PathArg<FD, NONE> {
 }
 
 pub fn path_value(o: &Object, func: &str, name: &str, fd: bool, none: bool) -> PyResult<PathValue> {
+    path_value_of(o, o, func, name, fd, none)
+}
+
+/// As `path_value`; errors name `given`, whose bytes `o` are.
+fn path_value_of(given: &Object, o: &Object, func: &str, name: &str, fd: bool, none: bool) -> PyResult<PathValue> {
     let bad = |got: &Object| {
         let what = match (fd, none) {
             (true, true) => "string, bytes, os.PathLike, integer or None",
@@ -140,7 +145,7 @@ pub fn path_value(o: &Object, func: &str, name: &str, fd: bool, none: bool) -> P
         return Ok(PathValue { object: o.own(), text, fd: None, is_bytes: false });
     }
     if let Some(b) = o.downcast::<Bytes>() {
-        return Ok(PathValue { object: o.own(), text: c_string(b.as_bytes())?, fd: None, is_bytes: true });
+        return Ok(PathValue { object: given.own(), text: c_string(b.as_bytes())?, fd: None, is_bytes: true });
     }
     if fd && lh_runtime::number::has_index(o) {
         let n = fd_number(o)?;
@@ -149,7 +154,7 @@ pub fn path_value(o: &Object, func: &str, name: &str, fd: bool, none: bool) -> P
     if let Some(m) = o.lookup_special(intern!("__fspath__"))? {
         let r = m.call0()?;
         if !Str::check(&r) && !Bytes::check(&r) {
-            return bad(o);
+            return not_a_path(o, &r);
         }
         return path_value(&r, func, name, false, none);
     }
@@ -162,9 +167,8 @@ pub fn path_value(o: &Object, func: &str, name: &str, fd: bool, none: bool) -> P
             o.ty().name()
         );
         lh_runtime::number::warn(exc::DeprecationWarning(), &text, 1)?;
-        let b = Buffer::simple(o)?.to_vec();
-        let object = Bytes::new(&b).into_object();
-        return Ok(PathValue { object, text: c_string(&b)?, fd: None, is_bytes: true });
+        let b = Bytes::new(&Buffer::simple(o)?.to_vec());
+        return path_value_of(o, &b, func, name, fd, none);
     }
     bad(o)
 }
@@ -181,7 +185,10 @@ pub fn fspath_of(o: &Object) -> PyResult<Owned<Object>> {
     if Str::check(&r) || Bytes::check(&r) {
         return Ok(r);
     }
-    raise!(TypeError, "expected {}.__fspath__() to return str or bytes, not {}", o.ty().name(), r.ty().name())
+    not_a_path(o, &r)
+}
+fn not_a_path<T>(o: &Object, got: &Object) -> PyResult<T> {
+    raise!(TypeError, "expected {}.__fspath__() to return str or bytes, not {}", o.ty().name(), got.ty().name())
 }
 
 /// An argument that the file system encoding makes bytes (`PyUnicode_FSConverter`).

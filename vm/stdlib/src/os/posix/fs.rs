@@ -315,8 +315,6 @@ pub fn _path_normpath(path: &Object) -> PyResult<Owned<Object>> {
         return raise!(TypeError, "_path_normpath() argument 'path' must be str, not {}", path.ty().name());
     };
     let points: Vec<u32> = s.chars().collect();
-    // Text behind a NUL is dropped, as C does.
-    let points: Vec<u32> = points.split(|c| *c == 0).next().unwrap_or(&[]).to_vec();
     let slash = '/' as u32;
     let lead = points.iter().take_while(|c| **c == slash).count();
     let lead = if lead == 2 { 2 } else { lead.min(1) };

@@ -270,7 +270,7 @@ pub fn inet_aton(ip_addr: &str) -> PyResult<Vec<u8>> {
 pub fn inet_ntoa(packed_ip: Buffer) -> PyResult<String> {
     match packed_ip.as_bytes() {
         [a, b, c, d] => Ok(format!("{a}.{b}.{c}.{d}")),
-        _ => raise!(OSError, "packed IP wrong length"),
+        _ => raise!(OSError, "packed IP wrong length for inet_ntoa"),
     }
 }
 /// inet_pton(af, ip) -> packed IP address string
@@ -484,9 +484,10 @@ pub fn if_indextoname(index: u32) -> PyResult<Owned<Object>> {
     // SAFETY: the name ends in NUL.
     Ok(unsafe { fs_str(b.as_ptr()) })
 }
-fn control_length(o: &Object, f: impl Fn(u32) -> u32, what: &str) -> PyResult<u32> {
+/// What a control message of that length takes, as `f` says; with `f(at)` more it must still be a C int.
+fn control_length(o: &Object, f: impl Fn(u32) -> u32, at: u32, what: &str) -> PyResult<u32> {
     let n = number::as_isize(o, Some(exc::OverflowError()))?;
-    if !(0..=i32::MAX as isize - 64).contains(&n) {
+    if n < 0 || n > i32::MAX as isize - f(at) as isize {
         return raise!(OverflowError, "{}() argument out of range", what);
     }
     Ok(f(n as u32))
@@ -498,7 +499,7 @@ fn control_length(o: &Object, f: impl Fn(u32) -> u32, what: &str) -> PyResult<u3
 #[allow(non_snake_case)]
 #[pyfunction]
 pub fn CMSG_LEN(length: &Object) -> PyResult<u32> {
-    control_length(length, |n| c!(libc::CMSG_LEN(n)), "CMSG_LEN")
+    control_length(length, |n| c!(libc::CMSG_LEN(n)), 0, "CMSG_LEN")
 }
 /// CMSG_SPACE(length) -> buffer size
 ///
@@ -508,7 +509,7 @@ pub fn CMSG_LEN(length: &Object) -> PyResult<u32> {
 #[allow(non_snake_case)]
 #[pyfunction]
 pub fn CMSG_SPACE(length: &Object) -> PyResult<u32> {
-    control_length(length, |n| c!(libc::CMSG_SPACE(n)), "CMSG_SPACE")
+    control_length(length, |n| c!(libc::CMSG_SPACE(n)), 1, "CMSG_SPACE")
 }
 
 fn setup(m: &Module) -> PyResult<()> {

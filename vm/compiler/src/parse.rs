@@ -16,7 +16,11 @@ use std::borrow::Cow;
 
 pub fn parse(lines: &Lines<'_>, mode: Mode, flags: &CompileFlags) -> Result<Mod> {
     let tree = parse_any(lines, mode, flags);
-    if mode == Mode::Exec || lines.text.ends_with('\n') { tree } else { tree.map_err(|e| at_bare_end(lines, e)) }
+    if mode == Mode::Exec || lines.text.ends_with('\n') {
+        tree
+    } else {
+        tree.map_err(|e| at_bare_end(lines, e))
+    }
 }
 
 /// Outside modules CPython's tokenizer adds no newline to source that doesn't end in one: the last line is shown without it, and errors at
@@ -39,7 +43,8 @@ fn at_bare_end(lines: &Lines<'_>, mut e: Box<SyntaxError>) -> Box<SyntaxError> {
     if !at_end || !point {
         return e;
     }
-    let word = line.split(|c: char| !c.is_alphanumeric()).find(|w| !w.is_empty() && *w != "async").unwrap_or("");
+    let word =
+        line.split(|c: char| !c.is_alphanumeric()).find(|w| !w.is_empty() && *w != "async").unwrap_or("");
     // Tokens that are demanded, and plain errors, have the place of the missing newline; the others are where reading stopped.
     let demanded = e.msg == "expected ':'" && matches!(word, "def" | "else" | "try" | "finally");
     if demanded || e.msg == "invalid syntax" || e.msg == "expected '('" {

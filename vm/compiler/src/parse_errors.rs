@@ -284,9 +284,7 @@ impl<'a> Context<'a> {
                 Some(x) => range(&format!("cannot delete {}", expr_name(x))),
                 None => self.invalid(start),
             },
-            E::PositionalAfterKeywordArgument
-                if matches!(self.expr_at(start, end), Some(Expr::Generator(g)) if !g.parenthesized) =>
-            {
+            E::PositionalAfterKeywordArgument if matches!(self.expr_at(start, end), Some(Expr::Generator(g)) if !g.parenthesized) => {
                 range("Generator expression must be parenthesized")
             }
             E::PositionalAfterKeywordArgument => {
@@ -745,10 +743,9 @@ impl<'a> Context<'a> {
                     .unwrap_or(i);
                 // Ruff has gone on to a stray `else`.
                 let k = match self.head(start) {
-                    "else" => list
-                        .iter()
-                        .rposition(|t| t.start < start && self.text(t) == "else")
-                        .unwrap_or(k),
+                    "else" => {
+                        list.iter().rposition(|t| t.start < start && self.text(t) == "else").unwrap_or(k)
+                    }
                     _ => k,
                 };
                 let mut e = self.token_error("expected 'except' or 'finally' block", k);
@@ -797,7 +794,9 @@ impl<'a> Context<'a> {
             "Only one '**' parameter allowed" => {
                 self.token_error("arguments cannot follow var-keyword argument", i)
             }
-            "Trailing comma not allowed" if self.is_head(i) || self.head(start) == "import" => self.invalid(end),
+            "Trailing comma not allowed" if self.is_head(i) || self.head(start) == "import" => {
+                self.invalid(end)
+            }
             "Trailing comma not allowed" => {
                 let list = &self.tokens.list;
                 let k = if self.text(&list[i]) == "," { i + 1 } else { i };

@@ -286,7 +286,8 @@ impl Scan<'_> {
             if !ok(&self.peek(0)) {
                 let d = self.peek(0);
                 if d.is_ascii_digit() {
-                    return self.error(format!("invalid digit '{}' in {kind} literal", d as char), self.at + 1);
+                    return self
+                        .error(format!("invalid digit '{}' in {kind} literal", d as char), self.at + 1);
                 }
                 return self.error(format!("invalid {kind} literal"), self.at);
             }

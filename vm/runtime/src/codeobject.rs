@@ -177,7 +177,9 @@ fn intern_consts(t: &Tuple) -> Owned<Tuple> {
                 return new.into_object();
             } else if let Some(set) = o.downcast_exact::<FrozenSet>()
                 && let Ok(items) = set.to_items()
-                && items.iter().any(|x| x.downcast_exact::<Str>().is_some_and(|s| !s.is_interned() && looks_like_name(s)))
+                && items.iter().any(|x| {
+                    x.downcast_exact::<Str>().is_some_and(|s| !s.is_interned() && looks_like_name(s))
+                })
                 && let Ok(new) = FrozenSet::from_iterable(&intern_consts(&Tuple::from_vec(items)))
             {
                 changed = true;

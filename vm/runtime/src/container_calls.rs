@@ -4,10 +4,10 @@
 
 use crate::border;
 use crate::enumobject::Enumerate;
-use crate::raise;
 use crate::errors::*;
 use crate::kinds::*;
 use crate::object::*;
+use crate::raise;
 use crate::rangeobject::Range;
 use crate::singletons::bool_obj;
 use lh_abi::*;

@@ -25,9 +25,9 @@ fn built_in_dict(o: &Object) -> PyResult<Option<Owned<Object>>> {
                 && let Some(d) = Type::from_raw_ref(t).dict().get_str_key(intern!("__dict__"))?
             {
                 // One that is like those of Python classes gains nothing.
-                let same = d.downcast_exact::<GetSetDescr>().is_some_and(|g| {
-                    std::ptr::eq((*g.as_struct()).d_getset, &raw const DICT_DEF)
-                });
+                let same = d
+                    .downcast_exact::<GetSetDescr>()
+                    .is_some_and(|g| std::ptr::eq((*g.as_struct()).d_getset, &raw const DICT_DEF));
                 return Ok((*d.ob_type()).tp_descr_set.filter(|_| !same).map(|_| d));
             }
             t = (*t).tp_base;
@@ -45,7 +45,11 @@ unsafe extern "C" fn get_dict(o: *mut PyObject, _: *mut c_void) -> *mut PyObject
             return unsafe {
                 match (*d.ob_type()).tp_descr_get {
                     Some(g) => from_c(g(d.ptr(), o.as_ptr(), o.ty().raw())),
-                    None => raise!(TypeError, "this __dict__ descriptor does not support '{}' objects", o.ty().name()),
+                    None => raise!(
+                        TypeError,
+                        "this __dict__ descriptor does not support '{}' objects",
+                        o.ty().name()
+                    ),
                 }
             };
         }
@@ -65,7 +69,11 @@ unsafe extern "C" fn set_dict(o: *mut PyObject, v: *mut PyObject, _: *mut c_void
                     Some(s) if s(d.ptr(), o, v.map_or(null_mut(), |v| v.as_ptr())) == 0 => Ok(()),
                     Some(_) => Err(Raised::already_set()),
                     None => {
-                        raise!(TypeError, "this __dict__ descriptor does not support '{}' objects", ob.ty().name())
+                        raise!(
+                            TypeError,
+                            "this __dict__ descriptor does not support '{}' objects",
+                            ob.ty().name()
+                        )
                     }
                 };
             }

@@ -648,7 +648,9 @@ unsafe fn same_slots(a: *mut PyTypeObject, b: *mut PyTypeObject) -> bool {
     unsafe {
         let bits = Py_TPFLAGS_MANAGED_DICT | Py_TPFLAGS_HAVE_GC;
         let mut size = (*(*a).tp_base).tp_basicsize;
-        for offset in [|t: *mut PyTypeObject| (*t).tp_dictoffset, |t: *mut PyTypeObject| (*t).tp_weaklistoffset] {
+        for offset in
+            [|t: *mut PyTypeObject| (*t).tp_dictoffset, |t: *mut PyTypeObject| (*t).tp_weaklistoffset]
+        {
             if offset(a) == size && offset(b) == size {
                 size += 8;
             }
@@ -669,7 +671,8 @@ unsafe fn slot_names(t: *mut PyTypeObject) -> Vec<(isize, String)> {
             return vec![];
         }
         let n = (*t).ob_base.ob_size as usize;
-        let rows = t.cast::<u8>().add((*(*t).ob_base.ob_base.ob_type).tp_basicsize as usize).cast::<PyMemberDef>();
+        let rows =
+            t.cast::<u8>().add((*(*t).ob_base.ob_base.ob_type).tp_basicsize as usize).cast::<PyMemberDef>();
         let row = |i| {
             let m: &PyMemberDef = &*rows.add(i);
             (m.offset, core::ffi::CStr::from_ptr(m.name).to_string_lossy().into_owned())

@@ -679,7 +679,11 @@ pub fn compute_mro(t: &Type) -> PyResult<Vec<Owned<Object>>> {
     }
     // SAFETY: bases are types.
     if let Some(b) = bs.iter().find(|b| unsafe { (*b.tp()).tp_mro.is_null() }) {
-        return raise!(TypeError, "Cannot extend an incomplete type '{}'", crate::strobject::clip(&b.name(), 100));
+        return raise!(
+            TypeError,
+            "Cannot extend an incomplete type '{}'",
+            crate::strobject::clip(&b.name(), 100)
+        );
     }
     let mut lists: Vec<Vec<Owned<Object>>> =
         bs.iter().map(|b| b.mro().iter().map(|x| x.own()).collect::<Vec<_>>()).collect();

@@ -327,7 +327,11 @@ pub fn source_line(file: &str, lineno: i64) -> Option<String> {
     let text = std::fs::read(file).ok()?;
     let line = text.split(|b| *b == b'\n').nth(usize::try_from(lineno).ok()?.checked_sub(1)?)?;
     let line = match declared_encoding(&text) {
-        Some(name) => crate::codecs::decode_to_str(line, &name, "replace").map_err(Raised::clear).ok()?.to_str_lossy().into_owned(),
+        Some(name) => crate::codecs::decode_to_str(line, &name, "replace")
+            .map_err(Raised::clear)
+            .ok()?
+            .to_str_lossy()
+            .into_owned(),
         None => String::from_utf8_lossy(line).into_owned(),
     };
     Some(line.trim_end_matches('\r').to_string())

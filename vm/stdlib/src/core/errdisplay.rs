@@ -167,7 +167,8 @@ impl Display {
     /// `module.Type: text`, with the place of a syntax error before it and the notes after it.
     fn message(&mut self, e: &Object) {
         // Without a line number it is shown as any other exception.
-        let syntax = attr(e, "print_file_and_line").is_some() && attr(e, "lineno").is_some_and(|l| int_of(&l).is_some());
+        let syntax = attr(e, "print_file_and_line").is_some()
+            && attr(e, "lineno").is_some_and(|l| int_of(&l).is_some());
         if syntax {
             self.syntax_place(e);
         }

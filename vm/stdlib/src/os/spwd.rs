@@ -10,8 +10,17 @@ struct_seq!(
     "spwd.struct_spwd: an entry of the shadow password database, a tuple whose items are attributes too.",
     9,
     [
-        "sp_namp", "sp_pwdp", "sp_lstchg", "sp_min", "sp_max", "sp_warn", "sp_inact", "sp_expire", "sp_flag",
-        "sp_nam", "sp_pwd"
+        "sp_namp",
+        "sp_pwdp",
+        "sp_lstchg",
+        "sp_min",
+        "sp_max",
+        "sp_warn",
+        "sp_inact",
+        "sp_expire",
+        "sp_flag",
+        "sp_nam",
+        "sp_pwd"
     ]
 );
 

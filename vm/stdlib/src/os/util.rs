@@ -130,7 +130,14 @@ pub fn path_value(o: &Object, func: &str, name: &str, fd: bool, none: bool) -> P
 }
 
 /// As `path_value`; errors name `given`, whose bytes `o` are.
-fn path_value_of(given: &Object, o: &Object, func: &str, name: &str, fd: bool, none: bool) -> PyResult<PathValue> {
+fn path_value_of(
+    given: &Object,
+    o: &Object,
+    func: &str,
+    name: &str,
+    fd: bool,
+    none: bool,
+) -> PyResult<PathValue> {
     let bad = |got: &Object| {
         let what = match (fd, none) {
             (true, true) => "string, bytes, os.PathLike, integer or None",
@@ -145,7 +152,12 @@ fn path_value_of(given: &Object, o: &Object, func: &str, name: &str, fd: bool, n
         return Ok(PathValue { object: o.own(), text, fd: None, is_bytes: false });
     }
     if let Some(b) = o.downcast::<Bytes>() {
-        return Ok(PathValue { object: given.own(), text: c_string(b.as_bytes())?, fd: None, is_bytes: true });
+        return Ok(PathValue {
+            object: given.own(),
+            text: c_string(b.as_bytes())?,
+            fd: None,
+            is_bytes: true,
+        });
     }
     if fd && lh_runtime::number::has_index(o) {
         let n = fd_number(o)?;
@@ -188,7 +200,12 @@ pub fn fspath_of(o: &Object) -> PyResult<Owned<Object>> {
     not_a_path(o, &r)
 }
 fn not_a_path<T>(o: &Object, got: &Object) -> PyResult<T> {
-    raise!(TypeError, "expected {}.__fspath__() to return str or bytes, not {}", o.ty().name(), got.ty().name())
+    raise!(
+        TypeError,
+        "expected {}.__fspath__() to return str or bytes, not {}",
+        o.ty().name(),
+        got.ty().name()
+    )
 }
 
 /// An argument that the file system encoding makes bytes (`PyUnicode_FSConverter`).

@@ -85,7 +85,12 @@ fn iso_tuple(v: (i64, i64, i64)) -> PyResult<Owned<Tuple>> {
                 3,
             )?;
             // Pickled as the tuple that it is.
-            let reduce = Box::new(lh_runtime::builder::method_def(c"__reduce__", iso_reduce as *const (), METH_NOARGS, c""));
+            let reduce = Box::new(lh_runtime::builder::method_def(
+                c"__reduce__",
+                iso_reduce as *const (),
+                METH_NOARGS,
+                c"",
+            ));
             let method = lh_runtime::descrobject::new_method(&t, Box::leak(reduce));
             t.set_builtin_attr("__reduce__", &method)?;
             *T.get_or_init(|| t.into_raw() as usize)

@@ -376,7 +376,7 @@ impl<'a> Context<'a> {
                 self.indent_error(i)
             }
             E::SimpleStatementsOnSameLine | E::SimpleAndCompoundStatementOnSameLine => {
-                self.two_statements(start)
+                self.two_statements(start, mode)
             }
             E::ExpectedToken { expected, .. } => self.expected_token(&format!("{expected:?}"), start),
             E::FStringError(f) => self.fstring(f, start),
@@ -384,7 +384,7 @@ impl<'a> Context<'a> {
             E::Lexical(l) => self.lexical(l, start),
             E::OtherError(msg) => self.other(msg, start, end, mode),
             E::ExpectedExpression => self.expected_expression(start),
-            E::UnexpectedExpressionToken => self.two_statements(start),
+            E::UnexpectedExpressionToken => self.two_statements(start, mode),
             E::UnparenthesizedTupleExpression if self.head(start) == "raise" => {
                 let list = &self.tokens.list;
                 let i = self.index(start);
@@ -465,7 +465,7 @@ impl<'a> Context<'a> {
     }
 
     /// Something stands where the line should end.
-    fn two_statements(&self, start: u32) -> Error {
+    fn two_statements(&self, start: u32, mode: Mode) -> Error {
         let i = self.index(start);
         let list = &self.tokens.list;
         // `print x` of Python 2.
@@ -495,12 +495,20 @@ impl<'a> Context<'a> {
                     ends.push(end);
                 }
             }
-            let Some(end) = ends.into_iter().max() else {
-                let at = gaps.iter().find(|g| **g >= list[i].start).copied();
-                return self.token_error("invalid syntax", at.map_or(i, |g| self.index(g)));
-            };
+            if mode == Mode::Eval {
+                // The tree ends before it.
+                let stop = (i..list.len()).find(|&k| matches!(list[k].kind, Kind::Newline | Kind::End));
+                let stop = stop.map_or(list[i].end, |k| list[k - 1].end);
+                let rest = &self.lines.text[list[i].start as usize..stop as usize];
+                let whole = ruff_python_parser::parse_expression(rest).is_ok();
+                ends.push(if whole { stop } else { list[i].end });
+            }
+            let Some(end) = ends.into_iter().max() else { return self.token_error("invalid syntax", i) };
             let msg = format!("Missing parentheses in call to '{word}'. Did you mean {word}(...)?");
             return self.at(msg, list[first].start, end);
+        }
+        if self.text(&list[i]) == "not" {
+            return self.invalid(list[i].start);
         }
         self.token_error("invalid syntax", i)
     }
@@ -957,7 +965,8 @@ impl<'a> Context<'a> {
                 } else {
                     "iterable unpacking cannot be used in comprehension"
                 };
-                self.at(msg, start, end)
+                let stars = text.contains("dictionary");
+                self.at(msg, start, if stars { start + 2 } else { end })
             }
             _ => self.token_error("invalid syntax", i),
         }

@@ -532,7 +532,7 @@ for c in [
     'for x in y', 'while x', 'if x', 'if x:\n a\nelif y', 'if x:\n a\nelse', 'try', 'try:\n a\nfinally', 'try:\n a\nexcept', 'try:\n a\nexcept A',
     'try:\n a\nexcept* A', 'lambda x', 'lambda', 'class C', 'class C()', 'def f', 'def f()', 'def f() -> x', 'async def f()', 'async for x in y',
     'async with x', 'match x', 'match x:\n case 1', 'f(', '(', 'x[', 'import', 'from a import', 'a.', '"abc', 'f"{a', 'x = ', '@a', 'global', '{1:',
-    '{1:2', '1 +', 'print "a', 'print a', 'a b', 'if x:', 'else', 'a if b', 'a if b else', '[x for x', '[x for x in', 'x = 5 +', '1_000if',
+    '{1:2', '1 +', 'print "a', 'print a', 'a b', 'if x:', 'else', 'a if b', 'a if b else', '[x for x', '[x for x in', 'x = 5 +', 
     'f(a for', 'not', 'await', 'a =', 'a: ', 'with a', 'with (a, b)', '"\\x1"', 'del', 'assert', 'raise x from', 'return x y', 'import a as',
     'from . import', 'x ! y', 'a ==', 'for x', 'for', 'while', '\n\n1+', '1+\n', '1+ ', '1+ # c', '1+#c', '(1+ # c', ' 1+', '1+\n\n', '1+ \n  ',
     '\xe91 +',

@@ -45,7 +45,15 @@ pub fn translate(lines: &Lines<'_>, parsed: &Parsed<r::Mod>, mode: Mode) -> Erro
         if tokens.list.first().is_some_and(|t| t.kind == Kind::Indent) {
             return Context { lines, tokens, exprs: vec![] }.indent_error(0);
         }
-        return e;
+        // Of these the tokenizer tells only the parser: who has failed before doesn't hear of them.
+        let quiet = matches!(e.kind, ErrorKind::Indentation | ErrorKind::Tab)
+            || e.msg.starts_with("unexpected character after line")
+            || e.msg.starts_with("unexpected EOF");
+        let last = tokens.list.last().map_or(0, |t| t.start);
+        if !quiet || parsed.errors().first().is_none_or(|f| f.location.start().to_u32() >= last) {
+            return e;
+        }
+        tokens.end();
     }
     let mut exprs = Exprs(vec![]);
     match parsed.syntax() {

@@ -63,6 +63,14 @@ pub fn tokenize(lines: &Lines<'_>) -> Tokens {
     Tokens { unclosed: s.brackets.last().copied(), list: s.out, error }
 }
 
+impl Tokens {
+    /// Ends the list where the tokens end.
+    pub fn end(&mut self) {
+        let at = self.list.last().map_or(0, |t| t.end);
+        self.list.push(Token { kind: Kind::End, start: at, end: at, level: 0 });
+    }
+}
+
 /// These errors are raised by the parser, which shows whole lines.
 fn with_newline(e: &mut SyntaxError) {
     if let Some(t) = &mut e.text {

@@ -155,7 +155,8 @@ pub fn is_not(a: &Object, b: &Object) -> bool {
 /// Same as a.__index__()
 #[pyfunction]
 pub fn index(a: &Object) -> PyResult<Owned<Int>> {
-    number::index(a)
+    let i = number::index(a)?;
+    Ok(i.exact())
 }
 
 fn seq_slot(o: &Object, in_place: bool) -> Option<lh_abi::binaryfunc> {

@@ -7,6 +7,7 @@ pub mod binascii;
 pub mod blake2;
 pub mod cmath;
 pub mod hashes;
+mod gamma;
 pub mod math;
 pub mod random;
 pub mod statistics;

@@ -508,6 +508,9 @@ impl Unpickler {
             }
             BINBYTES8 => {
                 let n = self.size::<8>("BINBYTES")?;
+                if Vec::<u8>::new().try_reserve_exact(n).is_err() {
+                    return raise!(MemoryError);
+                }
                 self.load_bytes(n)?
             }
             BYTEARRAY8 => {
@@ -1085,6 +1088,10 @@ fn parse_long(l: &[u8]) -> PyResult<Owned<Int>> {
 }
 fn number(l: &[u8]) -> PyResult<i64> {
     let text = utf8(l)?;
+    // Blanks to `str`, not to C.
+    if l.iter().any(|b| (0x1c..=0x1f).contains(b)) {
+        return raise!(ValueError, "invalid literal for int() with base 10: {}", text.repr_lossy());
+    }
     let n = Int::class().as_object().call1(&text)?;
     match n.downcast::<Int>().and_then(|n| n.to_i64()) {
         Some(n) => Ok(n),

@@ -49,7 +49,8 @@ pub fn translate(lines: &Lines<'_>, parsed: &Parsed<r::Mod>, mode: Mode) -> Erro
         let quiet = matches!(e.kind, ErrorKind::Indentation | ErrorKind::Tab)
             || e.msg.starts_with("unexpected character after line")
             || e.msg.starts_with("unexpected EOF");
-        let last = tokens.list.last().map_or(0, |t| t.start);
+        let text = |t: &&Token| !matches!(t.kind, Kind::Newline | Kind::Indent | Kind::Dedent);
+        let last = tokens.list.iter().rfind(text).map_or(0, |t| t.start);
         if !quiet || parsed.errors().first().is_none_or(|f| f.location.start().to_u32() >= last) {
             return e;
         }

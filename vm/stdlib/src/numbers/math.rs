@@ -47,7 +47,8 @@ pub mod libm {
     pub fn cbrt(x: f64) -> f64 {
         static FOUND: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
         // SAFETY: looks a symbol up in what is loaded.
-        let at = *FOUND.get_or_init(|| unsafe { ::libc::dlsym(::libc::RTLD_DEFAULT, c"cbrt".as_ptr()) as usize });
+        let at =
+            *FOUND.get_or_init(|| unsafe { ::libc::dlsym(::libc::RTLD_DEFAULT, c"cbrt".as_ptr()) as usize });
         if at == 0 {
             return x.cbrt();
         }

@@ -2,6 +2,7 @@
 
 use lh_runtime::codecs;
 use lh_runtime::prelude::*;
+pub use lh_runtime::sysobject::audit;
 use lh_runtime::thread::allow_threads;
 use std::ffi::CString;
 
@@ -247,6 +248,10 @@ impl<'a> FromPy<'a> for DirFd {
         }
         fd_number(o).map(DirFd)
     }
+}
+/// A directory descriptor as audit events show it.
+pub fn shown(d: &Option<DirFd>) -> Owned<Object> {
+    int(d.as_ref().map_or(-1, |d| d.0 as i64))
 }
 pub fn at(d: &Option<DirFd>) -> i32 {
     d.as_ref().map_or(libc::AT_FDCWD, |d| d.0)

@@ -29,6 +29,7 @@ fn text(s: &CStr) -> Owned<Object> {
 /// Return the IP address (a string of the form '255.255.255.255') for a host.
 #[pyfunction]
 pub fn gethostbyname(host: Host) -> PyResult<Owned<Object>> {
+    audit("socket.gethostbyname", &[&*fs_text(host.0.as_bytes())])?;
     let a = resolve(&host.0, libc::AF_INET)?;
     let t = addr::make(&a)?;
     Ok(t.downcast::<Tuple>().expect("an IPv4 address is a pair").get(0))
@@ -72,9 +73,13 @@ unsafe extern "C" {
 /// for a host.  The host argument is a string giving a host name or IP number.
 #[pyfunction]
 pub fn gethostbyname_ex(host: Host) -> PyResult<Owned<Tuple>> {
+    audit("socket.gethostbyname", &[&*fs_text(host.0.as_bytes())])?;
     resolve(&host.0, libc::AF_INET)?;
     // SAFETY: the library's static entry, read before its next call.
     unsafe { host_entry(libc_gethostbyname(host.0.as_ptr())) }
+}
+fn fs_text(b: &[u8]) -> Owned<Str> {
+    lh_runtime::codecs::fs_decode(b)
 }
 /// gethostbyaddr(host) -> (name, aliaslist, addresslist)
 ///
@@ -97,6 +102,7 @@ pub fn gethostbyaddr(ip_address: Host) -> PyResult<Owned<Tuple>> {
 /// Return the current host name.
 #[pyfunction]
 pub fn gethostname() -> PyResult<Owned<Object>> {
+    audit("socket.gethostname", &[])?;
     let mut b = [0 as libc::c_char; 1024];
     quick(c!(libc::gethostname(b.as_mut_ptr(), b.len() - 1)))?;
     // SAFETY: the text ends in NUL.
@@ -322,6 +328,8 @@ pub fn getaddrinfo(
     proto: i32,
     flags: i32,
 ) -> PyResult<Owned<List>> {
+    let numbers = [family, kind, proto].map(|n| int(n as i64));
+    audit("socket.getaddrinfo", &[host, port, &numbers[0], &numbers[1], &numbers[2]])?;
     let h = if host.is_none() {
         None
     } else if Str::check(host) || Bytes::check(host) {

@@ -878,6 +878,7 @@ impl Unpickler {
         self.call_method("find_class", &[module, name])
     }
     fn find(&self, module: &Str, name: &Str) -> PyResult {
+        lh_runtime::sysobject::audit("pickle.find_class", &[module, name])?;
         let (mut m, mut n) = (module.own(), name.own());
         if self.proto.get() < 3 && self.fix_imports.get() {
             let key = Tuple::from_refs(&[&m, &n]);

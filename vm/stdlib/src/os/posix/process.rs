@@ -1,5 +1,6 @@
 //! Processes: fork, exec, spawn, waiting, signals to others, and what runs around a fork.
 
+use crate::core::imp;
 use crate::os::signal;
 use crate::os::util::*;
 use lh_runtime::prelude::*;
@@ -29,14 +30,17 @@ fn run_hooks(which: usize) {
 /// `PyOS_BeforeFork`.
 pub fn before_fork() {
     run_hooks(0);
+    imp::lock_before_fork();
 }
 /// `PyOS_AfterFork_Parent`.
 pub fn after_fork_parent() {
+    imp::lock_after_fork();
     run_hooks(2);
 }
 /// `PyOS_AfterFork_Child`.
 pub fn after_fork_child() {
     thread::after_fork_child();
+    imp::lock_after_fork();
     signal::after_fork_child();
     run_hooks(1);
 }

@@ -28,3 +28,23 @@ print((10).bit_length(), (10).bit_count(), (1000).to_bytes(2, "big"), int.from_b
 print(math.gcd(12, 18), math.lcm(4, 6), math.isqrt(99), math.comb(10, 3), math.perm(5, 2), math.factorial(20), math.hypot(3, 4), math.fsum([0.1] * 10))
 print(sum(range(101)), sum([0.1] * 3), sum([[1], [2]], []), min(3, 1, 2), max("abc", key=lambda c: -ord(c)), min([], default=7))
 print(sorted([3, 1.5, True, -2]), [x / 2 for x in range(5)], sum(i * i for i in range(1000)))
+# Functions that agree to the last bit.
+import cmath
+xs = [k / 7 - 6 for k in range(90)] + [k * 1.37 for k in range(1, 130)] + [1e-300, -1e-5, 171.5, 1e17, -140.5, 180.25]
+for f in (math.gamma, math.lgamma, math.cbrt, math.erf, math.exp2, math.expm1, math.log1p, math.asinh):
+    total = []
+    for x in xs:
+        try:
+            total.append(repr(f(x)))
+        except (ValueError, OverflowError) as e:
+            total.append(str(e))
+    print(f.__name__, " ".join(total))
+for f in (cmath.tan, cmath.tanh, cmath.phase, cmath.sqrt, cmath.asin, cmath.log):
+    print(f.__name__, [f(complex(x, y)) for x, y in zip(xs[1:60], xs[70:])])
+for z in (complex(1e300, 1e-300), complex(1, 5e-324)):
+    try:
+        print(cmath.phase(z))
+    except OverflowError as e:
+        print(e)
+import operator, sys
+print(operator.index(True), [sys.getsizeof(x) for x in ([1, 2, 3], list(range(10)), list("abcde"), list((1,)), [*range(7)])])

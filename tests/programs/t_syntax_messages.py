@@ -517,3 +517,29 @@ for s in [
 for digits in (4300, 4301):
     t("x = " + "9" * digits)
 t("0x" + "9" * 5000)
+
+
+# Source that doesn't end in a newline, outside modules: the missing newline has no place of its own.
+def bare(c, mode):
+    try:
+        compile(c, "<t>", mode)
+        return "ok"
+    except SyntaxError as e:
+        return type(e).__name__, e.msg, e.lineno, e.offset, e.end_lineno, e.end_offset, e.text
+
+
+for c in [
+    'for x in y', 'while x', 'if x', 'if x:\n a\nelif y', 'if x:\n a\nelse', 'try', 'try:\n a\nfinally', 'try:\n a\nexcept', 'try:\n a\nexcept A',
+    'try:\n a\nexcept* A', 'lambda x', 'lambda', 'class C', 'class C()', 'def f', 'def f()', 'def f() -> x', 'async def f()', 'async for x in y',
+    'async with x', 'match x', 'match x:\n case 1', 'f(', '(', 'x[', 'import', 'from a import', 'a.', '"abc', 'f"{a', 'x = ', '@a', 'global', '{1:',
+    '{1:2', '1 +', 'print "a', 'print a', 'a b', 'if x:', 'else', 'a if b', 'a if b else', '[x for x', '[x for x in', 'x = 5 +', 
+    'f(a for', 'not', 'await', 'a =', 'a: ', 'with a', 'with (a, b)', '"\\x1"', 'del', 'assert', 'raise x from', 'return x y', 'import a as',
+    'from . import', 'x ! y', 'a ==', 'for x', 'for', 'while', '\n\n1+', '1+\n', '1+ ', '1+ # c', '1+#c', '(1+ # c', ' 1+', '1+\n\n', '1+ \n  ',
+    '\xe91 +',
+]:
+    for mode in ("eval", "single"):
+        print(ascii(c), mode, ascii(bare(c, mode)))
+for c in ["0b1_2", "0o1_8", "07", "1e+", "a not b", "raise a, b", "f(a=1, b for b in c)", "class C(x for x in y, 1): pass", "def f(*, **a): pass", "import a,",
+          "try: pass\nelse: pass", "print(*a b)", "a.(", "def f(:\n", "f(a, z\n  for z in\n      range(10), b)", "exec {1:(a.)}", "print 1 if", "\n  \\\n  (\\\n \\ ",
+          "if 1:\n    x\n  \\\n    y\n", "pass\n    \\\n\npass\n"]:
+    print(ascii(c), ascii(bare(c, "exec")))

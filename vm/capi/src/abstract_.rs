@@ -372,10 +372,15 @@ unsafe fn simple(o: &Object, p: *mut *mut c_void, n: *mut isize, write: bool) ->
 }
 /// The length of what has one as a sequence.
 fn seq_size(o: &Object) -> PyResult<isize> {
-    // SAFETY: a ready type.
-    let (seq, map) =
-        unsafe { ((*o.ob_type()).tp_as_sequence.as_ref(), (*o.ob_type()).tp_as_mapping.as_ref()) };
-    if seq.is_none_or(|s| s.sq_length.is_none()) && map.is_some_and(|m| m.mp_length.is_some()) {
+    // SAFETY: a live type's tables.
+    let (sequence, mapping) = unsafe {
+        let t = o.ob_type();
+        (
+            (*t).tp_as_sequence.as_ref().is_some_and(|s| s.sq_length.is_some()),
+            (*t).tp_as_mapping.as_ref().is_some_and(|m| m.mp_length.is_some()),
+        )
+    };
+    if mapping && !sequence {
         return raise!(TypeError, "{} is not a sequence", o.ty().name());
     }
     o.length().map(|n| n as isize)

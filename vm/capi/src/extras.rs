@@ -93,7 +93,7 @@ capi! {
         if kind == PyBUF_WRITE {
             return raise!(BufferError, "writable contiguous buffer requested for a non-contiguous object.");
         }
-        Ok(MemoryView::contiguous_copy(v.view(), order)?.into_object())
+        v.contiguous_copy(order).map(Owned::into_object)
     }
 
     fn PyCode_NewWithPosOnlyArgs(

@@ -285,6 +285,7 @@ capi! {
     fn PyExceptionClass_Name(t: &Type) -> [*const c_char] { (*t.tp()).tp_name }
     fn PyTraceBack_Print(tb: &Object, file: &Object) -> status {
         let m = lh_runtime::import::import_module("traceback")?;
+        file.call_method("write", &[&Str::new("Traceback (most recent call last):\n")])?;
         m.call_method("print_tb", &[tb, none_ref(), file]).map(drop)
     }
     fn PyUnicodeDecodeError_Create(encoding: &CStr, p: *const u8, n: isize, start: isize, end: isize, reason: &CStr) -> obj {

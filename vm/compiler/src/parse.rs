@@ -15,6 +15,47 @@ use rustc_hash::FxHashSet;
 use std::borrow::Cow;
 
 pub fn parse(lines: &Lines<'_>, mode: Mode, flags: &CompileFlags) -> Result<Mod> {
+    let tree = parse_any(lines, mode, flags);
+    if mode == Mode::Exec || lines.text.ends_with('\n') {
+        tree
+    } else {
+        tree.map_err(|e| at_bare_end(lines, e))
+    }
+}
+
+/// Outside modules CPython's tokenizer adds no newline to source that doesn't end in one: the last line is shown without it, and errors at
+/// its end have no place of their own.
+fn at_bare_end(lines: &Lines<'_>, mut e: Box<SyntaxError>) -> Box<SyntaxError> {
+    let last = lines.last();
+    let line = lines.line(last);
+    if e.lineno != last || e.kind == ErrorKind::Incomplete {
+        return e;
+    }
+    if let Some(t) = &mut e.text
+        && t.strip_suffix('\n') == Some(line)
+    {
+        t.pop();
+    }
+    let skipped = line.chars().skip((e.offset - 1).max(0) as usize);
+    let behind: String = skipped.collect();
+    let at_end = matches!(behind.trim_start().as_bytes(), [] | [b'#', ..]) && e.offset > 0;
+    let point = e.end_lineno == e.lineno && e.end_offset == e.offset || e.kind == ErrorKind::Indentation;
+    if !at_end || !point {
+        return e;
+    }
+    let word =
+        line.split(|c: char| !c.is_alphanumeric()).find(|w| !w.is_empty() && *w != "async").unwrap_or("");
+    // Tokens that are demanded, and plain errors, have the place of the missing newline; the others are where reading stopped.
+    let demanded = e.msg == "expected ':'" && matches!(word, "def" | "else" | "try" | "finally");
+    if demanded || e.msg == "invalid syntax" || e.msg == "expected '('" {
+        (e.offset, e.end_offset) = (0, 0);
+    } else {
+        (e.offset, e.end_offset) = (line.chars().count() as i32, -1);
+    }
+    e
+}
+
+fn parse_any(lines: &Lines<'_>, mode: Mode, flags: &CompileFlags) -> Result<Mod> {
     let ruff_mode = if mode == Mode::Eval { RuffMode::Expression } else { RuffMode::Module };
     let options = ParseOptions::from(ruff_mode).with_target_version(PythonVersion::PY311);
     let (text, old_names) = match flags.feature_version {

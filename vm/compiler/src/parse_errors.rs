@@ -42,7 +42,19 @@ pub fn translate(lines: &Lines<'_>, parsed: &Parsed<r::Mod>, mode: Mode) -> Erro
         {
             return Context { lines, tokens, exprs: vec![] }.indent_error(i);
         }
-        return e;
+        if tokens.list.first().is_some_and(|t| t.kind == Kind::Indent) {
+            return Context { lines, tokens, exprs: vec![] }.indent_error(0);
+        }
+        // Of these the tokenizer tells only the parser: who has failed before doesn't hear of them.
+        let quiet = matches!(e.kind, ErrorKind::Indentation | ErrorKind::Tab)
+            || e.msg.starts_with("unexpected character after line")
+            || e.msg.starts_with("unexpected EOF");
+        let text = |t: &&Token| !matches!(t.kind, Kind::Newline | Kind::Indent | Kind::Dedent);
+        let last = tokens.list.iter().rfind(text).map_or(0, |t| t.start);
+        if !quiet || parsed.errors().first().is_none_or(|f| f.location.start().to_u32() >= last) {
+            return e;
+        }
+        tokens.end();
     }
     let mut exprs = Exprs(vec![]);
     match parsed.syntax() {
@@ -71,7 +83,9 @@ pub fn translate(lines: &Lines<'_>, parsed: &Parsed<r::Mod>, mode: Mode) -> Erro
     let e = c.error(first, mode);
     if let Some(open) = c.tokens.unclosed {
         let line = lines.find(open).0;
-        let at_end = first.location.end().to_usize() >= lines.text.trim_end().len();
+        let rest = lines.text.trim_end().len();
+        let at_end = first.location.start().to_usize() >= rest
+            || first.location.end().to_usize() >= rest && e.msg != "invalid syntax";
         // Special messages are found by reading on: the last token read counts.
         let list = &c.tokens.list;
         let read = list.iter().find(|t| {
@@ -95,6 +109,9 @@ impl<'a> Context<'a> {
         if e.end_lineno > e.lineno {
             // A line that has been read past is shown without its newline.
             e.text = e.text.map(|t| t.trim_end_matches('\n').to_owned());
+            // The end's column is looked up in the first line.
+            let n = e.text.as_ref().map_or(0, |t| t.chars().count()) as i32;
+            e.end_offset = e.end_offset.min(n + 1);
         }
         e
     }
@@ -125,7 +142,19 @@ impl<'a> Context<'a> {
             Kind::Newline | Kind::End if i > 0 && self.ends_head(i) => {
                 self.expected_block(self.lines.text.len() as u32)
             }
+            // `a not b`: an `in` might have followed.
+            Kind::Name if self.text(&list[i]) == "not" && i > 0 && self.ends_operand(i - 1) => {
+                self.token_error("invalid syntax", (i + 1).min(list.len() - 1))
+            }
             _ => self.token_error("invalid syntax", i),
+        }
+    }
+    fn ends_operand(&self, i: usize) -> bool {
+        let t = &self.tokens.list[i];
+        match t.kind {
+            Kind::Number | Kind::String => true,
+            Kind::Name => !is_keyword(self.text(t)) || matches!(self.text(t), "None" | "True" | "False"),
+            _ => matches!(self.text(t), ")" | "]" | "}"),
         }
     }
 
@@ -264,6 +293,9 @@ impl<'a> Context<'a> {
                 Some(x) => range(&format!("cannot delete {}", expr_name(x))),
                 None => self.invalid(start),
             },
+            E::PositionalAfterKeywordArgument if matches!(self.expr_at(start, end), Some(Expr::Generator(g)) if !g.parenthesized) => {
+                range("Generator expression must be parenthesized")
+            }
             E::PositionalAfterKeywordArgument => {
                 self.token_error("positional argument follows keyword argument", self.closing(start))
             }
@@ -301,7 +333,9 @@ impl<'a> Context<'a> {
                     self.invalid(start)
                 }
             }
-            E::UnparenthesizedGeneratorExpression if self.head(start) == "class" => {
+            E::UnparenthesizedGeneratorExpression
+                if self.head(start) == "class" && self.next_text(end) != "," =>
+            {
                 let list = &self.tokens.list;
                 let i = self.index(start);
                 self.token_error(
@@ -323,6 +357,11 @@ impl<'a> Context<'a> {
                 match self.text(&self.tokens.list[next]) {
                     "None" | "True" | "False" => self.token_error("invalid syntax", next),
                     ":" => self.token_error("named arguments must follow bare *", next),
+                    _ if self.text(&self.tokens.list[i]) == "**" && self.start_of_list(i) == i => {
+                        let list = &self.tokens.list;
+                        let star = (0..i).rev().find(|&k| self.text(&list[k]) == "*").unwrap_or(i);
+                        self.token_error("named arguments must follow bare *", star)
+                    }
                     _ => self.token_error("named arguments must follow bare *", i),
                 }
             }
@@ -346,7 +385,7 @@ impl<'a> Context<'a> {
                 self.indent_error(i)
             }
             E::SimpleStatementsOnSameLine | E::SimpleAndCompoundStatementOnSameLine => {
-                self.two_statements(start)
+                self.two_statements(start, mode)
             }
             E::ExpectedToken { expected, .. } => self.expected_token(&format!("{expected:?}"), start),
             E::FStringError(f) => self.fstring(f, start),
@@ -354,6 +393,13 @@ impl<'a> Context<'a> {
             E::Lexical(l) => self.lexical(l, start),
             E::OtherError(msg) => self.other(msg, start, end, mode),
             E::ExpectedExpression => self.expected_expression(start),
+            E::UnexpectedExpressionToken => self.two_statements(start, mode),
+            E::UnparenthesizedTupleExpression if self.head(start) == "raise" => {
+                let list = &self.tokens.list;
+                let i = self.index(start);
+                let comma = (i..list.len()).find(|&k| list[k].level == 0 && self.text(&list[k]) == ",");
+                self.token_error("invalid syntax", comma.unwrap_or(i))
+            }
             _ => self.invalid(start),
         }
     }
@@ -428,7 +474,7 @@ impl<'a> Context<'a> {
     }
 
     /// Something stands where the line should end.
-    fn two_statements(&self, start: u32) -> Error {
+    fn two_statements(&self, start: u32, mode: Mode) -> Error {
         let i = self.index(start);
         let list = &self.tokens.list;
         // `print x` of Python 2.
@@ -443,10 +489,35 @@ impl<'a> Context<'a> {
         if first + 1 == i
             && let word @ ("print" | "exec") = self.text(&list[first])
         {
-            let end = self.exprs.iter().filter(|e| e.range().start().to_u32() == list[i].start);
-            let end = end.map(|e| e.range().end().to_u32()).max().unwrap_or(list[i].end);
+            // What follows must be an expression, as far as it is one.
+            let gap = |e: &&Expr| match e {
+                Expr::Name(n) => n.id.is_empty(),
+                Expr::Attribute(a) => a.attr.id.is_empty(),
+                _ => false,
+            };
+            let gaps: Vec<u32> =
+                self.exprs.iter().filter(|e| gap(e)).map(|e| e.range().end().to_u32()).collect();
+            let mut ends = vec![];
+            for e in self.exprs.iter().filter(|e| e.range().start().to_u32() == list[i].start) {
+                let end = e.range().end().to_u32();
+                if !gaps.iter().any(|g| (list[i].start..=end).contains(g)) {
+                    ends.push(end);
+                }
+            }
+            if mode == Mode::Eval {
+                // The tree ends before it.
+                let stop = (i..list.len()).find(|&k| matches!(list[k].kind, Kind::Newline | Kind::End));
+                let stop = stop.map_or(list[i].end, |k| list[k - 1].end);
+                let rest = &self.lines.text[list[i].start as usize..stop as usize];
+                let whole = ruff_python_parser::parse_expression(rest).is_ok();
+                ends.push(if whole { stop } else { list[i].end });
+            }
+            let Some(end) = ends.into_iter().max() else { return self.token_error("invalid syntax", i) };
             let msg = format!("Missing parentheses in call to '{word}'. Did you mean {word}(...)?");
             return self.at(msg, list[first].start, end);
+        }
+        if self.text(&list[i]) == "not" {
+            return self.invalid(list[i].start);
         }
         self.token_error("invalid syntax", i)
     }
@@ -625,7 +696,7 @@ impl<'a> Context<'a> {
             .exprs
             .iter()
             .filter(|e| e.range().end().to_u32() == before.end && !matches!(e, Expr::Lambda(_) | Expr::If(_)))
-            .filter(|e| !matches!(e, Expr::Tuple(t) if !t.parenthesized))
+            .filter(|e| !matches!(e, Expr::Tuple(t) if !t.parenthesized) && !matches!(e, Expr::Starred(_)))
             .min_by_key(|e| e.range().start())?;
         let right = self.exprs.iter().filter(|e| e.range().start().to_u32() == t.start);
         let end = right.map(|e| e.range().end().to_u32()).max().unwrap_or(t.end);
@@ -687,6 +758,13 @@ impl<'a> Context<'a> {
                             && !matches!(list[k].kind, Kind::Newline | Kind::Dedent | Kind::Indent)
                     })
                     .unwrap_or(i);
+                // Ruff has gone on to a stray `else`.
+                let k = match self.head(start) {
+                    "else" => {
+                        list.iter().rposition(|t| t.start < start && self.text(t) == "else").unwrap_or(k)
+                    }
+                    _ => k,
+                };
                 let mut e = self.token_error("expected 'except' or 'finally' block", k);
                 if list[k].kind == Kind::End {
                     let n = self.lines.count().max(1);
@@ -733,7 +811,9 @@ impl<'a> Context<'a> {
             "Only one '**' parameter allowed" => {
                 self.token_error("arguments cannot follow var-keyword argument", i)
             }
-            "Trailing comma not allowed" if self.is_head(i) => self.invalid(end),
+            "Trailing comma not allowed" if self.is_head(i) || self.head(start) == "import" => {
+                self.invalid(end)
+            }
             "Trailing comma not allowed" => {
                 let list = &self.tokens.list;
                 let k = if self.text(&list[i]) == "," { i + 1 } else { i };
@@ -894,7 +974,8 @@ impl<'a> Context<'a> {
                 } else {
                     "iterable unpacking cannot be used in comprehension"
                 };
-                self.at(msg, start, end)
+                let stars = text.contains("dictionary");
+                self.at(msg, start, if stars { start + 2 } else { end })
             }
             _ => self.token_error("invalid syntax", i),
         }

@@ -219,6 +219,11 @@ impl<'a> Lines<'a> {
         if self.text.ends_with('\n') || self.text.is_empty() { n - 1 } else { n }
     }
 
+    /// Number of the last line.
+    pub fn last(&self) -> i32 {
+        self.starts.len() as i32
+    }
+
     /// Byte column to character offset from 1.
     pub fn char_offset(&self, line: i32, col: i32) -> i32 {
         let text = self.line(line);

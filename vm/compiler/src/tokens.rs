@@ -63,6 +63,14 @@ pub fn tokenize(lines: &Lines<'_>) -> Tokens {
     Tokens { unclosed: s.brackets.last().copied(), list: s.out, error }
 }
 
+impl Tokens {
+    /// Ends the list where the tokens end.
+    pub fn end(&mut self) {
+        let at = self.list.last().map_or(0, |t| t.end);
+        self.list.push(Token { kind: Kind::End, start: at, end: at, level: 0 });
+    }
+}
+
 /// These errors are raised by the parser, which shows whole lines.
 fn with_newline(e: &mut SyntaxError) {
     if let Some(t) = &mut e.text {
@@ -106,8 +114,10 @@ impl Scan<'_> {
         let mut fresh = true;
         while self.at < self.b.len() {
             if fresh {
-                let start = self.at;
+                let mut start = self.at;
                 let (mut col, mut alt) = (0, 0);
+                // Where lines are joined within the indentation, what stands before the first backslash counts.
+                let mut joined = None;
                 loop {
                     match self.b.get(self.at) {
                         Some(b' ') => {
@@ -119,9 +129,17 @@ impl Scan<'_> {
                             alt += 1;
                         }
                         Some(b'\x0c') => (col, alt) = (0, 0),
+                        Some(b'\\') if self.peek(1) == b'\n' && self.at + 2 < self.b.len() => {
+                            joined = joined.or((col > 0).then_some(col));
+                            self.at += 1;
+                            start = self.at + 1;
+                        }
                         _ => break,
                     }
                     self.at += 1;
+                }
+                if let Some(c) = joined {
+                    (col, alt) = (c, c);
                 }
                 if matches!(self.peek(0), b'#' | b'\n') {
                     self.skip_comment();
@@ -132,6 +150,10 @@ impl Scan<'_> {
                     break;
                 }
                 fresh = false;
+                if self.peek(0) == b'\\' {
+                    // An error, or the end.
+                    continue;
+                }
                 let &(top, alt_top) = indents.last().unwrap_or(&(0, 0));
                 let tab = "inconsistent use of tabs and spaces in indentation";
                 if col == top {
@@ -270,6 +292,11 @@ impl Scan<'_> {
             }
             self.at += 1;
             if !ok(&self.peek(0)) {
+                let d = self.peek(0);
+                if d.is_ascii_digit() {
+                    return self
+                        .error(format!("invalid digit '{}' in {kind} literal", d as char), self.at + 1);
+                }
                 return self.error(format!("invalid {kind} literal"), self.at);
             }
         }
@@ -323,6 +350,8 @@ impl Scan<'_> {
                     float = true;
                     self.at += 1 + sign;
                     self.digits(u8::is_ascii_digit, kind)?;
+                } else if sign == 1 {
+                    return self.error(format!("invalid {kind} literal"), self.at + 2);
                 }
             }
             if self.peek(0).eq_ignore_ascii_case(&b'j') {
@@ -332,7 +361,10 @@ impl Scan<'_> {
             }
             if bad_zero && !float {
                 let msg = "leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers";
-                return Err(self.lines.error(ErrorKind::Syntax, msg, start as u32, (start + zeros) as u32));
+                let mut e = self.lines.error(ErrorKind::Syntax, msg, start as u32, (start + zeros) as u32);
+                // Shown as far as it is read: without its newline.
+                e.text = e.text.map(|t| t.trim_end_matches('\n').to_owned());
+                return Err(e);
             }
         }
         let rest = &self.b[self.at..];

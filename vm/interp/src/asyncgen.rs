@@ -368,11 +368,6 @@ impl AsyncGenerator {
         // SAFETY: a live generator.
         unsafe { yield_from(self.gen_()) }
     }
-    #[getter]
-    fn ag_suspended(&self) -> bool {
-        // SAFETY: a plain field.
-        unsafe { (*self.as_struct()).ag_frame_state == crate::generator::SUSPENDED }
-    }
     #[slot(am_aiter)]
     fn am_aiter(&self) -> Owned<AsyncGenerator> {
         self.own()

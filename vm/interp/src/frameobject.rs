@@ -48,7 +48,7 @@ impl FrameObj {
     }
     pub fn builtins(&self) -> Owned<Object> {
         // SAFETY: a live frame.
-        unsafe { Object::from_ptr((*self.frame()).builtins).own() }
+        unsafe { lh_runtime::funcobject::shown_builtins(Object::from_ptr((*self.frame()).builtins)) }
     }
     pub fn lasti(&self) -> isize {
         // SAFETY: a live frame.

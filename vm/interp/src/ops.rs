@@ -1088,7 +1088,7 @@ pub fn import_from(m: &Object, name: &Object) -> PyResult {
         }
         package = Some(p.clone());
     }
-    let package_text = package.as_deref().map_or("<unknown module name>".to_string(), |p| p.repr_lossy());
+    let package_text = package.as_deref().map_or("'<unknown module name>'".to_string(), |p| p.repr_lossy());
     let path = m.get_attr_opt(intern!("__file__"))?.filter(|p| p.is_instance_of::<Str>());
     let text = match &path {
         None => format!("cannot import name {} from {} (unknown location)", n.repr_lossy(), package_text),

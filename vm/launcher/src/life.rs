@@ -207,12 +207,7 @@ pub fn finish(status: i32) -> i32 {
         drop(e);
         write_unraisable(Some(&t), None);
     }
-    if let Some(a) = lh_runtime::import::loaded_module("atexit")
-        && let Err(e) = a.call_method("_run_exitfuncs", &[])
-    {
-        drop(e);
-        write_unraisable(None, None);
-    }
+    lh_stdlib::containers::atexit::run_exit_functions();
     let mut ok = sysobject::flush_std_files();
     lh_runtime::thread::set_finalizing();
     ok &= take_down_modules();

@@ -499,6 +499,7 @@ impl ByteArray {
             }
             Err(e) => return Err(e),
         };
+        o.length_hint(32)?;
         let v = from_iterable(&it, BYTE_RANGE)?;
         self.extend_bytes(&v)
     }

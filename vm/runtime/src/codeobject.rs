@@ -113,6 +113,8 @@ pub mod quick {
     }
     /// In place of every opcode while tracing or recording: never stored in code.
     pub const TRACED: u8 = 255;
+    /// No instruction at all.
+    pub const NONE: u8 = 254;
     const _: () = assert!(op::HAVE_ARGUMENT == 90);
 }
 
@@ -172,6 +174,15 @@ fn intern_consts(t: &Tuple) -> Owned<Tuple> {
                 if new.ptr() != o.as_ptr() {
                     changed = true;
                 }
+                return new.into_object();
+            } else if let Some(set) = o.downcast_exact::<FrozenSet>()
+                && let Ok(items) = set.to_items()
+                && items.iter().any(|x| {
+                    x.downcast_exact::<Str>().is_some_and(|s| !s.is_interned() && looks_like_name(s))
+                })
+                && let Ok(new) = FrozenSet::from_iterable(&intern_consts(&Tuple::from_vec(items)))
+            {
+                changed = true;
                 return new.into_object();
             }
             o.own()
@@ -254,6 +265,10 @@ impl Code {
                 (&raw mut (*c).co_code_adaptive).cast(),
                 p.code.len(),
             ));
+            if units == 0 {
+                // No instruction has this number.
+                *(&raw mut (*c).co_code_adaptive).cast::<u8>() = quick::NONE;
+            }
             let mut first = 0;
             while first < units && p.code[2 * first] != op::RESUME {
                 first += 1;
@@ -293,9 +308,9 @@ impl Code {
         })
     }
 
-    /// A code object without instructions worth running, for made-up traceback entries (`PyCode_NewEmpty`).
+    /// A code object that isn't meant to run (it raises), for made-up traceback entries (`PyCode_NewEmpty`).
     pub fn empty(filename: &str, name: &str, firstlineno: i32) -> PyResult<Owned<Code>> {
-        let (name, none_) = (Str::new(name), Tuple::from_vec(vec![none()]));
+        let name = Str::new(name);
         let (t, b) = (Tuple::empty(), Bytes::new(&[]));
         Code::from_parts(&CodeParts {
             argcount: 0,
@@ -303,8 +318,8 @@ impl Code {
             kwonlyargcount: 0,
             stacksize: 1,
             flags: CO_OPTIMIZED | CO_NEWLOCALS,
-            code: &[op::RESUME, 0, op::LOAD_CONST, 0, op::RETURN_VALUE, 0],
-            consts: &none_,
+            code: &[op::RESUME, 0, op::LOAD_ASSERTION_ERROR, 0, op::RAISE_VARARGS, 1],
+            consts: &t,
             names: &t,
             localsplusnames: &t,
             localspluskinds: &b,

@@ -321,7 +321,7 @@ impl Complex {
             re.0 -= im.1;
         }
         if re_complex {
-            im.0 += re.1;
+            im.0 = if imag.is_some() { im.0 + re.1 } else { re.1 };
         }
         in_class(cls, (re.0, im.0))
     }

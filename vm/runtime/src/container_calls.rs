@@ -7,6 +7,7 @@ use crate::enumobject::Enumerate;
 use crate::errors::*;
 use crate::kinds::*;
 use crate::object::*;
+use crate::raise;
 use crate::rangeobject::Range;
 use crate::singletons::bool_obj;
 use lh_abi::*;
@@ -107,6 +108,8 @@ calls! {
     };
     call_enumerate(a) match a {
         [x] => done(Enumerate::over(x)),
+        [] => Some(raise!(TypeError, "enumerate() missing required argument 'iterable'")),
+        [_, _, _, ..] => Some(raise!(TypeError, "enumerate() takes at most 2 arguments ({} given)", a.len())),
         _ => None,
     };
 }

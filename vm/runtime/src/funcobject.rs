@@ -26,6 +26,23 @@ unsafe fn put(field: *mut *mut PyObject, v: *mut PyObject) {
     unsafe { xdecref(std::mem::replace(&mut *field, v)) }
 }
 
+/// Stands where a frame's builtins dictionary does if `globals["__builtins__"]` is neither a module nor a dictionary.
+#[pyclass(name = "builtins", module = "builtins", base = Dict, no_new)]
+pub struct OtherBuiltins {
+    of: Slot,
+}
+#[pymethods]
+impl OtherBuiltins {
+    #[slot(mp_subscript)]
+    fn get(&self, name: &Object) -> PyResult {
+        self.of.get().map_or_else(|| raise!(KeyError, "{}", name.repr_lossy()), |b| b.get_item(name))
+    }
+}
+/// What a program sees of such a dictionary.
+pub fn shown_builtins(d: &Object) -> Owned<Object> {
+    d.downcast_exact::<OtherBuiltins>().and_then(|o| o.of.get()).unwrap_or_else(|| d.own())
+}
+
 /// The builtins dictionary that code with these globals uses: `globals["__builtins__"]` (a module or a dict), or the
 /// interpreter's own.
 pub fn builtins_of(globals: &Object) -> PyResult<Owned<Dict>> {
@@ -38,6 +55,10 @@ pub fn builtins_of(globals: &Object) -> PyResult<Owned<Dict>> {
         if let Some(d) = b.downcast::<Dict>() {
             return Ok(d.own());
         }
+        // Anything else is asked by `[]`: a mapping answers, `None` and its like raise wherever a name is looked up.
+        let other = OtherBuiltins { of: Slot::new(Some(b)) }.build();
+        // SAFETY: its type derives from `dict`.
+        return Ok(unsafe { other.downcast_unchecked::<Dict>() }.own());
     }
     Ok(crate::sysobject::builtins_dict().own())
 }
@@ -729,5 +750,6 @@ pub fn init() -> PyResult<()> {
     ready::<CellObject>()?;
     ready::<ClassMethod>()?;
     ready::<StaticMethod>()?;
+    ready::<OtherBuiltins>()?;
     Ok(())
 }

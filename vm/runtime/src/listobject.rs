@@ -158,6 +158,12 @@ impl List {
     fn reserve(&self, n: usize) -> PyResult<()> {
         if n > self.capacity() { self.grow(n) } else { Ok(()) }
     }
+    /// Makes room for `n` more items; a new list gets no spare room but to the next even number.
+    fn make_room(&self, n: usize) -> PyResult<()> {
+        // SAFETY: a live list's field.
+        let fresh = unsafe { (*self.as_struct()).ob_item.is_null() };
+        if fresh { self.reserve_exact(n.saturating_add(1) & !1) } else { self.reserve(self.len() + n) }
+    }
     /// Gives memory back after removals.
     fn shrink(&self) {
         let (n, cap) = (self.len(), self.capacity());
@@ -293,7 +299,7 @@ impl List {
                 return Ok(());
             }
             let m = self.len();
-            self.reserve(m + n)?;
+            self.make_room(n)?;
             // `iterable` may be this list, whose array may just have moved.
             let src = match iterable.downcast_exact::<List>() {
                 Some(l) => l.items_ptr(),
@@ -308,7 +314,7 @@ impl List {
             iterable.downcast_exact::<crate::rangeobject::Range>().and_then(|r| r.words())
         {
             let m = self.len();
-            self.reserve(m + n as usize)?;
+            self.make_room(n as usize)?;
             // SAFETY: room was made.
             unsafe {
                 let to = self.items_ptr().add(m);
@@ -320,7 +326,7 @@ impl List {
             return Ok(());
         }
         if let Some(s) = iterable.downcast_exact::<Str>() {
-            self.reserve(self.len() + s.len())?;
+            self.make_room(s.len())?;
             let m = self.len();
             // SAFETY: room was made; making one-character strings runs no Python code.
             unsafe {
@@ -335,7 +341,7 @@ impl List {
         let m = self.len();
         if hint > 0
             && m.checked_add(hint).is_some_and(|t| t < isize::MAX as usize / 8)
-            && self.reserve(m + hint).is_err()
+            && self.make_room(hint).is_err()
         {
             clear();
         }

@@ -21,10 +21,12 @@ use crate::slots::CompareOp;
 use crate::str_methods::has_index;
 use crate::type_table::*;
 use crate::{kind, pyclass, pymethods, raise};
-use core::ffi::{c_char, c_int, c_void};
+use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::{null_mut, slice_from_raw_parts};
 use lh_abi::*;
 use std::cell::Cell;
+use std::ffi::CString;
+use std::sync::Mutex;
 
 kind!(/** `managedbuffer` */ ManagedBuffer: _PyManagedBufferObject, _PyManagedBuffer_Type);
 
@@ -173,10 +175,29 @@ impl MemoryView {
         let l = Layout::of(unsafe { &(*mbuf.as_struct()).master });
         l.build(&mbuf)
     }
+    /// A read-only view of a contiguous copy, of the same shape and format.
+    pub fn contiguous_copy(&self, order: u8) -> PyResult<Owned<MemoryView>> {
+        let old = Layout::of(self.view());
+        let copy = MemoryView::from_object_new(&Bytes::new(&buffer::to_contiguous(self.view(), order)))?;
+        let mut l = Layout::of(copy.view());
+        l.strides = c_strides(&old.shape, old.view.itemsize);
+        if order == b'F' {
+            let reversed: Vec<isize> = old.shape.iter().rev().copied().collect();
+            l.strides = c_strides(&reversed, old.view.itemsize);
+            l.strides.reverse();
+        }
+        (l.shape, l.suboffsets) = (old.shape, None);
+        (l.view.itemsize, l.view.ndim) = (old.view.itemsize, old.view.ndim);
+        l.view.format = kept_format(buffer::format(self.view()));
+        l.build(&copy.mbuf())
+    }
     /// `PyMemoryView_FromBuffer`: takes over the view without an exporter's reference.
     pub fn from_buffer(view: &Py_buffer) -> PyResult<Owned<MemoryView>> {
         if view.buf.is_null() {
             return raise!(ValueError, "PyMemoryView_FromBuffer(): info->buf must not be NULL");
+        }
+        if view.ndim > PyBUF_MAX_NDIM {
+            return raise!(ValueError, "memoryview: number of dimensions must not exceed {}", PyBUF_MAX_NDIM);
         }
         // SAFETY: a fresh zeroed instance.
         unsafe {
@@ -187,26 +208,6 @@ impl MemoryView {
             (*mbuf.as_struct()).master.obj = null_mut();
             Layout::of(&(*mbuf.as_struct()).master).build(&mbuf)
         }
-    }
-    /// A view of a contiguous read-only copy in the given order, of the same shape and format.
-    pub fn contiguous_copy(source: &Py_buffer, order: u8) -> PyResult<Owned<MemoryView>> {
-        let copy = Bytes::new(&buffer::to_contiguous(source, order));
-        let mbuf = ManagedBuffer::of_object(&copy)?;
-        let mut l = Layout::of(source);
-        // SAFETY: the managed buffer's view is filled.
-        let master = unsafe { &(*mbuf.as_struct()).master };
-        (l.view.buf, l.view.obj, l.view.readonly) = (master.buf, master.obj, 1);
-        l.suboffsets = None;
-        if order == b'F' {
-            let mut step = l.view.itemsize;
-            for (stride, n) in l.strides.iter_mut().zip(&l.shape) {
-                *stride = step;
-                step *= n;
-            }
-        } else {
-            l.strides = c_strides(&l.shape, l.view.itemsize);
-        }
-        l.build(&mbuf)
     }
     /// `PyMemoryView_FromMemory`.
     ///
@@ -306,6 +307,11 @@ impl MemoryView {
     /// A slice of the first dimension.
     fn sub_view(&self, sl: &Slice) -> PyResult<Owned<MemoryView>> {
         let mut l = Layout::of(self.view());
+        // The indices may be Python code that releases this view: what is exported stays until the new one is made.
+        let mbuf = self.mbuf();
+        let plain = |o: &Object| o.is_none() || o.is_exact::<Int>();
+        let simple = sl.bounds().into_iter().all(plain);
+        let _held = if simple { None } else { Some(Layout::of(self.view()).build(&mbuf)?) };
         let (start, _, step, count) = sl.indices(l.shape[0] as usize)?;
         let first = match &l.suboffsets {
             // Indirect: the pointer moves by the stride, before it is followed.
@@ -316,7 +322,7 @@ impl MemoryView {
             unsafe { l.view.buf.cast::<u8>().offset(if count == 0 { 0 } else { first }).cast::<c_void>() };
         l.shape[0] = count as isize;
         l.strides[0] *= step;
-        l.build(&self.mbuf())
+        l.build(&mbuf)
     }
     /// The address of an item given by an index for each dimension.
     fn locate(&self, index: &[isize]) -> PyResult<*mut u8> {
@@ -349,6 +355,19 @@ impl MemoryView {
             .collect::<PyResult<Vec<_>>>()
             .map(Some)
     }
+}
+
+/// A format as C text that stays for ever (there are few different ones).
+fn kept_format(f: &str) -> *mut core::ffi::c_char {
+    static KEPT: Mutex<Vec<&'static CStr>> = Mutex::new(Vec::new());
+    let mut kept = KEPT.lock().unwrap_or_else(|e| e.into_inner());
+    let found = kept.iter().find(|k| k.to_bytes() == f.as_bytes()).copied();
+    let text = found.unwrap_or_else(|| {
+        let new: &'static CStr = Box::leak(CString::new(f).unwrap_or_default().into_boxed_c_str());
+        kept.push(new);
+        new
+    });
+    text.as_ptr().cast_mut()
 }
 
 /// The character of a native single-character format.
@@ -681,6 +700,7 @@ impl MemoryView {
     fn py_set_subscript(&self, key: &Object, value: Option<&Object>) -> PyResult<()> {
         self.check()?;
         let format = buffer::format(self.view()).to_string();
+        self.native_or_error()?;
         if self.view().readonly != 0 {
             return raise!(TypeError, "cannot modify read-only memory");
         }
@@ -704,6 +724,7 @@ impl MemoryView {
             }
             let i = crate::number::as_isize(key, Some(exc::IndexError()))?;
             let c = self.native_or_error()?;
+            self.check()?;
             let p = self.locate(&[i])?;
             let b = pack(c, v, &format)?;
             // Converting the value may have run code that released the view.
@@ -720,6 +741,8 @@ impl MemoryView {
             }
             let src = Buffer::get(v, PyBUF_FULL_RO)?;
             let dest = self.sub_view(sl)?;
+            // Converting the indices may have run code that released the view.
+            self.check()?;
             let (fs, fd) = (buffer::format(&src.view), buffer::format(dest.view()));
             let plain = |f: &str| f.strip_prefix('@').unwrap_or(f).to_string();
             if plain(fs) != plain(fd)
@@ -743,6 +766,7 @@ impl MemoryView {
         if let Some(t) = key.downcast::<Tuple>() {
             if let Some(index) = self.tuple_index(t)? {
                 let c = self.native_or_error()?;
+                self.check()?;
                 let p = self.locate(&index)?;
                 let b = pack(c, v, &format)?;
                 self.check()?;
@@ -798,6 +822,9 @@ impl MemoryView {
             }
             v.ndim = 1;
             v.shape = null_mut();
+        }
+        if self.view().ndim == 0 {
+            (v.shape, v.strides) = (null_mut(), null_mut());
         }
         v.obj = self.own().into_raw();
         // SAFETY: the caller's view is writable; the export count keeps ours in place.

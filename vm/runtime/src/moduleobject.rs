@@ -140,6 +140,14 @@ impl Module {
                         n.to_str_lossy()
                     );
                 }
+                if unfinished_submodule(self, n)? {
+                    return raise!(
+                        AttributeError,
+                        "cannot access submodule '{}' of module '{}' (most likely due to a circular import)",
+                        n.to_str_lossy(),
+                        m.to_str_lossy()
+                    );
+                }
                 raise!(
                     AttributeError,
                     "module '{}' has no attribute '{}'",
@@ -247,6 +255,17 @@ impl Module {
 }
 
 /// Is the module's import under way (`__spec__._initializing`)?
+/// Is that submodule being imported?
+fn unfinished_submodule(m: &Module, name: &Str) -> PyResult<bool> {
+    if let Some(s) = m.dict().get_str_key(intern!("__spec__"))?
+        && !s.is_none()
+        && let Some(v) = s.get_attr_opt(intern!("_uninitialized_submodules"))?
+    {
+        return v.contains_item(name);
+    }
+    Ok(false)
+}
+
 fn initializing(m: &Module) -> PyResult<bool> {
     if let Some(s) = m.dict().get_str_key(intern!("__spec__"))?
         && !s.is_none()

@@ -18,20 +18,33 @@ pub fn is_abstract(o: &Object) -> PyResult<bool> {
 /// `getattr(super(t, t), name)`: the attribute of the next class in `t`'s MRO, bound to `t`.
 pub fn super_lookup(t: &Type, name: &Str) -> PyResult {
     let mro = t.mro();
-    for c in mro.iter().skip(1) {
+    let Some(own) = mro.iter().position(|c| c.is(t)) else {
+        return raise!(TypeError, "super(type, obj): obj must be an instance or subtype of type");
+    };
+    let mut found = None;
+    for c in mro.iter().skip(own + 1) {
         // SAFETY: MRO entries are types.
         let c = unsafe { c.downcast_unchecked::<Type>() };
-        if let Some(a) = c.dict().get_str_key(name)? {
-            // SAFETY: a descriptor's slot with live arguments.
-            return unsafe {
-                match (*a.ob_type()).tp_descr_get {
-                    Some(g) => from_c(g(a.ptr(), null_mut(), t.raw())),
-                    None => Ok(a),
-                }
-            };
+        found = c.dict().get_str_key(name)?;
+        if found.is_some() {
+            break;
         }
     }
-    raise!(AttributeError, "'super' object has no attribute '{}'", name.to_str_lossy())
+    // An `mro()` of the metaclass may have put the class last: then `super` answers with an attribute of its own, inherited from `object`.
+    let found = match found {
+        None => Object::class().dict().get_str_key(name)?,
+        found => found,
+    };
+    match found {
+        // SAFETY: a descriptor's slot with live arguments.
+        Some(a) => unsafe {
+            match (*a.ob_type()).tp_descr_get {
+                Some(g) => from_c(g(a.ptr(), null_mut(), t.raw())),
+                None => Ok(a),
+            }
+        },
+        None => raise!(AttributeError, "'super' object has no attribute '{}'", name.to_str_lossy()),
+    }
 }
 
 fn excess(args: &Tuple, kw: Option<&Dict>) -> bool {
@@ -202,14 +215,7 @@ fn set_class(o: &Object, value: Option<&Object>) -> PyResult<()> {
     }
     // SAFETY: compatible layouts; attributes move out of the values, whose meaning belongs to the old class.
     unsafe {
-        let dealloc = |t: &Type| {
-            let mut b = t.tp();
-            while (*b).tp_dealloc == Some(subtype_dealloc) {
-                b = (*b).tp_base;
-            }
-            (*b).tp_dealloc.map(|f| f as usize)
-        };
-        if dealloc(new) != dealloc(&old) {
+        if new.has_flag(Py_TPFLAGS_HAVE_GC) != old.has_flag(Py_TPFLAGS_HAVE_GC) {
             return raise!(
                 TypeError,
                 "__class__ assignment: '{}' deallocator differs from '{}'",

@@ -195,7 +195,8 @@ fn read_spec<T: Target>(f: Text<'_>, i: &mut usize, a: &mut Arguments<'_>, out: 
             )?);
         }
     }
-    while matches!(at(*i), 0x68 | 0x6c | 0x4c) {
+    // A C length modifier says nothing here.
+    if matches!(at(*i), 0x68 | 0x6c | 0x4c) {
         *i += 1;
     }
     if *i >= n {

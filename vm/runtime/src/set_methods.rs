@@ -475,7 +475,14 @@ fn result_like(like: &Object, f: impl FnOnce(AnySet<'_>) -> PyResult<()>) -> PyR
 common!(Set, |s| s);
 common!(FrozenSet, frozen_of);
 
-#[pymethods(parts(common))]
+fn set_doc(b: &mut crate::builder::TypeBuilder) {
+    b.doc(c"set() -> an empty set\nset(iterable) -> the set of its different items\n\nAn unordered collection of hashable items.");
+}
+fn frozenset_doc(b: &mut crate::builder::TypeBuilder) {
+    b.doc(c"frozenset() -> the empty frozenset\nfrozenset(iterable) -> the frozenset of its different items\n\nA set that never changes.");
+}
+
+#[pymethods(parts(common), extra = set_doc)]
 impl Set {
     #[slot(tp_new)]
     fn py_new(cls: &Type, _args: &Tuple, _kw: Option<&Dict>) -> PyResult<Owned<Set>> {
@@ -611,7 +618,7 @@ impl Set {
     }
 }
 
-#[pymethods(parts(common))]
+#[pymethods(parts(common), extra = frozenset_doc)]
 impl FrozenSet {
     #[slot(tp_new)]
     fn py_new(cls: &Type, args: &Tuple, kw: Option<&Dict>) -> PyResult<Owned<FrozenSet>> {

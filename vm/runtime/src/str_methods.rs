@@ -698,7 +698,7 @@ impl Str {
     }
     #[pymethod]
     fn __getnewargs__(&self) -> (Owned<Str>,) {
-        (self.to_exact(),)
+        (Str::from_text(self.text()),)
     }
     /// Return the size of the string in memory, in bytes.
     #[pymethod]

@@ -845,9 +845,12 @@ impl Str {
         if n == 1 && self.is_exact::<Str>() {
             return Ok(self.own());
         }
-        let Some(total) = len.checked_mul(n as usize).filter(|t| *t <= isize::MAX as usize / 4) else {
+        let Some(total) = len.checked_mul(n as usize).filter(|t| *t <= isize::MAX as usize) else {
             return raise!(OverflowError, "repeated string is too long");
         };
+        if total > isize::MAX as usize / 4 {
+            return Err(set_object(exc::MemoryError(), None));
+        }
         let p = try_alloc(total, self.bound())?;
         let bytes = self.text().as_bytes();
         // SAFETY: just allocated for `n` copies; the copied part doubles until it is complete.

@@ -12,10 +12,47 @@ use std::ptr::null_mut;
 
 // ---- __dict__ and __weakref__ of instances ----
 
+/// The `__dict__` descriptor of the first built-in base whose instances have a dictionary of their own kind (classes, modules): that
+/// one answers, also where a Python class among the bases has a descriptor.
+fn built_in_dict(o: &Object) -> PyResult<Option<Owned<Object>>> {
+    // SAFETY: ready types.
+    unsafe {
+        let mut t = o.ob_type();
+        while !(*t).tp_base.is_null() {
+            if (*t).tp_dictoffset != 0
+                && (*t).tp_flags & Py_TPFLAGS_HEAPTYPE == 0
+                && !(*t).tp_dict.is_null()
+                && let Some(d) = Type::from_raw_ref(t).dict().get_str_key(intern!("__dict__"))?
+            {
+                // One that is like those of Python classes gains nothing.
+                let same = d
+                    .downcast_exact::<GetSetDescr>()
+                    .is_some_and(|g| std::ptr::eq((*g.as_struct()).d_getset, &raw const DICT_DEF));
+                return Ok((*d.ob_type()).tp_descr_set.filter(|_| !same).map(|_| d));
+            }
+            t = (*t).tp_base;
+        }
+        Ok(None)
+    }
+}
+
 unsafe extern "C" fn get_dict(o: *mut PyObject, _: *mut c_void) -> *mut PyObject {
     crate::border::object(|| {
         // SAFETY: a getter is called with an instance of its type.
         let o = unsafe { Object::from_ptr(o) };
+        if let Some(d) = built_in_dict(o)? {
+            // SAFETY: as above.
+            return unsafe {
+                match (*d.ob_type()).tp_descr_get {
+                    Some(g) => from_c(g(d.ptr(), o.as_ptr(), o.ty().raw())),
+                    None => raise!(
+                        TypeError,
+                        "this __dict__ descriptor does not support '{}' objects",
+                        o.ty().name()
+                    ),
+                }
+            };
+        }
         match o.instance_dict(true)? {
             Some(d) => Ok(d),
             None => raise!(AttributeError, "This object has no __dict__"),
@@ -27,6 +64,19 @@ unsafe extern "C" fn set_dict(o: *mut PyObject, v: *mut PyObject, _: *mut c_void
         // SAFETY: a setter is called with an instance of its type and a value or null.
         unsafe {
             let (ob, v) = (Object::from_ptr(o), Object::from_ptr_opt(v));
+            if let Some(d) = built_in_dict(ob)? {
+                return match (*d.ob_type()).tp_descr_set {
+                    Some(s) if s(d.ptr(), o, v.map_or(null_mut(), |v| v.as_ptr())) == 0 => Ok(()),
+                    Some(_) => Err(Raised::already_set()),
+                    None => {
+                        raise!(
+                            TypeError,
+                            "this __dict__ descriptor does not support '{}' objects",
+                            ob.ty().name()
+                        )
+                    }
+                };
+            }
             let d = match v {
                 None => None,
                 Some(v) => match v.downcast::<Dict>() {
@@ -95,7 +145,7 @@ fn check_mutable(t: &Type, name: &str, value: Option<&Object>) -> PyResult<()> {
         return raise!(TypeError, "cannot set '{}' attribute of immutable type '{}'", name, t.name());
     }
     if value.is_none() {
-        return raise!(TypeError, "cannot delete '{}' attribute of type '{}'", name, t.name());
+        return raise!(TypeError, "cannot delete '{}' attribute of immutable type '{}'", name, t.name());
     }
     Ok(())
 }

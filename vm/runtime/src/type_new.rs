@@ -364,10 +364,6 @@ fn make(meta: &Type, name: &Str, bases: &Owned<Tuple>, orig: &Dict, kwargs: Opti
         if dict.contains(intern!("__eq__"))? && !dict.contains(intern!("__hash__"))? {
             dict.set_item(intern!("__hash__"), none_ref())?;
         }
-        for i in 0..n_slots {
-            let d = crate::descrobject::new_member(Type::from_raw_ref(t), members.add(i));
-            dict.set_item(&slots.names[i], &d)?;
-        }
         let cell = dict.get_item(intern!("__classcell__"))?;
         if let Some(c) = &cell {
             let Some(c) = c.downcast::<CellObject>() else {
@@ -379,6 +375,10 @@ fn make(meta: &Type, name: &Str, bases: &Owned<Tuple>, orig: &Dict, kwargs: Opti
             };
             c.set(Some(holder.clone()));
             dict.del_item(intern!("__classcell__"))?;
+        }
+        for i in 0..n_slots {
+            let d = crate::descrobject::new_member(Type::from_raw_ref(t), members.add(i));
+            dict.set_item(&slots.names[i], &d)?;
         }
         if add_dict && (*b).tp_dictoffset == 0 {
             crate::type_attrs::add_dict_descriptor(Type::from_raw_ref(t))?;
@@ -512,15 +512,15 @@ pub fn set_bases(t: &Type, new: &Tuple) -> PyResult<()> {
     // SAFETY: ready heap types; on failure the old values go back.
     unsafe {
         let tp = t.tp();
-        let compatible = solid_base(nb.tp()) == solid_base((*tp).tp_base)
-            && (*nb.tp()).tp_dictoffset == (*(*tp).tp_base).tp_dictoffset
-            || same_layout(nb.tp(), (*tp).tp_base);
-        if !compatible {
+        let old = (*tp).tp_base;
+        if !same_layout(nb.tp(), old) {
+            let gc = |t: *mut PyTypeObject| (*t).tp_flags & Py_TPFLAGS_HAVE_GC;
             return raise!(
                 TypeError,
-                "__bases__ assignment: '{}' object layout differs from '{}'",
+                "__bases__ assignment: '{}' {} differs from '{}'",
                 nb.name(),
-                Type::from_raw_ref((*tp).tp_base).name()
+                if gc(nb.tp()) == gc(old) { "object layout" } else { "deallocator" },
+                Type::from_raw_ref(old).name()
             );
         }
         let old_bases = Owned::<Object>::from_raw((*tp).tp_bases);
@@ -618,50 +618,65 @@ unsafe fn update_all_slots(t: *mut PyTypeObject) {
 pub unsafe fn same_layout(a: *mut PyTypeObject, b: *mut PyTypeObject) -> bool {
     // SAFETY: the caller's promise.
     unsafe {
-        if a == b {
-            return true;
-        }
-        let managed = Py_TPFLAGS_MANAGED_DICT | Py_TPFLAGS_HAVE_GC;
-        if (*a).tp_basicsize != (*b).tp_basicsize
-            || (*a).tp_itemsize != (*b).tp_itemsize
-            || (*a).tp_dictoffset != (*b).tp_dictoffset
-            || (*a).tp_weaklistoffset != (*b).tp_weaklistoffset
-            || (*a).tp_flags & managed != (*b).tp_flags & managed
-        {
-            return false;
-        }
-        let (sa, sb) = (slotless_base(a), slotless_base(b));
-        sa == sb && slot_names(a) == slot_names(b)
+        let (a, b) = (layout_class(a), layout_class(b));
+        a == b || (*a).tp_base == (*b).tp_base && same_slots(a, b)
     }
 }
-/// The first ancestor that is not a Python class.
-unsafe fn slotless_base(mut t: *mut PyTypeObject) -> *mut PyTypeObject {
+/// The ancestor that gave the class's instances their last part.
+unsafe fn layout_class(mut t: *mut PyTypeObject) -> *mut PyTypeObject {
+    let bits = Py_TPFLAGS_MANAGED_DICT | Py_TPFLAGS_HAVE_GC;
     // SAFETY: a ready type.
     unsafe {
-        while (*t).tp_flags & Py_TPFLAGS_HEAPTYPE != 0 && (*t).tp_dealloc == Some(subtype_dealloc) {
-            t = (*t).tp_base;
+        loop {
+            let p = (*t).tp_base;
+            let same = !p.is_null()
+                && (*t).tp_basicsize == (*p).tp_basicsize
+                && (*t).tp_itemsize == (*p).tp_itemsize
+                && (*t).tp_dictoffset == (*p).tp_dictoffset
+                && (*t).tp_weaklistoffset == (*p).tp_weaklistoffset
+                && (*t).tp_flags & bits == (*p).tp_flags & bits;
+            if !same {
+                return t;
+            }
+            t = p;
         }
-        t
     }
 }
-unsafe fn slot_names(t: *mut PyTypeObject) -> Vec<(isize, String)> {
-    // SAFETY: member rows follow a heap type's struct.
+/// Did both classes add the same to their common base: a dictionary, weak references, slots of the same names, and nothing else?
+unsafe fn same_slots(a: *mut PyTypeObject, b: *mut PyTypeObject) -> bool {
+    // SAFETY: ready types.
     unsafe {
-        let mut v = vec![];
-        let mut c = t;
-        while (*c).tp_flags & Py_TPFLAGS_HEAPTYPE != 0 && (*c).tp_dealloc == Some(subtype_dealloc) {
-            let n = (*c).ob_base.ob_size as usize;
-            let p = c
-                .cast::<u8>()
-                .add((*(*c).ob_base.ob_base.ob_type).tp_basicsize as usize)
-                .cast::<PyMemberDef>();
-            for i in 0..n {
-                let m = &*p.add(i);
-                v.push((m.offset, core::ffi::CStr::from_ptr(m.name).to_string_lossy().into_owned()));
+        let bits = Py_TPFLAGS_MANAGED_DICT | Py_TPFLAGS_HAVE_GC;
+        let mut size = (*(*a).tp_base).tp_basicsize;
+        for offset in
+            [|t: *mut PyTypeObject| (*t).tp_dictoffset, |t: *mut PyTypeObject| (*t).tp_weaklistoffset]
+        {
+            if offset(a) == size && offset(b) == size {
+                size += 8;
             }
-            c = (*c).tp_base;
         }
-        v.sort();
-        v
+        let (names, others) = (slot_names(a), slot_names(b));
+        size += 8 * names.len() as isize;
+        (*a).tp_flags & bits == (*b).tp_flags & bits
+            && names == others
+            && size == (*a).tp_basicsize
+            && size == (*b).tp_basicsize
+    }
+}
+/// The slots of a Python class itself.
+unsafe fn slot_names(t: *mut PyTypeObject) -> Vec<(isize, String)> {
+    // SAFETY: member rows follow the struct of a heap type that a class statement made.
+    unsafe {
+        if (*t).tp_flags & Py_TPFLAGS_HEAPTYPE == 0 || (*t).tp_dealloc != Some(subtype_dealloc) {
+            return vec![];
+        }
+        let n = (*t).ob_base.ob_size as usize;
+        let rows =
+            t.cast::<u8>().add((*(*t).ob_base.ob_base.ob_type).tp_basicsize as usize).cast::<PyMemberDef>();
+        let row = |i| {
+            let m: &PyMemberDef = &*rows.add(i);
+            (m.offset, core::ffi::CStr::from_ptr(m.name).to_string_lossy().into_owned())
+        };
+        (0..n).map(row).collect()
     }
 }

@@ -639,7 +639,20 @@ unsafe extern "C" fn slot_tp_richcompare(a: *mut PyObject, b: *mut PyObject, op:
             4 => intern!("__gt__"),
             _ => intern!("__ge__"),
         };
-        maybe(Object::from_ptr(a), name, &[Object::from_ptr(b)])
+        let (a, b) = (Object::from_ptr(a), Object::from_ptr(b));
+        match a.ty().lookup(name) {
+            Some(d) if (*d.ob_type()).tp_flags & Py_TPFLAGS_METHOD_DESCRIPTOR == 0 => {}
+            _ => return maybe(a, name, &[b]),
+        }
+        // A method that can't be had, whatever its descriptor raises, is one that isn't there.
+        match a.lookup_special(name) {
+            Ok(Some(f)) => f.call1(b),
+            Ok(None) => Ok(not_implemented()),
+            Err(e) => {
+                e.clear();
+                Ok(not_implemented())
+            }
+        }
     })
 }
 unsafe extern "C" fn slot_tp_iter(a: *mut PyObject) -> *mut PyObject {
@@ -925,48 +938,24 @@ wrappers! {
 
 /// `object.__setattr__(type_instance, …)` must not get round a built-in type's own slot.
 fn hackcheck(o: &Object, f: *mut c_void, what: &str) -> PyResult<()> {
-    // SAFETY: MRO entries are types.
+    // SAFETY: MRO entries are types, and so are the bases of a type.
     unsafe {
+        let own = (*o.ob_type()).tp_setattro.map(|x| x as *mut c_void);
+        let slot = |t: *mut PyTypeObject| (*t).tp_setattro.map(|x| x as *mut c_void);
+        let python = Some(slot_tp_setattro as *mut c_void);
+        // The most basic type that has the instance's slot and isn't a Python class (those have none of their own).
         let mro = o.ty().mro();
-        // The most derived type with a C slot of its own.
-        let mut defining: *mut PyTypeObject = null_mut();
-        for c in mro.iter().rev_vec() {
-            let t = c.as_ptr().cast::<PyTypeObject>();
-            if (*t).tp_setattro == Some(slot_tp_setattro) {
-                // Ignore slots of Python classes.
-                continue;
-            }
-            if (*t).tp_setattro.map(|x| x as *mut c_void) == Some(f) {
-                defining = t;
-                break;
-            }
-        }
-        if defining.is_null() {
-            return Ok(());
-        }
-        for c in mro.iter() {
-            let t = c.as_ptr().cast::<PyTypeObject>();
-            if t == defining || (*t).tp_setattro == Some(slot_tp_setattro) {
-                if t == defining {
-                    break;
-                }
-                continue;
-            }
-            if (*t).tp_setattro.map(|x| x as *mut c_void) != Some(f) {
+        let types: Vec<*mut PyTypeObject> = mro.iter().map(|c| c.as_ptr().cast()).collect();
+        let first = types.iter().rev().find(|t| slot(**t) != python && slot(**t) == own);
+        let mut t = first.copied().unwrap_or(o.ob_type());
+        // From there on no other C slot may lie before the one that was asked for.
+        while !t.is_null() && slot(t) != Some(f) {
+            if slot(t) != python {
                 return raise!(TypeError, "can't apply this {} to {} object", what, o.ty().name());
             }
+            t = (*t).tp_base;
         }
         Ok(())
-    }
-}
-trait RevVec<'a> {
-    fn rev_vec(self) -> Vec<&'a Object>;
-}
-impl<'a, I: Iterator<Item = &'a Object>> RevVec<'a> for I {
-    fn rev_vec(self) -> Vec<&'a Object> {
-        let mut v: Vec<&'a Object> = self.collect();
-        v.reverse();
-        v
     }
 }
 

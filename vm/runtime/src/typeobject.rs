@@ -681,6 +681,14 @@ pub fn compute_mro(t: &Type) -> PyResult<Vec<Owned<Object>>> {
             return raise!(TypeError, "duplicate base class {}", b.short_name());
         }
     }
+    // SAFETY: bases are types.
+    if let Some(b) = bs.iter().find(|b| unsafe { (*b.tp()).tp_mro.is_null() }) {
+        return raise!(
+            TypeError,
+            "Cannot extend an incomplete type '{}'",
+            crate::strobject::clip(&b.name(), 100)
+        );
+    }
     let mut lists: Vec<Vec<Owned<Object>>> =
         bs.iter().map(|b| b.mro().iter().map(|x| x.own()).collect::<Vec<_>>()).collect();
     lists.push(bs.iter().map(|b| b.as_object().own()).collect());
@@ -777,7 +785,8 @@ pub unsafe fn set_mro(tp: *mut PyTypeObject) -> PyResult<()> {
 pub unsafe fn ready(tp: *mut PyTypeObject) -> PyResult<()> {
     // SAFETY: the caller's promise.
     unsafe {
-        if (*tp).tp_flags & Py_TPFLAGS_READY != 0 {
+        // A class whose metaclass's `mro()` runs right now is being readied already.
+        if (*tp).tp_flags & (Py_TPFLAGS_READY | Py_TPFLAGS_READYING) != 0 {
             return Ok(());
         }
         (*tp).tp_flags |= Py_TPFLAGS_READYING;

@@ -326,7 +326,36 @@ fn show_plain(
 pub fn source_line(file: &str, lineno: i64) -> Option<String> {
     let text = std::fs::read(file).ok()?;
     let line = text.split(|b| *b == b'\n').nth(usize::try_from(lineno).ok()?.checked_sub(1)?)?;
-    Some(String::from_utf8_lossy(line).trim_end_matches('\r').to_string())
+    let line = match declared_encoding(&text) {
+        Some(name) => crate::codecs::decode_to_str(line, &name, "replace")
+            .map_err(Raised::clear)
+            .ok()?
+            .to_str_lossy()
+            .into_owned(),
+        None => String::from_utf8_lossy(line).into_owned(),
+    };
+    Some(line.trim_end_matches('\r').to_string())
+}
+
+/// The encoding that a comment in the first two lines names, unless it is the usual one.
+fn declared_encoding(text: &[u8]) -> Option<String> {
+    for line in text.split(|b| *b == b'\n').take(2) {
+        let line = String::from_utf8_lossy(line);
+        let comment = line.trim_start_matches([' ', '\t', '\x0c']);
+        if !comment.is_empty() && !comment.starts_with('#') {
+            return None;
+        }
+        for (at, word) in comment.match_indices("coding") {
+            let Some(rest) = comment[at + word.len()..].strip_prefix([':', '=']) else { continue };
+            let name = rest.trim_start_matches([' ', '\t']);
+            let end = name.find(|c: char| !(c.is_alphanumeric() || "-_.".contains(c))).unwrap_or(name.len());
+            let plain = name[..end].to_ascii_lowercase().replace('_', "-");
+            if end > 0 {
+                return (plain != "utf-8" && !plain.starts_with("utf-8-")).then_some(plain);
+            }
+        }
+    }
+    None
 }
 
 /// Where `warn` points: file, line, module name and registry of the frame `stacklevel` levels up.

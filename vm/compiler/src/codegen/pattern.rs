@@ -443,5 +443,5 @@ impl<'a> Compiler<'a> {
 }
 
 fn is_value(e: &Expr) -> bool {
-    matches!(e.kind, ExprKind::Constant { .. } | ExprKind::Attribute { .. } | ExprKind::JoinedStr { .. })
+    matches!(e.kind, ExprKind::Constant { .. } | ExprKind::Attribute { .. })
 }

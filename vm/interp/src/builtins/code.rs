@@ -4,7 +4,7 @@ use super::attrs::count;
 use super::{Compile, Mode, Source, api};
 use lh_runtime::prelude::*;
 use lh_runtime::protocols::is_mapping;
-use lh_runtime::sysobject::audit;
+use lh_runtime::sysobject::{audit, is_audited};
 
 /// The `CO_FUTURE_*` bits of a code object's flags.
 const FUTURE_MASK: i32 = 0x1fe_0000;
@@ -137,10 +137,10 @@ pub fn compile(
         };
         return (api()?.compile)(request);
     }
-    audit("compile", &[source, &filename])?;
     let Some(s) = source_text(source)? else {
         return raise!(TypeError, "compile() arg 1 must be a string, bytes or AST object");
     };
+    report_source(&s.text, &filename)?;
     let request = Compile {
         source: Source::Text(&s.text),
         filename: &filename,
@@ -192,7 +192,16 @@ fn not_none(o: Option<&Object>) -> Option<&Object> {
     o.filter(|o| !o.is_none())
 }
 
+/// The audit event of text that is compiled.
+fn report_source(text: &[u8], filename: &Object) -> PyResult<()> {
+    if !is_audited() {
+        return Ok(());
+    }
+    audit("compile", &[&Bytes::new(text), filename])
+}
+
 fn compile_for(source: SourceText, skip: usize, mode: Mode) -> PyResult<Owned<Code>> {
+    report_source(&source.text[skip..], &Str::new("<string>"))?;
     let api = api()?;
     let flags = source.flags | (api.current_code_flags)() & FUTURE_MASK;
     let request = Compile {
@@ -239,6 +248,7 @@ pub fn eval(source: &Object, globals: Option<&Object>, locals: Option<&Object>) 
     };
     let skip = s.text.iter().take_while(|b| **b == b' ' || **b == b'\t').count();
     let code = compile_for(s, skip, Mode::Eval)?;
+    audit("exec", &[&code])?;
     (api()?.eval_code)(&code, &g, Some(&l), None)
 }
 
@@ -289,6 +299,7 @@ pub fn exec(
         return raise!(TypeError, "exec() arg 1 must be a string, bytes or code object");
     };
     let code = compile_for(s, 0, Mode::Exec)?;
+    audit("exec", &[&code])?;
     (api()?.eval_code)(&code, &g, Some(&l), None).map(drop)
 }
 

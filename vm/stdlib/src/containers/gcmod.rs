@@ -2,6 +2,7 @@
 
 use lh_runtime::gc;
 use lh_runtime::prelude::*;
+use lh_runtime::sysobject::audit;
 
 module! {
     "gc",
@@ -115,6 +116,7 @@ pub fn get_threshold() -> (isize, isize, isize) {
 /// that are in that generation.
 #[pyfunction(signature = "(generation=None)")]
 pub fn get_objects(generation: Option<isize>) -> PyResult<Vec<Owned<Object>>> {
+    audit("gc.get_objects", &[&*Int::from_i64(generation.unwrap_or(-1) as i64)])?;
     match generation {
         None => Ok(gc::objects(None)),
         Some(g) if g < 0 => raise!(ValueError, "generation parameter cannot be negative"),
@@ -146,17 +148,21 @@ pub fn is_finalized(obj: &Object) -> bool {
 /// get_referrers(*objs) -> list
 /// Return the list of objects that directly refer to any of objs.
 #[pyfunction(signature = "(*objs)")]
-pub fn get_referrers(objs: &Tuple) -> Vec<Owned<Object>> {
+pub fn get_referrers(objs: &Tuple) -> PyResult<Vec<Owned<Object>>> {
+    audit("gc.get_referrers", &[objs])?;
     let all = gc::objects(None);
-    all.into_iter()
+    let found = all
+        .into_iter()
         .filter(|o| !o.is(objs) && gc::referents(o).iter().any(|r| objs.iter().any(|x| x.is(&**r))))
-        .collect()
+        .collect();
+    Ok(found)
 }
 /// get_referents(*objs) -> list
 /// Return the list of objects that are directly referred to by objs.
 #[pyfunction(signature = "(*objs)")]
-pub fn get_referents(objs: &Tuple) -> Vec<Owned<Object>> {
-    objs.iter().flat_map(gc::referents).collect()
+pub fn get_referents(objs: &Tuple) -> PyResult<Vec<Owned<Object>>> {
+    audit("gc.get_referents", &[objs])?;
+    Ok(objs.iter().flat_map(gc::referents).collect())
 }
 /// Freeze all current tracked objects and ignore them for future collections.
 ///

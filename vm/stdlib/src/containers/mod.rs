@@ -17,6 +17,7 @@ mod sorted;
 mod thread;
 pub mod tracemalloc;
 mod weakref;
+mod xxsubtype;
 
 /// The modules of this group.
 pub const MODULES: &[Entry] = &[
@@ -37,4 +38,5 @@ pub const MODULES: &[Entry] = &[
     ("_thread", thread::make),
     ("_weakref", weakref::make),
     ("itertools", itertools::make),
+    ("xxsubtype", xxsubtype::make),
 ];

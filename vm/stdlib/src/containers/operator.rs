@@ -155,7 +155,8 @@ pub fn is_not(a: &Object, b: &Object) -> bool {
 /// Same as a.__index__()
 #[pyfunction]
 pub fn index(a: &Object) -> PyResult<Owned<Int>> {
-    number::index(a)
+    let i = number::index(a)?;
+    Ok(i.exact())
 }
 
 fn seq_slot(o: &Object, in_place: bool) -> Option<lh_abi::binaryfunc> {
@@ -393,7 +394,7 @@ impl ItemGetter {
             return raise!(TypeError, "itemgetter() takes no keyword arguments");
         }
         if args.len() == 0 {
-            return raise!(TypeError, "itemgetter expected at least 1 argument, got 0");
+            return raise!(TypeError, "itemgetter expected 1 argument, got 0");
         }
         ItemGetter { items: args.own(), entry: Some(entry::<ItemGetter>) }.build_in(cls)
     }
@@ -487,7 +488,7 @@ impl AttrGetter {
             return raise!(TypeError, "attrgetter() takes no keyword arguments");
         }
         if args.len() == 0 {
-            return raise!(TypeError, "attrgetter expected at least 1 argument, got 0");
+            return raise!(TypeError, "attrgetter expected 1 argument, got 0");
         }
         let mut paths = vec![];
         for a in args.iter() {

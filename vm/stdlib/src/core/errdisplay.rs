@@ -166,7 +166,9 @@ impl Display {
 
     /// `module.Type: text`, with the place of a syntax error before it and the notes after it.
     fn message(&mut self, e: &Object) {
-        let syntax = attr(e, "print_file_and_line").is_some();
+        // Without a line number it is shown as any other exception.
+        let syntax = attr(e, "print_file_and_line").is_some()
+            && attr(e, "lineno").is_some_and(|l| int_of(&l).is_some());
         if syntax {
             self.syntax_place(e);
         }
@@ -203,7 +205,15 @@ impl Display {
         let Some(notes) = attr(e, "__notes__") else { return };
         let is_seq = notes.is_instance_of::<List>() || notes.is_instance_of::<Tuple>();
         if !is_seq {
-            self.lines(&notes.repr_lossy());
+            // As CPython writes it: the line isn't ended.
+            match notes.repr() {
+                Ok(s) => self.lines(&s.to_str_lossy()),
+                Err(e) => {
+                    e.clear();
+                    self.line("<__notes__ repr() failed>");
+                }
+            }
+            self.out.pop();
             return;
         }
         match notes.to_items() {
@@ -237,6 +247,7 @@ impl Display {
         let lead = line.iter().take_while(|c| matches!(c, ' ' | '\t' | '\x0c')).count() as i64;
         let shown: String = line[lead as usize..].iter().collect();
         self.line(&format!("    {}", shown.trim_end()));
+        let offset = offset.min(line.len() as i64 + 1);
         let (start, end) = (offset - 1 - lead, end - 1 - lead);
         if offset >= 1 && start >= 0 {
             let n = (end - start).max(1);

@@ -217,6 +217,21 @@ fn release_lock() -> PyResult<()> {
     }
     Ok(())
 }
+/// A fork waits for whoever imports; its child gets the lock in a known state.
+pub fn lock_before_fork() {
+    acquire_lock();
+}
+pub fn lock_after_fork() {
+    // The mutex could only be taken by a thread that isn't there any more.
+    if let Ok(mut s) = LOCK.state.try_lock()
+        && s.0 == thread::Thread::current_ptr() as usize
+    {
+        s.1 = s.1.saturating_sub(1);
+        if s.1 == 0 {
+            LOCK.freed.notify_one();
+        }
+    }
+}
 /// Return True if the import lock is currently held, else False.
 #[pyfunction]
 fn lock_held() -> bool {

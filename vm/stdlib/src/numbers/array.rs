@@ -866,11 +866,6 @@ impl Array {
     fn __sizeof__(&self) -> usize {
         Array::BASICSIZE + self.allocated.get() as usize * self.size()
     }
-    /// See PEP 585
-    #[classmethod]
-    fn __class_getitem__(cls: &Type, item: &Object) -> PyResult<Owned<Object>> {
-        lh_runtime::hooks::import_module("types")?.get_attr(intern!("GenericAlias"))?.call(&[cls, item])
-    }
 }
 
 #[pyclass(name = "arrayiterator", module = "array", no_new)]

@@ -325,7 +325,8 @@ fn tanh_of(z: C) -> (C, bool) {
     }
     let (tx, ty) = (libm::tanh(x), libm::tan(y));
     let cx = 1.0 / libm::cosh(x);
-    let denom = 1.0 + tx * ty * tx * ty;
+    let txty = tx * ty;
+    let denom = 1.0 + txty * txty;
     ((tx * (1.0 + ty * ty) / denom, ty / denom * cx * cx), false)
 }
 
@@ -431,8 +432,15 @@ pub fn tanh(z: Z) -> PyResult<Owned<Complex>> {
 }
 /// Return argument, also known as the phase angle, of a complex.
 #[pyfunction]
-pub fn phase(z: Z) -> f64 {
-    libm::atan2(z.0.1, z.0.0)
+pub fn phase(z: Z) -> PyResult<f64> {
+    // The C library reports an angle that is too small, and so does CPython.
+    // SAFETY: this thread's error number.
+    let errno = unsafe { libc::__errno_location() };
+    // SAFETY: as above.
+    unsafe { *errno = 0 };
+    let phi = libm::atan2(z.0.1, z.0.0);
+    // SAFETY: as above.
+    if unsafe { *errno } != 0 { Err(range_error()) } else { Ok(phi) }
 }
 /// Convert a complex from rectangular coordinates to polar coordinates.
 ///

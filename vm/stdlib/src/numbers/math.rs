@@ -19,7 +19,6 @@ pub mod libm {
         pub safe fn atan(x: f64) -> f64;
         pub safe fn atan2(y: f64, x: f64) -> f64;
         pub safe fn atanh(x: f64) -> f64;
-        pub safe fn cbrt(x: f64) -> f64;
         pub safe fn cos(x: f64) -> f64;
         pub safe fn cosh(x: f64) -> f64;
         pub safe fn erf(x: f64) -> f64;
@@ -30,7 +29,6 @@ pub mod libm {
         pub safe fn fmod(x: f64, y: f64) -> f64;
         pub safe fn hypot(x: f64, y: f64) -> f64;
         pub safe fn ldexp(x: f64, e: i32) -> f64;
-        pub safe fn lgamma(x: f64) -> f64;
         pub safe fn log(x: f64) -> f64;
         pub safe fn log10(x: f64) -> f64;
         pub safe fn log1p(x: f64) -> f64;
@@ -43,7 +41,19 @@ pub mod libm {
         pub safe fn sqrt(x: f64) -> f64;
         pub safe fn tan(x: f64) -> f64;
         pub safe fn tanh(x: f64) -> f64;
-        pub safe fn tgamma(x: f64) -> f64;
+    }
+
+    /// By its name at run time: linked as the others are, it would be the Rust compiler's own, which rounds otherwise.
+    pub fn cbrt(x: f64) -> f64 {
+        static FOUND: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
+        // SAFETY: looks a symbol up in what is loaded.
+        let at =
+            *FOUND.get_or_init(|| unsafe { ::libc::dlsym(::libc::RTLD_DEFAULT, c"cbrt".as_ptr()) as usize });
+        if at == 0 {
+            return x.cbrt();
+        }
+        // SAFETY: the C library's function has this signature.
+        unsafe { std::mem::transmute::<usize, extern "C" fn(f64) -> f64>(at)(x) }
     }
 }
 
@@ -385,25 +395,12 @@ pub fn log10(x: &Object) -> PyResult<f64> {
 /// Gamma function at x.
 #[pyfunction]
 pub fn gamma(x: f64) -> PyResult<f64> {
-    if x == 0.0 || x == f64::NEG_INFINITY || x < 0.0 && x == x.floor() {
-        return Err(domain_error());
-    }
-    if x > 0.0 && x <= 23.0 && x == x.floor() {
-        // Exact factorials.
-        return Ok((1..x as u64).map(|k| k as f64).product());
-    }
-    checked(x, libm::tgamma(x), true)
+    super::gamma::gamma(x)
 }
 /// Natural logarithm of absolute value of Gamma function at x.
 #[pyfunction]
 pub fn lgamma(x: f64) -> PyResult<f64> {
-    if x.is_infinite() {
-        return Ok(f64::INFINITY);
-    }
-    if x <= 0.0 && x == x.floor() {
-        return Err(domain_error());
-    }
-    checked(x, libm::lgamma(x), true)
+    super::gamma::log_gamma(x)
 }
 
 // ---- Sums and norms ----

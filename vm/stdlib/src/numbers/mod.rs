@@ -6,6 +6,7 @@ pub mod array;
 pub mod binascii;
 pub mod blake2;
 pub mod cmath;
+mod gamma;
 pub mod hashes;
 pub mod math;
 pub mod random;

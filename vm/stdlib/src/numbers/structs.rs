@@ -359,6 +359,7 @@ fn unpack_one(mode: Mode, code: u8, b: &[u8]) -> Owned<Object> {
 // ---- Struct ----
 
 /// Struct(fmt) --> compiled struct object
+// The first two fields lie where C code expects them (CPython's own `_testbuffer` reads the second).
 #[pyclass(name = "Struct", module = "_struct", basetype, weakref, nogc)]
 #[repr(C)]
 pub struct Struct {

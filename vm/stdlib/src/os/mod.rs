@@ -14,6 +14,7 @@ pub mod pwd;
 pub mod select;
 pub mod signal;
 pub mod socket;
+mod spwd;
 pub mod stat;
 pub mod syslog;
 pub mod time;
@@ -27,6 +28,7 @@ pub const MODULES: &[Entry] = &[
     ("posix", posix::make),
     ("_posixsubprocess", posixsubprocess::make),
     ("pwd", pwd::make),
+    ("spwd", spwd::make),
     ("select", select::make),
     ("_signal", signal::make),
     ("_socket", socket::make),

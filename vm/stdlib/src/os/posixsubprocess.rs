@@ -206,7 +206,16 @@ pub fn fork_exec(a: Args<'_>) -> PyResult<i32> {
         Some(g) => {
             let mut v = vec![];
             for x in g.to_items()? {
-                v.push(Gid::from_py(&x, ArgCtx { func: "fork_exec", pos: 19, name: None })?.0);
+                let ctx = ArgCtx { func: "fork_exec", pos: 19, name: None };
+                match Gid::from_py(&x, ctx) {
+                    // -1 means "leave it" elsewhere, and is no group.
+                    Ok(g) if x.is_instance_of::<Int>() && g.0 != u32::MAX => v.push(g.0),
+                    Ok(_) => return raise!(ValueError, "invalid group id"),
+                    Err(e) => {
+                        e.clear();
+                        return raise!(ValueError, "invalid group id");
+                    }
+                }
             }
             Some(v)
         }

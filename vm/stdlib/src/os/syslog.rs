@@ -23,17 +23,23 @@ fn default_ident() -> CString {
         .unwrap_or_default();
     CString::new(text.rsplit('/').next().unwrap_or_default()).unwrap_or_default()
 }
-fn open(ident: Option<CString>, option: i32, facility: i32) {
+fn open(ident: Option<CString>, option: i32, facility: i32) -> PyResult<()> {
+    let text = ident.clone().unwrap_or_else(default_ident);
+    let name = Str::new(&text.to_string_lossy());
+    lh_runtime::sysobject::audit(
+        "syslog.openlog",
+        &[&*name, &*Int::from_i64(option as i64), &*Int::from_i64(facility as i64)],
+    )?;
     let mut i = IDENT.lock().expect("never poisoned");
-    *i = Some(ident.unwrap_or_else(default_ident));
+    *i = Some(text);
     c!(libc::openlog(i.as_ref().expect("just set").as_ptr(), option, facility));
+    Ok(())
 }
 
 /// openlog([ident[, logoption[, facility]]]): opens the connection to the system log.
 #[pyfunction(signature = "(ident=None, logoption=0, facility=8)")]
 pub fn openlog(ident: Option<&Str>, logoption: i32, facility: i32) -> PyResult<()> {
-    open(ident.map(c_text).transpose()?, logoption, facility);
-    Ok(())
+    open(ident.map(c_text).transpose()?, logoption, facility)
 }
 /// syslog([priority,] message): sends a message to the system log.
 #[pyfunction(name = "syslog", raw)]
@@ -47,25 +53,29 @@ pub fn write(a: Args<'_>) -> PyResult<()> {
         return raise!(TypeError, "[priority,] message string");
     };
     let text = c_text(s)?;
+    lh_runtime::sysobject::audit("syslog.syslog", &[&*Int::from_i64(priority as i64), s])?;
     if IDENT.lock().expect("never poisoned").is_none() {
-        open(None, 0, libc::LOG_USER);
+        open(None, 0, libc::LOG_USER)?;
     }
     lh_runtime::thread::allow_threads(|| c!(libc::syslog(priority, c"%s".as_ptr(), text.as_ptr())));
     Ok(())
 }
 /// closelog(): closes the connection to the system log.
 #[pyfunction]
-pub fn closelog() {
+pub fn closelog() -> PyResult<()> {
+    lh_runtime::sysobject::audit("syslog.closelog", &[])?;
     let mut i = IDENT.lock().expect("never poisoned");
     if i.is_some() {
         c!(libc::closelog());
         *i = None;
     }
+    Ok(())
 }
 /// setlogmask(mask): sets the log mask, answering the old one.
 #[pyfunction]
-pub fn setlogmask(maskpri: i32) -> i32 {
-    c!(libc::setlogmask(maskpri))
+pub fn setlogmask(maskpri: i32) -> PyResult<i32> {
+    lh_runtime::sysobject::audit("syslog.setlogmask", &[&*Int::from_i64(maskpri as i64)])?;
+    Ok(c!(libc::setlogmask(maskpri)))
 }
 /// The mask of one priority.
 #[allow(non_snake_case)]

@@ -2,6 +2,7 @@
 
 use lh_runtime::codecs;
 use lh_runtime::prelude::*;
+pub use lh_runtime::sysobject::audit;
 use lh_runtime::thread::allow_threads;
 use std::ffi::CString;
 
@@ -126,6 +127,18 @@ impl<'a, const FD: bool, const NONE: bool> FromPy<'a> for PathArg<FD, NONE> {
 }
 
 pub fn path_value(o: &Object, func: &str, name: &str, fd: bool, none: bool) -> PyResult<PathValue> {
+    path_value_of(o, o, func, name, fd, none)
+}
+
+/// As `path_value`; errors name `given`, whose bytes `o` are.
+fn path_value_of(
+    given: &Object,
+    o: &Object,
+    func: &str,
+    name: &str,
+    fd: bool,
+    none: bool,
+) -> PyResult<PathValue> {
     let bad = |got: &Object| {
         let what = match (fd, none) {
             (true, true) => "string, bytes, os.PathLike, integer or None",
@@ -140,7 +153,12 @@ pub fn path_value(o: &Object, func: &str, name: &str, fd: bool, none: bool) -> P
         return Ok(PathValue { object: o.own(), text, fd: None, is_bytes: false });
     }
     if let Some(b) = o.downcast::<Bytes>() {
-        return Ok(PathValue { object: o.own(), text: c_string(b.as_bytes())?, fd: None, is_bytes: true });
+        return Ok(PathValue {
+            object: given.own(),
+            text: c_string(b.as_bytes())?,
+            fd: None,
+            is_bytes: true,
+        });
     }
     if fd && lh_runtime::number::has_index(o) {
         let n = fd_number(o)?;
@@ -149,7 +167,7 @@ pub fn path_value(o: &Object, func: &str, name: &str, fd: bool, none: bool) -> P
     if let Some(m) = o.lookup_special(intern!("__fspath__"))? {
         let r = m.call0()?;
         if !Str::check(&r) && !Bytes::check(&r) {
-            return bad(o);
+            return not_a_path(o, &r);
         }
         return path_value(&r, func, name, false, none);
     }
@@ -162,9 +180,8 @@ pub fn path_value(o: &Object, func: &str, name: &str, fd: bool, none: bool) -> P
             o.ty().name()
         );
         lh_runtime::number::warn(exc::DeprecationWarning(), &text, 1)?;
-        let b = Buffer::simple(o)?.to_vec();
-        let object = Bytes::new(&b).into_object();
-        return Ok(PathValue { object, text: c_string(&b)?, fd: None, is_bytes: true });
+        let b = Bytes::new(&Buffer::simple(o)?.to_vec());
+        return path_value_of(o, &b, func, name, fd, none);
     }
     bad(o)
 }
@@ -181,7 +198,15 @@ pub fn fspath_of(o: &Object) -> PyResult<Owned<Object>> {
     if Str::check(&r) || Bytes::check(&r) {
         return Ok(r);
     }
-    raise!(TypeError, "expected {}.__fspath__() to return str or bytes, not {}", o.ty().name(), r.ty().name())
+    not_a_path(o, &r)
+}
+fn not_a_path<T>(o: &Object, got: &Object) -> PyResult<T> {
+    raise!(
+        TypeError,
+        "expected {}.__fspath__() to return str or bytes, not {}",
+        o.ty().name(),
+        got.ty().name()
+    )
 }
 
 /// An argument that the file system encoding makes bytes (`PyUnicode_FSConverter`).
@@ -223,6 +248,10 @@ impl<'a> FromPy<'a> for DirFd {
         }
         fd_number(o).map(DirFd)
     }
+}
+/// A directory descriptor as audit events show it.
+pub fn shown(d: &Option<DirFd>) -> Owned<Object> {
+    int(d.as_ref().map_or(-1, |d| d.0 as i64))
 }
 pub fn at(d: &Option<DirFd>) -> i32 {
     d.as_ref().map_or(libc::AT_FDCWD, |d| d.0)

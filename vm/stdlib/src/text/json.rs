@@ -564,18 +564,24 @@ impl Encoder {
         Ok(())
     }
     fn sequence(&self, o: &Object, b: &mut StrBuilder) -> PyResult<()> {
-        let items = o.to_items()?;
-        if items.is_empty() {
+        // `default` may change a list meanwhile.
+        let at = |i: usize| match o.downcast::<List>() {
+            Some(l) => l.get(i),
+            None => o.downcast::<Tuple>().filter(|t| i < t.len()).map(|t| t.item_ref(i).own()),
+        };
+        if at(0).is_none() {
             b.push_str("[]");
             return Ok(());
         }
         let id = self.enter(o)?;
         b.push('[' as u32);
-        for (i, x) in items.iter().enumerate() {
+        let mut i = 0;
+        while let Some(x) = at(i) {
             if i > 0 {
                 b.push_obj(&self.item_separator);
             }
-            self.object(x, b)?;
+            self.object(&x, b)?;
+            i += 1;
         }
         b.push(']' as u32);
         self.leave(id)

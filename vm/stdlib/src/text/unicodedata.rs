@@ -117,7 +117,7 @@ fn look_up(name: &Str, old: bool) -> PyResult<Owned<Str>> {
     let n = name.to_str_lossy();
     if n.len() <= 256
         && let Some(v) = names::lookup(&n, !old)
-        && (!old || v.iter().all(|c| unicode::has(*c, unicode::IN_3_2)))
+        && (!old || v.iter().all(|c| unicode::has(*c, unicode::IN_3_2)) && !is_alias(&n, &v))
     {
         return Ok(Str::from_code_points(&v));
     }
@@ -125,6 +125,14 @@ fn look_up(name: &Str, old: bool) -> PyResult<Owned<Str>> {
         return raise!(KeyError, "name too long");
     }
     raise!(KeyError, "undefined character name '{}'", n)
+}
+
+/// Is the text a corrected or further name, which the old database didn't have?
+fn is_alias(text: &str, found: &[u32]) -> bool {
+    match found {
+        [c] => names::name(*c).is_some_and(|n| !n.eq_ignore_ascii_case(text)),
+        _ => false,
+    }
 }
 
 /// The functions as plain Rust, for both the module and the `UCD` type.

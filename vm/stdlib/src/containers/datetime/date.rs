@@ -64,6 +64,14 @@ fn days_of(d: &Delta) -> i64 {
     d.us().div_euclid(US_PER_DAY) as i64
 }
 
+unsafe extern "C" fn iso_reduce(o: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+    lh_runtime::border::object(|| {
+        // SAFETY: a method is called with an instance of its type.
+        let items = unsafe { Object::from_ptr(o) }.to_items()?;
+        (Tuple::class().own(), (Tuple::from_vec(items),)).into_py()
+    })
+}
+
 /// `datetime.IsoCalendarDate(year, week, weekday)`.
 fn iso_tuple(v: (i64, i64, i64)) -> PyResult<Owned<Tuple>> {
     static T: OnceLock<usize> = OnceLock::new();
@@ -76,6 +84,15 @@ fn iso_tuple(v: (i64, i64, i64)) -> PyResult<Owned<Tuple>> {
                 &[("year", ""), ("week", ""), ("weekday", "")],
                 3,
             )?;
+            // Pickled as the tuple that it is.
+            let reduce = Box::new(lh_runtime::builder::method_def(
+                c"__reduce__",
+                iso_reduce as *const (),
+                METH_NOARGS,
+                c"",
+            ));
+            let method = lh_runtime::descrobject::new_method(&t, Box::leak(reduce));
+            t.set_builtin_attr("__reduce__", &method)?;
             *T.get_or_init(|| t.into_raw() as usize)
         }
     };

@@ -234,7 +234,16 @@ impl Buf {
         if r.is_none() {
             return Ok(None);
         }
-        let n = lh_runtime::number::as_isize(&r, Some(exc::ValueError()))?;
+        let n = match lh_runtime::number::as_isize(&r, Some(exc::ValueError())) {
+            Ok(n) => n,
+            Err(e) => {
+                let cause = e.take();
+                let failed = raised!(OSError, "raw readinto() failed").take();
+                failed.set_attr_str("__cause__", &cause)?;
+                failed.set_attr_str("__context__", &cause)?;
+                return Err(lh_runtime::errors::raise_exc(failed));
+            }
+        };
         if n < 0 || n as usize > len {
             return raise!(
                 OSError,
@@ -333,6 +342,10 @@ impl Buf {
             return raise!(ValueError, "write to closed file");
         }
         let _in = self.enter(me)?;
+        // Another thread may have closed it meanwhile.
+        if self.is_closed(me)? {
+            return raise!(ValueError, "write to closed file");
+        }
         let bytes = view.as_bytes();
         let len = bytes.len();
         if !self.has_read() && !self.has_write() {
@@ -740,6 +753,8 @@ impl Buf {
         }
         let flushed = me.call_method("flush", &[]);
         let kept = if flushed.is_err() { Some(fetch()) } else { None };
+        // Whoever wants to write meanwhile waits, and finds the stream closed.
+        let _in = self.enter(me)?;
         let closed = raw.call_method("close", &[]);
         // SAFETY: the stream is closed, nobody is inside.
         unsafe { *self.mem.get() = vec![0; 1] };

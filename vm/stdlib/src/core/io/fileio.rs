@@ -181,7 +181,6 @@ impl FileIO {
             match i32::from_py(file, ArgCtx { func: "FileIO", pos: 1, name: None }) {
                 Ok(n) if n < 0 => return raise!(ValueError, "negative file descriptor"),
                 Ok(n) => fd = n,
-                Err(e) if file.is_instance_of::<Int>() => return Err(e),
                 Err(e) => e.clear(),
             }
         }

@@ -232,7 +232,18 @@ pub fn open(
         !(file.is_instance_of::<Int>() || file.is_instance_of::<Str>() || file.is_instance_of::<Bytes>());
     let file = if path_like {
         match file.lookup_special(intern!("__fspath__"))? {
-            Some(f) => f.call0()?,
+            Some(f) => {
+                let p = f.call0()?;
+                if !Str::check(&p) && !Bytes::check(&p) {
+                    return raise!(
+                        TypeError,
+                        "expected {}.__fspath__() to return str or bytes, not {}",
+                        file.ty().name(),
+                        p.ty().name()
+                    );
+                }
+                p
+            }
             None => file.own(),
         }
     } else {

@@ -877,7 +877,16 @@ impl TextIOWrapper {
         };
         let flush = self.line_buffering.get() && (lf || find_char(s, 0, n, b'\r').is_some());
         let mut pending = self.pending.take();
+        let waiting = pending.len();
         let r = self.encode_into(out, &mut pending);
+        if waiting > 0 && pending.len() > self.chunk.get() && r.is_ok() {
+            // What goes out in one piece is no larger than a chunk, unless it came so.
+            let new = pending.split_off(waiting);
+            let between = self.pending.replace(pending);
+            self.write_pending()?;
+            pending = new;
+            self.pending.borrow_mut().extend_from_slice(&between);
+        }
         // Text written meanwhile by the encoder's own code keeps its place.
         let between = self.pending.replace(pending);
         if !between.is_empty() {

@@ -35,6 +35,7 @@ pub fn access(
 /// On some platforms, path may also be specified as an open file descriptor.
 #[pyfunction(signature = "(path)")]
 pub fn chdir(path: PathFd) -> PyResult<()> {
+    audit("os.chdir", &[&path.object])?;
     match path.fd {
         Some(fd) => call_path(&path, || c!(libc::fchdir(fd)))?,
         None => call_path(&path, || c!(libc::chdir(path.ptr())))?,
@@ -94,6 +95,7 @@ pub fn getcwdb() -> PyResult<Vec<u8>> {
 ///     chmod will modify the symbolic link itself.
 #[pyfunction(signature = "(path, mode, *, dir_fd=None, follow_symlinks=True)")]
 pub fn chmod(path: PathFd, mode: CInt, dir_fd: Option<DirFd>, follow_symlinks: bool) -> PyResult<()> {
+    audit("os.chmod", &[&path.object, &int(mode.0 as i64), &shown(&dir_fd)])?;
     let mode = mode.0 as libc::mode_t;
     if let Some(fd) = path.fd {
         call_path(&path, || c!(libc::fchmod(fd, mode)))?;
@@ -124,6 +126,7 @@ pub fn fchmod(fd: CInt, mode: CInt) -> PyResult<()> {
 #[pyfunction(signature = "(path, uid, gid, *, dir_fd=None, follow_symlinks=True)")]
 pub fn chown(path: PathFd, uid: Uid, gid: Gid, dir_fd: Option<DirFd>, follow_symlinks: bool) -> PyResult<()> {
     check_fd_options("chown", &path, &dir_fd, follow_symlinks)?;
+    audit("os.chown", &[&path.object, &id_obj(uid.0), &id_obj(gid.0), &shown(&dir_fd)])?;
     let flags = if follow_symlinks { 0 } else { libc::AT_SYMLINK_NOFOLLOW };
     match path.fd {
         Some(fd) => call_path(&path, || c!(libc::fchown(fd, uid.0, gid.0)))?,
@@ -144,6 +147,7 @@ pub fn fchown(fd: CInt, uid: Uid, gid: Gid) -> PyResult<()> {
 /// Equivalent to os.chown(path, uid, gid, follow_symlinks=False).
 #[pyfunction(signature = "(path, uid, gid)")]
 pub fn lchown(path: Path, uid: Uid, gid: Gid) -> PyResult<()> {
+    audit("os.chown", &[&path.object, &id_obj(uid.0), &id_obj(gid.0), &int(-1)])?;
     call_path(&path, || c!(libc::lchown(path.ptr(), uid.0, gid.0))).map(|_| ())
 }
 
@@ -163,6 +167,7 @@ pub fn link(
     dst_dir_fd: Option<DirFd>,
     follow_symlinks: bool,
 ) -> PyResult<()> {
+    audit("os.link", &[&src.object, &dst.object, &shown(&src_dir_fd), &shown(&dst_dir_fd)])?;
     let flags = if follow_symlinks { libc::AT_SYMLINK_FOLLOW } else { 0 };
     let plain = src_dir_fd.is_none() && dst_dir_fd.is_none() && follow_symlinks;
     call_paths(&src, &dst, || {
@@ -183,6 +188,7 @@ pub fn link(
 #[pyfunction(signature = "(src, dst, target_is_directory=False, *, dir_fd=None)")]
 pub fn symlink(src: Path, dst: Path, target_is_directory: bool, dir_fd: Option<DirFd>) -> PyResult<()> {
     let _ = target_is_directory;
+    audit("os.symlink", &[&src.object, &dst.object, &shown(&dir_fd)])?;
     call_paths(&src, &dst, || c!(libc::symlinkat(src.ptr(), at(&dir_fd), dst.ptr()))).map(|_| ())
 }
 /// Return a string representing the path to which the symbolic link points.
@@ -204,6 +210,7 @@ pub fn readlink(path: Path, dir_fd: Option<DirFd>) -> PyResult<Owned<Object>> {
 }
 
 fn do_rename(src: Path, dst: Path, a: Option<DirFd>, b: Option<DirFd>) -> PyResult<()> {
+    audit("os.rename", &[&src.object, &dst.object, &shown(&a), &shown(&b)])?;
     call_paths(&src, &dst, || c!(libc::renameat(at(&a), src.ptr(), at(&b), dst.ptr()))).map(|_| ())
 }
 /// Rename a file or directory.
@@ -229,6 +236,7 @@ pub fn replace(src: Path, dst: Path, src_dir_fd: Option<DirFd>, dst_dir_fd: Opti
 /// The mode argument is ignored on Windows.
 #[pyfunction(signature = "(path, mode=511, *, dir_fd=None)")]
 pub fn mkdir(path: Path, mode: i32, dir_fd: Option<DirFd>) -> PyResult<()> {
+    audit("os.mkdir", &[&path.object, &int(mode as i64), &shown(&dir_fd)])?;
     call_path(&path, || c!(libc::mkdirat(at(&dir_fd), path.ptr(), mode as libc::mode_t))).map(|_| ())
 }
 /// Remove a directory.
@@ -237,6 +245,7 @@ pub fn mkdir(path: Path, mode: i32, dir_fd: Option<DirFd>) -> PyResult<()> {
 /// and path should be relative; path will then be relative to that directory.
 #[pyfunction(signature = "(path, *, dir_fd=None)")]
 pub fn rmdir(path: Path, dir_fd: Option<DirFd>) -> PyResult<()> {
+    audit("os.rmdir", &[&path.object, &shown(&dir_fd)])?;
     call_path(&path, || c!(libc::unlinkat(at(&dir_fd), path.ptr(), libc::AT_REMOVEDIR))).map(|_| ())
 }
 /// Remove a file (same as remove()).
@@ -245,6 +254,7 @@ pub fn rmdir(path: Path, dir_fd: Option<DirFd>) -> PyResult<()> {
 /// and path should be relative; path will then be relative to that directory.
 #[pyfunction(signature = "(path, *, dir_fd=None)")]
 pub fn unlink(path: Path, dir_fd: Option<DirFd>) -> PyResult<()> {
+    audit("os.remove", &[&path.object, &shown(&dir_fd)])?;
     call_path(&path, || c!(libc::unlinkat(at(&dir_fd), path.ptr(), 0))).map(|_| ())
 }
 /// Remove a file (same as unlink()).
@@ -253,6 +263,7 @@ pub fn unlink(path: Path, dir_fd: Option<DirFd>) -> PyResult<()> {
 /// and path should be relative; path will then be relative to that directory.
 #[pyfunction(signature = "(path, *, dir_fd=None)")]
 pub fn remove(path: Path, dir_fd: Option<DirFd>) -> PyResult<()> {
+    audit("os.remove", &[&path.object, &shown(&dir_fd)])?;
     call_path(&path, || c!(libc::unlinkat(at(&dir_fd), path.ptr(), 0))).map(|_| ())
 }
 /// Create a "fifo" (a POSIX named pipe).
@@ -278,6 +289,7 @@ pub fn mknod(path: Path, mode: i32, device: u64, dir_fd: Option<DirFd>) -> PyRes
 /// On some platforms, path may also be specified as an open file descriptor.
 #[pyfunction(signature = "(path, length)")]
 pub fn truncate(path: PathFd, length: i64) -> PyResult<()> {
+    audit("os.truncate", &[&path.object, &int(length)])?;
     match path.fd {
         Some(fd) => call(|| c!(libc::ftruncate(fd, length)))?,
         None => call_path(&path, || c!(libc::truncate(path.ptr(), length)))?,
@@ -297,6 +309,7 @@ pub fn truncate(path: PathFd, length: i64) -> PyResult<()> {
 /// entries '.' and '..' even if they are present in the directory.
 #[pyfunction(signature = "(path=None)")]
 pub fn listdir(path: Option<PathFdNone>) -> PyResult<Vec<Owned<Object>>> {
+    audit("os.listdir", &[path.as_ref().map_or(none_ref(), |p| &*p.object)])?;
     let dir = super::scan::Dir::open(path.as_ref().map(|p| &p.0))?;
     let mut out = vec![];
     while let Some(e) = dir.next().map_err(|e| raise_errno(e, path.as_ref().map(|p| &*p.object)))? {
@@ -315,8 +328,6 @@ pub fn _path_normpath(path: &Object) -> PyResult<Owned<Object>> {
         return raise!(TypeError, "_path_normpath() argument 'path' must be str, not {}", path.ty().name());
     };
     let points: Vec<u32> = s.chars().collect();
-    // Text behind a NUL is dropped, as C does.
-    let points: Vec<u32> = points.split(|c| *c == 0).next().unwrap_or(&[]).to_vec();
     let slash = '/' as u32;
     let lead = points.iter().take_while(|c| **c == slash).count();
     let lead = if lead == 2 { 2 } else { lead.min(1) };

@@ -10,6 +10,7 @@ use lh_runtime::prelude::*;
 /// and path should be relative; path will then be relative to that directory.
 #[pyfunction(signature = "(path, flags, mode=511, *, dir_fd=None)")]
 pub fn open(path: Path, flags: i32, mode: i32, dir_fd: Option<DirFd>) -> PyResult<i32> {
+    audit("open", &[&path.object, none_ref(), &int((flags | libc::O_CLOEXEC) as i64)])?;
     call_path(&path, || {
         c!(libc::openat(at(&dir_fd), path.ptr(), flags | libc::O_CLOEXEC, mode as libc::mode_t))
     })

@@ -1,5 +1,6 @@
 //! Processes: fork, exec, spawn, waiting, signals to others, and what runs around a fork.
 
+use crate::core::imp;
 use crate::os::signal;
 use crate::os::util::*;
 use lh_runtime::prelude::*;
@@ -29,14 +30,17 @@ fn run_hooks(which: usize) {
 /// `PyOS_BeforeFork`.
 pub fn before_fork() {
     run_hooks(0);
+    imp::lock_before_fork();
 }
 /// `PyOS_AfterFork_Parent`.
 pub fn after_fork_parent() {
+    imp::lock_after_fork();
     run_hooks(2);
 }
 /// `PyOS_AfterFork_Child`.
 pub fn after_fork_child() {
     thread::after_fork_child();
+    imp::lock_after_fork();
     signal::after_fork_child();
     run_hooks(1);
 }
@@ -97,6 +101,7 @@ pub fn fork_with(f: impl FnOnce() -> i32) -> PyResult<i32> {
 /// Return 0 to child process and PID of child to parent process.
 #[pyfunction]
 pub fn fork() -> PyResult<i32> {
+    audit("os.fork", &[])?;
     fork_with(|| c!(libc::fork()))
 }
 /// Fork a new process with a new pseudo-terminal as controlling tty.
@@ -191,7 +196,9 @@ fn is_mapping(o: &Object) -> bool {
 ///     Tuple or list of strings.
 #[pyfunction]
 pub fn execv(path: Path, argv: &Object) -> PyResult<()> {
+    let given = argv;
     let argv = argv_of("execv", "", argv)?;
+    audit("os.exec", &[&path.object, given, none_ref()])?;
     c!(libc::execv(path.ptr(), argv.as_ptr()));
     Err(raise_errno(errno(), Some(&path.object)))
 }
@@ -408,8 +415,9 @@ pub fn posix_spawnp(
 
 /// Execute the command in a subshell.
 #[pyfunction(signature = "(command)")]
-pub fn system(command: FsBytes) -> i32 {
-    thread::allow_threads(|| c!(libc::system(command.0.as_ptr())))
+pub fn system(command: FsBytes) -> PyResult<i32> {
+    audit("os.system", &[&Bytes::new(command.0.as_bytes())])?;
+    Ok(thread::allow_threads(|| c!(libc::system(command.0.as_ptr()))))
 }
 /// Exit to the system with specified status, without normal exit processing.
 #[pyfunction(signature = "(status)")]
@@ -601,12 +609,14 @@ pub fn waitstatus_to_exitcode(status: &Object) -> PyResult<i32> {
 /// Kill a process with a signal.
 #[pyfunction]
 pub fn kill(pid: i32, signal: i32) -> PyResult<()> {
+    audit("os.kill", &[&int(pid as i64), &int(signal as i64)])?;
     quick(c!(libc::kill(pid, signal)))?;
     signal::check_signals()
 }
 /// Kill a process group with a signal.
 #[pyfunction]
 pub fn killpg(pgid: i32, signal: i32) -> PyResult<()> {
+    audit("os.killpg", &[&int(pgid as i64), &int(signal as i64)])?;
     quick(c!(libc::killpg(pgid, signal)))?;
     signal::check_signals()
 }
@@ -644,10 +654,12 @@ pub fn putenv(name: FsBytes, value: FsBytes) -> PyResult<()> {
     if name.0.as_bytes().contains(&b'=') {
         return raise!(ValueError, "illegal environment variable name");
     }
+    audit("os.putenv", &[&Bytes::new(name.0.as_bytes()), &Bytes::new(value.0.as_bytes())])?;
     quick(c!(libc::setenv(name.0.as_ptr(), value.0.as_ptr(), 1))).map(|_| ())
 }
 /// Delete an environment variable.
 #[pyfunction]
 pub fn unsetenv(name: FsBytes) -> PyResult<()> {
+    audit("os.unsetenv", &[&Bytes::new(name.0.as_bytes())])?;
     quick(c!(libc::unsetenv(name.0.as_ptr()))).map(|_| ())
 }

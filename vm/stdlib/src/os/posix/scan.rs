@@ -291,6 +291,7 @@ impl DirEntry {
 #[pyfunction(signature = "(path=None)")]
 pub fn scandir(path: Option<PathFdNone>) -> PyResult<Owned<ScandirIterator>> {
     let path = path.map(|p| p.0);
+    audit("os.scandir", &[path.as_ref().map_or(none_ref(), |p| &*p.object)])?;
     let dir = Dir::open(path.as_ref())?;
     Ok(ScandirIterator { dir, path }.build())
 }

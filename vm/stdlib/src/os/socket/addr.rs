@@ -232,7 +232,8 @@ pub fn parse(o: &Object, family: i32, caller: &str) -> PyResult<Addr> {
             // SAFETY: plain bytes.
             let mut a: libc::sockaddr_un = unsafe { std::mem::zeroed() };
             let max = a.sun_path.len();
-            let abstract_ = path.first() == Some(&0);
+            // No name at all: the system finds an abstract one.
+            let abstract_ = path.first().is_none_or(|b| *b == 0);
             if path.len() > max || !abstract_ && path.len() >= max {
                 return raise!(OSError, "AF_UNIX path too long");
             }
@@ -321,26 +322,6 @@ pub fn parse(o: &Object, family: i32, caller: &str) -> PyResult<Addr> {
     }
 }
 
-/// The host of an address as numeric text.
-fn numeric_host(a: &Addr) -> PyResult<Owned<Object>> {
-    let mut b = [0 as libc::c_char; 1025];
-    let e = c!(libc::getnameinfo(
-        a.ptr(),
-        a.len,
-        b.as_mut_ptr(),
-        b.len() as u32,
-        null_mut(),
-        0,
-        libc::NI_NUMERICHOST
-    ));
-    if e != 0 {
-        return Err(gai_failed(e));
-    }
-    // SAFETY: the text ends in NUL.
-    let s = unsafe { CStr::from_ptr(b.as_ptr()) }.to_string_lossy().into_owned();
-    Ok(Str::new(&s).into_object())
-}
-
 /// An address as Python sees it.
 pub fn make(a: &Addr) -> PyResult<Owned<Object>> {
     if a.len == 0 {
@@ -360,7 +341,7 @@ pub fn make(a: &Addr) -> PyResult<Owned<Object>> {
                 let p = (&raw const a.storage).cast::<libc::sockaddr_in6>();
                 let mut b = [0 as libc::c_char; 64];
                 inet_ntop(libc::AF_INET6, (&raw const (*p).sin6_addr).cast(), b.as_mut_ptr(), 64);
-                let host = if (*p).sin6_scope_id != 0 { numeric_host(a)? } else { fs_str(b.as_ptr()) };
+                let host = fs_str(b.as_ptr());
                 tuple(vec![
                     host,
                     int(u16::from_be((*p).sin6_port) as i64),

@@ -29,6 +29,7 @@ fn text(s: &CStr) -> Owned<Object> {
 /// Return the IP address (a string of the form '255.255.255.255') for a host.
 #[pyfunction]
 pub fn gethostbyname(host: Host) -> PyResult<Owned<Object>> {
+    audit("socket.gethostbyname", &[&*fs_text(host.0.as_bytes())])?;
     let a = resolve(&host.0, libc::AF_INET)?;
     let t = addr::make(&a)?;
     Ok(t.downcast::<Tuple>().expect("an IPv4 address is a pair").get(0))
@@ -72,9 +73,13 @@ unsafe extern "C" {
 /// for a host.  The host argument is a string giving a host name or IP number.
 #[pyfunction]
 pub fn gethostbyname_ex(host: Host) -> PyResult<Owned<Tuple>> {
+    audit("socket.gethostbyname", &[&*fs_text(host.0.as_bytes())])?;
     resolve(&host.0, libc::AF_INET)?;
     // SAFETY: the library's static entry, read before its next call.
     unsafe { host_entry(libc_gethostbyname(host.0.as_ptr())) }
+}
+fn fs_text(b: &[u8]) -> Owned<Str> {
+    lh_runtime::codecs::fs_decode(b)
 }
 /// gethostbyaddr(host) -> (name, aliaslist, addresslist)
 ///
@@ -97,6 +102,7 @@ pub fn gethostbyaddr(ip_address: Host) -> PyResult<Owned<Tuple>> {
 /// Return the current host name.
 #[pyfunction]
 pub fn gethostname() -> PyResult<Owned<Object>> {
+    audit("socket.gethostname", &[])?;
     let mut b = [0 as libc::c_char; 1024];
     quick(c!(libc::gethostname(b.as_mut_ptr(), b.len() - 1)))?;
     // SAFETY: the text ends in NUL.
@@ -270,7 +276,7 @@ pub fn inet_aton(ip_addr: &str) -> PyResult<Vec<u8>> {
 pub fn inet_ntoa(packed_ip: Buffer) -> PyResult<String> {
     match packed_ip.as_bytes() {
         [a, b, c, d] => Ok(format!("{a}.{b}.{c}.{d}")),
-        _ => raise!(OSError, "packed IP wrong length"),
+        _ => raise!(OSError, "packed IP wrong length for inet_ntoa"),
     }
 }
 /// inet_pton(af, ip) -> packed IP address string
@@ -322,6 +328,8 @@ pub fn getaddrinfo(
     proto: i32,
     flags: i32,
 ) -> PyResult<Owned<List>> {
+    let numbers = [family, kind, proto].map(|n| int(n as i64));
+    audit("socket.getaddrinfo", &[host, port, &numbers[0], &numbers[1], &numbers[2]])?;
     let h = if host.is_none() {
         None
     } else if Str::check(host) || Bytes::check(host) {
@@ -484,9 +492,10 @@ pub fn if_indextoname(index: u32) -> PyResult<Owned<Object>> {
     // SAFETY: the name ends in NUL.
     Ok(unsafe { fs_str(b.as_ptr()) })
 }
-fn control_length(o: &Object, f: impl Fn(u32) -> u32, what: &str) -> PyResult<u32> {
+/// What a control message of that length takes, as `f` says; with `f(at)` more it must still be a C int.
+fn control_length(o: &Object, f: impl Fn(u32) -> u32, at: u32, what: &str) -> PyResult<u32> {
     let n = number::as_isize(o, Some(exc::OverflowError()))?;
-    if !(0..=i32::MAX as isize - 64).contains(&n) {
+    if n < 0 || n > i32::MAX as isize - f(at) as isize {
         return raise!(OverflowError, "{}() argument out of range", what);
     }
     Ok(f(n as u32))
@@ -498,7 +507,7 @@ fn control_length(o: &Object, f: impl Fn(u32) -> u32, what: &str) -> PyResult<u3
 #[allow(non_snake_case)]
 #[pyfunction]
 pub fn CMSG_LEN(length: &Object) -> PyResult<u32> {
-    control_length(length, |n| c!(libc::CMSG_LEN(n)), "CMSG_LEN")
+    control_length(length, |n| c!(libc::CMSG_LEN(n)), 0, "CMSG_LEN")
 }
 /// CMSG_SPACE(length) -> buffer size
 ///
@@ -508,7 +517,7 @@ pub fn CMSG_LEN(length: &Object) -> PyResult<u32> {
 #[allow(non_snake_case)]
 #[pyfunction]
 pub fn CMSG_SPACE(length: &Object) -> PyResult<u32> {
-    control_length(length, |n| c!(libc::CMSG_SPACE(n)), "CMSG_SPACE")
+    control_length(length, |n| c!(libc::CMSG_SPACE(n)), 1, "CMSG_SPACE")
 }
 
 fn setup(m: &Module) -> PyResult<()> {

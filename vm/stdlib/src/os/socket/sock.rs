@@ -269,6 +269,7 @@ impl Socket {
     }
     #[init(signature = "(family=-1, type=-1, proto=-1, fileno=None)")]
     fn init(&self, family: i32, kind: i32, proto: i32, fileno: Option<&Object>) -> PyResult<()> {
+        audit("socket.__new__", &[self, &int(family as i64), &int(kind as i64), &int(proto as i64)])?;
         let Some(f) = fileno.filter(|f| !f.is_none()) else {
             let family = if family == -1 { libc::AF_INET } else { family };
             let kind = if kind == -1 { libc::SOCK_STREAM } else { kind };
@@ -372,6 +373,7 @@ impl Socket {
     #[pymethod(signature = "(address, /)")]
     fn bind(&self, address: &Object) -> PyResult<()> {
         let a = self.parse(address, "bind")?;
+        audit("socket.bind", &[self, address])?;
         let fd = self.fd.get();
         quick(c!(libc::bind(fd, a.ptr(), a.len))).map(|_| ())
     }
@@ -405,6 +407,7 @@ impl Socket {
     #[pymethod(signature = "(address, /)")]
     fn connect(&self, address: &Object) -> PyResult<()> {
         let a = self.parse(address, "connect")?;
+        audit("socket.connect", &[self, address])?;
         match self.do_connect(&a)? {
             0 => Ok(()),
             e => Err(raise_errno(e, None)),

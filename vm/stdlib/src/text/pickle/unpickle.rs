@@ -508,6 +508,9 @@ impl Unpickler {
             }
             BINBYTES8 => {
                 let n = self.size::<8>("BINBYTES")?;
+                if Vec::<u8>::new().try_reserve_exact(n).is_err() {
+                    return raise!(MemoryError);
+                }
                 self.load_bytes(n)?
             }
             BYTEARRAY8 => {
@@ -875,6 +878,7 @@ impl Unpickler {
         self.call_method("find_class", &[module, name])
     }
     fn find(&self, module: &Str, name: &Str) -> PyResult {
+        lh_runtime::sysobject::audit("pickle.find_class", &[module, name])?;
         let (mut m, mut n) = (module.own(), name.own());
         if self.proto.get() < 3 && self.fix_imports.get() {
             let key = Tuple::from_refs(&[&m, &n]);
@@ -1085,6 +1089,10 @@ fn parse_long(l: &[u8]) -> PyResult<Owned<Int>> {
 }
 fn number(l: &[u8]) -> PyResult<i64> {
     let text = utf8(l)?;
+    // Blanks to `str`, not to C.
+    if l.iter().any(|b| (0x1c..=0x1f).contains(b)) {
+        return raise!(ValueError, "invalid literal for int() with base 10: {}", text.repr_lossy());
+    }
     let n = Int::class().as_object().call1(&text)?;
     match n.downcast::<Int>().and_then(|n| n.to_i64()) {
         Some(n) => Ok(n),

@@ -70,9 +70,22 @@ const MODEL: &[(&str, i64)] = &[
 #[allow(non_snake_case)]
 fn ParserCreate(
     encoding: Option<&Str>,
-    namespace_separator: Option<&Str>,
+    namespace_separator: Option<&Object>,
     intern: Option<&Object>,
 ) -> PyResult<Owned<parser::XmlParser>> {
+    let namespace_separator = match namespace_separator.filter(|o| !o.is_none()) {
+        None => None,
+        Some(o) => match o.downcast::<Str>() {
+            Some(s) => Some(s),
+            None => {
+                return raise!(
+                    TypeError,
+                    "ParserCreate() argument 'namespace_separator' must be str or None, not {}",
+                    o.ty().name()
+                );
+            }
+        },
+    };
     if namespace_separator.is_some_and(|s| s.len() > 1) {
         return raise!(ValueError, "namespace_separator must be at most one character, omitted, or None");
     }

@@ -302,6 +302,10 @@ impl Pattern {
         Ok(Scanner {
             pattern: self.own(),
             string: string.own(),
+            _view: match s {
+                Subject::Buffer(b) => Some(b),
+                _ => None,
+            },
             pos,
             end,
             at: Cell::new(Some(pos)),
@@ -616,6 +620,9 @@ impl Match {
 pub struct Scanner {
     pattern: Owned<Pattern>,
     string: Owned<Object>,
+    /// Keeps the bytes where they are while the scanner lives.
+    #[notrace]
+    _view: Option<Buffer>,
     pos: usize,
     end: usize,
     /// Where the next match is looked for; `None` at the end.

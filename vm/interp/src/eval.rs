@@ -1723,13 +1723,7 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                             decref(v);
                             match check!(res) {
                                 generator::Sent::Yielded(v) => push!(v.into_raw()),
-                                generator::Sent::Returned(mut v) => {
-                                    if *tracing_flag != 0 && (*ts).c_tracefunc.is_some() {
-                                        save_sp!();
-                                        let shown = trace::returned(ts, frame, v);
-                                        (*frame).stacktop = -1;
-                                        v = check!(shown);
-                                    }
+                                generator::Sent::Returned(v) => {
                                     peek!(1) = v.into_raw();
                                     decref(receiver);
                                     pc = pc.add(arg);

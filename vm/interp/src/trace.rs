@@ -125,22 +125,6 @@ pub unsafe fn exception(ts: *mut PyThreadState, f: *mut Frame) {
     }
 }
 
-/// The exception event of an awaited thing that has ended: a trace function sees the `StopIteration` that carries its result.
-#[cold]
-pub unsafe fn returned(ts: *mut PyThreadState, f: *mut Frame, v: Owned<Object>) -> PyResult<Owned<Object>> {
-    // SAFETY: the thread's own state.
-    unsafe {
-        let stop = exc::StopIteration().as_object().call1(&v)?;
-        let _ = lh_runtime::errors::set_object(exc::StopIteration(), Some(stop));
-        exception(ts, f);
-    }
-    if lh_runtime::errors::matches(exc::StopIteration()) {
-        lh_runtime::errors::clear();
-        return Ok(v);
-    }
-    Err(Raised::already_set())
-}
-
 /// Call events of a generator that goes on with an exception; a failing hook replaces it.
 #[cold]
 pub unsafe fn throwing_in(ts: *mut PyThreadState, f: *mut Frame) {

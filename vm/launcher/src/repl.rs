@@ -182,8 +182,16 @@ pub fn run(globals: &Dict) -> PyResult<i32> {
             Ok(c) if c.is_none() => continue,
             Ok(code) => exec(&code, globals).map(drop),
             Err(e) => {
+                let mut e = e.take();
+                // What was typed ends in a newline: errors at its end have a place.
+                if e.ty().is_subtype(exc::SyntaxError())
+                    && let Ok(c) = compiler.get_attr_str("compiler")
+                    && let Err(placed) =
+                        c.call(&[&Str::new(&format!("{text}\n")), &Str::new("<stdin>"), &Str::new("single")])
+                {
+                    e = placed.take();
+                }
                 // Nobody wants to see how the prompt compiles.
-                let e = e.take();
                 e.set_traceback(None);
                 Err(lh_runtime::errors::raise_exc(e))
             }

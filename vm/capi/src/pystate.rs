@@ -438,11 +438,7 @@ fn random(p: *mut c_void, n: isize) -> PyResult<()> {
     Ok(())
 }
 fn fatal(f: Option<&CStr>, m: &CStr) -> ! {
-    match f {
-        Some(f) => eprintln!("Fatal Python error: {}: {}", text(f), text(m)),
-        None => eprintln!("Fatal Python error: {}", text(m)),
-    }
-    std::process::abort()
+    lh_runtime::faultdump::fatal(f, m.to_bytes())
 }
 
 // ---- Variables ----

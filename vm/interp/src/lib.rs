@@ -46,6 +46,19 @@ pub fn install_hooks() {
         frame_locals,
         compile: compile::compile,
     });
+    let _ = lh_runtime::faultdump::FRAMES.set(|ts, f| {
+        // SAFETY: the caller's thread state; its frames are looked at as they are.
+        unsafe {
+            let cframe = (*ts).cframe;
+            if cframe.is_null() {
+                return;
+            }
+            let mut frame = frame::complete((*cframe).current_frame.cast());
+            while !frame.is_null() && f((*frame).code, frame::line(frame)) {
+                frame = frame::complete((*frame).previous);
+            }
+        }
+    });
     let _ = lh_runtime::tracemalloc::FRAMES.set(|f| {
         // SAFETY: the thread's own frames, innermost first; a frame owns its code, whose file name lives as long.
         unsafe {

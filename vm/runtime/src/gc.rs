@@ -54,6 +54,12 @@ fn state() -> *mut State {
     STATE.0.get()
 }
 
+/// Is a collection running?
+pub fn is_collecting() -> bool {
+    // SAFETY: one byte, read as it is now.
+    unsafe { (&raw const (*state()).collecting).read_volatile() }
+}
+
 type Head = *mut PyGC_Head;
 
 #[inline]

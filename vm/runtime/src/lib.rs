@@ -38,6 +38,7 @@ pub mod errors;
 pub mod exc_fields;
 pub mod exceptions;
 pub mod extension;
+pub mod faultdump;
 pub mod floatobject;
 pub mod format;
 pub mod funcobject;

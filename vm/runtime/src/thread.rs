@@ -150,6 +150,13 @@ pub fn for_each(mut f: impl FnMut(*mut PyThreadState)) {
     states.into_iter().for_each(|s| f(s as *mut PyThreadState))
 }
 
+/// As [`for_each`] without waiting for anybody, newest first; false if the list is being changed. For reports of crashes.
+pub fn for_each_unlocked(f: &mut dyn FnMut(*mut PyThreadState)) -> bool {
+    let Ok(states) = STATES.try_lock() else { return false };
+    states.iter().rev().for_each(|s| f(*s as *mut PyThreadState));
+    true
+}
+
 /// Lowest address and size of the calling thread's native stack, zeros if that is not known.
 fn stack_of_this_thread() -> (usize, usize) {
     // SAFETY: plain queries about the calling thread's stack.

@@ -28,7 +28,6 @@ pub const MODULES: &[Entry] = &[
     ("_queue", queue::make),
     ("_tracemalloc", tracemalloc::make),
     ("atexit", atexit::make),
-    ("faulthandler", misc::faulthandler::make),
     ("gc", gcmod::make),
     ("_collections", collections::make),
     ("_datetime", datetime::make),

@@ -5,6 +5,7 @@ use crate::Entry;
 #[macro_use]
 pub mod util;
 pub mod errno;
+mod faulthandler;
 pub mod fcntl;
 pub mod grp;
 pub mod locale;
@@ -22,6 +23,7 @@ pub mod time;
 /// The modules of this group.
 pub const MODULES: &[Entry] = &[
     ("errno", errno::make),
+    ("faulthandler", faulthandler::make),
     ("fcntl", fcntl::make),
     ("grp", grp::make),
     ("_locale", locale::make),

@@ -169,3 +169,30 @@ def properties(n):
 
 
 print(members(3000), truths(3000), iterate(3000), deques(3000), properties(3000))
+
+
+# A call whose argument is a call with keywords: leaving at the outer one doesn't go back to the inner one's names.
+def same(a):
+    return a
+
+
+class Named:
+    def __init__(self, data=None, more=0):
+        self.data = [*data, more]
+
+    def __iter__(self):
+        return iter(self.data)
+
+
+def nested(n):
+    out = []
+    for i in range(n):
+        for op in (lambda a: same(a), lambda a: list(a), tuple, same):
+            for data in ("ABC", [1, 2], ()):
+                out.append(list(op(Named(data=data, more=i))))
+                out.append(sorted(op(dict(a=1, b=i))))
+                out.append(str(same(a=list(op(Named(data, more=i))))))
+    return len(out), sum(len(x) for x in out if isinstance(x, list)), out[-3:], out[5:8]
+
+
+print(nested(400))

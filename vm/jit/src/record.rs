@@ -872,7 +872,11 @@ impl Recorder {
                     let v = self.pop(sp - 1)?;
                     self.b().call(h::LIST_APPEND, &[l, v], false)?;
                 }
-                op::CALL => self.call(n, next)?,
+                op::CALL => {
+                    self.call(n, next)?;
+                    // The next instruction may be the call that gets this one's value.
+                    self.names_at = None;
+                }
                 op::CALL_FUNCTION_EX if self.inline_star(arg, next)? => {}
                 op::BUILD_SLICE => self.build_slice(n)?,
                 op::BUILD_TUPLE | op::BUILD_LIST if n <= 4 => {

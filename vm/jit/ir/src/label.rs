@@ -141,6 +141,8 @@ pub enum Where {
     Reg(u8),
     /// Byte offset in jf.
     Mem(i32),
+    /// In a register, and in memory too: exits behind the label read it there.
+    Both(u8, i32),
 }
 
 /// A compiled label.

@@ -617,6 +617,7 @@ impl<'a> Lower<'a> {
                     return Where::Nowhere;
                 }
                 match (self.a.reg[v.index()], self.a.spill[v.index()]) {
+                    (Some(r), Some(o)) => Where::Both(r, o),
                     (Some(r), _) => Where::Reg(r),
                     (_, Some(o)) => Where::Mem(o),
                     _ => Where::Nowhere,

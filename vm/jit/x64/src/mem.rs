@@ -286,19 +286,22 @@ impl Lower<'_> {
         let (mut regs, mut mems) = (vec![], vec![]);
         let list = self.t.list(&i).to_vec();
         for (v, want) in list.into_iter().zip(&l.places) {
-            match *want {
-                Where::Nowhere => {}
-                Where::Reg(r) => {
-                    let from = self.loc(v);
-                    if from != Loc::Reg(r) {
-                        regs.push((r, from));
-                    }
-                }
-                Where::Mem(o) => {
-                    if !v.is_inst() || self.a.spill[v.index()] != Some(o) {
-                        mems.push((o, self.loc(v)));
-                    }
-                }
+            let (reg, mem) = match *want {
+                Where::Nowhere => (None, None),
+                Where::Reg(r) => (Some(r), None),
+                Where::Mem(o) => (None, Some(o)),
+                Where::Both(r, o) => (Some(r), Some(o)),
+            };
+            let from = self.loc(v);
+            if let Some(r) = reg
+                && from != Loc::Reg(r)
+            {
+                regs.push((r, from));
+            }
+            if let Some(o) = mem
+                && (!v.is_inst() || self.a.spill[v.index()] != Some(o))
+            {
+                mems.push((o, from));
             }
         }
         regs.extend(l.words.iter().map(|(r, o)| (*r, Loc::Mem(*o))));

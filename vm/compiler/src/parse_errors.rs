@@ -440,8 +440,7 @@ impl<'a> Context<'a> {
                 x,
                 Expr::Compare(_) | Expr::BoolOp(_) | Expr::Lambda(_) | Expr::If(_) | Expr::Generator(_)
             )
-            && !(matches!(x, Expr::NoneLiteral(_) | Expr::BooleanLiteral(_))
-                && !self.is_parenthesised(start))
+            && (!matches!(x, Expr::NoneLiteral(_) | Expr::BooleanLiteral(_)) || self.is_parenthesised(start))
             && self.is_first_target(start)
             && !matches!(x, Expr::UnaryOp(u) if u.op == r::UnaryOp::Not);
         let msg = if maybe {

@@ -99,7 +99,7 @@ pub fn list(text: &str) -> (Vec<Listed>, Option<Box<SyntaxError>>) {
     match &found.error {
         // The bracket that is wrong is no token any more, and neither are dedents to a column that does not exist.
         Some(e) if e.msg.starts_with("unmatched") || e.msg.starts_with("closing parenthesis") => {
-            drop(out.pop())
+            out.pop();
         }
         Some(e) if e.kind != ErrorKind::Syntax => {
             while out.last().is_some_and(|t| t.kind == 6) {

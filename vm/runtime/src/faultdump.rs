@@ -81,7 +81,7 @@ impl Out {
         };
         let n = s.len();
         for i in 0..n.min(MAX_TEXT) {
-            match s.char_at(i) as u32 {
+            match s.char_at(i) {
                 c @ 32..=126 => self.byte(c as u8),
                 c if c <= 0xff => {
                     self.text(b"\\x");

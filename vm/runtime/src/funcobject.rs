@@ -642,8 +642,9 @@ impl ClassMethod {
         };
         // A bound method would answer itself: it is bound once more instead.
         // SAFETY: a live object has a ready type.
+        let get = unsafe { (*f.ob_type()).tp_descr_get };
         if !Method::check(&f)
-            && let Some(g) = unsafe { (*f.ob_type()).tp_descr_get }
+            && let Some(g) = get
         {
             // SAFETY: the slot of f's own type; the class stands for both the instance and the owner.
             return unsafe { from_c(g(f.ptr(), t.ptr(), t.ptr())) };

@@ -617,20 +617,6 @@ pub fn after_left_slot(op: u32, a: &Object, b: &Object) -> PyResult {
     }
     no_number(op, a, b)
 }
-/// What a binary operator does once the left operand's method, written in Python, has answered `NotImplemented`.
-pub fn after_left_method(op: u32, a: &Object, b: &Object) -> PyResult {
-    if a.ob_type() != b.ob_type()
-        && let (Some(f), Some(g)) = (binary_slot_of(op % 13, a), binary_slot_of(op % 13, b))
-        && f as usize == g as usize
-        && let Some(name) = crate::type_slots::reflected_name(op % 13)
-        && let Some(r) = b.call_special(name, &[a])?
-        && !r.is_not_implemented()
-    {
-        return Ok(r);
-    }
-    after_left_slot(op, a, b)
-}
-
 /// `+` and `*` of sequences, and what is said of operands that no slot knows.
 #[cold]
 #[inline(never)]

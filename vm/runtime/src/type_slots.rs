@@ -339,55 +339,6 @@ slot_bin! {
     slot_nb_true_divide nb_true_divide "__truediv__" "__rtruediv__";
     slot_nb_matrix_multiply nb_matrix_multiply "__matmul__" "__rmatmul__";
 }
-/// The method for a binary operator (numbered as for [`crate::number::binary_op`]) and the slot that calls it.
-pub fn operator_method(op: u32) -> Option<(&'static Str, binaryfunc)> {
-    Some(match op {
-        0 => (intern!("__add__"), slot_nb_add),
-        1 => (intern!("__and__"), slot_nb_and),
-        2 => (intern!("__floordiv__"), slot_nb_floor_divide),
-        3 => (intern!("__lshift__"), slot_nb_lshift),
-        4 => (intern!("__matmul__"), slot_nb_matrix_multiply),
-        5 => (intern!("__mul__"), slot_nb_multiply),
-        6 => (intern!("__mod__"), slot_nb_remainder),
-        7 => (intern!("__or__"), slot_nb_or),
-        9 => (intern!("__rshift__"), slot_nb_rshift),
-        10 => (intern!("__sub__"), slot_nb_subtract),
-        11 => (intern!("__truediv__"), slot_nb_true_divide),
-        12 => (intern!("__xor__"), slot_nb_xor),
-        _ => return None,
-    })
-}
-/// The reflected method for a binary operator.
-pub fn reflected_name(op: u32) -> Option<&'static Str> {
-    Some(match op {
-        0 => intern!("__radd__"),
-        1 => intern!("__rand__"),
-        2 => intern!("__rfloordiv__"),
-        3 => intern!("__rlshift__"),
-        4 => intern!("__rmatmul__"),
-        5 => intern!("__rmul__"),
-        6 => intern!("__rmod__"),
-        7 => intern!("__ror__"),
-        9 => intern!("__rrshift__"),
-        10 => intern!("__rsub__"),
-        11 => intern!("__rtruediv__"),
-        12 => intern!("__rxor__"),
-        _ => return None,
-    })
-}
-/// The method for a comparison and the slot that calls it.
-pub fn compare_method(op: CompareOp) -> (&'static Str, richcmpfunc) {
-    let name = match op {
-        CompareOp::Lt => intern!("__lt__"),
-        CompareOp::Le => intern!("__le__"),
-        CompareOp::Eq => intern!("__eq__"),
-        CompareOp::Ne => intern!("__ne__"),
-        CompareOp::Gt => intern!("__gt__"),
-        CompareOp::Ge => intern!("__ge__"),
-    };
-    (name, slot_tp_richcompare)
-}
-
 unsafe extern "C" fn slot_nb_power(a: *mut PyObject, b: *mut PyObject, m: *mut PyObject) -> *mut PyObject {
     const OFF: usize = offset_of!(PyHeapTypeObject, as_number) + offset_of!(PyNumberMethods, nb_power);
     // SAFETY: slots are called with live objects.

@@ -50,7 +50,7 @@ pub(super) unsafe extern "C" fn binary_subscr(
             let n = s.len();
             let at = position(b, n);
             if at < n {
-                *sp.sub(2) = Str::from_char(s.char_at(at) as u32).into_raw();
+                *sp.sub(2) = Str::from_char(s.char_at(at)).into_raw();
                 drop_int(b);
                 drop_next!(a, pc.add(5), sp.sub(1), f, cx, k)
             }

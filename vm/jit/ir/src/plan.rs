@@ -94,7 +94,7 @@ impl Plan {
                 })
                 .collect(),
             holds: s.holds.iter().map(|(v, n)| (src(*v), *n as i64)).collect(),
-            drops: s.drops.iter().map(|(v, n)| (src(*v), *n as u32)).collect(),
+            drops: s.drops.iter().map(|(v, n)| (src(*v), *n)).collect(),
         }
     }
 

@@ -372,34 +372,33 @@ unsafe fn simple(o: &Object, p: *mut *mut c_void, n: *mut isize, write: bool) ->
 }
 /// The length of what has one as a sequence.
 fn seq_size(o: &Object) -> PyResult<isize> {
-    // SAFETY: a live type's tables.
-    let (sequence, mapping) = unsafe {
-        let t = o.ob_type();
-        (
-            (*t).tp_as_sequence.as_ref().is_some_and(|s| s.sq_length.is_some()),
-            (*t).tp_as_mapping.as_ref().is_some_and(|m| m.mp_length.is_some()),
-        )
-    };
-    if mapping && !sequence {
+    let (sequence, mapping) = length_slots(o);
+    if mapping.is_some() && sequence.is_none() {
         return raise!(TypeError, "{} is not a sequence", o.ty().name());
     }
     o.length().map(|n| n as isize)
 }
 /// The length of what has one as a mapping.
 fn map_size(o: &Object) -> PyResult<isize> {
-    // SAFETY: a ready type, and its slot called with a live object.
+    match length_slots(o) {
+        // SAFETY: the slot of the object's type.
+        (_, Some(f)) => match unsafe { f(o.as_ptr()) } {
+            n if n < 0 => Err(Raised::already_set()),
+            n => Ok(n),
+        },
+        (Some(_), None) => raise!(TypeError, "{} is not a mapping", o.ty().name()),
+        (None, None) => raise!(TypeError, "object of type '{}' has no len()", o.ty().name()),
+    }
+}
+/// `sq_length` and `mp_length` of the object's type.
+fn length_slots(o: &Object) -> (Option<lenfunc>, Option<lenfunc>) {
+    // SAFETY: a live type's tables.
     unsafe {
-        let (seq, map) = ((*o.ob_type()).tp_as_sequence.as_ref(), (*o.ob_type()).tp_as_mapping.as_ref());
-        match map.and_then(|m| m.mp_length) {
-            Some(f) => match f(o.as_ptr()) {
-                n if n < 0 => Err(Raised::already_set()),
-                n => Ok(n),
-            },
-            None if seq.is_some_and(|s| s.sq_length.is_some()) => {
-                raise!(TypeError, "{} is not a mapping", o.ty().name())
-            }
-            None => raise!(TypeError, "object of type '{}' has no len()", o.ty().name()),
-        }
+        let t = o.ob_type();
+        (
+            (*t).tp_as_sequence.as_ref().and_then(|s| s.sq_length),
+            (*t).tp_as_mapping.as_ref().and_then(|m| m.mp_length),
+        )
     }
 }
 fn has_slices(o: &Object) -> bool {

@@ -10,7 +10,7 @@ use crate::prelude::*;
 use core::ffi::c_int;
 use lh_runtime::thread::RECORDING;
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub const CALL: c_int = 0;
 pub const EXCEPTION: c_int = 1;
@@ -20,8 +20,6 @@ pub const C_CALL: c_int = 4;
 pub const C_EXCEPTION: c_int = 5;
 pub const C_RETURN: c_int = 6;
 pub const OPCODE: c_int = 7;
-const NAMES: [&str; 8] =
-    ["call", "exception", "line", "return", "c_call", "c_exception", "c_return", "opcode"];
 
 /// Sets the mask of the current cframe from what is switched on.
 pub unsafe fn update_mask(ts: *mut PyThreadState) {
@@ -392,17 +390,18 @@ unsafe fn call_python(
     }
 }
 
-/// The interned name of an event, looked up once.
-fn event_name(what: c_int) -> &'static Object {
-    static CACHE: [AtomicPtr<PyObject>; NAMES.len()] = [const { AtomicPtr::new(null_mut()) }; NAMES.len()];
-    let slot = &CACHE[what as usize];
-    let mut p = slot.load(Ordering::Relaxed);
-    if p.is_null() {
-        p = Str::interned(NAMES[what as usize]).own().into_raw().cast();
-        slot.store(p, Ordering::Relaxed);
+/// The name of an event.
+fn event_name(what: c_int) -> &'static Str {
+    match what {
+        CALL => intern!("call"),
+        EXCEPTION => intern!("exception"),
+        LINE => intern!("line"),
+        RETURN => intern!("return"),
+        C_CALL => intern!("c_call"),
+        C_EXCEPTION => intern!("c_exception"),
+        C_RETURN => intern!("c_return"),
+        _ => intern!("opcode"),
     }
-    // SAFETY: the cache keeps its reference for ever.
-    unsafe { r(p) }
 }
 
 unsafe extern "C" fn trace_trampoline(

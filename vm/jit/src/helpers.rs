@@ -371,10 +371,6 @@ unsafe extern "C" fn str_equal(a: *mut PyObject, b: *mut PyObject) -> i64 {
     // SAFETY: exact strings.
     unsafe { (a == b || obj(a).downcast_unchecked::<Str>().equals(obj(b).downcast_unchecked())) as i64 }
 }
-unsafe extern "C" fn length(o: *mut PyObject) -> i64 {
-    // SAFETY: a live operand.
-    lh_runtime::border::int(|| unsafe { obj(o) }.length().map(|n| n as i64), -1)
-}
 unsafe extern "C" fn ord(s: *mut PyObject) -> i64 {
     // SAFETY: an exact string of length 1.
     unsafe { obj(s).downcast_unchecked::<Str>().char_at(0) as i64 }
@@ -469,8 +465,7 @@ unsafe extern "C" fn unary(op: i64, a: *mut PyObject) -> *mut PyObject {
     lh_runtime::border::object(|| match op {
         0 => lh_runtime::number::negative(a),
         1 => lh_runtime::number::invert(a),
-        2 => lh_runtime::number::positive(a),
-        _ => a.is_true().map(|b| bool_obj(!b)),
+        _ => lh_runtime::number::positive(a),
     })
 }
 /// Calls what stands in the frame's stack: at `base` the method or null, the callable or self, then `n` arguments; the
@@ -672,7 +667,6 @@ helpers! {
     SLOT_ASSIGN = crate::record_slots::slot_assign, [Ptr, Ref, Ref, Ref] -> I64, steals 0, new false, Effects::ARBITRARY;
     GETSET_GET = crate::record_slots::getset_get, [Ptr, Ref, Ptr] -> Ref, steals 0, new true, Effects::ARBITRARY;
     GETSET_SET = crate::record_slots::getset_set, [Ptr, Ref, Ref, Ptr] -> I64, steals 0, new false, Effects::ARBITRARY;
-    LENGTH = length, [Ref] -> I64, steals 0, new false, Effects::ARBITRARY;
     GENERIC = crate::generic::exec_generic, [Ptr, I64, I64, I64] -> I64, steals 0, new false, FRAME;
     TUPLE1 = tuple1, [Ref] -> Ref, steals 1, new true, ALLOC;
     TUPLE2 = tuple2, [Ref, Ref] -> Ref, steals 3, new true, ALLOC;

@@ -48,7 +48,7 @@ unsafe fn memory_now(a: *mut PyObject, through: bool) -> *mut u8 {
 
 /// How a plain value is read in a trace.
 #[derive(Clone, Copy)]
-enum Reading {
+pub(crate) enum Reading {
     Int(MemKind),
     /// 64 bits without sign, below 2^63 now.
     Unsigned,
@@ -80,7 +80,7 @@ unsafe fn reading(r: ResultKind, at: *mut u8) -> Option<Reading> {
 
 /// What a store writes.
 #[derive(Clone, Copy)]
-enum Writing {
+pub(crate) enum Writing {
     Int(MemKind),
     Float(MemKind),
     Bool,
@@ -111,7 +111,7 @@ impl Recorder {
         self.b().emit(Op::GNonNull, &[p])?;
         Ok(p)
     }
-    fn displaced(&mut self, p: R, by: R) -> Rec<R> {
+    pub(crate) fn displaced(&mut self, p: R, by: R) -> Rec<R> {
         if self.b().const_of(by) == Some(0) {
             return Ok(p);
         }
@@ -119,7 +119,7 @@ impl Recorder {
     }
 
     /// The object for a plain value at `p`, a new reference.
-    fn read(&mut self, how: Reading, p: R) -> Rec<R> {
+    pub(crate) fn read(&mut self, how: Reading, p: R) -> Rec<R> {
         Ok(match how {
             Reading::Int(k) => {
                 let x = self.b().fload(p, value_field(k))?;
@@ -274,7 +274,7 @@ impl Recorder {
     }
 
     /// The machine value that a store writes, guards included.
-    unsafe fn written_value(&mut self, w: Writing, v: R, a: *mut PyObject) -> Rec<(u32, R)> {
+    pub(crate) unsafe fn written_value(&mut self, w: Writing, v: R, a: *mut PyObject) -> Rec<(u32, R)> {
         // SAFETY: a live operand.
         unsafe {
             Ok(match w {

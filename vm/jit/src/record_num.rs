@@ -87,8 +87,7 @@ impl Recorder {
             let k = self.b().int(match o {
                 op::UNARY_NEGATIVE => 0,
                 op::UNARY_INVERT => 1,
-                op::UNARY_POSITIVE => 2,
-                _ => 3,
+                _ => 2,
             });
             let r = self.call_ref(h::UNARY, &[k, v])?;
             self.result(1, &[a], r)

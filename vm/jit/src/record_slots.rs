@@ -3,10 +3,9 @@
 //! A slot is a constant while the type's version stays what it is. What an operator does around its slots (the other operand's
 //! slot, `NotImplemented`) is decided while recording where types decide it, and by the helper where the slot's answer does.
 
-use crate::descs::*;
 use crate::helpers as h;
 use crate::record::*;
-use crate::record_call::value_field;
+use crate::record_data::{Reading, Writing};
 use lh_abi::*;
 use lh_bytecode::opcode as op;
 use lh_jit_ir::*;
@@ -115,27 +114,32 @@ unsafe fn length_slot(o: Ob) -> Option<lenfunc> {
     unsafe { sequence_of(o, |s| s.sq_length).or_else(|| mapping_of(o, |m| m.mp_length)) }
 }
 
-/// A C value that a member holds, as it is loaded and stored.
-#[derive(Clone, Copy)]
-enum Plain {
-    Int(MemKind),
-    Float(MemKind),
-    Bool,
-}
-fn plain(kind: c_int) -> Option<Plain> {
+/// How a member of a plain kind is read.
+fn reading(kind: c_int) -> Option<Reading> {
     Some(match kind {
-        T_BYTE => Plain::Int(MemKind::I8),
-        T_UBYTE => Plain::Int(MemKind::U8),
-        T_SHORT => Plain::Int(MemKind::I16),
-        T_USHORT => Plain::Int(MemKind::U16),
-        T_INT => Plain::Int(MemKind::I32),
-        T_UINT => Plain::Int(MemKind::U32),
-        T_LONG | T_LONGLONG | T_PYSSIZET => Plain::Int(MemKind::I64),
-        T_FLOAT => Plain::Float(MemKind::F32),
-        T_DOUBLE => Plain::Float(MemKind::F64),
-        T_BOOL => Plain::Bool,
+        T_BYTE => Reading::Int(MemKind::I8),
+        T_UBYTE => Reading::Int(MemKind::U8),
+        T_SHORT => Reading::Int(MemKind::I16),
+        T_USHORT => Reading::Int(MemKind::U16),
+        T_INT => Reading::Int(MemKind::I32),
+        T_UINT => Reading::Int(MemKind::U32),
+        T_LONG | T_LONGLONG | T_PYSSIZET => Reading::Int(MemKind::I64),
+        T_FLOAT => Reading::Float(MemKind::F32),
+        T_DOUBLE => Reading::Float(MemKind::F64),
+        T_BOOL => Reading::Bool,
         _ => return None,
     })
+}
+/// How a member takes a value; only what fits whatever its value, as the others warn or raise.
+unsafe fn writing(kind: c_int, x: Ob) -> Option<Writing> {
+    // SAFETY: a live object.
+    unsafe {
+        match reading(kind)? {
+            Reading::Int(MemKind::I64) if small(x, 1 << 59) => Some(Writing::Int(MemKind::I64)),
+            Reading::Float(k) if exact::<Float>(x) || small(x, 1 << 53) => Some(Writing::Float(k)),
+            _ => None,
+        }
+    }
 }
 
 /// A descriptor of a C type that decides an attribute of `a`.
@@ -159,6 +163,24 @@ unsafe fn found(a: Ob, name: &Str) -> Option<Found> {
 }
 
 impl Recorder {
+    /// The address of a member.
+    unsafe fn member(&mut self, v: R, m: *mut PyMemberDef) -> Rec<R> {
+        // SAFETY: a descriptor's definition lives as long as it does.
+        let at = unsafe { (*m).offset } as i64;
+        let at = self.b().int(at);
+        self.displaced(v, at)
+    }
+    /// A function of `a`'s type as an operand, the class guarded; `None` if there is none or the class can't be guarded.
+    unsafe fn slot(&mut self, f: Option<usize>, v: R, a: Ob) -> Rec<Option<R>> {
+        // SAFETY: live operands.
+        unsafe {
+            match f {
+                Some(f) if self.guard_class(v, a)? => Ok(Some(self.b().ptr(f as u64))),
+                _ => Ok(None),
+            }
+        }
+    }
+
     /// `o.name` by a member or a getset; `None` if it is neither.
     pub(crate) unsafe fn load_described(&mut self, v: R, a: Ob, name: &Str) -> Rec<Option<R>> {
         // SAFETY: live operands; a member lies inside its object.
@@ -168,30 +190,12 @@ impl Recorder {
             }
             match found(a, name) {
                 Some(Found::Member(m)) => {
-                    let Some(how) = plain((*m).r#type) else { return Ok(None) };
+                    let Some(how) = reading((*m).r#type) else { return Ok(None) };
                     if !self.guard_class(v, a)? {
                         return Ok(None);
                     }
-                    let at = self.b().int((*m).offset as i64);
-                    let p = self.b().emit(Op::PAdd, &[v, at])?;
-                    Ok(Some(match how {
-                        Plain::Int(k) => {
-                            let x = self.b().fload(p, value_field(k))?;
-                            self.b().emit(Op::BoxI, &[x])?
-                        }
-                        Plain::Float(k) => {
-                            let x = self.b().fload(p, value_field(k))?;
-                            self.b().emit(Op::BoxF, &[x])?
-                        }
-                        Plain::Bool => {
-                            let x = self.b().fload(p, VAL_U8)?;
-                            let zero = self.b().int(0);
-                            let t = self.b().emit(Op::Ne, &[x, zero])?;
-                            let o = self.bool_object(t)?;
-                            self.b().own(o)?;
-                            o
-                        }
-                    }))
+                    let p = self.member(v, m)?;
+                    Ok(Some(self.read(how, p)?))
                 }
                 Some(Found::GetSet(g)) => {
                     let Some(f) = (*g).get else { return Ok(None) };
@@ -218,22 +222,13 @@ impl Recorder {
             }
             match found(a, name) {
                 Some(Found::Member(m)) => {
-                    // Only what fits whatever its value: the others warn or raise.
-                    let fits = match plain((*m).r#type) {
-                        Some(Plain::Int(MemKind::I64)) => small(xa, 1 << 59),
-                        Some(Plain::Float(_)) => exact::<Float>(xa) || small(xa, 1 << 53),
-                        _ => false,
-                    };
-                    if !fits || (*m).flags != 0 || !self.guard_class(v, a)? {
+                    let Some(how) = writing((*m).r#type, xa) else { return Ok(false) };
+                    if (*m).flags != 0 || !self.guard_class(v, a)? {
                         return Ok(false);
                     }
                     let x = self.get(sp - 2)?;
-                    let (field, x) = match plain((*m).r#type) {
-                        Some(Plain::Float(k)) => (value_field(k), self.number_of(x, xa, op::STORE_ATTR)?),
-                        _ => (VAL_I64, self.int_of(x)?),
-                    };
-                    let at = self.b().int((*m).offset as i64);
-                    let p = self.b().emit(Op::PAdd, &[v, at])?;
+                    let (field, x) = self.written_value(how, x, xa)?;
+                    let p = self.member(v, m)?;
                     let ov = self.pop(sp - 1)?;
                     let xv = self.pop(sp - 2)?;
                     self.b().fstore(p, field, x)?;
@@ -300,11 +295,7 @@ impl Recorder {
                 op::UNARY_POSITIVE => m.nb_positive,
                 _ => None,
             });
-            let Some(f) = f else { return Ok(None) };
-            if !self.guard_class(v, a)? {
-                return Ok(None);
-            }
-            let f = self.b().ptr(f as usize as u64);
+            let Some(f) = self.slot(f.map(|f| f as usize), v, a)? else { return Ok(None) };
             Ok(Some(self.call_ref(h::SLOT_UNARY, &[f, v])?))
         }
     }
@@ -313,13 +304,10 @@ impl Recorder {
     pub(crate) unsafe fn truth(&mut self, v: R, a: Ob) -> Rec<R> {
         // SAFETY: live operands.
         unsafe {
-            if let Some(f) = number_of(a, |m| m.nb_bool)
-                && self.guard_class(v, a)?
-            {
-                let f = self.b().ptr(f as usize as u64);
-                return self.call_status(h::SLOT_BOOL, &[f, v], false);
+            match self.slot(number_of(a, |m| m.nb_bool).map(|f| f as usize), v, a)? {
+                Some(f) => self.call_status(h::SLOT_BOOL, &[f, v], false),
+                None => self.call_status(h::TRUTH, &[v], false),
             }
-            self.call_status(h::TRUTH, &[v], false)
         }
     }
 
@@ -328,12 +316,8 @@ impl Recorder {
         // SAFETY: live operands.
         unsafe {
             let a = self.actual(slot);
-            let Some(f) = length_slot(a) else { return Ok(None) };
             let v = self.get(slot)?;
-            if !self.guard_class(v, a)? {
-                return Ok(None);
-            }
-            let f = self.b().ptr(f as usize as u64);
+            let Some(f) = self.slot(length_slot(a).map(|f| f as usize), v, a)? else { return Ok(None) };
             Ok(Some(self.call_status(h::SLOT_LENGTH, &[f, v], false)?))
         }
     }
@@ -343,12 +327,9 @@ impl Recorder {
         // SAFETY: live operands.
         unsafe {
             let a = self.actual(slot);
-            let Some(f) = (*(*a).ob_type).tp_iternext else { return Ok(None) };
             let v = self.get(slot)?;
-            if !self.guard_class(v, a)? {
-                return Ok(None);
-            }
-            let f = self.b().ptr(f as usize as u64);
+            let f = (*(*a).ob_type).tp_iternext.map(|f| f as usize);
+            let Some(f) = self.slot(f, v, a)? else { return Ok(None) };
             Ok(Some(self.call_ref(h::SLOT_NEXT, &[f, v])?))
         }
     }
@@ -357,11 +338,8 @@ impl Recorder {
     pub(crate) unsafe fn subscript_slot(&mut self, o: R, k: R, oa: Ob) -> Rec<Option<R>> {
         // SAFETY: live operands.
         unsafe {
-            let Some(f) = mapping_of(oa, |m| m.mp_subscript) else { return Ok(None) };
-            if !self.guard_class(o, oa)? {
-                return Ok(None);
-            }
-            let f = self.b().ptr(f as usize as u64);
+            let f = mapping_of(oa, |m| m.mp_subscript).map(|f| f as usize);
+            let Some(f) = self.slot(f, o, oa)? else { return Ok(None) };
             Ok(Some(self.call_ref(h::CALL_C_O, &[f, o, k])?))
         }
     }
@@ -370,11 +348,8 @@ impl Recorder {
     pub(crate) unsafe fn assign_slot(&mut self, o: R, k: R, x: R, oa: Ob) -> Rec<bool> {
         // SAFETY: live operands.
         unsafe {
-            let Some(f) = mapping_of(oa, |m| m.mp_ass_subscript) else { return Ok(false) };
-            if !self.guard_class(o, oa)? {
-                return Ok(false);
-            }
-            let f = self.b().ptr(f as usize as u64);
+            let f = mapping_of(oa, |m| m.mp_ass_subscript).map(|f| f as usize);
+            let Some(f) = self.slot(f, o, oa)? else { return Ok(false) };
             self.call_status(h::SLOT_ASSIGN, &[f, o, k, x], true)?;
             Ok(true)
         }
@@ -384,11 +359,8 @@ impl Recorder {
     pub(crate) unsafe fn contains_slot(&mut self, o: R, x: R, oa: Ob) -> Rec<Option<R>> {
         // SAFETY: live operands.
         unsafe {
-            let Some(f) = sequence_of(oa, |m| m.sq_contains) else { return Ok(None) };
-            if !self.guard_class(o, oa)? {
-                return Ok(None);
-            }
-            let f = self.b().ptr(f as usize as u64);
+            let f = sequence_of(oa, |m| m.sq_contains).map(|f| f as usize);
+            let Some(f) = self.slot(f, o, oa)? else { return Ok(None) };
             Ok(Some(self.call_status(h::SLOT_CONTAINS, &[f, o, x], false)?))
         }
     }

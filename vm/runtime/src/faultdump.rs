@@ -227,11 +227,6 @@ pub fn dump_extension_modules(fd: c_int) {
     }
 }
 
-/// The thread state that a report from this native thread is about; null if it has none.
-pub fn this_thread() -> *mut PyThreadState {
-    thread::mine()
-}
-
 /// Reports a fatal error with all tracebacks and ends the process.
 pub fn fatal(function: Option<&CStr>, message: &[u8]) -> ! {
     {
@@ -256,7 +251,7 @@ pub fn fatal(function: Option<&CStr>, message: &[u8]) -> ! {
     let first = !REPORTED.swap(true, Ordering::SeqCst);
     if first {
         // SAFETY: this thread's own state.
-        unsafe { dump_threads(2, this_thread()) };
+        unsafe { dump_threads(2, thread::mine()) };
         if FRAMES.get().is_some() {
             dump_extension_modules(2);
         }

@@ -85,8 +85,6 @@ impl ManagedBuffer {
 
 // ---- Making views ----
 
-const MAX_DIMENSIONS: usize = 64;
-
 /// A copy of a view's fields, and its arrays.
 struct Layout {
     view: Py_buffer,
@@ -128,9 +126,7 @@ impl Layout {
     }
     fn build(self, mbuf: &ManagedBuffer) -> PyResult<Owned<MemoryView>> {
         let nd = self.shape.len();
-        if nd > MAX_DIMENSIONS {
-            return raise!(ValueError, "memoryview: number of dimensions must not exceed {}", MAX_DIMENSIONS);
-        }
+        check_dimensions(nd)?;
         // SAFETY: a fresh zeroed instance with room for three arrays of `nd` numbers.
         unsafe {
             let p = crate::typeobject::alloc(&raw mut PyMemoryView_Type, 3 * nd as isize)?;
@@ -161,6 +157,13 @@ impl Layout {
             Ok(mv)
         }
     }
+}
+
+fn check_dimensions(n: usize) -> PyResult<()> {
+    if n > PyBUF_MAX_NDIM as usize {
+        return raise!(ValueError, "memoryview: number of dimensions must not exceed {}", PyBUF_MAX_NDIM);
+    }
+    Ok(())
 }
 
 impl MemoryView {
@@ -196,9 +199,7 @@ impl MemoryView {
         if view.buf.is_null() {
             return raise!(ValueError, "PyMemoryView_FromBuffer(): info->buf must not be NULL");
         }
-        if view.ndim > PyBUF_MAX_NDIM {
-            return raise!(ValueError, "memoryview: number of dimensions must not exceed {}", PyBUF_MAX_NDIM);
-        }
+        check_dimensions(view.ndim.max(0) as usize)?;
         // SAFETY: a fresh zeroed instance.
         unsafe {
             let p = crate::typeobject::alloc(&raw mut _PyManagedBuffer_Type, 0)?;
@@ -912,13 +913,7 @@ impl MemoryView {
             Some(_) => return raise!(TypeError, "shape must be a list or a tuple"),
         };
         if let Some(d) = &dims {
-            if d.len() > PyBUF_MAX_NDIM as usize {
-                return raise!(
-                    ValueError,
-                    "memoryview: number of dimensions must not exceed {}",
-                    PyBUF_MAX_NDIM
-                );
-            }
+            check_dimensions(d.len())?;
             if v.ndim != 1 && d.len() != 1 {
                 return raise!(TypeError, "memoryview: cast must be 1D -> ND or ND -> 1D");
             }

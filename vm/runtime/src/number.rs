@@ -71,9 +71,9 @@ fn unsupported(a: &Object, b: &Object, op: &str) -> Raised {
     )
 }
 
-fn binary(a: &Object, b: &Object, pick: Pick, op: &str) -> PyResult {
+fn binary(a: &Object, b: &Object, pick: Pick, op: u32) -> PyResult {
     let r = binary_op1(a, b, pick)?;
-    if r.is_not_implemented() { Err(unsupported(a, b, op)) } else { Ok(r) }
+    if r.is_not_implemented() { no_number(op, a, b) } else { Ok(r) }
 }
 
 fn inplace_op1(a: &Object, b: &Object, ipick: Pick, pick: Pick) -> PyResult {
@@ -86,9 +86,9 @@ fn inplace_op1(a: &Object, b: &Object, ipick: Pick, pick: Pick) -> PyResult {
     binary_op1(a, b, pick)
 }
 
-fn inplace(a: &Object, b: &Object, ipick: Pick, pick: Pick, op: &str) -> PyResult {
+fn inplace(a: &Object, b: &Object, ipick: Pick, pick: Pick, op: u32) -> PyResult {
     let r = inplace_op1(a, b, ipick, pick)?;
-    if r.is_not_implemented() { Err(unsupported(a, b, op)) } else { Ok(r) }
+    if r.is_not_implemented() { no_number(op, a, b) } else { Ok(r) }
 }
 
 /// Two exact ints, or two exact floats: the cases that need no dispatch.
@@ -102,7 +102,7 @@ fn floats(a: &Object, b: &Object) -> Option<(f64, f64)> {
 }
 
 macro_rules! operators {
-    ($($(#[$m:meta])* $name:ident $iname:ident $slot:ident $islot:ident $sym:literal $isym:literal $(, int $int:expr)? $(, float $float:expr)? ;)*) => { $(
+    ($($(#[$m:meta])* $name:ident $iname:ident $slot:ident $islot:ident $op:literal $(, int $int:expr)? $(, float $float:expr)? ;)*) => { $(
         $(#[$m])*
         pub fn $name(a: &Object, b: &Object) -> PyResult {
             $( if let Some((x, y)) = ints(a, b) {
@@ -113,54 +113,34 @@ macro_rules! operators {
                 let f: fn(f64, f64) -> f64 = $float;
                 return Ok(Float::new(f(x, y)).into_object());
             } )?
-            binary(a, b, |m| m.$slot, $sym)
+            binary(a, b, |m| m.$slot, $op)
         }
         pub fn $iname(a: &Object, b: &Object) -> PyResult {
-            inplace(a, b, |m| m.$islot, |m| m.$slot, $isym)
+            inplace(a, b, |m| m.$islot, |m| m.$slot, 13 + $op)
         }
     )* };
 }
 
 operators! {
-    subtract inplace_subtract nb_subtract nb_inplace_subtract "-" "-=", int |x, y| Ok(x.sub(y)), float |x, y| x - y;
-    remainder inplace_remainder nb_remainder nb_inplace_remainder "%" "%=", int |x, y| x.modulo(y);
-    lshift inplace_lshift nb_lshift nb_inplace_lshift "<<" "<<=", int |x, y| x.lshift(y);
-    and_ inplace_and nb_and nb_inplace_and "&" "&=", int |x, y| Ok(x.and(y));
-    xor inplace_xor nb_xor nb_inplace_xor "^" "^=", int |x, y| Ok(x.xor(y));
-    or_ inplace_or nb_or nb_inplace_or "|" "|=", int |x, y| Ok(x.or(y));
-    floor_divide inplace_floor_divide nb_floor_divide nb_inplace_floor_divide "//" "//=", int |x, y| x.floor_div(y);
-    true_divide inplace_true_divide nb_true_divide nb_inplace_true_divide "/" "/=";
-    matrix_multiply inplace_matrix_multiply nb_matrix_multiply nb_inplace_matrix_multiply "@" "@=";
+    #[inline]
+    add inplace_add nb_add nb_inplace_add 0, int |x, y| Ok(x.add(y)), float |x, y| x + y;
+    #[inline]
+    multiply inplace_multiply nb_multiply nb_inplace_multiply 5, int |x, y| x.mul(y), float |x, y| x * y;
+    rshift inplace_rshift nb_rshift nb_inplace_rshift 9, int |x, y| x.rshift(y);
+    subtract inplace_subtract nb_subtract nb_inplace_subtract 10, int |x, y| Ok(x.sub(y)), float |x, y| x - y;
+    remainder inplace_remainder nb_remainder nb_inplace_remainder 6, int |x, y| x.modulo(y);
+    lshift inplace_lshift nb_lshift nb_inplace_lshift 3, int |x, y| x.lshift(y);
+    and_ inplace_and nb_and nb_inplace_and 1, int |x, y| Ok(x.and(y));
+    xor inplace_xor nb_xor nb_inplace_xor 12, int |x, y| Ok(x.xor(y));
+    or_ inplace_or nb_or nb_inplace_or 7, int |x, y| Ok(x.or(y));
+    floor_divide inplace_floor_divide nb_floor_divide nb_inplace_floor_divide 2, int |x, y| x.floor_div(y);
+    true_divide inplace_true_divide nb_true_divide nb_inplace_true_divide 11;
+    matrix_multiply inplace_matrix_multiply nb_matrix_multiply nb_inplace_matrix_multiply 4;
 }
 
-pub fn rshift(a: &Object, b: &Object) -> PyResult {
-    if let Some((x, y)) = ints(a, b) {
-        return x.rshift(y).map(Owned::into_object);
-    }
-    let r = binary_op1(a, b, |m| m.nb_rshift)?;
-    if r.is_not_implemented() { no_number(9, a, b) } else { Ok(r) }
-}
-pub fn inplace_rshift(a: &Object, b: &Object) -> PyResult {
-    inplace(a, b, |m| m.nb_inplace_rshift, |m| m.nb_rshift, ">>=")
-}
 pub fn divmod(a: &Object, b: &Object) -> PyResult {
-    binary(a, b, |m| m.nb_divmod, "divmod()")
-}
-
-#[inline]
-pub fn add(a: &Object, b: &Object) -> PyResult {
-    if let Some((x, y)) = ints(a, b) {
-        return Ok(x.add(y).into_object());
-    }
-    if let Some((x, y)) = floats(a, b) {
-        return Ok(Float::new(x + y).into_object());
-    }
-    let r = binary_op1(a, b, |m| m.nb_add)?;
-    if r.is_not_implemented() { no_number(0, a, b) } else { Ok(r) }
-}
-pub fn inplace_add(a: &Object, b: &Object) -> PyResult {
-    let r = inplace_op1(a, b, |m| m.nb_inplace_add, |m| m.nb_add)?;
-    if r.is_not_implemented() { no_number(13, a, b) } else { Ok(r) }
+    let r = binary_op1(a, b, |m| m.nb_divmod)?;
+    if r.is_not_implemented() { Err(unsupported(a, b, "divmod()")) } else { Ok(r) }
 }
 
 fn repeat(f: ssizeargfunc, seq: &Object, n: &Object) -> PyResult {
@@ -171,22 +151,6 @@ fn repeat(f: ssizeargfunc, seq: &Object, n: &Object) -> PyResult {
     // SAFETY: the slot of the sequence's type, called with it.
     unsafe { from_c(f(seq.as_ptr(), count)) }
 }
-#[inline]
-pub fn multiply(a: &Object, b: &Object) -> PyResult {
-    if let Some((x, y)) = ints(a, b) {
-        return x.mul(y).map(Owned::into_object);
-    }
-    if let Some((x, y)) = floats(a, b) {
-        return Ok(Float::new(x * y).into_object());
-    }
-    let r = binary_op1(a, b, |m| m.nb_multiply)?;
-    if r.is_not_implemented() { no_number(5, a, b) } else { Ok(r) }
-}
-pub fn inplace_multiply(a: &Object, b: &Object) -> PyResult {
-    let r = inplace_op1(a, b, |m| m.nb_inplace_multiply, |m| m.nb_multiply)?;
-    if r.is_not_implemented() { no_number(18, a, b) } else { Ok(r) }
-}
-
 // ---- Sequences only ----
 
 /// `PySequence_Concat` and `PySequence_InPlaceConcat`: unlike `+`, for sequences only.

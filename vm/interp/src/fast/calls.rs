@@ -176,19 +176,11 @@ pub(super) unsafe extern "C" fn class_py(
     }
 }
 
-/// Does what the eval breaker asks for, after the instruction before `pc`.
-#[cold]
-#[inline(never)]
-pub(super) unsafe extern "C" fn poll(
-    pc: Pc,
-    sp: Sp,
-    f: *mut Frame,
-    cx: *mut Context,
-    k: Sp,
-    arg: usize,
-) -> usize {
-    // SAFETY: the handlers' contract.
-    unsafe {
+handler! {
+    /// Does what the eval breaker asks for, after the instruction before `pc`.
+    #[cold]
+    #[inline(never)]
+    fn poll(pc, sp, f, cx, k, arg) {
         if ops::eval_breaker().is_err() {
             return raise((*f).prev_instr, sp, f, cx, k, arg);
         }
@@ -216,19 +208,39 @@ unsafe fn native_call<const OP: u8>(
         let Some(res) = specialize::quick_call(OP, callee, args, total, null_mut(), pc.add(1)) else {
             return precall(pc, sp, f, cx, k, arg);
         };
+        answered(pc, pc.add(7), sp, f, cx, k, arg, total, res)
+    }
+}
+/// The operands of a call of native code with `total` arguments, self included, go; its answer `res` takes their place.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+pub(super) unsafe fn answered(
+    pc: Pc,
+    after: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+    total: usize,
+    res: *mut PyObject,
+) -> usize {
+    // SAFETY: the handlers' contract; the arguments and the callable are dropped once.
+    unsafe {
+        let args = sp.sub(total);
         for i in 0..total {
             decref(*args.add(i));
         }
-        decref(callee);
+        decref(*sp.sub(total + 1));
         let sp = sp.sub(arg + 2);
         if res.is_null() {
             return raise(pc, sp, f, cx, k, arg);
         }
         *sp = res;
         if breaker() {
-            return poll(pc.add(7), sp.add(1), f, cx, k, 0);
+            return poll(after, sp.add(1), f, cx, k, 0);
         }
-        next_checked!(pc.add(7), sp.add(1), f, cx, k)
+        next_checked!(after, sp.add(1), f, cx, k)
     }
 }
 pub(super) unsafe extern "C" fn precall(
@@ -553,19 +565,26 @@ pub(super) unsafe extern "C" fn return_value(
         decref((*f).func.cast());
         decref((*f).code.cast());
         frame::pop_words(ts, f.cast());
+        give_back(v, flags, previous, cx)
+    }
+}
+/// A frame with these flags has gone: its value goes to `previous`, its caller, or to whoever entered the loop for it.
+#[inline(always)]
+pub(super) unsafe fn give_back(v: *mut PyObject, flags: u8, previous: *mut Frame, cx: *mut Context) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
         if flags == frame::ENTRY {
             (*cx).sp = v.cast();
             return DONE;
         }
-        let pl = frame::localsplus(previous);
-        let psp = pl.add((*previous).stacktop as usize);
+        let sp = frame::localsplus(previous).add((*previous).stacktop as usize);
         (*previous).stacktop = -1;
-        if init {
+        if flags == frame::INIT {
             (*v).ob_refcnt -= 1;
-            next_checked!((*previous).prev_instr.add(1), psp, previous, cx, consts(previous))
+            next_checked!((*previous).prev_instr.add(1), sp, previous, cx, consts(previous))
         }
-        *psp = v;
-        next_checked!((*previous).prev_instr.add(1), psp.add(1), previous, cx, consts(previous))
+        *sp = v;
+        next_checked!((*previous).prev_instr.add(1), sp.add(1), previous, cx, consts(previous))
     }
 }
 

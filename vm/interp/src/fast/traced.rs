@@ -176,19 +176,7 @@ handler! {
         let args = sp.sub(total);
         let res = trace::call_native((*cx).ts, f, callee, args, n | PY_VECTORCALL_ARGUMENTS_OFFSET, kw);
         (*f).stacktop = -1;
-        for i in 0..total {
-            decref(*args.add(i));
-        }
-        decref(callee);
-        let sp = sp.sub(arg + 2);
-        if res.is_null() {
-            return raise(pc, sp, f, cx, k, arg);
-        }
-        *sp = res;
-        if breaker() {
-            return calls::poll(pc.add(5), sp.add(1), f, cx, k, 0);
-        }
-        next_checked!(pc.add(5), sp.add(1), f, cx, k)
+        return calls::answered(pc, pc.add(5), sp, f, cx, k, arg, total, res)
     }
 }
 
@@ -217,18 +205,7 @@ handler! {
         (*(*cx).cframe).current_frame = previous.cast();
         frame::clear(f);
         frame::pop_words(ts, f.cast());
-        if flags == frame::ENTRY {
-            (*cx).sp = v.cast();
-            return DONE;
-        }
-        let sp = frame::localsplus(previous).add((*previous).stacktop as usize);
-        (*previous).stacktop = -1;
-        if init {
-            (*v).ob_refcnt -= 1;
-            next_checked!((*previous).prev_instr.add(1), sp, previous, cx, consts(previous))
-        }
-        *sp = v;
-        next_checked!((*previous).prev_instr.add(1), sp.add(1), previous, cx, consts(previous))
+        return calls::give_back(v, flags, previous, cx)
     }
 }
 

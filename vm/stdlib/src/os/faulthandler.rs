@@ -137,7 +137,7 @@ fn give_stack() {
 
 /// Writes what the threads are doing.
 fn dump(fd: c_int, all: bool) {
-    let ts = faultdump::this_thread();
+    let ts = thread::mine();
     // SAFETY: this thread's state, or none.
     unsafe {
         if all {

@@ -260,7 +260,7 @@ impl Config {
     }
     /// # Safety
     /// The struct is a filled one.
-    unsafe fn to_dict(&mut self) -> PyResult<Owned<Dict>> {
+    unsafe fn as_dict(&mut self) -> PyResult<Owned<Dict>> {
         let d = Dict::new();
         for &(name, o, kind) in FIELDS {
             // SAFETY: the table's kinds are the struct's.
@@ -359,14 +359,14 @@ capi! {
     fn _PyInterpreterState_GetConfig(_i: *mut c_void) -> [*mut Config] { current() }
     fn _Py_GetConfig() -> [*mut Config] { current() }
     fn _PyInterpreterState_GetConfigCopy(c: *mut Config) -> status {
-        let d = (*current()).to_dict()?;
+        let d = (*current()).as_dict()?;
         (*c).fill_from(&d)
     }
     fn _PyInterpreterState_SetConfig(c: *mut Config) -> status {
-        let d = (*c).to_dict()?;
+        let d = (*c).as_dict()?;
         (*current()).fill_from(&d)
     }
-    fn _PyConfig_AsDict(c: *mut Config) -> obj { (*c).to_dict() }
+    fn _PyConfig_AsDict(c: *mut Config) -> obj { (*c).as_dict() }
     fn _PyConfig_FromDict(c: *mut Config, d: &Dict) -> status { (*c).fill_from(d) }
     fn _Py_GetConfigsAsDict() -> obj {
         let d = Dict::new();
@@ -380,7 +380,7 @@ capi! {
         }
         d.set_str("global_config", &Dict::new())?;
         d.set_str("pre_config", &pre)?;
-        d.set_str("config", &*(*current()).to_dict()?)?;
+        d.set_str("config", &*(*current()).as_dict()?)?;
         Ok(d)
     }
     fn PyConfig_InitPythonConfig(c: *mut Config) -> void { *c = Config::defaults(false) }

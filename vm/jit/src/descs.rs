@@ -36,6 +36,7 @@ macro_rules! fields {
                 alias: $alias,
                 immutable: $imm,
                 lazy: $lazy,
+                owners: vec![],
                 volatile: $alias == A_BREAKER,
                 through: None,
             }),*]
@@ -170,6 +171,7 @@ pub fn make() -> Descs {
             alias: A_OTHER,
             immutable: false,
             lazy: false,
+            owners: vec![],
             volatile: false,
             through: None,
         });
@@ -182,6 +184,7 @@ pub fn make() -> Descs {
             alias: A_OTHER,
             immutable: false,
             lazy: false,
+            owners: vec![],
             volatile: false,
             through: None,
         });
@@ -194,11 +197,15 @@ pub fn make() -> Descs {
             alias: A_OTHER,
             immutable: false,
             lazy: false,
+            owners: vec![],
             volatile: false,
             through: None,
         });
     }
     let memory = word(lh_foreign::place::MEMORY_AT).expect("a small offset");
+    fields[RANGE_INDEX as usize].owners = vec![&raw mut PyRangeIter_Type as u64];
+    fields[SEQIT_INDEX as usize].owners =
+        vec![&raw mut PyListIter_Type as u64, &raw mut PyTupleIter_Type as u64];
     fields[POINTEE as usize].through = Some((memory, VAL_PTR));
     let array = |name: &str, offset, alias, immutable| ArrayDesc {
         name: name.into(),

@@ -36,3 +36,23 @@ for r in range(40):
             assert all(type(o) is c and set(o.__dict__) == {"d", "n"} for o in objects)
             total += sum(sum(o.d.values()) for o in objects)
 print(total)
+# The iterator of the inner loop is given up by a bridge that never stores its position: nothing may be written to it after
+# that, for the next range lies at its place.
+def combinations(r, n):
+    indices = list(range(r))
+    found = 0
+    while 1:
+        found += 1
+        for i in reversed(range(r)):
+            if indices[i] != i + n - r:
+                break
+        else:
+            return found
+        indices[i] += 1
+        for j in range(i + 1, r):
+            indices[j] = indices[j - 1] + 1
+
+
+for k in range(30):
+    answers = [combinations(r, n) for n in range(2, 7) for r in range(n + 1)]
+print(answers)

@@ -36,6 +36,7 @@ macro_rules! fields {
                 alias: $alias,
                 immutable: $imm,
                 lazy: $lazy,
+                owners: vec![],
                 volatile: $alias == A_BREAKER,
                 through: None,
             }),*]
@@ -106,6 +107,9 @@ fields! {
     SLICE_START = offset_of!(PySliceObject, start), Ref, A_CONST, true, false;
     SLICE_STOP = offset_of!(PySliceObject, stop), Ref, A_CONST, true, false;
     SLICE_STEP = offset_of!(PySliceObject, step), Ref, A_CONST, true, false;
+    SUPER_CLASS = offset_of!(lh_interp::superobject::SuperObject, type_), Ref, A_CONST, true, false;
+    SUPER_OBJECT = offset_of!(lh_interp::superobject::SuperObject, obj), Ref, A_CONST, true, false;
+    SUPER_OF = offset_of!(lh_interp::superobject::SuperObject, obj_type), Ref, A_CONST, true, false;
     RESULT_HOW = 0, I64, A_CONST, true, false;
     RESULT_BOXER = 0, Ptr, A_CONST, true, false;
     RESULT_CALLABLE = 8, Ptr, A_CONST, true, false;
@@ -134,6 +138,8 @@ pub const NATIVE_OBJECT: u32 = 1;
 pub const PART: u32 = 2;
 pub const POINTER: u32 = 3;
 pub const SLICE: u32 = 4;
+pub const SUPER: u32 = 5;
+pub const METHOD: u32 = 6;
 
 pub const LIST_ITEM: u32 = 0;
 pub const TUPLE_ITEM: u32 = 1;
@@ -165,6 +171,7 @@ pub fn make() -> Descs {
             alias: A_OTHER,
             immutable: false,
             lazy: false,
+            owners: vec![],
             volatile: false,
             through: None,
         });
@@ -177,6 +184,7 @@ pub fn make() -> Descs {
             alias: A_OTHER,
             immutable: false,
             lazy: false,
+            owners: vec![],
             volatile: false,
             through: None,
         });
@@ -189,11 +197,15 @@ pub fn make() -> Descs {
             alias: A_OTHER,
             immutable: false,
             lazy: false,
+            owners: vec![],
             volatile: false,
             through: None,
         });
     }
     let memory = word(lh_foreign::place::MEMORY_AT).expect("a small offset");
+    fields[RANGE_INDEX as usize].owners = vec![&raw mut PyRangeIter_Type as u64];
+    fields[SEQIT_INDEX as usize].owners =
+        vec![&raw mut PyListIter_Type as u64, &raw mut PyTupleIter_Type as u64];
     fields[POINTEE as usize].through = Some((memory, VAL_PTR));
     let array = |name: &str, offset, alias, immutable| ArrayDesc {
         name: name.into(),
@@ -266,6 +278,26 @@ pub fn make() -> Descs {
                 type_field: None,
                 fields: vec![SLICE_START, SLICE_STOP, SLICE_STEP],
                 alloc: helpers::NEW_SLICE,
+                silent: false,
+                fresh: true,
+            },
+            // `super()` on its way to a method.
+            ClassDesc {
+                name: "super".into(),
+                type_addr: &raw mut PySuper_Type as u64,
+                type_field: None,
+                fields: vec![SUPER_CLASS, SUPER_OBJECT, SUPER_OF],
+                alloc: helpers::NEW_SUPER,
+                silent: false,
+                fresh: true,
+            },
+            // The bound `__exit__` of a `with` statement.
+            ClassDesc {
+                name: "method".into(),
+                type_addr: Method::type_ptr() as u64,
+                type_field: None,
+                fields: vec![METHOD_FUNC, METHOD_SELF],
+                alloc: helpers::NEW_METHOD,
                 silent: false,
                 fresh: true,
             },

@@ -101,7 +101,7 @@ impl Recorder {
     }
 
     /// May a function of this code be inlined here?
-    unsafe fn inlinable(&mut self, code: *mut PyCodeObject) -> bool {
+    pub(crate) unsafe fn inlinable(&mut self, code: *mut PyCodeObject) -> bool {
         // SAFETY: live code.
         unsafe {
             let same = self.outer.iter().filter(|l| l.code == code).count() + (self.code == code) as usize;
@@ -158,7 +158,11 @@ impl Recorder {
     }
 
     /// Looks keyword defaults up: their dictionary may change without the function noticing.
-    unsafe fn keyword_defaults(&mut self, func: *mut PyFunctionObject, mut order: Vec<Arg>) -> Rec<Vec<Arg>> {
+    pub(crate) unsafe fn keyword_defaults(
+        &mut self,
+        func: *mut PyFunctionObject,
+        mut order: Vec<Arg>,
+    ) -> Rec<Vec<Arg>> {
         // SAFETY: a live function; `bind_args` has found the name in its dictionary.
         unsafe {
             let mut guarded = false;
@@ -421,10 +425,29 @@ impl Recorder {
     pub(crate) unsafe fn leave_inlined(&mut self) -> Rec<u32> {
         // SAFETY: live operands.
         unsafe {
+            let up = self.outer.last().ok_or(Why::Left)?;
+            let (resume, flags) = (up.resume, (*self.info).flags);
+            if flags & frame::OPERATOR == 0 {
+                return self.leave_frame(|_, _, _| Ok(resume));
+            }
+            self.check_answer()?;
+            self.leave_frame(|me, v, a| me.finish_method(resume - 1, flags >> frame::HOW, v, a))
+        }
+    }
+
+    /// Leaves the innermost frame, whose value is on top of its stack. `finish` gets a method's value (any other is where the caller wants
+    /// it) and says where the caller goes on.
+    pub(crate) unsafe fn leave_frame(
+        &mut self,
+        finish: impl FnOnce(&mut Self, R, *mut PyObject) -> Rec<u32>,
+    ) -> Rec<u32> {
+        // SAFETY: live operands.
+        unsafe {
             let sp = self.sp;
             let n = (*self.code).co_nlocalsplus;
             let up = self.outer.last().ok_or(Why::Left)?;
-            let (resume, ret) = (up.resume, up.ret);
+            let ret = up.ret;
+            let operator = (*self.info).flags & frame::OPERATOR != 0;
             let here = self.here();
             if self.header {
                 for field in [FRAME_OBJ, FRAME_LOCALS] {
@@ -445,7 +468,10 @@ impl Recorder {
             for i in 0..n {
                 let a = self.actual(i);
                 let v = self.get(i)?;
-                self.prepare_release(v, a)?;
+                // What a caller's slot holds has another reference anyway.
+                if !self.outer.iter().any(|l| l.shadow.values().any(|x| *x == v)) {
+                    self.prepare_release(v, a)?;
+                }
                 locals.push((v, a));
             }
             let result = self.pop(sp - 1)?;
@@ -470,7 +496,8 @@ impl Recorder {
                 self.make_current(f)?;
                 self.recurse(1)?;
             }
-            if ret >= 0 {
+            if operator {
+            } else if ret >= 0 {
                 self.put(ret, result)?;
             } else {
                 self.b().drop_ref(result, ops::DROP_NOT_LAST)?;
@@ -481,7 +508,7 @@ impl Recorder {
             }
             self.release(fv, func.cast())?;
             self.release(cv, code.cast())?;
-            Ok(resume)
+            finish(self, result, value)
         }
     }
 
@@ -603,7 +630,7 @@ pub(crate) enum Arg {
 const MAX_REST: usize = 4;
 
 /// How `n` operands (the last of them named by `kwnames`) become the parameters of a Python function.
-unsafe fn bind_args(
+pub(crate) unsafe fn bind_args(
     callee: *mut PyObject,
     n: i32,
     kwnames: *mut PyObject,

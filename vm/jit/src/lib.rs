@@ -19,6 +19,7 @@ pub mod record;
 pub mod record_call;
 pub mod record_data;
 mod record_iter;
+mod record_methods;
 pub mod record_num;
 pub mod record_obj;
 mod record_slots;

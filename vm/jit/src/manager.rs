@@ -504,7 +504,7 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
     let optimised = began.elapsed();
     let mut cells = exit_cells(s, &trace);
     let record = Record::new(s.mode == Mode::Stress);
-    let countdown = (r.bridge.is_none() && s.mode != Mode::Stress).then(|| lh_jit_x64::Countdown {
+    let countdown = (r.bridge.is_none() && s.mode != Mode::Stress).then_some(lh_jit_x64::Countdown {
         word: &raw const *record.left as u64,
         flags: &raw const lh_runtime::thread::EVAL_BREAKER as u64,
         bits: lh_runtime::thread::BREAK_JIT as u8,
@@ -630,8 +630,8 @@ pub fn unpatch(s: &mut State, t: u32) {
 /// Takes a root out of use, if it has been replaced only a few times: another recording will find the world as it is now.
 unsafe fn retire(s: &mut State, t: u32) -> bool {
     let (head, code) = (s.traces[t as usize].head, s.traces[t as usize].pins.first().map(|c| c.as_ptr()));
-    let same = |x: &&Box<Compiled>| x.retired && x.head == head && x.pins.first().map(|c| c.as_ptr()) == code;
-    if s.traces[t as usize].retired || s.traces.iter().filter(same).count() >= 4 {
+    let same = |x: &Compiled| x.retired && x.head == head && x.pins.first().map(|c| c.as_ptr()) == code;
+    if s.traces[t as usize].retired || s.traces.iter().filter(|x| same(x)).count() >= 4 {
         return false;
     }
     s.traces[t as usize].retired = true;
@@ -890,7 +890,8 @@ unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot) {
     }
     // SAFETY: the exit's frame; the parent trace lives for ever.
     unsafe {
-        let tr: &'static Compiled = &*&raw const *s.traces[t as usize];
+        let tr: *const Compiled = &raw const *s.traces[t as usize];
+        let tr: &'static Compiled = &*tr;
         if tr.cells[n as usize] != s.exit_routine {
             return;
         }

@@ -100,6 +100,8 @@ pub struct FieldDesc {
     pub immutable: bool,
     /// Stores may be delayed to exits and calls that can read them (non-references only).
     pub lazy: bool,
+    /// Lazy fields: the types whose objects have it. No store is pending for an object of any other type.
+    pub owners: Vec<u64>,
     /// Other threads change it at any time: every load is a load.
     pub volatile: bool,
     /// A load stands for two: of the first field, then of the second from the address found there. (A virtual may know the

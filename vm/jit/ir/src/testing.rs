@@ -143,6 +143,7 @@ pub fn descs() -> Descs {
         alias,
         immutable,
         lazy,
+        owners: if lazy { vec![RANGE] } else { vec![] },
         volatile: name == "flag",
         through: None,
     };

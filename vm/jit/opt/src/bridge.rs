@@ -111,6 +111,7 @@ impl<'d> Builder<'d> {
         o.capture(kind, pc, sp);
         for (v, n) in &snap.drops {
             let x = lift(*v, &mut o);
+            o.flush_dying(x);
             for _ in 0..*n {
                 o.tr.push(Inst::new(Op::Adopt, Ty::Void, &[x]).with_imm(NO_SLOT));
                 let mut i = Inst::new(Op::Drop, Ty::Void, &[x]);

@@ -42,7 +42,7 @@ impl Opt<'_> {
                 let (b, lf, v) = self.lazies[n];
                 if lf == f && b != base {
                     self.lazies.remove(n);
-                    self.write_lazy(b, lf, v)?;
+                    self.write_lazy(b, lf, v);
                 } else {
                     n += 1;
                 }
@@ -80,23 +80,36 @@ impl Opt<'_> {
         }
     }
 
-    fn write_lazy(&mut self, b: Val, f: u32, v: Val) -> Result<(), Abort> {
+    fn write_lazy(&mut self, b: Val, f: u32, v: Val) {
         let v = self.resolve(v);
         self.tr.push(Inst::new(Op::FStore, Ty::Void, &[b, v]).with_imm(f));
-        Ok(())
     }
 
     /// Writes delayed stores of the alias classes in `mask`.
-    pub fn flush_lazies(&mut self, mask: u64) -> Result<(), Abort> {
+    pub fn flush_lazies(&mut self, mask: u64) {
         let all = std::mem::take(&mut self.lazies);
         for (b, f, v) in all {
             if mask >> self.d.fields[f as usize].alias & 1 != 0 {
-                self.write_lazy(b, f, v)?;
+                self.write_lazy(b, f, v);
             } else {
                 self.lazies.push((b, f, v));
             }
         }
-        Ok(())
+    }
+
+    /// `gone` may be freed: what is to be stored in it must be there before. Another name may be the same object; only a
+    /// type that has no such field tells that it isn't.
+    pub fn flush_dying(&mut self, gone: Val) {
+        let ty = self.facts.get(&gone).and_then(|f| f.ty);
+        let all = std::mem::take(&mut self.lazies);
+        for (b, f, v) in all {
+            let owners = &self.d.fields[f as usize].owners;
+            if b != gone && ty.is_some_and(|t| !owners.is_empty() && !owners.contains(&t)) {
+                self.lazies.push((b, f, v));
+            } else {
+                self.write_lazy(b, f, v);
+            }
+        }
     }
 
     /// Forgets mutable memory of the alias classes. With `but`, keeps that base's *other* delayed fields.
@@ -116,20 +129,11 @@ impl Opt<'_> {
     /// What must happen before an op with these effects.
     pub fn before(&mut self, i: &Inst, eff: Effects) -> Result<(), Abort> {
         if i.op == Op::Drop && i.imm & DROP_NOT_LAST == 0 {
-            // The object may go: what is to be stored in it must be there before.
-            let base = i.args[0];
-            let all = std::mem::take(&mut self.lazies);
-            for (b, f, v) in all {
-                if b == base {
-                    self.write_lazy(b, f, v)?;
-                } else {
-                    self.lazies.push((b, f, v));
-                }
-            }
+            self.flush_dying(i.args[0]);
         }
         let heap_op = matches!(i.op, Op::FLoad | Op::FStore | Op::ALoad | Op::AStore);
         if !heap_op {
-            self.flush_lazies(eff.reads | eff.writes)?;
+            self.flush_lazies(eff.reads | eff.writes);
         }
         let runs = eff.has(RUNS_PYTHON | USES_FRAME | MAY_FORCE);
         if runs && (i.snap == NO_SNAP || eff.has(USES_FRAME)) {

@@ -80,7 +80,7 @@ fn attempt(b: &Builder, weak: &mut Weak) -> Result<Option<Trace>, Abort> {
                     o.flush_slot(0, *s)?;
                 }
             }
-            Loc::Lazy(_, f) => o.flush_lazies(1 << o.d.fields[*f as usize].alias)?,
+            Loc::Lazy(_, f) => o.flush_lazies(1 << o.d.fields[*f as usize].alias),
         }
     }
     let mut places: Vec<(Loc, Val)> = vec![];

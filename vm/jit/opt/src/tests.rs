@@ -196,6 +196,41 @@ fn virtual_pair_disappears() {
 }
 
 #[test]
+fn delayed_store_is_written_before_what_may_be_the_same_object_goes() {
+    check_opt(
+        "
+        snap 6 1
+        r0 = sget #0
+        guard_type !1 r0 p:0x500
+        i0 = fload .pos r0
+        i3 = add i0 1
+        fstore .pos r0 i3
+        r2 = spop #1
+        guard_type !1 r2 p:0x500
+        drop !1 r2
+        snap 7 1
+        exit
+        ",
+        "
+        p0 = jload +24
+        r1 = sload #0 p0
+        guard_type !1 r1, p:0x500 @0
+        i3 = fload .pos r1
+        i4 = add i3, 1
+        r5 = sload #1 p0
+        adopt #1 r5
+        guard_type !1 r5, p:0x500 @1
+        fstore .pos r1, i4
+        drop !1 r5
+        exit @2
+        snap 0 kind 0 { frame p0 tok 7 pc 6 sp 1 : ; }
+        snap 1 kind 0 { frame p0 tok 7 pc 6 sp 1 : 1=r5 give ; }
+        snap 2 kind 0 { frame p0 tok 7 pc 7 sp 1 : ; }
+        ",
+    );
+}
+
+#[test]
 fn delayed_store_is_carried_and_left_to_exits() {
     check_opt(
         "

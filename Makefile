@@ -10,7 +10,7 @@ TEST_PACKAGES = $(DEMO_PACKAGES) python3.11-dev libpython3.11-testsuite g++ swig
 WHEEL_PACKAGES = $(BUILD_PACKAGES) python3.11-venv
 BENCH_PACKAGES = $(DEMO_PACKAGES) pypy3 luajit
 # Crates with tests of their own (the rest is tested by programs).
-TESTED = lh-abi lh-bytecode lh-compiler lh-jit-ir lh-jit-opt lh-jit-x64 lh-foreign
+TESTED = lh-abi lh-bytecode lh-compiler lh-jit-ir lh-jit-opt lh-jit-x64 lh-foreign lh-ctypes
 LANCEHEAD = $(CURDIR)/target/release/lancehead
 
 .PHONY: demo test test-wheels test-tools bench build

@@ -1,5 +1,7 @@
 //! The module over the bare runtime, without an interpreter: classes, instances, calls, stubs, callbacks.
 
+#![allow(clippy::explicit_auto_deref, reason = "without it, `ok` is taken to answer the target of the reference")]
+
 use lh_runtime::hooks::{HOOKS, Hooks};
 use lh_runtime::prelude::*;
 use lh_runtime::thread;
@@ -93,7 +95,7 @@ fn add(a: i64, b: i64) -> i64 {
 fn the_module_works_without_an_interpreter() {
     let m = start();
     let simple =
-        |name: &str, code: &str| class(name, &ok(m.get("_SimpleCData")), &[("_type_", &Str::new(code))]);
+        |name: &str, code: &str| class(name, &*ok(m.get("_SimpleCData")), &[("_type_", &Str::new(code))]);
     let (c_int, c_double, c_char) = (simple("c_int", "i"), simple("c_double", "d"), simple("c_char", "c"));
     let c_void_p = simple("c_void_p", "P");
     check(c_int.call1(&int(-5)), "c_int(-5)");
@@ -111,7 +113,7 @@ fn the_module_works_without_an_interpreter() {
     let field = |name: &str, t: &Object| Tuple::from_refs(&[&Str::new(name), t]).into_object();
     let text = ok(lh_runtime::number::multiply(&c_char, &int(4)));
     let fields = List::from_vec(vec![field("x", &c_int), field("y", &c_double), field("t", &text)]);
-    let point = class("Point", &ok(m.get("Structure")), &[("_fields_", &fields)]);
+    let point = class("Point", &*ok(m.get("Structure")), &[("_fields_", &fields)]);
     let p = ok(point.call(&[&int(1), &Float::new(2.5), &Bytes::new(b"ab")]));
     check(p.get_attr_str("x"), "1");
     check(p.get_attr_str("y"), "2.5");
@@ -132,7 +134,7 @@ fn the_module_works_without_an_interpreter() {
     check(a.get_item(&int(-1)), "1");
     check(a.get_item(&Slice::new(none_ref(), none_ref(), none_ref())), "[3, 2, 1]");
     assert_eq!(error(a.get_item(&int(3))), "IndexError('invalid index')");
-    let ptr = ok(ok(m.get("pointer")).call1(&ok(c_int.call1(&int(77)))));
+    let ptr = ok(ok(m.get("pointer")).call1(&*ok(c_int.call1(&int(77)))));
     check(ptr.get_attr_str("contents"), "c_int(77)");
     check(ptr.get_item(&int(0)), "77");
     let buf = ok(text.call0());
@@ -152,7 +154,7 @@ fn the_module_works_without_an_interpreter() {
     let labs = ok(proto(&c_long, &[&c_long]).call1(&address(libc::labs as *const _)));
     for _ in 0..5 {
         check(labs.call1(&int(-(1 << 40))), "1099511627776");
-        check(labs.call1(&ok(c_long.call1(&int(-3)))), "3");
+        check(labs.call1(&*ok(c_long.call1(&int(-3)))), "3");
     }
     assert!(error(labs.call1(&Str::new("x"))).contains("argument 1: TypeError: wrong type"));
     assert_eq!(error(labs.call0()), "TypeError('this function takes at least 1 argument (0 given)')");
@@ -187,7 +189,7 @@ fn bits(name: &str, t: &Object, width: i64) -> Owned<Object> {
 }
 
 fn structure(m: &Module, name: &str, base: &str, fields: Vec<Owned<Object>>) -> Owned<Object> {
-    class(name, &ok(m.get(base)), &[("_fields_", &List::from_vec(fields))])
+    class(name, &*ok(m.get(base)), &[("_fields_", &List::from_vec(fields))])
 }
 
 fn records_in_depth(m: &Module, c_int: &Object, c_double: &Object, c_long: &Object) {
@@ -209,7 +211,7 @@ fn records_in_depth(m: &Module, c_int: &Object, c_double: &Object, c_long: &Obje
     let u = structure(m, "U", "Union", vec![field("i", c_long), field("d", c_double)]);
     let fields = List::from_vec(vec![field("tag", c_int), field("u", &u)]);
     let anonymous = Tuple::from_refs(&[&Str::new("u")]);
-    let v = class("V", &ok(m.get("Structure")), &[("_anonymous_", &anonymous), ("_fields_", &fields)]);
+    let v = class("V", &*ok(m.get("Structure")), &[("_anonymous_", &anonymous), ("_fields_", &fields)]);
     let x = ok(v.call0());
     ok(x.set_attr_str("d", &Float::new(1.0)));
     check(x.get_attr_str("i"), &(1.0f64.to_bits() as i64).to_string());
@@ -236,7 +238,7 @@ fn records_in_depth(m: &Module, c_int: &Object, c_double: &Object, c_long: &Obje
     );
 
     // Strings are kept alive by whoever holds the pointer.
-    let c_char_p = class("c_char_p", &ok(m.get("_SimpleCData")), &[("_type_", &Str::new("z"))]);
+    let c_char_p = class("c_char_p", &*ok(m.get("_SimpleCData")), &[("_type_", &Str::new("z"))]);
     let t = structure(m, "T", "Structure", vec![field("s", &c_char_p)]);
     let x = ok(t.call0());
     ok(x.set_attr_str("s", &Bytes::new(b"kept")));
@@ -328,7 +330,7 @@ fn show(result: &Object, _function: &Object, args: &Object) -> Owned<Tuple> {
 fn time_calls() {
     let m = start();
     let simple =
-        |name: &str, code: &str| class(name, &ok(m.get("_SimpleCData")), &[("_type_", &Str::new(code))]);
+        |name: &str, code: &str| class(name, &*ok(m.get("_SimpleCData")), &[("_type_", &Str::new(code))]);
     let (c_double, c_long) = (simple("c_double", "d"), simple("c_long", "l"));
     extern "C" fn half(x: f64) -> f64 {
         x / 2.0

@@ -61,6 +61,7 @@ def build_c(build):
     compile_shared(build, "c_args", HERE / "c/c_args.c")
     compile_shared(build, "c_slots", HERE / "c/c_slots.c")
     compile_shared(build, "c_trash", HERE / "c/c_trash.c")
+    compile_shared(build, "c_embed", HERE / "c/c_embed.c")
 
 
 def build_cython(build):
@@ -97,7 +98,7 @@ def build_nanobind(build):
 PARTS = {"c": build_c, "cython": build_cython, "swig": build_swig, "pybind11": build_pybind11, "nanobind": build_nanobind}
 
 
-DRIVERS = {"c": ["use.py", "abstract.py", "wrong.py", "hooks.py", "args.py", "slots.py", "testcapi.py", "trash.py"]}
+DRIVERS = {"c": ["use.py", "abstract.py", "wrong.py", "hooks.py", "args.py", "slots.py", "testcapi.py", "trash.py", "embed.py"]}
 
 
 def output(python, build, script, *arguments, **variables):

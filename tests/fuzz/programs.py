@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 
+from small import Small
+
 REFERENCE = "/usr/bin/python3.11" if os.path.exists("/usr/bin/python3.11") else "python3.11"
 
 PRELUDE = '''
@@ -360,6 +362,10 @@ class Maker:
         return "\n".join(self.lines) + "\n"
 
 
+def program(seed):
+    return (Maker(seed) if seed % 2 else Small(seed)).program()
+
+
 def run(command, path):
     env = dict(os.environ, PYTHONHASHSEED="0", PYTHONDONTWRITEBYTECODE="1")
     try:
@@ -371,7 +377,7 @@ def run(command, path):
 
 def one(job):
     seed, lancehead, modes, keep = job
-    source = Maker(seed).program()
+    source = program(seed)
     with tempfile.TemporaryDirectory() as tmp:
         path = os.path.join(tmp, "fuzz%d.py" % seed)
         with open(path, "w") as f:
@@ -404,7 +410,7 @@ def main():
     parser.add_argument("--show", type=int)
     args = parser.parse_args()
     if args.show is not None:
-        print(Maker(args.show).program(), end="")
+        print(program(args.show), end="")
         return 0
     jobs = [(s, os.path.abspath(args.lancehead), args.modes.split(","), args.keep) for s in range(args.first, args.first + args.count)]
     failed = skipped = 0

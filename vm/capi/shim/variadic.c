@@ -29,6 +29,7 @@ extern int lh_audit(const char *, const char *, va_list);
 extern PyObject *PyErr_FormatV(PyObject *, const char *, va_list);
 extern PyObject *lh_format_from_cause(PyObject *, const char *, va_list);
 extern int lh_warn_format(PyObject *, Py_ssize_t, const char *, va_list);
+extern int lh_warn_explicit(PyObject *, const char *, int, const char *, const char *, va_list);
 extern int lh_resource_warning(PyObject *, Py_ssize_t, const char *, va_list);
 extern PyObject *PyUnicode_FromFormatV(const char *, va_list);
 extern PyObject *PyBytes_FromFormatV(const char *, va_list);
@@ -113,6 +114,10 @@ PyObject *PyErr_Format(PyObject *t, const char *f, ...) { WITH_VA(f, PyObject *,
 PyObject *_PyErr_Format(void *ts, PyObject *t, const char *f, ...) { (void)ts; WITH_VA(f, PyObject *, PyErr_FormatV(t, f, va)); }
 PyObject *_PyErr_FormatFromCause(PyObject *t, const char *f, ...) { WITH_VA(f, PyObject *, lh_format_from_cause(t, f, va)); }
 int PyErr_WarnFormat(PyObject *c, Py_ssize_t l, const char *f, ...) { WITH_VA(f, int, lh_warn_format(c, l, f, va)); }
+int PyErr_WarnExplicitFormat(PyObject *c, const char *file, int line, const char *module, PyObject *registry, const char *f, ...) {
+    (void)registry;
+    WITH_VA(f, int, lh_warn_explicit(c, file, line, module, f, va));
+}
 int PyErr_ResourceWarning(PyObject *s, Py_ssize_t l, const char *f, ...) { WITH_VA(f, int, lh_resource_warning(s, l, f, va)); }
 PyObject *PyUnicode_FromFormat(const char *f, ...) { WITH_VA(f, PyObject *, PyUnicode_FromFormatV(f, va)); }
 PyObject *PyBytes_FromFormat(const char *f, ...) { WITH_VA(f, PyObject *, PyBytes_FromFormatV(f, va)); }

@@ -35,6 +35,7 @@ pub struct HashTable {
     drop_key: Option<DestroyFn>,
     drop_value: Option<DestroyFn>,
     alloc: [*mut c_void; 2],
+    #[expect(clippy::vec_box, reason = "C code holds on to the addresses of entries")]
     map: std::collections::HashMap<usize, Vec<Box<HashEntry>>>,
 }
 impl HashTable {

@@ -260,7 +260,7 @@ impl Config {
     }
     /// # Safety
     /// The struct is a filled one.
-    unsafe fn to_dict(&mut self) -> PyResult<Owned<Dict>> {
+    unsafe fn as_dict(&mut self) -> PyResult<Owned<Dict>> {
         let d = Dict::new();
         for &(name, o, kind) in FIELDS {
             // SAFETY: the table's kinds are the struct's.
@@ -344,6 +344,78 @@ impl Config {
     }
 }
 
+/// `PyWideStringList`; its strings and their table are `PyMem_RawMalloc`'s.
+#[repr(C)]
+pub struct WideList {
+    length: isize,
+    items: *mut *mut u32,
+}
+impl WideList {
+    /// # Safety
+    /// The list is a filled one.
+    unsafe fn clear(&mut self) {
+        // SAFETY: its strings are its own.
+        unsafe {
+            for i in 0..self.length as usize {
+                lh_runtime::alloc::free((*self.items.add(i)).cast());
+            }
+            lh_runtime::alloc::free(self.items.cast());
+        }
+        (self.length, self.items) = (0, null_mut());
+    }
+    /// Puts in a copy; behind the end means at the end.
+    ///
+    /// # Safety
+    /// The list is a filled one, `item` a wide string.
+    unsafe fn insert(&mut self, at: usize, item: *const u32) {
+        // SAFETY: the new table has room for one string more.
+        unsafe {
+            let n = self.length as usize;
+            let at = at.min(n);
+            let text = text_of(item);
+            let new = lh_runtime::alloc::malloc(8 * (n + 1)).cast::<*mut u32>();
+            new.copy_from_nonoverlapping(if n == 0 { new } else { self.items }, at);
+            new.add(at).write(text.downcast::<Str>().map_or(null_mut(), |s| wide_str(s)));
+            new.add(at + 1).copy_from_nonoverlapping(if n == 0 { new } else { self.items.add(at) }, n - at);
+            lh_runtime::alloc::free(self.items.cast());
+            (self.length, self.items) = (n as isize + 1, new);
+        }
+    }
+}
+
+/// `PyPreConfig`.
+#[repr(C)]
+pub struct PreConfig {
+    config_init: c_int,
+    parse_argv: c_int,
+    isolated: c_int,
+    use_environment: c_int,
+    configure_locale: c_int,
+    coerce_c_locale: c_int,
+    coerce_c_locale_warn: c_int,
+    utf8_mode: c_int,
+    dev_mode: c_int,
+    allocator: c_int,
+}
+impl PreConfig {
+    /// As CPython's defaults of the two kinds: -1 is for the environment to say.
+    fn new(isolated: bool) -> PreConfig {
+        let open = if isolated { 0 } else { -1 };
+        PreConfig {
+            config_init: if isolated { 3 } else { 2 },
+            parse_argv: !isolated as c_int,
+            isolated: isolated as c_int,
+            use_environment: !isolated as c_int,
+            configure_locale: !isolated as c_int,
+            coerce_c_locale: open,
+            coerce_c_locale_warn: open,
+            utf8_mode: open,
+            dev_mode: open,
+            allocator: 0,
+        }
+    }
+}
+
 /// The description of the running program, made on first use.
 fn current() -> *mut Config {
     static C: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
@@ -359,14 +431,14 @@ capi! {
     fn _PyInterpreterState_GetConfig(_i: *mut c_void) -> [*mut Config] { current() }
     fn _Py_GetConfig() -> [*mut Config] { current() }
     fn _PyInterpreterState_GetConfigCopy(c: *mut Config) -> status {
-        let d = (*current()).to_dict()?;
+        let d = (*current()).as_dict()?;
         (*c).fill_from(&d)
     }
     fn _PyInterpreterState_SetConfig(c: *mut Config) -> status {
-        let d = (*c).to_dict()?;
+        let d = (*c).as_dict()?;
         (*current()).fill_from(&d)
     }
-    fn _PyConfig_AsDict(c: *mut Config) -> obj { (*c).to_dict() }
+    fn _PyConfig_AsDict(c: *mut Config) -> obj { (*c).as_dict() }
     fn _PyConfig_FromDict(c: *mut Config, d: &Dict) -> status { (*c).fill_from(d) }
     fn _Py_GetConfigsAsDict() -> obj {
         let d = Dict::new();
@@ -380,7 +452,7 @@ capi! {
         }
         d.set_str("global_config", &Dict::new())?;
         d.set_str("pre_config", &pre)?;
-        d.set_str("config", &*(*current()).to_dict()?)?;
+        d.set_str("config", &*(*current()).as_dict()?)?;
         Ok(d)
     }
     fn PyConfig_InitPythonConfig(c: *mut Config) -> void { *c = Config::defaults(false) }
@@ -405,6 +477,8 @@ capi! {
         if !n.is_null() { *n = *(*current()).at::<isize>(o) as c_int; }
         if !argv.is_null() { *argv = *(*current()).at(o + 8); }
     }
+    fn PyPreConfig_InitPythonConfig(c: *mut PreConfig) -> void { *c = PreConfig::new(false) }
+    fn PyPreConfig_InitIsolatedConfig(c: *mut PreConfig) -> void { *c = PreConfig::new(true) }
     fn _PyPathConfig_ClearGlobal() -> void {}
     fn PySys_GetXOptions() -> borrowed { Ok(sysobject::sys_get("_xoptions").map_or(null_mut(), |d| d.ptr())) }
     fn PySys_HasWarnOptions() -> [c_int] { !config().warnoptions.is_empty() as c_int }
@@ -437,6 +511,41 @@ statuses! {
         lh_runtime::alloc::free(std::mem::replace(&mut *place, new).cast());
         FINE
     }
+    fn PyConfig_SetWideStringList(_c: *mut Config, place: *mut WideList, n: isize, items: *const *const u32) {
+        (*place).clear();
+        for i in 0..n.max(0) as usize {
+            (*place).insert(i, *items.add(i));
+        }
+        FINE
+    }
+    fn PyConfig_SetArgv(c: *mut Config, n: isize, argv: *const *const u32) {
+        let place = (*c).at::<WideList>(Config::field("argv").0);
+        PyConfig_SetWideStringList(c, place, n, argv)
+    }
+    fn PyConfig_SetBytesArgv(c: *mut Config, n: isize, argv: *const *const c_char) {
+        let place = (*c).at::<WideList>(Config::field("argv").0);
+        (*place).clear();
+        for i in 0..n.max(0) as usize {
+            let w = wide(OsStr::from_bytes(CStr::from_ptr(*argv.add(i)).to_bytes()));
+            (*place).insert(i, w);
+            lh_runtime::alloc::free(w.cast());
+        }
+        FINE
+    }
+    fn PyWideStringList_Append(list: *mut WideList, item: *const u32) {
+        (*list).insert((*list).length as usize, item);
+        FINE
+    }
+    fn PyWideStringList_Insert(list: *mut WideList, at: isize, item: *const u32) {
+        if at < 0 {
+            return error(c"PyWideStringList_Insert index must be >= 0");
+        }
+        (*list).insert(at as usize, item);
+        FINE
+    }
+    fn Py_PreInitialize(_c: *const PreConfig) { FINE }
+    fn Py_PreInitializeFromArgs(_c: *const PreConfig, _n: isize, _argv: *const *const u32) { FINE }
+    fn Py_PreInitializeFromBytesArgs(_c: *const PreConfig, _n: isize, _argv: *const *const c_char) { FINE }
     fn PyConfig_Read(_c: *mut Config) { FINE }
     fn Py_InitializeFromConfig(_c: *mut Config) { error(c"the interpreter is running already") }
 }

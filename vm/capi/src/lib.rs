@@ -18,6 +18,7 @@ pub mod code;
 pub mod codecs;
 pub mod containers;
 pub mod context;
+pub mod embedding;
 pub mod extras;
 pub mod fileutils;
 pub mod format;

@@ -254,7 +254,6 @@ capi! {
         let m = match m { Some(m) => m.str()?.to_str_lossy().into_owned(), None => "expected a message argument".into() };
         Err(exceptions::raise_import_error(exc::ImportError(), &m, name, path))
     }
-    fn PyErr_SyntaxLocationObject(_f: &Object, _line: c_int, _col: c_int) -> void {}
 
     // ---- Warnings ----
     fn PyErr_WarnEx(c: Option<&Object>, m: &CStr, level: isize) -> status { lh_runtime::warnings::warn(category(c)?, &text(m), level) }
@@ -269,6 +268,11 @@ capi! {
     fn PyErr_WarnExplicit(c: Option<&Object>, m: &CStr, file: &CStr, line: c_int, module: Option<&CStr>, _registry: Option<&Object>) -> status {
         let module = module.map(|m| text(m));
         lh_runtime::warnings::warn_explicit(category(c)?, &text(m), &text(file), line as i64, module.as_deref())
+    }
+    fn lh_warn_explicit(c: Option<&Object>, file: &CStr, line: c_int, module: Option<&CStr>, f: &CStr, va: *mut VaList) -> status {
+        let m = crate::format::format_v(f.to_bytes(), &mut *va)?;
+        let module = module.map(|m| text(m));
+        lh_runtime::warnings::warn_explicit(category(c)?, &m.to_str_lossy(), &text(file), line as i64, module.as_deref())
     }
     fn PyErr_WarnExplicitObject(c: Option<&Object>, m: &Object, file: &Str, line: c_int, module: Option<&Str>, _registry: Option<&Object>) -> status {
         let module = module.map(|m| m.to_str_lossy());

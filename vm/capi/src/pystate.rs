@@ -156,11 +156,25 @@ capi! {
     fn _PyThreadState_UncheckedGet() -> [*mut PyThreadState] { Thread::current_ptr() }
     fn PyThreadState_GetID(ts: *mut PyThreadState) -> [u64] { (*ts).id }
     fn PyThreadState_GetInterpreter(_ts: *mut PyThreadState) -> [*mut c_void] { interpreter() }
-    fn PyThreadState_Next(_ts: *mut PyThreadState) -> [*mut PyThreadState] { null_mut() }
+    fn PyThreadState_Next(ts: *mut PyThreadState) -> [*mut PyThreadState] {
+        // Newest first, from `PyInterpreterState_ThreadHead` on.
+        let (mut before, mut next) = (null_mut(), null_mut());
+        thread::for_each(|t| {
+            if t == ts {
+                next = before;
+            }
+            before = t;
+        });
+        next
+    }
     fn PyThreadState_GetDict() -> borrowed { Ok(thread_dict(Thread::current_ptr())) }
     fn _PyThreadState_GetDict(ts: *mut PyThreadState) -> [*mut PyObject] { thread_dict(ts) }
-    fn PyThreadState_GetFrame(_ts: *mut PyThreadState) -> [*mut PyObject] {
-        (lh_runtime::hooks::hooks().current_frame)().map_or(null_mut(), Owned::into_raw)
+    fn PyThreadState_GetFrame(ts: *mut PyThreadState) -> [*mut PyObject] {
+        let frame = match lh_runtime::sysobject::TRACE_HOOKS.get() {
+            Some(h) if ts != Thread::current_ptr() => (h.frame_of)(ts),
+            _ => (lh_runtime::hooks::hooks().current_frame)(),
+        };
+        frame.map_or(null_mut(), Owned::into_raw)
     }
     fn PyThreadState_EnterTracing(ts: *mut PyThreadState) -> void { (*ts).tracing += 1; (*(*ts).cframe).use_tracing = 0 }
     fn PyThreadState_LeaveTracing(ts: *mut PyThreadState) -> void {

@@ -49,14 +49,55 @@ unsafe fn decode_part(
     Ok(t.get(0))
 }
 
-/// Puts a file and a line into the pending `SyntaxError`.
-fn locate(file: Option<Owned<Object>>, line: c_int, column: c_int) -> PyResult<()> {
+/// The same for codecs with a byte order (-1 little, 0 by the mark, 1 big), which is read and stored.
+///
+/// # Safety
+/// As [`decode_part`]; `order` is an integer or null.
+unsafe fn decode_wide(
+    name: &str,
+    p: *const u8,
+    n: isize,
+    errors: Option<&CStr>,
+    order: *mut c_int,
+    used: *mut isize,
+) -> PyResult {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let data = Bytes::new(std::slice::from_raw_parts(
+            if p.is_null() { std::ptr::dangling() } else { p },
+            n.max(0) as usize,
+        ));
+        let module = lh_runtime::import::import_module("_codecs")?;
+        let before = Int::from_i64(order.as_ref().map_or(0, |o| *o as i64));
+        let errors = str_of(errors.unwrap_or(c"strict"));
+        let r = module.call_method(name, &[&data, &*errors, &*before, &bool_obj(used.is_null())])?;
+        let Some(t) = r.downcast::<Tuple>().filter(|t| t.len() == 3) else {
+            return raise!(TypeError, "decoder must return a tuple");
+        };
+        if !used.is_null() {
+            *used = number::as_isize(t.item_ref(1), None)?;
+        }
+        if !order.is_null() {
+            *order = number::as_isize(t.item_ref(2), None)? as c_int;
+        }
+        Ok(t.get(0))
+    }
+}
+
+/// Puts a file, a line and perhaps columns (from 1; below zero: unknown) and an end into the pending `SyntaxError`.
+fn locate(file: Option<Owned<Object>>, line: c_int, column: c_int, end: Option<(c_int, c_int)>) -> PyResult<()> {
     let e = lh_runtime::errors::take_raised();
     let o = e.as_object();
     let done = (|| -> PyResult<()> {
         o.set_attr_str("lineno", &Int::from_i64(line as i64))?;
         if column >= 0 {
-            o.set_attr_str("offset", &Int::from_i64(column as i64 + 1))?;
+            o.set_attr_str("offset", &Int::from_i64(column as i64))?;
+        }
+        if let Some((line, column)) = end {
+            o.set_attr_str("end_lineno", &Int::from_i64(line as i64))?;
+            if column >= 0 {
+                o.set_attr_str("end_offset", &Int::from_i64(column as i64))?;
+            }
         }
         if let Some(f) = &file {
             o.set_attr_str("filename", f)?;
@@ -138,12 +179,29 @@ capi! {
         let v: Vec<&Object> = (0..n.max(0) as usize).map(|i| Object::from_ptr(*items.add(i))).collect();
         sep.join_refs(&v)
     }
+    fn PyUnicode_AsCharmapString(s: &Str, map: Option<&Object>) -> obj { Ok(Bytes::new(&codecs::single::encode_charmap(s, "strict", map)?)) }
+    fn PyUnicode_DecodeCharmap(p: *const u8, n: isize, map: Option<&Object>, errors: Option<&CStr>) -> obj {
+        let data = if n <= 0 { &[][..] } else { std::slice::from_raw_parts(p, n as usize) };
+        codecs::single::decode_charmap(data, &text(errors.unwrap_or(c"strict")), map)
+    }
     fn PyUnicode_BuildEncodingMap(map: &Str) -> obj { codecs::single::build_charmap(map) }
     fn PyUnicode_DecodeUTF7(p: *const u8, n: isize, errors: Option<&CStr>) -> obj {
         decode_part("utf_7_decode", p, n, errors, null_mut())
     }
     fn PyUnicode_DecodeUTF7Stateful(p: *const u8, n: isize, errors: Option<&CStr>, used: *mut isize) -> obj {
         decode_part("utf_7_decode", p, n, errors, used)
+    }
+    fn PyUnicode_DecodeUTF16(p: *const u8, n: isize, errors: Option<&CStr>, order: *mut c_int) -> obj {
+        decode_wide("utf_16_ex_decode", p, n, errors, order, null_mut())
+    }
+    fn PyUnicode_DecodeUTF16Stateful(p: *const u8, n: isize, errors: Option<&CStr>, order: *mut c_int, used: *mut isize) -> obj {
+        decode_wide("utf_16_ex_decode", p, n, errors, order, used)
+    }
+    fn PyUnicode_DecodeUTF32(p: *const u8, n: isize, errors: Option<&CStr>, order: *mut c_int) -> obj {
+        decode_wide("utf_32_ex_decode", p, n, errors, order, null_mut())
+    }
+    fn PyUnicode_DecodeUTF32Stateful(p: *const u8, n: isize, errors: Option<&CStr>, order: *mut c_int, used: *mut isize) -> obj {
+        decode_wide("utf_32_ex_decode", p, n, errors, order, used)
     }
     fn PyUnicode_InternImmortal(p: *mut *mut PyObject) -> void {
         if let Some(s) = Object::from_ptr_opt(*p).and_then(|o| o.downcast_exact::<Str>()) {
@@ -167,9 +225,13 @@ capi! {
         let m = match m { Some(m) => m.str()?.to_str_lossy().into_owned(), None => { return raise!(TypeError, "expected a message argument") } };
         Err(exceptions::raise_import_error(t, &m, name, path))
     }
-    fn PyErr_SyntaxLocation(file: Option<&CStr>, line: c_int) -> void { locate(file.map(|f| codecs::fs_decode(f.to_bytes()).into_object()), line, -1)? }
+    fn PyErr_SyntaxLocation(file: Option<&CStr>, line: c_int) -> void { locate(file.map(|f| codecs::fs_decode(f.to_bytes()).into_object()), line, -1, None)? }
     fn PyErr_SyntaxLocationEx(file: Option<&CStr>, line: c_int, column: c_int) -> void {
-        locate(file.map(|f| codecs::fs_decode(f.to_bytes()).into_object()), line, column)?
+        locate(file.map(|f| codecs::fs_decode(f.to_bytes()).into_object()), line, column, None)?
+    }
+    fn PyErr_SyntaxLocationObject(file: Option<&Object>, line: c_int, column: c_int) -> void { locate(file.map(|f| f.own()), line, column, None)? }
+    fn PyErr_RangedSyntaxLocationObject(file: Option<&Object>, line: c_int, column: c_int, end_line: c_int, end_column: c_int) -> void {
+        locate(file.map(|f| f.own()), line, column, Some((end_line, end_column)))?
     }
     fn PyErr_ProgramText(file: &CStr, line: c_int) -> (*mut PyObject, null_mut()) {
         Ok(source_line(&codecs::fs_decode(file.to_bytes()), line)?.map_or(null_mut(), Owned::into_raw))
@@ -191,7 +253,64 @@ capi! {
     }
     fn _PyErr_SetNone(_ts: *mut PyThreadState, t: &Object) -> void { let _ = lh_runtime::errors::set_object(t, None); }
 
+    // ---- Descriptors ----
+    fn PyDescr_NewWrapper(t: &Type, base: *mut wrapperbase, wrapped: *mut c_void) -> obj { Ok(lh_runtime::descrobject::new_wrapper(t, base, wrapped)) }
+    fn PyWrapper_New(d: &Object, o: &Object) -> obj { d.call_method("__get__", &[o, o.ty().as_object()]) }
+
+    // ---- Files ----
+    fn PyFile_OpenCode(path: &CStr) -> obj { open_code(&codecs::fs_decode(path.to_bytes())) }
+    fn PyFile_OpenCodeObject(path: &Object) -> obj { open_code(path) }
+    /// The hook is for the start of the runtime only, as CPython's is once it runs.
+    fn PyFile_SetOpenCodeHook(_hook: *mut c_void, _data: *mut c_void) -> status {
+        lh_runtime::import::import_module("sys")?;
+        raise!(SystemError, "failed to change existing open_code hook")
+    }
+    /// A text file that writes to a descriptor and leaves it open.
+    fn PyFile_NewStdPrinter(fd: c_int) -> obj {
+        let args = Tuple::from_vec(vec![Int::from_i64(fd as i64).into_object(), Str::new("w").into_object(), Int::from_i64(1).into_object()]);
+        let kw = Dict::new();
+        kw.set_str("errors", &*Str::new("backslashreplace"))?;
+        kw.set_str("closefd", &bool_obj(false))?;
+        lh_runtime::import::import_module("io")?.get_attr_str("open")?.call_tuple(&args, Some(&kw))
+    }
+    /// A line in which every kind of line end is `\n`, at most `n - 1` bytes and a zero; null at the end of the file.
+    fn Py_UniversalNewlineFgets(buffer: *mut c_char, n: c_int, f: *mut libc::FILE, object: Option<&Object>) -> [*mut c_char] {
+        if object.is_some() || n <= 0 {
+            *libc::__errno_location() = libc::ENXIO;
+            return Ok(null_mut());
+        }
+        let mut len = 0;
+        while len < n as usize - 1 {
+            let mut c = libc::fgetc(f);
+            if c == libc::EOF {
+                break;
+            }
+            if c == b'\r' as c_int {
+                c = b'\n' as c_int;
+                let next = libc::fgetc(f);
+                if next != b'\n' as c_int && next != libc::EOF {
+                    libc::ungetc(next, f);
+                }
+            }
+            buffer.add(len).write(c as c_char);
+            len += 1;
+            if c == b'\n' as c_int {
+                break;
+            }
+        }
+        buffer.add(len).write(0);
+        if len == 0 { null_mut() } else { buffer }
+    }
+
+    // ---- Tokens and hashes ----
+    fn PyToken_OneChar(c: c_int) -> [c_int] { token(&[c])? }
+    fn PyToken_TwoChars(a: c_int, b: c_int) -> [c_int] { token(&[a, b])? }
+    fn PyToken_ThreeChars(a: c_int, b: c_int, c: c_int) -> [c_int] { token(&[a, b, c])? }
+    fn PyHash_GetFuncDef() -> [*const HashFunction] { &raw const HASH_FUNCTION }
+
     // ---- Interpreter ----
+    fn PyEval_AcquireLock() -> void { lh_runtime::thread::gil_acquire() }
+    fn PyEval_ReleaseLock() -> void { lh_runtime::thread::gil_release() }
     fn Py_Initialize() -> void {}
     fn Py_InitializeEx(_signals: c_int) -> void {}
     fn _Py_IsCoreInitialized() -> [c_int] { 1 }
@@ -212,9 +331,42 @@ capi! {
             }
         }
     }
+    fn PyGen_New(_f: Owned) -> borrowed { no_frames() }
+    fn PyGen_NewWithQualName(_f: Owned, _name: &Object, _qualname: &Object) -> borrowed { no_frames() }
+    fn PyCoro_New(_f: Owned, _name: &Object, _qualname: &Object) -> borrowed { no_frames() }
+    fn PyAsyncGen_New(_f: Owned, _name: &Object, _qualname: &Object) -> borrowed { no_frames() }
     fn PyEval_EvalFrame(_f: &Object) -> borrowed { no_frames() }
     fn PyEval_EvalFrameEx(_f: &Object, _throw: c_int) -> borrowed { no_frames() }
 }
+
+fn open_code(path: &Object) -> PyResult {
+    lh_runtime::import::import_module("io")?.call_method("open_code", &[path])
+}
+/// The number of an operator of these characters; that of `OP` if there is none.
+fn token(chars: &[c_int]) -> PyResult<c_int> {
+    let m = lh_runtime::import::import_module("token")?;
+    let name: String = chars.iter().map(|c| char::from(*c as u8)).collect();
+    let types = m.get_attr_str("EXACT_TOKEN_TYPES")?;
+    let n = types.call_method("get", &[&*Str::new(&name), &*m.get_attr_str("OP")?])?;
+    Ok(number::as_isize(&n, None)? as c_int)
+}
+/// `PyHash_FuncDef`.
+#[repr(C)]
+pub struct HashFunction {
+    hash: unsafe extern "C" fn(*const u8, isize) -> isize,
+    name: *const c_char,
+    hash_bits: c_int,
+    seed_bits: c_int,
+}
+// SAFETY: constants.
+unsafe impl Sync for HashFunction {}
+static HASH_FUNCTION: HashFunction =
+    HashFunction { hash: crate::bytesobject::_Py_HashBytes, name: c"siphash13".as_ptr(), hash_bits: 64, seed_bits: 128 };
+#[unsafe(no_mangle)]
+pub static mut PyStructSequence_UnnamedField: &Name = &Name(*b"unnamed field\0");
+/// The bytes of a C string.
+#[repr(transparent)]
+pub struct Name([u8; 14]);
 
 fn no_frames() -> PyResult<*mut PyObject> {
     raise!(NotImplementedError, "frame objects cannot be evaluated: they describe frames that run elsewhere")

@@ -20,7 +20,7 @@
 use crate::frame::{self, Frame};
 use crate::jit::{self, Enter};
 use crate::prelude::*;
-use crate::{asyncgen, bind, fast, generator, ops, specialize, trace};
+use crate::{asyncgen, bind, fast, generator, operators, ops, specialize, trace};
 use lh_runtime::thread::{EVAL_BREAKER, RECORDING};
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering;
@@ -337,6 +337,14 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                                 }
                                 pc = pc.add(jump);
                             }
+                            None => {
+                                why = Why::Error;
+                                continue;
+                            }
+                        }
+                    } else if flags & frame::OPERATOR != 0 {
+                        match operators::method_left(frame, &mut sp, flags >> frame::HOW, result) {
+                            Some(next) => pc = next,
                             None => {
                                 why = Why::Error;
                                 continue;
@@ -2051,6 +2059,14 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                             let res = trace::before_instruction(ts, frame, pc);
                             sp = locals.add((*frame).stacktop as usize);
                             (*frame).stacktop = -1;
+                            let entered = jit::take_entered();
+                            if !entered.is_null() {
+                                (*frame).stacktop = sp.offset_from(locals) as i32;
+                                (*entered).previous = frame;
+                                (*cframe).current_frame = entered.cast();
+                                frame = entered;
+                                break 'exec Why::Start;
+                            }
                             pc = (*frame).prev_instr;
                             let w = *pc;
                             pc = pc.add(1);

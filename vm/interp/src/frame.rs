@@ -25,6 +25,10 @@ pub const ENTRY: u8 = 1;
 pub const INIT: u8 = 2;
 /// The JIT waits for the end of this frame to go on recording its caller.
 pub const WATCHED: u8 = 4;
+/// The frame runs a special method for its caller's instruction, whose operands lie on the caller's stack: the value goes to
+/// `operators.rs`, which finishes that instruction. The bits from `HOW` on say what the method's value is to become.
+pub const OPERATOR: u8 = 8;
+pub const HOW: u32 = 4;
 
 /// The fixed part of a frame; `localsplus` follows.
 #[repr(C)]
@@ -43,7 +47,7 @@ pub struct Frame {
     pub previous: *mut Frame,
     pub prev_instr: *mut u16,
     pub stacktop: i32,
-    /// What happens when the frame returns: a set of `ENTRY`, `INIT`, `WATCHED`.
+    /// What happens when the frame returns: a set of `ENTRY`, `INIT`, `WATCHED`, `OPERATOR`.
     pub flags: u8,
     pub owner: u8,
     /// For a frame being traced: one more than the unit that ran last (see `trace.rs`); 0: none.

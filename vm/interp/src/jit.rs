@@ -43,6 +43,7 @@ pub struct JitHooks {
 static HOOKS: AtomicPtr<JitHooks> = AtomicPtr::new(std::ptr::null_mut());
 static ON: AtomicBool = AtomicBool::new(false);
 static RECORDING: AtomicBool = AtomicBool::new(false);
+static ENTERED: AtomicPtr<Frame> = AtomicPtr::new(std::ptr::null_mut());
 static PAUSED: AtomicBool = AtomicBool::new(false);
 /// Are calls of functions counted?
 static CALLS: AtomicBool = AtomicBool::new(false);
@@ -109,6 +110,17 @@ pub fn watched_frame_left() {
     if PAUSED.swap(false, Ordering::Relaxed) {
         set_recording(true);
     }
+}
+/// The recorder has done the instruction at hand as far as the call of this frame, which runs next; `prev_instr` and `stacktop` of
+/// the caller are set.
+pub fn enter_instead(f: *mut Frame) {
+    ENTERED.store(f, Ordering::Relaxed);
+}
+pub fn take_entered() -> *mut Frame {
+    if ENTERED.load(Ordering::Relaxed).is_null() {
+        return std::ptr::null_mut();
+    }
+    ENTERED.swap(std::ptr::null_mut(), Ordering::Relaxed)
 }
 pub unsafe fn record(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) {
     if let Some(h) = hooks() {

@@ -14,6 +14,7 @@ pub mod generator;
 pub mod iters;
 pub mod jit;
 mod linejump;
+pub mod operators;
 pub mod ops;
 pub mod plans;
 pub mod prelude;

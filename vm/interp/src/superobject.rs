@@ -147,6 +147,34 @@ impl Super {
     }
 }
 
+/// A `super` object of these parts (class, object, type of the object), whose references it takes over.
+///
+/// # Safety
+/// Live objects, the object an instance of the class.
+pub unsafe fn from_parts(class: *mut PyObject, obj: *mut PyObject, obj_type: *mut PyObject) -> *mut PyObject {
+    // SAFETY: a new object whose fields are null.
+    unsafe {
+        let Ok(s) = typeobject::alloc(Super::class().tp(), 0) else { return null_mut() };
+        let p = s.cast::<SuperObject>();
+        (*p).type_ = class;
+        (*p).obj = obj;
+        (*p).obj_type = obj_type;
+        s
+    }
+}
+/// The Python function that `super(class, o).name` finds for an `o` of class `of` (borrowed); `None` if it finds anything else.
+pub fn method_behind(class: *mut PyTypeObject, of: &Type, name: &Str) -> Option<*mut PyObject> {
+    let mro = of.mro();
+    let at = mro.iter().position(|t| t.as_ptr() == class.cast())?;
+    for t in mro.iter().skip(at + 1) {
+        let Some(t) = t.downcast::<Type>() else { continue };
+        if let Some(v) = t.dict().get_str_key(name).ok()? {
+            return v.is_exact::<Function>().then(|| v.as_ptr());
+        }
+    }
+    None
+}
+
 /// `super().name` without making the super object: `class` and `obj` as in `super(class, obj)`.
 pub fn super_attr(class: &Type, obj: &Object, name: &Str) -> PyResult {
     let s = make(Super::class(), class, Some(obj))?;

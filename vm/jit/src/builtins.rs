@@ -10,7 +10,7 @@ use lh_runtime::prelude::*;
 use std::ffi::CStr;
 
 /// What is called, as far as it is known here.
-enum Callee {
+pub(crate) enum Callee {
     /// A function of a module: module, name.
     Function(String, &'static CStr, *mut PyMethodDef),
     /// A method of a built-in type, `self` first among the arguments.
@@ -18,7 +18,7 @@ enum Callee {
     Class(*mut PyTypeObject),
 }
 
-unsafe fn identify(callee: *mut PyObject) -> Option<Callee> {
+pub(crate) unsafe fn identify(callee: *mut PyObject) -> Option<Callee> {
     // SAFETY: a live callable; method definitions live as long as their owners, which the trace pins.
     unsafe {
         let o = Object::from_ptr(callee);
@@ -84,7 +84,7 @@ impl Recorder {
     }
 
     /// The callable is a constant from here on.
-    unsafe fn fix(&mut self, at: i32) -> Rec {
+    pub(crate) unsafe fn fix(&mut self, at: i32) -> Rec {
         // SAFETY: a live operand.
         unsafe {
             let callee = self.actual(at);

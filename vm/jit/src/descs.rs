@@ -23,6 +23,11 @@ pub const A_CONST: u8 = 11;
 pub const A_RAW: u8 = 12;
 pub const A_CELL: u8 = 13;
 
+/// An offset in a generator, seen from its frame.
+const fn from_frame(offset: usize) -> i32 {
+    offset as i32 - offset_of!(PyGenObject, gi_iframe) as i32
+}
+
 macro_rules! fields {
     ($($name:ident = $off:expr, $kind:ident, $alias:expr, $imm:expr, $lazy:expr;)*) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
@@ -69,6 +74,10 @@ fields! {
     FRAME_PREV = offset_of!(Frame, prev_instr), Ptr, A_HEADER, false, false;
     FRAME_GLOBALS_W = offset_of!(Frame, globals), Ptr, A_HEADER, false, false;
     FRAME_BUILTINS_W = offset_of!(Frame, builtins), Ptr, A_HEADER, false, false;
+    FRAME_CODE = offset_of!(Frame, code), Ptr, A_CONST, true, false;
+    GEN_STATE = from_frame(offset_of!(PyGenObject, gi_frame_state)), I8, A_HEADER, false, false;
+    GEN_EXC_PREVIOUS = from_frame(offset_of!(PyGenObject, gi_exc_state) + offset_of!(_PyErr_StackItem, previous_item)), Ptr, A_HEADER, false, false;
+    TS_EXC_INFO = offset_of!(PyThreadState, exc_info), Ptr, A_HEADER, false, false;
     FRAME_LOCALS = offset_of!(Frame, locals), Ptr, A_HEADER, false, false;
     FRAME_OBJ = offset_of!(Frame, frame_obj), Ptr, A_HEADER, false, false;
     FRAME_PREVIOUS = offset_of!(Frame, previous), Ptr, A_HEADER, false, false;
@@ -107,6 +116,9 @@ fields! {
     SLICE_START = offset_of!(PySliceObject, start), Ref, A_CONST, true, false;
     SLICE_STOP = offset_of!(PySliceObject, stop), Ref, A_CONST, true, false;
     SLICE_STEP = offset_of!(PySliceObject, step), Ref, A_CONST, true, false;
+    SUPER_CLASS = offset_of!(lh_interp::superobject::SuperObject, type_), Ref, A_CONST, true, false;
+    SUPER_OBJECT = offset_of!(lh_interp::superobject::SuperObject, obj), Ref, A_CONST, true, false;
+    SUPER_OF = offset_of!(lh_interp::superobject::SuperObject, obj_type), Ref, A_CONST, true, false;
     RESULT_HOW = 0, I64, A_CONST, true, false;
     RESULT_BOXER = 0, Ptr, A_CONST, true, false;
     RESULT_CALLABLE = 8, Ptr, A_CONST, true, false;
@@ -135,6 +147,8 @@ pub const NATIVE_OBJECT: u32 = 1;
 pub const PART: u32 = 2;
 pub const POINTER: u32 = 3;
 pub const SLICE: u32 = 4;
+pub const SUPER: u32 = 5;
+pub const METHOD: u32 = 6;
 
 pub const LIST_ITEM: u32 = 0;
 pub const TUPLE_ITEM: u32 = 1;
@@ -273,6 +287,26 @@ pub fn make() -> Descs {
                 type_field: None,
                 fields: vec![SLICE_START, SLICE_STOP, SLICE_STEP],
                 alloc: helpers::NEW_SLICE,
+                silent: false,
+                fresh: true,
+            },
+            // `super()` on its way to a method.
+            ClassDesc {
+                name: "super".into(),
+                type_addr: &raw mut PySuper_Type as u64,
+                type_field: None,
+                fields: vec![SUPER_CLASS, SUPER_OBJECT, SUPER_OF],
+                alloc: helpers::NEW_SUPER,
+                silent: false,
+                fresh: true,
+            },
+            // The bound `__exit__` of a `with` statement.
+            ClassDesc {
+                name: "method".into(),
+                type_addr: Method::type_ptr() as u64,
+                type_field: None,
+                fields: vec![METHOD_FUNC, METHOD_SELF],
+                alloc: helpers::NEW_METHOD,
                 silent: false,
                 fresh: true,
             },

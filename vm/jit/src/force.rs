@@ -36,11 +36,12 @@ pub fn force(f: *mut Frame) {
         let word = *a.jf.add(jf::CALL as usize / 8);
         let Some(call) = (word as u32 as usize).checked_sub(1) else { return };
         let tr: *const crate::manager::Compiled = &raw const *s.traces[(word >> 32) as usize];
-        let Some(site) = (&(*tr).calls).get(call) else { return };
-        let snap = &(&(*tr).trace.snaps)[site.snap as usize];
+        let tr: &'static crate::manager::Compiled = &*tr;
+        let Some(site) = tr.calls.get(call) else { return };
+        let snap = &tr.trace.snaps[site.snap as usize];
         let get = |v: Val| *a.jf.cast::<u8>().add(site.place(v) as usize).cast::<u64>();
         *a.jf.add(jf::FORCED as usize / 8) = 1;
-        exec::restore(&(*tr).trace, snap, s.descs, Thread::current_ptr() as u64, &get);
+        exec::restore(&tr.trace, snap, s.descs, Thread::current_ptr() as u64, &get);
         // A frame that has called stands at the end of its call.
         let called = (snap.frames.len() > 1) as usize;
         (*f).prev_instr = frame::first_instr((*f).code).add(snap.frames[0].pc as usize - called);

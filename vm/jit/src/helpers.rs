@@ -579,7 +579,7 @@ macro_rules! helpers {
                 ret: Ty::$ret,
                 ret_kind: match Ty::$ret { Ty::I64 => MemKind::I64, Ty::F64 => MemKind::F64, Ty::Ptr => MemKind::Ptr, _ => MemKind::Ref },
                 ret_new: $new,
-                ret_nonnull: matches!($num, BOX_INT | BOX_FLOAT | BOX_UNSIGNED | MAKE_ITER | CHR | STR_ITEM | NEW_SLICE | LIST_POP | MAKE_RANGE | TUPLE1 | TUPLE2 | TUPLE3 | TUPLE4 | LIST0 | LIST1 | LIST2 | LIST3 | LIST4 | NEW_DICT),
+                ret_nonnull: matches!($num, BOX_INT | BOX_FLOAT | BOX_UNSIGNED | MAKE_ITER | CHR | STR_ITEM | NEW_SLICE | NEW_SUPER | NEW_METHOD | LIST_POP | MAKE_RANGE | TUPLE1 | TUPLE2 | TUPLE3 | TUPLE4 | LIST0 | LIST1 | LIST2 | LIST3 | LIST4 | NEW_DICT),
                 pass_ts: false,
                 effects: $eff,
             }),*]
@@ -658,6 +658,11 @@ helpers! {
     CALL_C_O = call_c_o, [Ptr, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     CALL_C_FAST = call_c_fast, [Ptr, Ref, I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     SLOT_BINARY = crate::record_slots::slot_binary, [Ptr, I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    GEN_FINISH = crate::record_gen::finish, [Ptr] -> Void, steals 0, new false, Effects::ARBITRARY;
+    AFTER_METHOD = crate::record_methods::after_method, [I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    AFTER_COMPARE = crate::record_methods::after_compare, [I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    NEW_SUPER = crate::record_methods::new_super, [Ref, Ref, Ref] -> Ref, steals 7, new true, ALLOC;
+    NEW_METHOD = crate::record_methods::new_method, [Ref, Ref] -> Ref, steals 3, new true, ALLOC;
     SLOT_COMPARE = crate::record_slots::slot_compare, [Ptr, I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     SLOT_UNARY = crate::record_slots::slot_unary, [Ptr, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     SLOT_BOOL = crate::record_slots::slot_bool, [Ptr, Ref] -> I64, steals 0, new false, Effects::ARBITRARY;

@@ -30,7 +30,9 @@ pub const MAX_DEPTH: usize = 10;
 /// So often a function may be inlined inside itself.
 const MAX_SELF: usize = 1;
 /// Bytecodes (in units) of the longest function that is inlined.
-const MAX_UNITS: usize = 1500;
+pub const MAX_UNITS: usize = 1500;
+/// In the flags of a [`FrameInfo`]: the frame is a generator's and lies in that.
+pub const GENERATOR: u8 = 0x80;
 /// Word of the JIT frame that holds BASE.
 pub const BASE: u32 = jf::EMBEDDER as u32;
 
@@ -101,7 +103,7 @@ impl Recorder {
     }
 
     /// May a function of this code be inlined here?
-    unsafe fn inlinable(&mut self, code: *mut PyCodeObject) -> bool {
+    pub(crate) unsafe fn inlinable(&mut self, code: *mut PyCodeObject) -> bool {
         // SAFETY: live code.
         unsafe {
             let same = self.outer.iter().filter(|l| l.code == code).count() + (self.code == code) as usize;
@@ -158,7 +160,11 @@ impl Recorder {
     }
 
     /// Looks keyword defaults up: their dictionary may change without the function noticing.
-    unsafe fn keyword_defaults(&mut self, func: *mut PyFunctionObject, mut order: Vec<Arg>) -> Rec<Vec<Arg>> {
+    pub(crate) unsafe fn keyword_defaults(
+        &mut self,
+        func: *mut PyFunctionObject,
+        mut order: Vec<Arg>,
+    ) -> Rec<Vec<Arg>> {
         // SAFETY: a live function; `bind_args` has found the name in its dictionary.
         unsafe {
             let mut guarded = false;
@@ -342,13 +348,21 @@ impl Recorder {
 
     /// Where the next inlined frame lies.
     unsafe fn next_base(&mut self) -> Rec<R> {
-        match self.base {
-            None => Ok(self.b().emit_ty(Op::JLoad, Ty::Ptr, &[], BASE)?),
-            Some(r) => {
-                // SAFETY: live code.
-                let bytes = unsafe { frame::frame_words(self.code) } * 8;
-                let k = self.b().int(bytes as i64);
-                Ok(self.b().emit(Op::PAdd, &[r, k])?)
+        // SAFETY: live code; infos live as long as the process.
+        unsafe {
+            let mut last = (self.base, self.info, self.code);
+            let mut k = self.outer.len();
+            // Generators' frames lie elsewhere.
+            while last.0.is_some() && (*last.1).flags & GENERATOR != 0 {
+                k -= 1;
+                last = (self.outer[k].base, self.outer[k].info, self.outer[k].code);
+            }
+            match last.0 {
+                None => Ok(self.b().emit_ty(Op::JLoad, Ty::Ptr, &[], BASE)?),
+                Some(r) => {
+                    let k = self.b().int((frame::frame_words(last.2) * 8) as i64);
+                    Ok(self.b().emit(Op::PAdd, &[r, k])?)
+                }
             }
         }
     }
@@ -382,6 +396,15 @@ impl Recorder {
                 let site = self.b().ptr(site);
                 self.b().fstore(up, FRAME_PREV, site)?;
                 self.b().fstore(base, FRAME_PREVIOUS, up)?;
+                if (*info).flags & GENERATOR != 0 {
+                    self.link_generator(base)?;
+                    if k == depth {
+                        self.header = true;
+                    } else {
+                        self.outer[k].header = true;
+                    }
+                    continue;
+                }
                 for (field, bits) in [
                     (FRAME_GLOBALS_W, (*info).globals as u64),
                     (FRAME_BUILTINS_W, (*info).builtins as u64),
@@ -404,12 +427,12 @@ impl Recorder {
             self.recurse(-count)
         }
     }
-    fn make_current(&mut self, f: R) -> Rec {
+    pub(crate) fn make_current(&mut self, f: R) -> Rec {
         let ts = self.b().emit(Op::Ts, &[])?;
         let c = self.b().fload(ts, TS_CFRAME)?;
         Ok(self.b().fstore(c, CFRAME_CURRENT, f)?)
     }
-    fn recurse(&mut self, by: i64) -> Rec {
+    pub(crate) fn recurse(&mut self, by: i64) -> Rec {
         let ts = self.b().emit(Op::Ts, &[])?;
         let n = self.b().fload(ts, TS_RECURSION)?;
         let d = self.b().int(by);
@@ -417,14 +440,46 @@ impl Recorder {
         Ok(self.b().fstore(ts, TS_RECURSION, n)?)
     }
 
+    /// A caller is the innermost frame again.
+    pub(crate) fn take_level(&mut self, l: Level) {
+        self.frame = l.frame;
+        self.code = l.code;
+        self.base = l.base;
+        self.info = l.info;
+        self.header = l.header;
+        self.shadow = l.shadow;
+    }
+
     /// RETURN_VALUE of an inlined function.
     pub(crate) unsafe fn leave_inlined(&mut self) -> Rec<u32> {
+        // SAFETY: live operands.
+        unsafe {
+            let up = self.outer.last().ok_or(Why::Left)?;
+            let (resume, flags) = (up.resume, (*self.info).flags);
+            if flags & GENERATOR != 0 {
+                return self.generator_return();
+            }
+            if flags & frame::OPERATOR == 0 {
+                return self.leave_frame(|_, _, _| Ok(resume));
+            }
+            self.check_answer()?;
+            self.leave_frame(|me, v, a| me.finish_method(resume - 1, flags >> frame::HOW, v, a))
+        }
+    }
+
+    /// Leaves the innermost frame, whose value is on top of its stack. `finish` gets a method's value (any other is where the caller wants
+    /// it) and says where the caller goes on.
+    pub(crate) unsafe fn leave_frame(
+        &mut self,
+        finish: impl FnOnce(&mut Self, R, *mut PyObject) -> Rec<u32>,
+    ) -> Rec<u32> {
         // SAFETY: live operands.
         unsafe {
             let sp = self.sp;
             let n = (*self.code).co_nlocalsplus;
             let up = self.outer.last().ok_or(Why::Left)?;
-            let (resume, ret) = (up.resume, up.ret);
+            let ret = up.ret;
+            let operator = (*self.info).flags & frame::OPERATOR != 0;
             let here = self.here();
             if self.header {
                 for field in [FRAME_OBJ, FRAME_LOCALS] {
@@ -445,7 +500,10 @@ impl Recorder {
             for i in 0..n {
                 let a = self.actual(i);
                 let v = self.get(i)?;
-                self.prepare_release(v, a)?;
+                // What a caller's slot holds has another reference anyway.
+                if !self.outer.iter().any(|l| l.shadow.values().any(|x| *x == v)) {
+                    self.prepare_release(v, a)?;
+                }
                 locals.push((v, a));
             }
             let result = self.pop(sp - 1)?;
@@ -459,18 +517,14 @@ impl Recorder {
             let code = self.code;
             let was_written = self.header;
             let l = self.outer.pop().expect("inlined");
-            self.frame = l.frame;
-            self.code = l.code;
-            self.base = l.base;
-            self.info = l.info;
-            self.header = l.header;
-            self.shadow = l.shadow;
+            self.take_level(l);
             if was_written {
                 let f = self.here();
                 self.make_current(f)?;
                 self.recurse(1)?;
             }
-            if ret >= 0 {
+            if operator {
+            } else if ret >= 0 {
                 self.put(ret, result)?;
             } else {
                 self.b().drop_ref(result, ops::DROP_NOT_LAST)?;
@@ -481,7 +535,7 @@ impl Recorder {
             }
             self.release(fv, func.cast())?;
             self.release(cv, code.cast())?;
-            Ok(resume)
+            finish(self, result, value)
         }
     }
 
@@ -603,7 +657,7 @@ pub(crate) enum Arg {
 const MAX_REST: usize = 4;
 
 /// How `n` operands (the last of them named by `kwnames`) become the parameters of a Python function.
-unsafe fn bind_args(
+pub(crate) unsafe fn bind_args(
     callee: *mut PyObject,
     n: i32,
     kwnames: *mut PyObject,

@@ -504,7 +504,7 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
     let optimised = began.elapsed();
     let mut cells = exit_cells(s, &trace);
     let record = Record::new(s.mode == Mode::Stress);
-    let countdown = (r.bridge.is_none() && s.mode != Mode::Stress).then(|| lh_jit_x64::Countdown {
+    let countdown = (r.bridge.is_none() && s.mode != Mode::Stress).then_some(lh_jit_x64::Countdown {
         word: &raw const *record.left as u64,
         flags: &raw const lh_runtime::thread::EVAL_BREAKER as u64,
         bits: lh_runtime::thread::BREAK_JIT as u8,
@@ -630,8 +630,8 @@ pub fn unpatch(s: &mut State, t: u32) {
 /// Takes a root out of use, if it has been replaced only a few times: another recording will find the world as it is now.
 unsafe fn retire(s: &mut State, t: u32) -> bool {
     let (head, code) = (s.traces[t as usize].head, s.traces[t as usize].pins.first().map(|c| c.as_ptr()));
-    let same = |x: &&Box<Compiled>| x.retired && x.head == head && x.pins.first().map(|c| c.as_ptr()) == code;
-    if s.traces[t as usize].retired || s.traces.iter().filter(same).count() >= 4 {
+    let same = |x: &Compiled| x.retired && x.head == head && x.pins.first().map(|c| c.as_ptr()) == code;
+    if s.traces[t as usize].retired || s.traces.iter().filter(|x| same(x)).count() >= 4 {
         return false;
     }
     s.traces[t as usize].retired = true;
@@ -831,12 +831,21 @@ unsafe fn link_frames(
     // SAFETY: the frames lie in the room reserved at `base`; infos live as long as the process.
     unsafe {
         let mut f = root;
+        let mut top = base;
         for k in 1..snap.frames.len() {
             let x = &snap.frames[k];
             let i = get(x.base) as *mut Frame;
             let info = x.token as *const FrameInfo;
             let site = frame::first_instr((*f).code).add(snap.frames[k - 1].pc as usize).sub(1);
             (*f).prev_instr = site;
+            if (*info).flags & inline::GENERATOR != 0 {
+                if snap.kind >> (8 + k) & 1 == 0 {
+                    crate::record_gen::link(ts, i, f);
+                }
+                f = i;
+                continue;
+            }
+            top = i.cast::<*mut PyObject>().add(frame::frame_words((*info).code));
             if snap.kind >> (8 + k) & 1 == 0 {
                 (*i).globals = (*info).globals;
                 (*i).builtins = (*info).builtins;
@@ -849,11 +858,10 @@ unsafe fn link_frames(
             (*i).code = (*info).code;
             f = i;
         }
-        if snap.frames.len() == 1 {
+        if top == base {
             frame::pop_words(ts, base);
         } else {
-            let words = frame::frame_words((*f).code);
-            (*ts).datastack_top = f.cast::<*mut PyObject>().add(words);
+            (*ts).datastack_top = top;
         }
         (*(*ts).cframe).current_frame = f.cast();
         f
@@ -890,7 +898,8 @@ unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot) {
     }
     // SAFETY: the exit's frame; the parent trace lives for ever.
     unsafe {
-        let tr: &'static Compiled = &*&raw const *s.traces[t as usize];
+        let tr: *const Compiled = &raw const *s.traces[t as usize];
+        let tr: &'static Compiled = &*tr;
         if tr.cells[n as usize] != s.exit_routine {
             return;
         }

@@ -147,6 +147,14 @@ pub struct Recorder {
     pub(crate) kwnames: *mut PyObject,
     /// The KW_NAMES in front of the call being recorded: whoever leaves at the call must go back to it.
     names_at: Option<u32>,
+    /// A frame to be pushed for the instruction just recorded.
+    pub(crate) entering: Option<crate::record_methods::Entering>,
+    /// Keeps the object of a `with` statement until the frame of its `__enter__` has been made.
+    pub(crate) with_object: Option<Owned<Object>>,
+    /// What virtual `super` objects are about: object and class.
+    pub(crate) supers: HashMap<R, (R, *mut PyTypeObject)>,
+    /// The instruction's unit behind any EXTENDED_ARG.
+    pub(crate) real: u32,
     /// Unit and stack height of the instruction being recorded.
     pub(crate) pc: u32,
     pub(crate) sp: i32,
@@ -279,6 +287,10 @@ impl Recorder {
                 acted: false,
                 kwnames: std::ptr::null_mut(),
                 names_at: None,
+                entering: None,
+                with_object: None,
+                supers: HashMap::default(),
+                real: first,
                 pc: first,
                 sp: 0,
             }
@@ -377,6 +389,10 @@ impl Recorder {
     /// The instruction has an effect.
     pub(crate) fn act(&mut self) {
         self.acted = true;
+        self.supported.clear();
+    }
+    /// Nothing is known of containers any more.
+    pub(crate) fn supported_no_more(&mut self) {
         self.supported.clear();
     }
     /// Is the value in a slot of one of the frames, or a constant, or still where it was read?
@@ -585,12 +601,17 @@ impl Recorder {
             }
             let o = quick::BASE[*real as u8 as usize];
             let next_unit = next.offset_from(frame::first_instr(self.code)) as u32;
+            self.real = real.offset_from(frame::first_instr(self.code)) as u32;
             self.acted = false;
             self.dropped = false;
             self.wild = false;
             self.shared = None;
             self.snap()?;
-            if top && self.steps > 1 && self.ends_here(o, at) {
+            if top
+                && self.steps > 1
+                && self.ends_here(o, at)
+                && !(o == op::SEND && self.can_resume(self.sp - 2, Some(self.sp - 1)))
+            {
                 return match o {
                     _ if self.bridge.is_some() || self.function => Ok(Next::Exit),
                     op::YIELD_VALUE | op::SEND => Err(Why::Opcode(o)),
@@ -600,7 +621,20 @@ impl Recorder {
             if let Some(s) = self.back_edge(o, arg, next_unit, real)? {
                 return Ok(s);
             }
+            if !top && matches!(o, op::RAISE_VARARGS | op::RERAISE | op::PUSH_EXC_INFO) {
+                if let Some(to) = self.stop_iteration(if o == op::RAISE_VARARGS { arg } else { 0 })? {
+                    // The interpreter gets there by the exception.
+                    self.expect = Some(to);
+                    return Ok(Next::More);
+                }
+                // No fault of the function's.
+                return if self.bridge.is_some() && self.steps > 1 { Ok(Next::Exit) } else { Err(Why::Left) };
+            }
             let to = self.instruction(o, arg, next_unit)?;
+            if let Some(e) = self.entering.take() {
+                self.push_entered(e)?;
+                self.with_object = None;
+            }
             // A call that was inlined goes on in the callee.
             if self.pending.is_none() && !self.frame.is_null() {
                 self.expect = Some(to);
@@ -818,7 +852,12 @@ impl Recorder {
                     return Ok(if is == none { to } else { next });
                 }
                 op::JUMP_IF_FALSE_OR_POP | op::JUMP_IF_TRUE_OR_POP => {
-                    let Some(t) = self.guard_truth(sp - 1)? else { return Err(Why::Operands(o)) };
+                    let Some(t) = self.guard_truth(sp - 1)? else {
+                        if self.truth_method()? {
+                            return Ok(next);
+                        }
+                        return Err(Why::Operands(o));
+                    };
                     if t == (o == op::JUMP_IF_TRUE_OR_POP) {
                         return Ok(next + arg);
                     }
@@ -833,6 +872,14 @@ impl Recorder {
                 op::LOAD_ATTR => self.load_attr(arg)?,
                 op::STORE_ATTR => self.store_attr(arg)?,
                 op::LOAD_METHOD => self.load_method(arg)?,
+                op::BEFORE_WITH if self.enter_with(next)? => {}
+                op::DELETE_SUBSCR
+                    if self.special_method(
+                        lh_runtime::intern!("__delitem__"),
+                        sp - 2,
+                        &[sp - 1],
+                        lh_interp::operators::PLAIN,
+                    )? => {}
                 op::BINARY_SUBSCR => self.subscript()?,
                 op::STORE_SUBSCR => self.store_subscript()?,
                 op::UNPACK_SEQUENCE => self.unpack(n)?,
@@ -892,6 +939,8 @@ impl Recorder {
                     self.put(sp - n, r)?;
                 }
                 op::RETURN_VALUE => return self.leave_inlined(),
+                op::YIELD_VALUE if self.in_generator() => return self.yield_value(),
+                op::SEND if self.resume(sp - 2, Some(sp - 1))? => {}
                 _ => return self.generic(o, arg, next),
             }
             Ok(next)
@@ -919,6 +968,9 @@ impl Recorder {
                 let v = self.pop(sp - 1)?;
                 self.release(v, a)?;
                 return Ok(if t == when { to } else { next });
+            }
+            if self.truth_method()? {
+                return Ok(next);
             }
             // Arbitrary code finds out.
             let v = self.get(sp - 1)?;

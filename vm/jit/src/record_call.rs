@@ -100,7 +100,12 @@ impl Recorder {
         unsafe {
             let sp = self.sp;
             let base = sp - n - 2;
-            if self.actual(base).is_null() {
+            if !self.actual(base).is_null() {
+                return Ok(());
+            }
+            // A method of `super()` has its parts apart already.
+            let v = self.get(base)?;
+            if self.b().const_of(v).is_none_or(|c| c == 0) {
                 let m = self.actual(base + 1);
                 if (*m).ob_type == Method::type_ptr() {
                     let v = self.get(base + 1)?;
@@ -162,6 +167,9 @@ impl Recorder {
                 && let Some(p) = ask(Object::from_ptr(callee))
                 && self.native(&p, base, n, callee)?
             {
+                return Ok(());
+            }
+            if self.call_method(base, kw, next)? {
                 return Ok(());
             }
             let at = if self.actual(base).is_null() { base + 1 } else { base };

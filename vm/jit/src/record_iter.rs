@@ -88,6 +88,19 @@ impl Recorder {
                 self.put(sp, x)?;
                 return Ok(next);
             }
+            if self.resume(sp - 1, None)? {
+                return Ok(next);
+            }
+            if self.real == self.pc
+                && self.special_method(
+                    lh_runtime::intern!("__next__"),
+                    sp - 1,
+                    &[],
+                    lh_interp::operators::PLAIN,
+                )?
+            {
+                return Ok(next);
+            }
             self.next_by_call(v, arg, next)
         }
     }
@@ -138,6 +151,14 @@ impl Recorder {
                 self.b().guard_type(v, t as u64, true)?;
                 let it = self.b().call(h::MAKE_ITER, &[v], false)?;
                 return self.result(1, &[a], it);
+            }
+            if self.special_method(
+                lh_runtime::intern!("__iter__"),
+                sp - 1,
+                &[],
+                lh_interp::operators::PLAIN,
+            )? {
+                return Ok(());
             }
             let it = self.call_ref(h::GET_ITER, &[v])?;
             self.result(1, &[a], it)

@@ -76,10 +76,16 @@ impl Recorder {
                 return self.result(1, &[a], r);
             }
             if o == op::UNARY_NOT {
+                if self.truth_method()? {
+                    return Ok(());
+                }
                 let t = self.truth(v, a)?;
                 let one = self.b().int(1);
                 let r = self.b().emit(Op::Xor, &[t, one])?;
                 return self.result_bool(1, &[a], r);
+            }
+            if self.unary_method(o)? {
+                return Ok(());
             }
             if let Some(r) = self.unary_slot(o, v, a)? {
                 return self.result(1, &[a], r);
@@ -210,6 +216,9 @@ impl Recorder {
             if kind == 0 && exact::<Str>(aa) && exact::<Str>(ba) {
                 return self.concatenate(a, b, aa, ba);
             }
+            if self.binary_method(arg)? {
+                return Ok(());
+            }
             if let Some(r) = self.binary_slot(arg, a, b, aa, ba)? {
                 return self.result(2, &[ba, aa], r);
             }
@@ -278,6 +287,9 @@ impl Recorder {
                 );
                 self.b().emit(if is { Op::GTrue } else { Op::GFalse }, &[c])?;
                 return self.replace(2, &[ba, aa], is);
+            }
+            if self.compare_method(arg)? {
+                return Ok(());
             }
             if let Some(r) = self.compare_slot(arg, a, b, aa, ba)? {
                 return self.result(2, &[ba, aa], r);
@@ -351,6 +363,14 @@ impl Recorder {
             let plain = exact::<Str>(aa)
                 && exact::<Dict>(ba)
                 && Object::from_ptr(ba).downcast_unchecked::<Dict>().keys_are_strings();
+            if self.special_method(
+                lh_runtime::intern!("__contains__"),
+                sp - 1,
+                &[sp - 2],
+                lh_interp::operators::PLAIN,
+            )? {
+                return Ok(());
+            }
             let r = if plain {
                 self.b().guard_type(a, (*aa).ob_type as u64, true)?;
                 self.b().guard_type(b, (*ba).ob_type as u64, true)?;

@@ -183,6 +183,23 @@ impl Recorder {
         }
     }
 
+    /// Does the class's attribute of a name (if it has one) come after the instance's? Guards that it stays so.
+    unsafe fn yields(&mut self, d: Option<Owned<Object>>) -> Rec<bool> {
+        // SAFETY: live objects.
+        unsafe {
+            let Some(d) = d else { return Ok(true) };
+            let t = d.ob_type();
+            if (*t).tp_descr_set.is_some() {
+                return Ok(false);
+            }
+            if (*t).tp_flags & Py_TPFLAGS_HEAPTYPE == 0 {
+                return Ok(true);
+            }
+            let v = self.pin(d.as_ptr());
+            self.guard_class(v, d.as_ptr())
+        }
+    }
+
     /// The place of an attribute in an instance's values: guards included. The value's address parts.
     unsafe fn instance_value(
         &mut self,
@@ -195,8 +212,8 @@ impl Recorder {
             let ob = Object::from_ptr(actual);
             if !instance::is_managed(ob)
                 || !plans::generic((*actual).ob_type)
-                || ob.ty().lookup(name).is_some()
                 || !(*instance::dict_word(actual)).is_null()
+                || !self.yields(ob.ty().lookup(name))?
             {
                 return Ok(None);
             }
@@ -234,8 +251,8 @@ impl Recorder {
             let ob = Object::from_ptr(actual);
             if !instance::is_managed(ob)
                 || !plans::generic((*actual).ob_type)
-                || ob.ty().lookup(name).is_some()
                 || (*instance::dict_word(actual)).is_null()
+                || !self.yields(ob.ty().lookup(name))?
             {
                 return Ok(None);
             }
@@ -321,6 +338,9 @@ impl Recorder {
             if let Some(x) = self.class_attribute(v, a, name)? {
                 self.b().own(x)?;
                 return self.result(1, &[a], x);
+            }
+            if self.attribute_method(v, a, name)? {
+                return Ok(());
             }
             let n = self.b().object(name.raw() as u64);
             let x = self.call_ref(h::GET_ATTR, &[v, n])?;
@@ -432,6 +452,9 @@ impl Recorder {
                 self.b().drop_ref(x, ops::DROP_NOT_LAST)?;
                 return self.release(o, a);
             }
+            if self.store_method(v, a, name)? {
+                return Ok(());
+            }
             let x = self.get(sp - 2)?;
             let n = self.b().object(name.raw() as u64);
             self.call_status(h::SET_ATTR, &[v, n, x], true)?;
@@ -480,6 +503,9 @@ impl Recorder {
             let a = self.actual(sp - 1);
             let v = self.get(sp - 1)?;
             let ob = Object::from_ptr(a);
+            if self.super_method(v, a, name)? {
+                return Ok(());
+            }
             if let Some(x) = self.module_value(v, a, name)? {
                 return self.method_none(a, x);
             }
@@ -526,6 +552,9 @@ impl Recorder {
                 let o = self.pop(sp - 1)?;
                 self.put(sp - 1, c)?;
                 return self.put(sp, o);
+            }
+            if self.attribute_method(v, a, name)? {
+                return Ok(());
             }
             // Anything else: the bound attribute.
             let n = self.b().object(name.raw() as u64);
@@ -638,6 +667,14 @@ impl Recorder {
                 self.b().emit(Op::GNonNull, &[x])?;
                 return self.result(2, &[ka, oa], x);
             }
+            if self.special_method(
+                lh_runtime::intern!("__getitem__"),
+                sp - 2,
+                &[sp - 1],
+                lh_interp::operators::PLAIN,
+            )? {
+                return Ok(());
+            }
             if let Some(x) = self.load_item(o, k, oa, ka)? {
                 return self.result(2, &[ka, oa], x);
             }
@@ -727,6 +764,14 @@ impl Recorder {
                 return self.release(ov, oa);
             }
             if self.store_item(o, k)? {
+                return Ok(());
+            }
+            if self.special_method(
+                lh_runtime::intern!("__setitem__"),
+                sp - 2,
+                &[sp - 1, sp - 3],
+                lh_interp::operators::PLAIN,
+            )? {
                 return Ok(());
             }
             let x = self.get(sp - 3)?;

@@ -581,6 +581,69 @@ pub fn after_left_slot(op: u32, a: &Object, b: &Object) -> PyResult {
     }
     no_number(op, a, b)
 }
+/// Names of a binary operator's methods (numbered as for [`binary_op`]): the left operand's, the right one's, the in-place one.
+/// `None` for powers, whose slots take three operands.
+pub fn method_names(op: u32) -> Option<[&'static Str; 3]> {
+    use crate::intern;
+    Some(match op % 13 {
+        0 => [intern!("__add__"), intern!("__radd__"), intern!("__iadd__")],
+        1 => [intern!("__and__"), intern!("__rand__"), intern!("__iand__")],
+        2 => [intern!("__floordiv__"), intern!("__rfloordiv__"), intern!("__ifloordiv__")],
+        3 => [intern!("__lshift__"), intern!("__rlshift__"), intern!("__ilshift__")],
+        4 => [intern!("__matmul__"), intern!("__rmatmul__"), intern!("__imatmul__")],
+        5 => [intern!("__mul__"), intern!("__rmul__"), intern!("__imul__")],
+        6 => [intern!("__mod__"), intern!("__rmod__"), intern!("__imod__")],
+        7 => [intern!("__or__"), intern!("__ror__"), intern!("__ior__")],
+        9 => [intern!("__rshift__"), intern!("__rrshift__"), intern!("__irshift__")],
+        10 => [intern!("__sub__"), intern!("__rsub__"), intern!("__isub__")],
+        11 => [intern!("__truediv__"), intern!("__rtruediv__"), intern!("__itruediv__")],
+        12 => [intern!("__xor__"), intern!("__rxor__"), intern!("__ixor__")],
+        _ => return None,
+    })
+}
+/// What a binary operator does once a method that a class written in Python has for it answered `NotImplemented`: the left operand's
+/// (0), the right one's after or in place of the left one's slot (1), the in-place one (2).
+pub fn after_method(op: u32, which: u8, a: &Object, b: &Object) -> PyResult {
+    let (f, g) = (binary_slot_of(op % 13, a), binary_slot_of(op % 13, b));
+    let same = a.ob_type() == b.ob_type();
+    match which {
+        0 => {
+            // A slot that both classes share asks the other operand itself.
+            if !same
+                && let (Some(f), Some(g)) = (f, g)
+                && f as usize == g as usize
+                && let Some(names) = method_names(op)
+            {
+                let r = b.call_special(names[1], &[a])?.unwrap_or_else(not_implemented);
+                if !r.is_not_implemented() {
+                    return Ok(r);
+                }
+            }
+            after_left_slot(op, a, b)
+        }
+        1 => no_number(op, a, b),
+        _ => {
+            let mut g = g.filter(|g| !same && f.is_none_or(|f| f as usize != *g as usize));
+            // SAFETY: live types.
+            if let (Some(_), Some(h)) = (f, g)
+                && unsafe { is_subtype(b.ob_type(), a.ob_type()) }
+            {
+                let r = call2(h, a, b)?;
+                if !r.is_not_implemented() {
+                    return Ok(r);
+                }
+                g = None;
+            }
+            for h in [f, g].into_iter().flatten() {
+                let r = call2(h, a, b)?;
+                if !r.is_not_implemented() {
+                    return Ok(r);
+                }
+            }
+            no_number(op, a, b)
+        }
+    }
+}
 /// `+` and `*` of sequences, and what is said of operands that no slot knows.
 #[cold]
 #[inline(never)]

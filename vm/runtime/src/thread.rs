@@ -252,12 +252,16 @@ pub unsafe fn clear_state(ts: *mut PyThreadState) {
     }
 }
 
+fn unlist(ts: *mut PyThreadState) {
+    STATES.lock().expect("never poisoned").retain(|s| *s != ts as usize);
+}
+
 /// Frees a cleared state and its data stack; if it was this native thread's, the thread has none from now on.
 ///
 /// # Safety
 /// Nobody uses the state any more.
 pub unsafe fn free_state(ts: *mut PyThreadState) {
-    STATES.lock().expect("never poisoned").retain(|s| *s != ts as usize);
+    unlist(ts);
     if MINE.get() == ts {
         MINE.set(null_mut());
     }
@@ -281,6 +285,8 @@ pub fn delete_state() {
     // SAFETY: the state is this thread's; references are dropped while the GIL is held.
     unsafe {
         clear_state(ts);
+        // Who takes the GIL next, perhaps because it waited for this thread, doesn't see the state any more.
+        unlist(ts);
         gil_release();
         free_state(ts);
     }

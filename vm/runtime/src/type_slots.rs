@@ -375,14 +375,15 @@ unsafe extern "C" fn slot_nb_bool(a: *mut PyObject) -> c_int {
                 return raise!(TypeError, "__bool__ should return bool, returned {}", r.ty().name());
             }
             match o.call_special(intern!("__len__"), &[])? {
-                Some(r) => check_len(&r).map(|n| (n != 0) as c_int),
+                Some(r) => length_of_answer(&r).map(|n| (n != 0) as c_int),
                 None => Ok(1),
             }
         },
         -1,
     )
 }
-fn check_len(r: &Object) -> PyResult<isize> {
+/// The length that an answer of `__len__` stands for.
+pub fn length_of_answer(r: &Object) -> PyResult<isize> {
     let i = crate::number::index(r)?;
     if i.sign() < 0 {
         return raise!(ValueError, "__len__() should return >= 0");
@@ -391,7 +392,10 @@ fn check_len(r: &Object) -> PyResult<isize> {
 }
 unsafe extern "C" fn slot_sq_length(a: *mut PyObject) -> isize {
     // SAFETY: slots are called with live objects.
-    crate::border::int(|| check_len(&*special(unsafe { Object::from_ptr(a) }, intern!("__len__"), &[])?), -1)
+    crate::border::int(
+        || length_of_answer(&*special(unsafe { Object::from_ptr(a) }, intern!("__len__"), &[])?),
+        -1,
+    )
 }
 unsafe extern "C" fn slot_sq_item(a: *mut PyObject, i: isize) -> *mut PyObject {
     // SAFETY: slots are called with live objects.

@@ -144,7 +144,8 @@ handler! {
         let lines = lines((*f).code);
         let unit = pc.offset_from(frame::first_instr((*f).code));
         let jump = unit + 1 + op::cache_entries(op::COMPARE_OP) as isize;
-        if *lines.offset(unit) != *lines.offset(jump) {
+        // Nobody may have asked for the lines of a frame that was running before the thread was traced.
+        if lines.is_null() || *lines.offset(unit) != *lines.offset(jump) {
             return TABLE[op::COMPARE_OP as usize](pc, sp, f, cx, k, arg);
         }
         return TABLE[*pc as usize & 0xff](pc, sp, f, cx, k, arg)

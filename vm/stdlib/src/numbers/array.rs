@@ -40,8 +40,8 @@ unsafe impl Sync for Descr {}
 
 /// One item of an array from C, without a check of the index.
 unsafe extern "C" fn getitem(o: *mut PyObject, i: isize) -> *mut PyObject {
-    // SAFETY: called with an array.
     lh_runtime::border::object(|| {
+        // SAFETY: called with an array.
         unsafe { Object::from_ptr(o) }.downcast::<Array>().expect("an array").item(i as usize)
     })
 }

@@ -436,8 +436,8 @@ impl TextIOWrapper {
         self.write_pending()?;
         let how: LineEnd = line_end_for(self.newline.get());
         // Nearly always a whole line is there already.
-        // SAFETY: nothing runs that could change the slot while the text is looked at.
         if limit < 0
+            // SAFETY: nothing runs that could change the slot while the text is looked at.
             && let Some(d) = unsafe { self.decoded.peek() }
             && self.used.get() < d.len()
             && let Some(end) = find_line_end(d, self.used.get(), d.len(), how)

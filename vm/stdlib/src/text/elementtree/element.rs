@@ -678,12 +678,12 @@ impl Element {
     #[pymethod]
     fn __getstate__(&self) -> PyResult<Owned<Dict>> {
         let d = Dict::new();
-        d.set_str("tag", &*Self::part(&self.tag))?;
+        d.set_str("tag", &Self::part(&self.tag))?;
         let children = self.children().into_iter().map(Owned::into_object).collect();
         d.set_str("_children", &List::from_vec(children))?;
-        d.set_str("attrib", &*self.attrib_opt().unwrap_or_else(Dict::new))?;
-        d.set_str("text", &*Self::part(&self.text))?;
-        d.set_str("tail", &*Self::part(&self.tail))?;
+        d.set_str("attrib", &self.attrib_opt().unwrap_or_else(Dict::new))?;
+        d.set_str("text", &Self::part(&self.text))?;
+        d.set_str("tail", &Self::part(&self.tail))?;
         Ok(d)
     }
     #[pymethod]

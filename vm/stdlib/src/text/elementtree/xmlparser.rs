@@ -218,7 +218,7 @@ unsafe extern "C" fn start(data: *mut c_void, tag: Chars, attributes: *const Cha
                 let d = attrib.get_or_insert_with(Dict::new);
                 let key = p.name(*at)?;
                 if let Some(v) = string(*at.add(1))? {
-                    d.set_item(&*key, &*v)?;
+                    d.set_item(&key, &v)?;
                 }
                 at = at.add(2);
             }

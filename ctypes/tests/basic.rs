@@ -1,6 +1,9 @@
 //! The module over the bare runtime, without an interpreter: classes, instances, calls, stubs, callbacks.
 
-#![allow(clippy::explicit_auto_deref, reason = "without it, `ok` is taken to answer the target of the reference")]
+#![allow(
+    clippy::explicit_auto_deref,
+    reason = "without it, `ok` is taken to answer the target of the reference"
+)]
 
 use lh_runtime::hooks::{HOOKS, Hooks};
 use lh_runtime::prelude::*;

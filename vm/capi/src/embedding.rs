@@ -67,7 +67,8 @@ unsafe fn line_of(f: *mut libc::FILE) -> Option<Vec<u8>> {
     }
 }
 fn prompt(name: &str, default: &str) {
-    let text = sys_get(name).and_then(|p| p.str().ok()).map_or(default.into(), |p| p.to_str_lossy().into_owned());
+    let text =
+        sys_get(name).and_then(|p| p.str().ok()).map_or(default.into(), |p| p.to_str_lossy().into_owned());
     eprint!("{text}");
 }
 /// Reads one statement and runs it in `__main__`, as the prompt does: `E_EOF` at the end of the file, -1 after an error (which is shown).
@@ -76,7 +77,8 @@ fn prompt(name: &str, default: &str) {
 /// `f` is an open stream.
 unsafe fn interactive_one(f: *mut libc::FILE, file: &Object) -> PyResult<c_int> {
     let main = import_module("__main__")?;
-    let console = import_module("code")?.call_method("InteractiveInterpreter", &[&*main.get_attr_str("__dict__")?])?;
+    let console =
+        import_module("code")?.call_method("InteractiveInterpreter", &[&*main.get_attr_str("__dict__")?])?;
     let compile = import_module("codeop")?.get_attr_str("compile_command")?;
     let mut text = String::new();
     prompt("ps1", ">>> ");
@@ -89,7 +91,11 @@ unsafe fn interactive_one(f: *mut libc::FILE, file: &Object) -> PyResult<c_int> 
             return Ok(E_EOF);
         }
         text.push_str(&String::from_utf8_lossy(&line.unwrap_or_else(|| b"\n".to_vec())));
-        let code = match compile.call(&[&*Str::new(text.strip_suffix('\n').unwrap_or(&text)), file, &*Str::interned("single")]) {
+        let code = match compile.call(&[
+            &*Str::new(text.strip_suffix('\n').unwrap_or(&text)),
+            file,
+            &*Str::interned("single"),
+        ]) {
             Ok(code) => code,
             Err(_) => {
                 // SAFETY: an exception is set.
@@ -116,7 +122,12 @@ unsafe fn interactive_loop(f: *mut libc::FILE, file: &Object) -> PyResult<c_int>
 }
 /// # Safety
 /// As [`interactive_one`].
-unsafe fn any_file(f: *mut libc::FILE, file: Option<&CStr>, close: c_int, flags: *const CompilerFlags) -> PyResult<c_int> {
+unsafe fn any_file(
+    f: *mut libc::FILE,
+    file: Option<&CStr>,
+    close: c_int,
+    flags: *const CompilerFlags,
+) -> PyResult<c_int> {
     let name = file.unwrap_or(c"???");
     // SAFETY: the caller's promise.
     unsafe {
@@ -136,7 +147,9 @@ unsafe fn any_file(f: *mut libc::FILE, file: Option<&CStr>, close: c_int, flags:
 /// `f` is an open stream.
 unsafe fn is_interactive(f: *mut libc::FILE, name: &[u8]) -> bool {
     // SAFETY: the caller's promise.
-    unsafe { libc::isatty(libc::fileno(f)) != 0 || config().interactive && matches!(name, b"<stdin>" | b"???") }
+    unsafe {
+        libc::isatty(libc::fileno(f)) != 0 || config().interactive && matches!(name, b"<stdin>" | b"???")
+    }
 }
 /// Functions run at exit and standard files written out, as before the interpreter goes.
 fn wind_up() -> c_int {
@@ -144,7 +157,9 @@ fn wind_up() -> c_int {
     for (module, method) in [("atexit", "_run_exitfuncs"), ("sys", "stdout"), ("sys", "stderr")] {
         let done = import_module(module).and_then(|m| match method {
             "_run_exitfuncs" => m.call_method(method, &[]),
-            _ => m.get_attr_str(method).and_then(|f| if f.is_none() { Ok(f) } else { f.call_method("flush", &[]) }),
+            _ => m
+                .get_attr_str(method)
+                .and_then(|f| if f.is_none() { Ok(f) } else { f.call_method("flush", &[]) }),
         });
         if let Err(e) = done {
             e.clear();

@@ -50,7 +50,12 @@ unsafe fn decode_part(
 }
 
 /// Puts a file, a line and perhaps columns (from 1; below zero: unknown) and an end into the pending `SyntaxError`.
-fn locate(file: Option<Owned<Object>>, line: c_int, column: c_int, end: Option<(c_int, c_int)>) -> PyResult<()> {
+fn locate(
+    file: Option<Owned<Object>>,
+    line: c_int,
+    column: c_int,
+    end: Option<(c_int, c_int)>,
+) -> PyResult<()> {
     let e = lh_runtime::errors::take_raised();
     let o = e.as_object();
     let done = (|| -> PyResult<()> {
@@ -313,8 +318,12 @@ pub struct HashFunction {
 }
 // SAFETY: constants.
 unsafe impl Sync for HashFunction {}
-static HASH_FUNCTION: HashFunction =
-    HashFunction { hash: crate::bytesobject::_Py_HashBytes, name: c"siphash13".as_ptr(), hash_bits: 64, seed_bits: 128 };
+static HASH_FUNCTION: HashFunction = HashFunction {
+    hash: crate::bytesobject::_Py_HashBytes,
+    name: c"siphash13".as_ptr(),
+    hash_bits: 64,
+    seed_bits: 128,
+};
 #[unsafe(no_mangle)]
 pub static mut PyStructSequence_UnnamedField: &Name = &Name(*b"unnamed field\0");
 /// The bytes of a C string.

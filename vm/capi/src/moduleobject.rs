@@ -90,6 +90,7 @@ capi! {
     fn PyModule_SetDocString(m: &Object, doc: &CStr) -> status { module(m)?.set_doc(&text(doc)) }
     fn PyState_FindModule(def: *mut PyModuleDef) -> [*mut PyObject] { extension::find_state_module(def) }
     fn PyState_AddModule(m: &Object, def: *mut PyModuleDef) -> status { extension::register_state_module(def, m); Ok(()) }
+    fn _PyState_AddModule(_ts: *mut c_void, m: &Object, def: *mut PyModuleDef) -> status { extension::register_state_module(def, m); Ok(()) }
     fn PyState_RemoveModule(def: *mut PyModuleDef) -> status { extension::remove_state_module(def); Ok(()) }
 
     // ---- Import ----

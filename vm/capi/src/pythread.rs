@@ -84,6 +84,22 @@ pub extern "C" fn PyThread_exit_thread() {
 
 // ---- Thread states: callable without the GIL where CPython's are ----
 
+/// A state that no thread has yet.
+#[unsafe(no_mangle)]
+pub extern "C" fn _PyThreadState_Prealloc(_i: *mut c_void) -> *mut PyThreadState {
+    thread::alloc_state()
+}
+/// Gives it to the calling thread.
+///
+/// # Safety
+/// The state is a new one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn _PyThreadState_Init(ts: *mut PyThreadState) {
+    if thread::mine().is_null() {
+        // SAFETY: no other thread has it.
+        unsafe { thread::bind(ts) }
+    }
+}
 #[unsafe(no_mangle)]
 pub extern "C" fn PyThreadState_New(_i: *mut c_void) -> *mut PyThreadState {
     let ts = thread::alloc_state();

@@ -49,6 +49,41 @@ unsafe fn decode_part(
     Ok(t.get(0))
 }
 
+/// The same for codecs with a byte order (-1 little, 0 by the mark, 1 big), which is read and stored.
+///
+/// # Safety
+/// As [`decode_part`]; `order` is an integer or null.
+unsafe fn decode_wide(
+    name: &str,
+    p: *const u8,
+    n: isize,
+    errors: Option<&CStr>,
+    order: *mut c_int,
+    used: *mut isize,
+) -> PyResult {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let data = Bytes::new(std::slice::from_raw_parts(
+            if p.is_null() { std::ptr::dangling() } else { p },
+            n.max(0) as usize,
+        ));
+        let module = lh_runtime::import::import_module("_codecs")?;
+        let before = Int::from_i64(order.as_ref().map_or(0, |o| *o as i64));
+        let errors = str_of(errors.unwrap_or(c"strict"));
+        let r = module.call_method(name, &[&data, &*errors, &*before, &bool_obj(used.is_null())])?;
+        let Some(t) = r.downcast::<Tuple>().filter(|t| t.len() == 3) else {
+            return raise!(TypeError, "decoder must return a tuple");
+        };
+        if !used.is_null() {
+            *used = number::as_isize(t.item_ref(1), None)?;
+        }
+        if !order.is_null() {
+            *order = number::as_isize(t.item_ref(2), None)? as c_int;
+        }
+        Ok(t.get(0))
+    }
+}
+
 /// Puts a file, a line and perhaps columns (from 1; below zero: unknown) and an end into the pending `SyntaxError`.
 fn locate(
     file: Option<Owned<Object>>,
@@ -160,6 +195,18 @@ capi! {
     }
     fn PyUnicode_DecodeUTF7Stateful(p: *const u8, n: isize, errors: Option<&CStr>, used: *mut isize) -> obj {
         decode_part("utf_7_decode", p, n, errors, used)
+    }
+    fn PyUnicode_DecodeUTF16(p: *const u8, n: isize, errors: Option<&CStr>, order: *mut c_int) -> obj {
+        decode_wide("utf_16_ex_decode", p, n, errors, order, null_mut())
+    }
+    fn PyUnicode_DecodeUTF16Stateful(p: *const u8, n: isize, errors: Option<&CStr>, order: *mut c_int, used: *mut isize) -> obj {
+        decode_wide("utf_16_ex_decode", p, n, errors, order, used)
+    }
+    fn PyUnicode_DecodeUTF32(p: *const u8, n: isize, errors: Option<&CStr>, order: *mut c_int) -> obj {
+        decode_wide("utf_32_ex_decode", p, n, errors, order, null_mut())
+    }
+    fn PyUnicode_DecodeUTF32Stateful(p: *const u8, n: isize, errors: Option<&CStr>, order: *mut c_int, used: *mut isize) -> obj {
+        decode_wide("utf_32_ex_decode", p, n, errors, order, used)
     }
     fn PyUnicode_InternImmortal(p: *mut *mut PyObject) -> void {
         if let Some(s) = Object::from_ptr_opt(*p).and_then(|o| o.downcast_exact::<Str>()) {

@@ -447,12 +447,6 @@ capi! {
     fn PyUnicode_DecodeASCII(p: *const u8, n: isize, errors: Option<&CStr>) -> obj { decode(slice(p, n), "ascii", errors) }
     fn PyUnicode_DecodeRawUnicodeEscape(p: *const u8, n: isize, errors: Option<&CStr>) -> obj { decode(slice(p, n), "raw_unicode_escape", errors) }
     fn PyUnicode_DecodeUnicodeEscape(p: *const u8, n: isize, errors: Option<&CStr>) -> obj { decode(slice(p, n), "unicode_escape", errors) }
-    fn PyUnicode_DecodeUTF16(p: *const u8, n: isize, errors: Option<&CStr>, order: *mut c_int) -> obj {
-        decode(slice(p, n), by_order("utf-16", order), errors)
-    }
-    fn PyUnicode_DecodeUTF32(p: *const u8, n: isize, errors: Option<&CStr>, order: *mut c_int) -> obj {
-        decode(slice(p, n), by_order("utf-32", order), errors)
-    }
     fn PyUnicode_DecodeFSDefault(s: &CStr) -> obj { Ok(codecs::fs_decode(s.to_bytes())) }
     fn PyUnicode_DecodeFSDefaultAndSize(p: *const u8, n: isize) -> obj { Ok(codecs::fs_decode(slice(p, n))) }
     fn PyUnicode_DecodeLocale(s: &CStr, _errors: Option<&CStr>) -> obj { Ok(codecs::fs_decode(s.to_bytes())) }
@@ -676,16 +670,6 @@ unsafe fn append(p: *mut *mut PyObject, right: Option<&Object>) -> PyResult<()> 
         let r = a.concat(b)?;
         *p = r.into_raw();
         Ok(())
-    }
-}
-unsafe fn by_order(name: &'static str, order: *mut c_int) -> &'static str {
-    // SAFETY: null or readable.
-    match (name, if order.is_null() { 0 } else { unsafe { *order } }) {
-        (n, 0) => n,
-        ("utf-16", o) if o < 0 => "utf-16-le",
-        ("utf-16", _) => "utf-16-be",
-        (_, o) if o < 0 => "utf-32-le",
-        _ => "utf-32-be",
     }
 }
 fn char_test(c: u32, method: &str) -> c_int {

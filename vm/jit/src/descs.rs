@@ -23,6 +23,11 @@ pub const A_CONST: u8 = 11;
 pub const A_RAW: u8 = 12;
 pub const A_CELL: u8 = 13;
 
+/// An offset in a generator, seen from its frame.
+const fn from_frame(offset: usize) -> i32 {
+    offset as i32 - offset_of!(PyGenObject, gi_iframe) as i32
+}
+
 macro_rules! fields {
     ($($name:ident = $off:expr, $kind:ident, $alias:expr, $imm:expr, $lazy:expr;)*) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
@@ -69,6 +74,10 @@ fields! {
     FRAME_PREV = offset_of!(Frame, prev_instr), Ptr, A_HEADER, false, false;
     FRAME_GLOBALS_W = offset_of!(Frame, globals), Ptr, A_HEADER, false, false;
     FRAME_BUILTINS_W = offset_of!(Frame, builtins), Ptr, A_HEADER, false, false;
+    FRAME_CODE = offset_of!(Frame, code), Ptr, A_CONST, true, false;
+    GEN_STATE = from_frame(offset_of!(PyGenObject, gi_frame_state)), I8, A_HEADER, false, false;
+    GEN_EXC_PREVIOUS = from_frame(offset_of!(PyGenObject, gi_exc_state) + offset_of!(_PyErr_StackItem, previous_item)), Ptr, A_HEADER, false, false;
+    TS_EXC_INFO = offset_of!(PyThreadState, exc_info), Ptr, A_HEADER, false, false;
     FRAME_LOCALS = offset_of!(Frame, locals), Ptr, A_HEADER, false, false;
     FRAME_OBJ = offset_of!(Frame, frame_obj), Ptr, A_HEADER, false, false;
     FRAME_PREVIOUS = offset_of!(Frame, previous), Ptr, A_HEADER, false, false;

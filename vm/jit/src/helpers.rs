@@ -725,6 +725,7 @@ helpers! {
     CALL_C_DICT = call_c_dict, [Ptr, Ref, I64, Ref, Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     CALL_C_CLASS = call_c_class, [Ref, I64, Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     SLOT_BINARY = crate::record_slots::slot_binary, [Ptr, I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    GEN_FINISH = crate::record_gen::finish, [Ptr] -> Void, steals 0, new false, Effects::ARBITRARY;
     AFTER_METHOD = crate::record_methods::after_method, [I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     AFTER_COMPARE = crate::record_methods::after_compare, [I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     NEW_SUPER = crate::record_methods::new_super, [Ref, Ref, Ref] -> Ref, steals 7, new true, ALLOC;

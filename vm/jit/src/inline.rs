@@ -30,7 +30,9 @@ pub const MAX_DEPTH: usize = 10;
 /// So often a function may be inlined inside itself.
 const MAX_SELF: usize = 1;
 /// Bytecodes (in units) of the longest function that is inlined.
-const MAX_UNITS: usize = 1500;
+pub const MAX_UNITS: usize = 1500;
+/// In the flags of a [`FrameInfo`]: the frame is a generator's and lies in that.
+pub const GENERATOR: u8 = 0x80;
 /// Word of the JIT frame that holds BASE.
 pub const BASE: u32 = jf::EMBEDDER as u32;
 
@@ -346,13 +348,21 @@ impl Recorder {
 
     /// Where the next inlined frame lies.
     unsafe fn next_base(&mut self) -> Rec<R> {
-        match self.base {
-            None => Ok(self.b().emit_ty(Op::JLoad, Ty::Ptr, &[], BASE)?),
-            Some(r) => {
-                // SAFETY: live code.
-                let bytes = unsafe { frame::frame_words(self.code) } * 8;
-                let k = self.b().int(bytes as i64);
-                Ok(self.b().emit(Op::PAdd, &[r, k])?)
+        // SAFETY: live code; infos live as long as the process.
+        unsafe {
+            let mut last = (self.base, self.info, self.code);
+            let mut k = self.outer.len();
+            // Generators' frames lie elsewhere.
+            while last.0.is_some() && (*last.1).flags & GENERATOR != 0 {
+                k -= 1;
+                last = (self.outer[k].base, self.outer[k].info, self.outer[k].code);
+            }
+            match last.0 {
+                None => Ok(self.b().emit_ty(Op::JLoad, Ty::Ptr, &[], BASE)?),
+                Some(r) => {
+                    let k = self.b().int((frame::frame_words(last.2) * 8) as i64);
+                    Ok(self.b().emit(Op::PAdd, &[r, k])?)
+                }
             }
         }
     }
@@ -386,6 +396,15 @@ impl Recorder {
                 let site = self.b().ptr(site);
                 self.b().fstore(up, FRAME_PREV, site)?;
                 self.b().fstore(base, FRAME_PREVIOUS, up)?;
+                if (*info).flags & GENERATOR != 0 {
+                    self.link_generator(base)?;
+                    if k == depth {
+                        self.header = true;
+                    } else {
+                        self.outer[k].header = true;
+                    }
+                    continue;
+                }
                 for (field, bits) in [
                     (FRAME_GLOBALS_W, (*info).globals as u64),
                     (FRAME_BUILTINS_W, (*info).builtins as u64),
@@ -408,17 +427,27 @@ impl Recorder {
             self.recurse(-count)
         }
     }
-    fn make_current(&mut self, f: R) -> Rec {
+    pub(crate) fn make_current(&mut self, f: R) -> Rec {
         let ts = self.b().emit(Op::Ts, &[])?;
         let c = self.b().fload(ts, TS_CFRAME)?;
         Ok(self.b().fstore(c, CFRAME_CURRENT, f)?)
     }
-    fn recurse(&mut self, by: i64) -> Rec {
+    pub(crate) fn recurse(&mut self, by: i64) -> Rec {
         let ts = self.b().emit(Op::Ts, &[])?;
         let n = self.b().fload(ts, TS_RECURSION)?;
         let d = self.b().int(by);
         let n = self.b().emit(Op::Add, &[n, d])?;
         Ok(self.b().fstore(ts, TS_RECURSION, n)?)
+    }
+
+    /// A caller is the innermost frame again.
+    pub(crate) fn take_level(&mut self, l: Level) {
+        self.frame = l.frame;
+        self.code = l.code;
+        self.base = l.base;
+        self.info = l.info;
+        self.header = l.header;
+        self.shadow = l.shadow;
     }
 
     /// RETURN_VALUE of an inlined function.
@@ -427,6 +456,9 @@ impl Recorder {
         unsafe {
             let up = self.outer.last().ok_or(Why::Left)?;
             let (resume, flags) = (up.resume, (*self.info).flags);
+            if flags & GENERATOR != 0 {
+                return self.generator_return();
+            }
             if flags & frame::OPERATOR == 0 {
                 return self.leave_frame(|_, _, _| Ok(resume));
             }
@@ -485,12 +517,7 @@ impl Recorder {
             let code = self.code;
             let was_written = self.header;
             let l = self.outer.pop().expect("inlined");
-            self.frame = l.frame;
-            self.code = l.code;
-            self.base = l.base;
-            self.info = l.info;
-            self.header = l.header;
-            self.shadow = l.shadow;
+            self.take_level(l);
             if was_written {
                 let f = self.here();
                 self.make_current(f)?;

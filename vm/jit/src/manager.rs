@@ -831,12 +831,21 @@ unsafe fn link_frames(
     // SAFETY: the frames lie in the room reserved at `base`; infos live as long as the process.
     unsafe {
         let mut f = root;
+        let mut top = base;
         for k in 1..snap.frames.len() {
             let x = &snap.frames[k];
             let i = get(x.base) as *mut Frame;
             let info = x.token as *const FrameInfo;
             let site = frame::first_instr((*f).code).add(snap.frames[k - 1].pc as usize).sub(1);
             (*f).prev_instr = site;
+            if (*info).flags & inline::GENERATOR != 0 {
+                if snap.kind >> (8 + k) & 1 == 0 {
+                    crate::record_gen::link(ts, i, f);
+                }
+                f = i;
+                continue;
+            }
+            top = i.cast::<*mut PyObject>().add(frame::frame_words((*info).code));
             if snap.kind >> (8 + k) & 1 == 0 {
                 (*i).globals = (*info).globals;
                 (*i).builtins = (*info).builtins;
@@ -849,11 +858,10 @@ unsafe fn link_frames(
             (*i).code = (*info).code;
             f = i;
         }
-        if snap.frames.len() == 1 {
+        if top == base {
             frame::pop_words(ts, base);
         } else {
-            let words = frame::frame_words((*f).code);
-            (*ts).datastack_top = f.cast::<*mut PyObject>().add(words);
+            (*ts).datastack_top = top;
         }
         (*(*ts).cframe).current_frame = f.cast();
         f

@@ -391,6 +391,10 @@ impl Recorder {
         self.acted = true;
         self.supported.clear();
     }
+    /// Nothing is known of containers any more.
+    pub(crate) fn supported_no_more(&mut self) {
+        self.supported.clear();
+    }
     /// Is the value in a slot of one of the frames, or a constant, or still where it was read?
     fn held(&mut self, v: R) -> bool {
         self.supported.contains(&v)
@@ -603,7 +607,11 @@ impl Recorder {
             self.wild = false;
             self.shared = None;
             self.snap()?;
-            if top && self.steps > 1 && self.ends_here(o, at) {
+            if top
+                && self.steps > 1
+                && self.ends_here(o, at)
+                && !(o == op::SEND && self.can_resume(self.sp - 2, Some(self.sp - 1)))
+            {
                 return match o {
                     _ if self.bridge.is_some() || self.function => Ok(Next::Exit),
                     op::YIELD_VALUE | op::SEND => Err(Why::Opcode(o)),
@@ -931,6 +939,8 @@ impl Recorder {
                     self.put(sp - n, r)?;
                 }
                 op::RETURN_VALUE => return self.leave_inlined(),
+                op::YIELD_VALUE if self.in_generator() => return self.yield_value(),
+                op::SEND if self.resume(sp - 2, Some(sp - 1))? => {}
                 _ => return self.generic(o, arg, next),
             }
             Ok(next)

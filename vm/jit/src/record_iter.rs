@@ -88,6 +88,9 @@ impl Recorder {
                 self.put(sp, x)?;
                 return Ok(next);
             }
+            if self.resume(sp - 1, None)? {
+                return Ok(next);
+            }
             if self.real == self.pc
                 && self.special_method(
                     lh_runtime::intern!("__next__"),

@@ -73,6 +73,7 @@ pub(crate) enum Raw {
         nulls: i32,
     },
     PopFrame,
+    Suspend,
     /// An item's silent value is replaced.
     Replace {
         array: u32,
@@ -294,6 +295,12 @@ impl<'d> Builder<'d> {
         self.depth -= 1;
         Ok(())
     }
+    /// Leaves a frame that goes on living in its memory: everything there is written.
+    pub fn suspend_frame(&mut self) -> Result<(), Abort> {
+        self.record(Raw::Suspend)?;
+        self.depth -= 1;
+        Ok(())
+    }
     pub fn depth(&self) -> usize {
         self.depth
     }
@@ -404,6 +411,15 @@ pub(crate) fn step(o: &mut Opt, map: &[Val], raw: &Raw) -> Result<Val, Abort> {
         Raw::PushFrame { base, token, pc, nulls } => {
             let base = m(*base);
             o.push_frame(base, *token, *pc, *nulls);
+            Ok(Val::NONE)
+        }
+        Raw::Suspend => {
+            let n = o.frames.len() - 1;
+            let slots: Vec<i32> = o.frames[n].slots.keys().copied().collect();
+            for s in slots {
+                o.flush_slot(n, s)?;
+            }
+            o.frames.pop();
             Ok(Val::NONE)
         }
         Raw::PopFrame => {

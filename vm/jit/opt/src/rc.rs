@@ -103,6 +103,13 @@ impl Pass<'_> {
         if min == i32::MAX { h } else { min.min(h) }
     }
 
+    /// Is this the address of the frame the trace was entered for?
+    fn is_root(&self, base: Val) -> bool {
+        base.is_inst() && {
+            let i = &self.t.insts[base.index()];
+            i.op == Op::JLoad && i.imm == jf::FRAME as u32
+        }
+    }
     /// `v` stays alive over [a, b) by somebody else's reference.
     fn supported(&self, v: Val, a: usize, b: usize, depth: u32) -> bool {
         if v.is_const() {
@@ -114,11 +121,16 @@ impl Pass<'_> {
             Op::SLoad => {
                 // From the load on; over the whole loop if the value entered it from outside.
                 let to = if def < self.loop_at && b > self.loop_at { self.t.insts.len() } else { b };
+                // A generator's frame may be known under several addresses, and anybody may resume it.
+                let root = self.is_root(i.args[0]);
                 !self.slot_ends.iter().any(|(n, s)| {
                     *n >= def
                         && *n < to
-                        && s.is_none_or(|(base, slot)| slot == i.imm && (base == i.args[0] || base.is_none()))
-                })
+                        && s.is_none_or(|(base, slot)| {
+                            let same = base == i.args[0] || base.is_none() || !root && !self.is_root(base);
+                            slot == i.imm && same
+                        })
+                }) && (root || !(def..to).any(|n| self.eff[n].has(RUNS_PYTHON)))
             }
             Op::FLoad if depth < 4 && self.d.fields[i.imm as usize].immutable => {
                 let base = i.args[0];

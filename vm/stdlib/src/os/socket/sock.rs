@@ -464,6 +464,12 @@ impl Socket {
     /// string of that length; otherwise it is an integer.
     #[pymethod(signature = "(level, option, buflen=0, /)")]
     fn getsockopt(&self, level: i32, option: i32, buflen: i32) -> PyResult<Owned<Object>> {
+        if buflen == 0 && self.family.get() == libc::AF_VSOCK {
+            // Its options are 64 bits wide.
+            let (mut v, mut n) = (0u64, 8 as libc::socklen_t);
+            quick(c!(libc::getsockopt(self.fd.get(), level, option, (&raw mut v).cast(), &mut n)))?;
+            return Ok(Int::from_u64(v).into_object());
+        }
         if buflen == 0 {
             let (mut v, mut n) = (0i32, 4 as libc::socklen_t);
             quick(c!(libc::getsockopt(self.fd.get(), level, option, (&raw mut v).cast(), &mut n)))?;
@@ -492,6 +498,9 @@ impl Socket {
                 return raise!(TypeError, "setsockopt() argument 3 must be None, not {}", value.ty().name());
             }
             c!(libc::setsockopt(fd, level, option, std::ptr::null(), n))
+        } else if number::has_index(value) && self.family.get() == libc::AF_VSOCK {
+            let v = u64::from_py(value, ArgCtx { func: "setsockopt", pos: 3, name: None })?;
+            c!(libc::setsockopt(fd, level, option, (&raw const v).cast(), 8))
         } else if number::has_index(value) {
             let v = i32::from_py(value, ArgCtx { func: "setsockopt", pos: 3, name: None })?;
             c!(libc::setsockopt(fd, level, option, (&raw const v).cast(), 4))

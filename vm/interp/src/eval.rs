@@ -1165,8 +1165,34 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                             let is_none = r(v).is_none();
                             decref(v);
                             if is_none == (opcode == op::POP_JUMP_BACKWARD_IF_NONE) {
-                                pc = pc.sub(arg);
+                                let target = pc.sub(arg);
+                                if jit::count_loop(target) {
+                                    (*frame).prev_instr = target.sub(1);
+                                    save_sp!();
+                                    let res = jit::hot_loop(ts, frame, pc.sub(1));
+                                    match res {
+                                        Enter::Stay => (*frame).stacktop = -1,
+                                        other => jit_result!(other),
+                                    }
+                                    (*frame).prev_instr = pc.sub(1);
+                                }
+                                pc = target;
                                 eval_breaker!();
+                            }
+                            next!();
+                        }
+                        quick::JIT_WHILE_NONE | quick::JIT_WHILE_NOT_NONE => {
+                            let v = pop!();
+                            let is_none = r(v).is_none();
+                            decref(v);
+                            if is_none == (opcode == quick::JIT_WHILE_NONE) {
+                                eval_breaker!();
+                                let target = pc.sub(arg);
+                                (*frame).prev_instr = target.sub(1);
+                                save_sp!();
+                                jit_result!(jit::enter(ts, frame, pc.sub(1)));
+                                (*frame).stacktop = -1;
+                                pc = target;
                             }
                             next!();
                         }

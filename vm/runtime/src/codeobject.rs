@@ -112,6 +112,8 @@ pub mod quick {
         JIT_RESUME = 241 of RESUME;
         JIT_WHILE_TRUE = 242 of POP_JUMP_BACKWARD_IF_TRUE;
         JIT_WHILE_FALSE = 243 of POP_JUMP_BACKWARD_IF_FALSE;
+        JIT_WHILE_NONE = 244 of POP_JUMP_BACKWARD_IF_NONE;
+        JIT_WHILE_NOT_NONE = 245 of POP_JUMP_BACKWARD_IF_NOT_NONE;
     }
     /// In place of every opcode while tracing or recording: never stored in code.
     pub const TRACED: u8 = 255;

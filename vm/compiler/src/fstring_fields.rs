@@ -3,6 +3,16 @@
 
 /// The message for the first malformed field of a literal (prefix and quotes included), if any.
 pub fn problem(literal: &str) -> Option<String> {
+    scan(literal)?.0.err()
+}
+
+/// The expressions of a literal's fields, each with its place in the literal.
+pub fn expressions(literal: &str) -> Vec<(usize, &str)> {
+    let spans = scan(literal).map_or(vec![], |(_, spans)| spans);
+    spans.into_iter().filter_map(|(from, to)| Some((from, literal.get(from..to)?))).collect()
+}
+
+fn scan(literal: &str) -> Option<(Found, Vec<(usize, usize)>)> {
     let quote = literal.find(['\'', '"'])?;
     let prefix = &literal[..quote];
     if !prefix.contains(['f', 'F']) {
@@ -15,14 +25,18 @@ pub fn problem(literal: &str) -> Option<String> {
         return None;
     }
     let body = &body.as_bytes()[n..body.len() - n];
-    let mut s = Scanner { text: body, at: 0, raw: prefix.contains(['r', 'R']) };
-    s.parts(0).err()
+    let mut s = Scanner { text: body, at: 0, raw: prefix.contains(['r', 'R']), spans: vec![] };
+    let found = s.parts(0);
+    let before = quote + n;
+    Some((found, s.spans.into_iter().map(|(from, to)| (before + from, before + to)).collect()))
 }
 
 struct Scanner<'a> {
     text: &'a [u8],
     at: usize,
     raw: bool,
+    /// Where the expressions found so far begin and end.
+    spans: Vec<(usize, usize)>,
 }
 
 type Found = Result<(), String>;
@@ -68,6 +82,7 @@ impl Scanner<'_> {
         self.expression()?;
         let text = &self.text[start..self.at.min(self.text.len())];
         let end = self.peek();
+        self.spans.push((start, start + text.len()));
         let trimmed = text.trim_ascii();
         let Some(end) = end else { return err("f-string: expecting '}'") };
         if trimmed.is_empty() {

@@ -23,6 +23,11 @@ pub fn parse(lines: &Lines<'_>, mode: Mode, flags: &CompileFlags) -> Result<Mod>
     }
 }
 
+/// An expression on its own: whether it is one.
+pub fn expression(text: &str) -> Result<Mod> {
+    parse_any(&Lines::new(text), Mode::Eval, &CompileFlags::default())
+}
+
 /// Outside modules CPython's tokenizer adds no newline to source that doesn't end in one: the last line is shown without it, and errors at
 /// its end have no place of their own.
 fn at_bare_end(lines: &Lines<'_>, mut e: Box<SyntaxError>) -> Box<SyntaxError> {

@@ -73,6 +73,11 @@ pub fn translate(lines: &Lines<'_>, parsed: &Parsed<r::Mod>, mode: Mode) -> Erro
         if let Some(msg) = crate::fstring_fields::problem(c.text(t)) {
             return c.behind(msg, i);
         }
+        if t.end > place
+            && let Some(e) = c.in_fstring(i)
+        {
+            return e;
+        }
     }
     let Some(first) = parsed.errors().first() else {
         let Some(u) = parsed.unsupported_syntax_errors().first() else {
@@ -137,7 +142,6 @@ impl<'a> Context<'a> {
         let list = &self.tokens.list;
         match list[i].kind {
             Kind::Indent => self.indent_error(i),
-            Kind::String if list[i].start < at => self.in_fstring(i, at),
             // A head without a body at the end of the file.
             Kind::Newline | Kind::End if i > 0 && self.ends_head(i) => {
                 self.expected_block(self.lines.text.len() as u32)
@@ -167,36 +171,21 @@ impl<'a> Context<'a> {
             && last.is_some_and(|k| self.text(&list[k]) == ":" && list[k].level == 0 && self.is_head(k))
     }
 
-    /// Errors in a field of an f-string: CPython parses its text on its own, in parentheses.
-    fn in_fstring(&self, i: usize, at: u32) -> Error {
+    /// What is wrong with the expressions of an f-string: each is parsed on its own, in parentheses, and errors show that text.
+    fn in_fstring(&self, i: usize) -> Option<Error> {
         let t = self.tokens.list[i];
-        let before = &self.lines.text[t.start as usize..at as usize];
-        let open = t.start as usize + before.rfind('{').unwrap_or(0);
-        let field = &self.lines.text[open + 1..t.end as usize];
-        let field = &field[..field.find(['}', '!', ':']).unwrap_or(field.len())];
-        if field.trim().is_empty() {
-            return self.behind("f-string: empty expression not allowed", i);
-        }
-        if field.contains('\\') {
-            return self.behind("f-string expression part cannot include a backslash", i);
-        }
-        if field.contains('#') {
-            return self.behind("f-string expression part cannot include '#'", i);
-        }
-        let words: Vec<&str> = field.split_whitespace().collect();
-        let comma = words.len() == 2
-            && words[0] != "lambda"
-            && words.iter().all(|w| w.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
-        let msg = if comma {
-            "f-string: invalid syntax. Perhaps you forgot a comma?"
-        } else {
-            "f-string: invalid syntax"
-        };
-        let mut e = self.at(msg, t.start, t.start);
-        e.offset = 2;
-        e.end_offset = if comma { 2 + field.trim_end().len() as i32 } else { 3 };
-        e.text = Some(format!("({field})\n"));
-        e
+        crate::fstring_fields::expressions(self.text(&t)).into_iter().find_map(|(from, field)| {
+            let text = format!("({field})\n");
+            let mut e = crate::parse::expression(&text).err()?;
+            let line = self.lines.find(t.start + from as u32).0;
+            e.lineno += line - 1;
+            e.end_lineno += line - 1;
+            let of_tokenizer = || tokenize(&Lines::new(&text)).error.is_some_and(|t| t.msg == e.msg);
+            if !e.msg.starts_with("f-string") && !of_tokenizer() {
+                e.msg.insert_str(0, "f-string: ");
+            }
+            Some(e)
+        })
     }
 
     fn indent_error(&self, i: usize) -> Error {
@@ -866,9 +855,6 @@ impl<'a> Context<'a> {
     fn fstring(&self, f: &FError, at: u32) -> Error {
         let i = self.index(at);
         let t = self.tokens.list[i];
-        if matches!(f, FError::UnclosedLbrace) && t.start < at && at + 1 < t.end {
-            return self.in_fstring(i, at);
-        }
         if matches!(f, FError::UnterminatedString | FError::UnterminatedTripleQuotedString)
             && self.text(&t).contains('#')
         {

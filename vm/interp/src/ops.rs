@@ -1016,15 +1016,12 @@ pub fn dict_update(d: &Dict, v: &Object) -> PyResult<()> {
 /// `f(**a, **b)`: no key twice.
 pub fn dict_merge(d: &Dict, v: &Object, callee: &Object) -> PyResult<()> {
     let twice = |k: &Object| -> PyResult<()> {
-        match k.downcast::<Str>() {
-            Some(s) => raise!(
-                TypeError,
-                "{} got multiple values for keyword argument '{}'",
-                function_str(callee),
-                s.to_str_lossy()
-            ),
-            None => raise!(TypeError, "keywords must be strings"),
-        }
+        raise!(
+            TypeError,
+            "{} got multiple values for keyword argument '{}'",
+            function_str(callee),
+            k.str()?.to_str_lossy()
+        )
     };
     if let Some(x) = v.downcast_exact::<Dict>() {
         if d.len() == 0 {

@@ -201,7 +201,7 @@ unsafe extern "C" fn type_vectorcall(
 }
 
 /// Are the class's instances made by a `__new__` (the answer) or an `__init__` written in Python, and else by `object`'s?
-pub(crate) unsafe fn made_in_python(t: *mut PyTypeObject) -> Option<bool> {
+pub unsafe fn made_in_python(t: *mut PyTypeObject) -> Option<bool> {
     // SAFETY: a ready class; slots are only compared.
     unsafe {
         let (new, init) = (new_of(t), init_of(t));
@@ -539,8 +539,12 @@ impl Type {
         if self.is_heap() { size_of::<PyHeapTypeObject>() } else { size_of::<PyTypeObject>() }
     }
     #[getter]
-    fn __name__(&self) -> String {
-        self.short_name()
+    fn __name__(&self) -> Owned<Str> {
+        if self.is_heap() {
+            // SAFETY: a heap type has the field.
+            return unsafe { Object::from_ptr((*self.as_struct()).ht_name).downcast_unchecked::<Str>().own() };
+        }
+        Str::new(&self.short_name())
     }
     #[setter(__name__)]
     fn set_name(&self, v: Option<&Object>) -> PyResult<()> {

@@ -1133,10 +1133,9 @@ static mut TP_NEW_DEF: PyMethodDef = PyMethodDef {
     ml_doc: c"__new__($type, *args, **kwargs)\n--\n\nCreate and return a new object.  See help(type) for accurate signature.".as_ptr(),
 };
 
-/// Is this the `__new__` that `add_tp_new_wrapper` made, and of which type?
-fn is_tp_new_wrapper(o: &Object) -> Option<*mut PyTypeObject> {
-    let f = o.downcast_exact::<CFunction>()?;
-    if f.def() == &raw mut TP_NEW_DEF { f.self_obj().map(|s| s.as_ptr().cast()) } else { None }
+/// Is this a `__new__` that `add_tp_new_wrapper` made?
+fn is_tp_new_wrapper(o: &Object) -> bool {
+    o.downcast_exact::<CFunction>().is_some_and(|f| f.def() == &raw mut TP_NEW_DEF)
 }
 
 unsafe extern "C" fn tp_new_wrapper(
@@ -1293,10 +1292,9 @@ unsafe fn update_one(t: *mut PyTypeObject, rows: &[Row], off: usize) {
                 }
                 continue;
             }
-            if off == offset_of!(PyTypeObject, tp_new)
-                && let Some(of) = is_tp_new_wrapper(&d)
-            {
-                specific = (*of).tp_new.map_or(null_mut(), |f| f as *mut c_void);
+            if off == offset_of!(PyTypeObject, tp_new) && is_tp_new_wrapper(&d) {
+                // Objects are made as the solid base makes them, whichever base's `__new__` the name finds.
+                specific = (*t).tp_new.map_or(null_mut(), |f| f as *mut c_void);
                 continue;
             }
             if d.is_none() && off == offset_of!(PyTypeObject, tp_hash) {

@@ -688,7 +688,13 @@ impl OSErrorExc {
         b.member_doc(c"errno", T_OBJECT, offset_of!(PyOSErrorObject, myerrno), 0, c"POSIX exception code");
         b.member_doc(c"strerror", T_OBJECT, offset_of!(PyOSErrorObject, strerror), 0, c"exception strerror");
         b.member_doc(c"filename", T_OBJECT, offset_of!(PyOSErrorObject, filename), 0, c"exception filename");
-        b.member_doc(c"filename2", T_OBJECT, offset_of!(PyOSErrorObject, filename2), 0, c"second exception filename");
+        b.member_doc(
+            c"filename2",
+            T_OBJECT,
+            offset_of!(PyOSErrorObject, filename2),
+            0,
+            c"second exception filename",
+        );
     }
 }
 

@@ -1016,12 +1016,11 @@ pub fn dict_update(d: &Dict, v: &Object) -> PyResult<()> {
 /// `f(**a, **b)`: no key twice.
 pub fn dict_merge(d: &Dict, v: &Object, callee: &Object) -> PyResult<()> {
     let twice = |k: &Object| -> PyResult<()> {
-        let key = k.str()?;
         raise!(
             TypeError,
             "{} got multiple values for keyword argument '{}'",
             function_str(callee),
-            key.to_str_lossy()
+            k.str()?.to_str_lossy()
         )
     };
     if let Some(x) = v.downcast_exact::<Dict>() {

@@ -119,6 +119,7 @@ fields! {
     SUPER_CLASS = offset_of!(lh_interp::superobject::SuperObject, type_), Ref, A_CONST, true, false;
     SUPER_OBJECT = offset_of!(lh_interp::superobject::SuperObject, obj), Ref, A_CONST, true, false;
     SUPER_OF = offset_of!(lh_interp::superobject::SuperObject, obj_type), Ref, A_CONST, true, false;
+    BLOCK_ITEM = 0, Ref, A_CONST, true, false;
     RESULT_HOW = 0, I64, A_CONST, true, false;
     RESULT_BOXER = 0, Ptr, A_CONST, true, false;
     RESULT_CALLABLE = 8, Ptr, A_CONST, true, false;
@@ -149,6 +150,12 @@ pub const POINTER: u32 = 3;
 pub const SLICE: u32 = 4;
 pub const SUPER: u32 = 5;
 pub const METHOD: u32 = 6;
+/// Instances of Python classes: with room for `LEAST_VALUES` and more attributes, ...
+pub const INSTANCE: u32 = 7;
+pub const LEAST_VALUES: usize = 4;
+/// ... and with one `__slots__` member and more.
+pub const SLOTTED: u32 = INSTANCE + (MOST_FIELDS - LEAST_VALUES + 1) as u32;
+pub const MOST_FIELDS: usize = 8;
 
 pub const LIST_ITEM: u32 = 0;
 pub const TUPLE_ITEM: u32 = 1;
@@ -168,6 +175,37 @@ pub fn silent_types() -> Vec<u64> {
         &raw mut PyRange_Type as u64,
         &raw mut PyRangeIter_Type as u64,
     ]
+}
+
+/// The classes from `INSTANCE` on.
+fn instances() -> Vec<ClassDesc> {
+    let class = |name: &str, n: usize, fields: Vec<u32>, alloc| ClassDesc {
+        name: format!("{name}{n}"),
+        type_addr: 0,
+        type_field: Some(0),
+        fields,
+        alloc,
+        silent: false,
+        fresh: true,
+        consts: vec![],
+        block: None,
+    };
+    let mut all = vec![];
+    for n in LEAST_VALUES..=MOST_FIELDS {
+        let mut fields = vec![OB_TYPE];
+        fields.resize(n + 1, BLOCK_ITEM);
+        all.push(ClassDesc {
+            consts: vec![(INST_DICT, 0), (INST_CAPACITY, n as u64)],
+            block: Some((INST_BASE, INST_VALUE)),
+            ..class("instance", n, fields, helpers::INSTANCES[n - LEAST_VALUES])
+        });
+    }
+    for n in 1..=MOST_FIELDS {
+        let mut fields = vec![OB_TYPE];
+        fields.extend((0..n).map(|k| reference(16 + 8 * k as u32).expect("a small offset")));
+        all.push(class("slotted", n, fields, helpers::SLOTTEDS[n - 1]));
+    }
+    all
 }
 
 pub fn make() -> Descs {
@@ -239,78 +277,96 @@ pub fn make() -> Descs {
             ArrayDesc { kind: MemKind::U8, ..array("bytes_item", 32, A_CONST, true) },
         ],
         helpers: helpers::table(),
-        classes: vec![
-            // An int of 64 bits without sign.
-            ClassDesc {
-                name: "unsigned".into(),
-                type_addr: Int::type_ptr() as u64,
-                type_field: None,
-                fields: vec![RESULT_UNSIGNED],
-                alloc: helpers::BOX_UNSIGNED,
-                silent: true,
-                fresh: false,
-            },
-            // What a native call's boxing function makes of its result.
-            ClassDesc {
-                name: "native_result".into(),
-                type_addr: 0,
-                type_field: None,
-                fields: vec![RESULT_HOW, RESULT_BOXER, RESULT_CALLABLE, RESULT_BITS],
-                alloc: helpers::NATIVE_RESULT,
-                silent: false,
-                fresh: false,
-            },
-            // An object for a part of another's C memory.
-            ClassDesc {
-                name: "part".into(),
-                type_addr: 0,
-                type_field: Some(0),
-                fields: vec![OB_TYPE, PART_MAKER, PART_BASE, PART_INDEX, memory],
-                alloc: helpers::MAKE_PART,
-                silent: false,
-                fresh: true,
-            },
-            // A pointer object that a native call answered.
-            ClassDesc {
-                name: "pointer".into(),
-                type_addr: 0,
-                type_field: Some(0),
-                fields: vec![OB_TYPE, PART_MAKER, POINTEE],
-                alloc: helpers::MAKE_POINTER,
-                silent: false,
-                fresh: true,
-            },
-            // A slice on its way to a subscript.
-            ClassDesc {
-                name: "slice".into(),
-                type_addr: Slice::type_ptr() as u64,
-                type_field: None,
-                fields: vec![SLICE_START, SLICE_STOP, SLICE_STEP],
-                alloc: helpers::NEW_SLICE,
-                silent: false,
-                fresh: true,
-            },
-            // `super()` on its way to a method.
-            ClassDesc {
-                name: "super".into(),
-                type_addr: &raw mut PySuper_Type as u64,
-                type_field: None,
-                fields: vec![SUPER_CLASS, SUPER_OBJECT, SUPER_OF],
-                alloc: helpers::NEW_SUPER,
-                silent: false,
-                fresh: true,
-            },
-            // The bound `__exit__` of a `with` statement.
-            ClassDesc {
-                name: "method".into(),
-                type_addr: Method::type_ptr() as u64,
-                type_field: None,
-                fields: vec![METHOD_FUNC, METHOD_SELF],
-                alloc: helpers::NEW_METHOD,
-                silent: false,
-                fresh: true,
-            },
-        ],
+        classes: [
+            vec![
+                // An int of 64 bits without sign.
+                ClassDesc {
+                    name: "unsigned".into(),
+                    type_addr: Int::type_ptr() as u64,
+                    type_field: None,
+                    fields: vec![RESULT_UNSIGNED],
+                    alloc: helpers::BOX_UNSIGNED,
+                    silent: true,
+                    fresh: false,
+                    consts: vec![],
+                    block: None,
+                },
+                // What a native call's boxing function makes of its result.
+                ClassDesc {
+                    name: "native_result".into(),
+                    type_addr: 0,
+                    type_field: None,
+                    fields: vec![RESULT_HOW, RESULT_BOXER, RESULT_CALLABLE, RESULT_BITS],
+                    alloc: helpers::NATIVE_RESULT,
+                    silent: false,
+                    fresh: false,
+                    consts: vec![],
+                    block: None,
+                },
+                // An object for a part of another's C memory.
+                ClassDesc {
+                    name: "part".into(),
+                    type_addr: 0,
+                    type_field: Some(0),
+                    fields: vec![OB_TYPE, PART_MAKER, PART_BASE, PART_INDEX, memory],
+                    alloc: helpers::MAKE_PART,
+                    silent: false,
+                    fresh: true,
+                    consts: vec![],
+                    block: None,
+                },
+                // A pointer object that a native call answered.
+                ClassDesc {
+                    name: "pointer".into(),
+                    type_addr: 0,
+                    type_field: Some(0),
+                    fields: vec![OB_TYPE, PART_MAKER, POINTEE],
+                    alloc: helpers::MAKE_POINTER,
+                    silent: false,
+                    fresh: true,
+                    consts: vec![],
+                    block: None,
+                },
+                // A slice on its way to a subscript.
+                ClassDesc {
+                    name: "slice".into(),
+                    type_addr: Slice::type_ptr() as u64,
+                    type_field: None,
+                    fields: vec![SLICE_START, SLICE_STOP, SLICE_STEP],
+                    alloc: helpers::NEW_SLICE,
+                    silent: false,
+                    fresh: true,
+                    consts: vec![],
+                    block: None,
+                },
+                // `super()` on its way to a method.
+                ClassDesc {
+                    name: "super".into(),
+                    type_addr: &raw mut PySuper_Type as u64,
+                    type_field: None,
+                    fields: vec![SUPER_CLASS, SUPER_OBJECT, SUPER_OF],
+                    alloc: helpers::NEW_SUPER,
+                    silent: false,
+                    fresh: true,
+                    consts: vec![],
+                    block: None,
+                },
+                // The bound `__exit__` of a `with` statement.
+                ClassDesc {
+                    name: "method".into(),
+                    type_addr: Method::type_ptr() as u64,
+                    type_field: None,
+                    fields: vec![METHOD_FUNC, METHOD_SELF],
+                    alloc: helpers::NEW_METHOD,
+                    silent: false,
+                    fresh: true,
+                    consts: vec![],
+                    block: None,
+                },
+            ],
+            instances(),
+        ]
+        .concat(),
         silent_types: silent_types(),
         layout: Layout {
             refcnt: 0,

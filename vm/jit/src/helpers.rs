@@ -565,6 +565,43 @@ unsafe extern "C" fn list_append(l: *mut PyObject, v: *mut PyObject) {
     unsafe { obj(l).downcast_unchecked::<List>().push(Owned::from_raw(v)) }
 }
 
+/// An instance of a Python class with these attributes, whose references (null: unset) it takes over.
+unsafe fn make_instance<const N: usize>(t: *mut PyTypeObject, values: [Ob; N]) -> Ob {
+    use lh_runtime::instance;
+    // SAFETY: the recorder chose the class by the type's layout: room for the values is where it says.
+    unsafe {
+        let o = ((*t).tp_alloc.unwrap_unchecked())(t, 0);
+        assert!(!o.is_null(), "out of memory");
+        let to = if (*t).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0 {
+            instance::value_at(o, 0)
+        } else {
+            o.add(1).cast::<Ob>()
+        };
+        for (i, v) in values.into_iter().enumerate() {
+            *to.add(i) = v;
+        }
+        o
+    }
+}
+macro_rules! instances {
+    ($($name:ident $($v:ident)*;)*) => { $(
+        #[allow(clippy::too_many_arguments)]
+        unsafe extern "C" fn $name(t: *mut PyTypeObject, $($v: Ob),*) -> Ob {
+            // SAFETY: as above.
+            unsafe { make_instance(t, [$($v),*]) }
+        }
+    )* };
+}
+instances! {
+    instance4 a b c d; instance5 a b c d e; instance6 a b c d e f; instance7 a b c d e f g; instance8 a b c d e f g h;
+    slotted1 a; slotted2 a b; slotted3 a b c; slotted4 a b c d; slotted5 a b c d e; slotted6 a b c d e f;
+    slotted7 a b c d e f g; slotted8 a b c d e f g h;
+}
+/// The helpers that make instances, by the number of values (from four on) and of slots (from one on).
+pub const INSTANCES: [u32; 5] = [INSTANCE4, INSTANCE5, INSTANCE6, INSTANCE7, INSTANCE8];
+pub const SLOTTEDS: [u32; 8] =
+    [SLOTTED1, SLOTTED2, SLOTTED3, SLOTTED4, SLOTTED5, SLOTTED6, SLOTTED7, SLOTTED8];
+
 macro_rules! helpers {
     ($($num:ident = $f:expr, [$($arg:ident),*] -> $ret:ident, steals $st:expr, new $new:expr, $eff:expr;)*) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
@@ -659,6 +696,19 @@ helpers! {
     CALL_C_FAST = call_c_fast, [Ptr, Ref, I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     SLOT_BINARY = crate::record_slots::slot_binary, [Ptr, I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     GEN_FINISH = crate::record_gen::finish, [Ptr] -> Void, steals 0, new false, Effects::ARBITRARY;
+    INSTANCE4 = instance4, [Ptr, Ref, Ref, Ref, Ref] -> Ref, steals 30, new true, ALLOC;
+    INSTANCE5 = instance5, [Ptr, Ref, Ref, Ref, Ref, Ref] -> Ref, steals 62, new true, ALLOC;
+    INSTANCE6 = instance6, [Ptr, Ref, Ref, Ref, Ref, Ref, Ref] -> Ref, steals 126, new true, ALLOC;
+    INSTANCE7 = instance7, [Ptr, Ref, Ref, Ref, Ref, Ref, Ref, Ref] -> Ref, steals 254, new true, ALLOC;
+    INSTANCE8 = instance8, [Ptr, Ref, Ref, Ref, Ref, Ref, Ref, Ref, Ref] -> Ref, steals 510, new true, ALLOC;
+    SLOTTED1 = slotted1, [Ptr, Ref] -> Ref, steals 2, new true, ALLOC;
+    SLOTTED2 = slotted2, [Ptr, Ref, Ref] -> Ref, steals 6, new true, ALLOC;
+    SLOTTED3 = slotted3, [Ptr, Ref, Ref, Ref] -> Ref, steals 14, new true, ALLOC;
+    SLOTTED4 = slotted4, [Ptr, Ref, Ref, Ref, Ref] -> Ref, steals 30, new true, ALLOC;
+    SLOTTED5 = slotted5, [Ptr, Ref, Ref, Ref, Ref, Ref] -> Ref, steals 62, new true, ALLOC;
+    SLOTTED6 = slotted6, [Ptr, Ref, Ref, Ref, Ref, Ref, Ref] -> Ref, steals 126, new true, ALLOC;
+    SLOTTED7 = slotted7, [Ptr, Ref, Ref, Ref, Ref, Ref, Ref, Ref] -> Ref, steals 254, new true, ALLOC;
+    SLOTTED8 = slotted8, [Ptr, Ref, Ref, Ref, Ref, Ref, Ref, Ref, Ref] -> Ref, steals 510, new true, ALLOC;
     AFTER_METHOD = crate::record_methods::after_method, [I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     AFTER_COMPARE = crate::record_methods::after_compare, [I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     NEW_SUPER = crate::record_methods::new_super, [Ref, Ref, Ref] -> Ref, steals 7, new true, ALLOC;

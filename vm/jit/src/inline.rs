@@ -561,6 +561,68 @@ impl Recorder {
         }
     }
 
+    /// A new instance that is only made when somebody can see it, if the class is of a simple layout and has no `__del__`.
+    unsafe fn virtual_instance(&mut self, t: *mut PyTypeObject) -> Rec<Option<R>> {
+        // SAFETY: a heap type whose instances object's `__new__` makes.
+        unsafe {
+            use lh_runtime::{instance, typeobject};
+            let plain = (*t).tp_alloc.map(|f| f as usize)
+                == Some(typeobject::generic_alloc as *const () as usize)
+                && (*t).tp_finalize.is_none()
+                && (*t).tp_del.is_none()
+                && (*t).tp_itemsize == 0;
+            let mro = Type::from_raw_ref(t).mro();
+            // Where members of `__slots__` lie.
+            let mut places = vec![];
+            for c in mro.iter() {
+                let c = c.as_ptr().cast::<PyTypeObject>();
+                if c == &raw mut lh_runtime::type_table::PyBaseObject_Type {
+                    continue;
+                }
+                if (*c).tp_flags & Py_TPFLAGS_HEAPTYPE == 0 {
+                    return Ok(None);
+                }
+                for d in Type::from_raw_ref(c).dict().values_vec() {
+                    if let Some(m) = d.downcast_exact::<MemberDescr>() {
+                        let def = m.member();
+                        if (*m.as_struct()).d_common.d_type == c && (*def).r#type == T_OBJECT_EX {
+                            places.push((*def).offset);
+                        }
+                    }
+                }
+            }
+            let weak = if (*t).tp_weaklistoffset != 0 { 8 } else { 0 };
+            let first = size_of::<PyObject>() as isize;
+            places.sort();
+            let slots = places.len();
+            let in_order = places.iter().enumerate().all(|(k, at)| *at == first + 8 * k as isize);
+            if !plain || !in_order || (*t).tp_basicsize != first + weak + 8 * slots as isize {
+                return Ok(None);
+            }
+            let (class, n) = if (*t).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0 {
+                let n = instance::capacity_for(t);
+                // Without known names the room would shrink later.
+                if slots != 0
+                    || (*instance::shared_keys(t)).len() == 0
+                    || !(LEAST_VALUES..=MOST_FIELDS).contains(&n)
+                {
+                    return Ok(None);
+                }
+                (INSTANCE + (n - LEAST_VALUES) as u32, n)
+            } else {
+                let n = slots;
+                if (*t).tp_dictoffset != 0 || weak != 0 || !(1..=MOST_FIELDS).contains(&n) {
+                    return Ok(None);
+                }
+                (SLOTTED + n as u32 - 1, n)
+            };
+            let mut fields = vec![self.b().ptr(t as u64)];
+            let null = self.b().null();
+            fields.resize(n + 1, null);
+            Ok(Some(self.b().new_object(class, &fields)?))
+        }
+    }
+
     /// A class whose `__init__` is a Python function: the object is made, `__init__` inlined.
     pub(crate) unsafe fn inline_class(
         &mut self,
@@ -608,11 +670,17 @@ impl Recorder {
             let fv = self.pin(func.cast());
             self.guard_function(fv, func)?;
             let order = self.keyword_defaults(func, order)?;
-            self.set_prev()?;
-            let object = self.b().call(crate::helpers::NEW_OBJECT, &[c], false)?;
-            self.snapshot(RAISE, self.pc, self.sp)?;
-            self.b().emit(Op::GNonNull, &[object])?;
-            self.b().guard_type(object, class as u64, false)?;
+            let object = match self.virtual_instance(t)? {
+                Some(o) => o,
+                None => {
+                    self.set_prev()?;
+                    let o = self.b().call(crate::helpers::NEW_OBJECT, &[c], false)?;
+                    self.snapshot(RAISE, self.pc, self.sp)?;
+                    self.b().emit(Op::GNonNull, &[o])?;
+                    self.b().guard_type(o, class as u64, false)?;
+                    o
+                }
+            };
             let mut args = vec![];
             for s in (base + 2..self.sp).rev() {
                 args.push(self.pop(s)?);

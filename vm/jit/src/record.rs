@@ -418,7 +418,8 @@ impl Recorder {
             let known = self.b().type_of(v) == Some(t);
             let free = !self.acted && !self.dropped;
             let silent = self.is_silent(actual);
-            if !silent && free && self.shared.is_none() && (*actual).ob_refcnt > 1 {
+            if !silent && free && self.shared.is_none() && (*actual).ob_refcnt > 1 && !self.b().is_virtual(v)
+            {
                 self.b().emit(Op::GShared, &[v])?;
                 self.shared = Some(v);
             }
@@ -447,7 +448,11 @@ impl Recorder {
             }
             if self.is_silent(actual) {
                 self.b().guard_type(v, (*actual).ob_type as u64, true)?;
-            } else if self.shared.is_none() && (*actual).ob_refcnt > 1 && self.b().const_of(v).is_none() {
+            } else if self.shared.is_none()
+                && (*actual).ob_refcnt > 1
+                && self.b().const_of(v).is_none()
+                && !self.b().is_virtual(v)
+            {
                 self.b().emit(Op::GShared, &[v])?;
                 self.shared = Some(v);
             }

@@ -404,6 +404,12 @@ impl Recorder {
             let (va, a) = (self.actual(sp - 2), self.actual(sp - 1));
             let v = self.get(sp - 1)?;
             let plain = (*(*a).ob_type).tp_setattro == Some(lh_runtime::typeobject::generic_setattro);
+            let x = self.get(sp - 2)?;
+            if self.b().is_virtual(v) && self.b().contains(x, v) {
+                // An object that is to hold itself has to exist.
+                self.b().cast(Ty::Ptr, v)?;
+            }
+            let is_virtual = self.b().is_virtual(v);
             if plain && let Some((base, k, now)) = self.instance_value(v, a, name)? {
                 let old = self.b().aload(base, INST_VALUE, k)?;
                 self.b().emit(Op::GNonNull, &[old])?;
@@ -419,6 +425,12 @@ impl Recorder {
                     return self.release(o, a);
                 }
                 self.b().astore(base, INST_VALUE, k, x)?;
+                if is_virtual {
+                    // The object's references are the trace's.
+                    self.acted = true;
+                    self.release(old, now)?;
+                    return self.release(o, a);
+                }
                 self.b().emit_ty(Op::Yield, Ty::Void, &[x], 0)?;
                 self.act();
                 self.gone(old, now)?;
@@ -428,6 +440,11 @@ impl Recorder {
                 let o = self.pop(sp - 1)?;
                 let x = self.pop(sp - 2)?;
                 self.b().fstore(v, place, x)?;
+                if is_virtual {
+                    self.acted = true;
+                    self.release(old, now)?;
+                    return self.release(o, a);
+                }
                 self.b().emit_ty(Op::Yield, Ty::Void, &[x], 0)?;
                 self.act();
                 self.gone(old, now)?;
@@ -442,8 +459,20 @@ impl Recorder {
                 && (index..instance::capacity(a)).all(|i| (*instance::value_at(a, i)).is_null())
                 && self.guard_class(v, a)?
             {
-                let x = self.get(sp - 2)?;
                 let i = self.b().int(index as i64);
+                if is_virtual {
+                    let d = self.b().fload(v, INST_DICT)?;
+                    self.b().emit(Op::GNull, &[d])?;
+                    let base = self.b().fload(v, INST_BASE)?;
+                    let old = self.b().aload(base, INST_VALUE, i)?;
+                    self.b().emit(Op::GNull, &[old])?;
+                    let o = self.pop(sp - 1)?;
+                    let x = self.pop(sp - 2)?;
+                    self.b().astore(base, INST_VALUE, i, x)?;
+                    self.acted = true;
+                    return self.release(o, a);
+                }
+                let x = self.get(sp - 2)?;
                 let ok = self.b().call(h::SET_FIRST, &[v, i, x], false)?;
                 self.b().emit(Op::GTrue, &[ok])?;
                 self.act();

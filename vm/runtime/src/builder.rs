@@ -101,6 +101,11 @@ impl TypeBuilder {
             doc: core::ptr::null(),
         })
     }
+    /// A member with a docstring.
+    pub fn member_doc(&mut self, name: &'static CStr, kind: c_int, offset: usize, flags: c_int, doc: &'static CStr) {
+        self.member(name, kind, offset, flags);
+        self.members.last_mut().expect("just pushed").doc = doc.as_ptr();
+    }
     /// Sets a slot by its `Py_tp_*` / `Py_nb_*` number.
     pub fn slot(&mut self, id: c_int, f: *mut c_void) {
         // SAFETY: the type is being built; the shim has the slot's signature.

@@ -257,8 +257,8 @@ fn in_class(cls: &Type, z: C) -> PyResult<Owned<Object>> {
 fn more(b: &mut crate::builder::TypeBuilder) {
     b.doc(c"Create a complex number from a real part and an optional imaginary part.\n\nThis is equivalent to (real + imag*1j) where imag defaults to 0.");
     const AT: usize = std::mem::offset_of!(PyComplexObject, cval);
-    b.member(c"real", T_DOUBLE, AT, READONLY);
-    b.member(c"imag", T_DOUBLE, AT + 8, READONLY);
+    b.member_doc(c"real", T_DOUBLE, AT, READONLY, c"the real part of a complex number");
+    b.member_doc(c"imag", T_DOUBLE, AT + 8, READONLY, c"the imaginary part of a complex number");
 }
 
 #[pymethods(extra = more)]

@@ -685,10 +685,10 @@ impl OSErrorExc {
         b.slot(Py_tp_dealloc, dealloc as *mut core::ffi::c_void);
         b.slot(Py_tp_traverse, traverse as *mut core::ffi::c_void);
         b.slot(Py_tp_clear, clear as *mut core::ffi::c_void);
-        b.member(c"errno", T_OBJECT, offset_of!(PyOSErrorObject, myerrno), 0);
-        b.member(c"strerror", T_OBJECT, offset_of!(PyOSErrorObject, strerror), 0);
-        b.member(c"filename", T_OBJECT, offset_of!(PyOSErrorObject, filename), 0);
-        b.member(c"filename2", T_OBJECT, offset_of!(PyOSErrorObject, filename2), 0);
+        b.member_doc(c"errno", T_OBJECT, offset_of!(PyOSErrorObject, myerrno), 0, c"POSIX exception code");
+        b.member_doc(c"strerror", T_OBJECT, offset_of!(PyOSErrorObject, strerror), 0, c"exception strerror");
+        b.member_doc(c"filename", T_OBJECT, offset_of!(PyOSErrorObject, filename), 0, c"exception filename");
+        b.member_doc(c"filename2", T_OBJECT, offset_of!(PyOSErrorObject, filename2), 0, c"second exception filename");
     }
 }
 

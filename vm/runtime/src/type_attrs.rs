@@ -539,8 +539,12 @@ impl Type {
         if self.is_heap() { size_of::<PyHeapTypeObject>() } else { size_of::<PyTypeObject>() }
     }
     #[getter]
-    fn __name__(&self) -> String {
-        self.short_name()
+    fn __name__(&self) -> Owned<Str> {
+        if self.is_heap() {
+            // SAFETY: a heap type has the field.
+            return unsafe { Object::from_ptr((*self.as_struct()).ht_name).downcast_unchecked::<Str>().own() };
+        }
+        Str::new(&self.short_name())
     }
     #[setter(__name__)]
     fn set_name(&self, v: Option<&Object>) -> PyResult<()> {

@@ -224,7 +224,6 @@ impl Type {
     }
     /// `type.__name__`.
     pub fn short_name(&self) -> String {
-        let n = self.name();
         if self.has_flag(Py_TPFLAGS_HEAPTYPE) {
             // SAFETY: a heap type has the field.
             return unsafe {
@@ -234,6 +233,7 @@ impl Type {
                     .into_owned()
             };
         }
+        let n = self.name();
         n.rsplit('.').next().unwrap_or(&n).to_string()
     }
     pub fn is_subtype(&self, other: &Type) -> bool {

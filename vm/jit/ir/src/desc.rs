@@ -203,6 +203,11 @@ pub struct ClassDesc {
     /// `alloc` always makes a new object of exactly this type. If not, it may answer an existing object, and with a
     /// type address of 0 an object of any type or null: such an object is made before anything is asked of it.
     pub fresh: bool,
+    /// Fields that are always the same while an object is virtual, with their bits.
+    pub consts: Vec<(u32, u64)>,
+    /// The field with the address of a block of memory, and the array in that whose items are `fields[1..]`. The array is never
+    /// replaced by another, and what is asked of its address is asked of the virtual object.
+    pub block: Option<(u32, u32)>,
 }
 
 /// Offsets and helpers for boxes, counts and frames.

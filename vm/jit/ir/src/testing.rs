@@ -201,6 +201,8 @@ pub fn descs() -> Descs {
             alloc: 3,
             silent: true,
             fresh: true,
+            consts: vec![],
+            block: None,
         }],
         silent_types: vec![INT, FLOAT],
         layout: Layout {

@@ -138,6 +138,10 @@ impl<'d> Builder<'d> {
     pub fn is_virtual(&self, r: R) -> bool {
         self.o.resolve(self.val(r)).is_virt()
     }
+    /// Would the virtual object `holder` be part of itself if it held `v`?
+    pub fn contains(&self, v: R, holder: R) -> bool {
+        self.o.contains(self.val(v), self.val(holder))
+    }
     pub fn ty(&self, r: R) -> Ty {
         let v = self.val(r);
         self.o.tr.ty(v)

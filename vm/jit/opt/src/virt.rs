@@ -43,7 +43,8 @@ impl Opt<'_> {
                 let mut i = Inst::new(Op::New, Ty::Ref, &[]).with_imm(c);
                 i.list = list;
                 let r = self.tr.push(i);
-                for (k, f) in fields.iter().enumerate() {
+                let known = if self.d.classes[c as usize].block.is_some() { 1 } else { fields.len() };
+                for (k, f) in fields.iter().enumerate().take(known) {
                     let id = self.d.classes[c as usize].fields[k];
                     self.heap.insert((r, crate::state::HeapKey::Field(id)), *f);
                 }
@@ -113,16 +114,36 @@ impl Opt<'_> {
                     Op::GNonNull if known => return Ok(Some(Val::NONE)),
                     Op::GNull if known => return Err(Abort::GuardNeverHolds),
                     Op::FLoad | Op::FStore => {
-                        if let VClass::Class(c) = class
-                            && let Some(k) =
-                                self.d.classes[c as usize].fields.iter().position(|f| *f == i.imm)
-                        {
+                        if let VClass::Class(c) = class {
+                            let desc = &self.d.classes[c as usize];
                             if i.op == Op::FLoad {
+                                if let Some((_, bits)) = desc.consts.iter().find(|x| x.0 == i.imm) {
+                                    let ty = self.d.fields[i.imm as usize].kind.ty();
+                                    return Ok(Some(self.tr.konst(ty, *bits)));
+                                }
+                                // The block's address stands for the object, until that is made.
+                                if desc.block.is_some_and(|x| x.0 == i.imm) {
+                                    return Ok(Some(a));
+                                }
+                            }
+                            if let Some(k) = desc.fields.iter().position(|f| *f == i.imm) {
+                                if i.op == Op::FLoad {
+                                    return Ok(Some(self.virts[n].fields[k]));
+                                }
+                                self.virts[n].fields[k] = b;
+                                return Ok(Some(Val::NONE));
+                            }
+                        }
+                    }
+                    Op::ALoad | Op::AStore => {
+                        if let Some(k) = self.block_item(a, i.imm, b) {
+                            if i.op == Op::ALoad {
                                 return Ok(Some(self.virts[n].fields[k]));
                             }
-                            self.virts[n].fields[k] = b;
+                            self.virts[n].fields[k] = i.args[2];
                             return Ok(Some(Val::NONE));
                         }
+                        i.args[0] = self.block_of(a)?;
                     }
                     Op::Own => {
                         self.virts[n].rc += 1;
@@ -151,6 +172,29 @@ impl Opt<'_> {
         Ok(None)
     }
 
+    /// The field of a virtual object with a block that the block's item `index` is.
+    fn block_item(&self, a: Val, array: u32, index: Val) -> Option<usize> {
+        let x = &self.virts[a.index()];
+        let VClass::Class(c) = x.class else { return None };
+        if self.d.classes[c as usize].block?.1 != array {
+            return None;
+        }
+        let k = usize::try_from(self.const_of(index)?).ok()? + 1;
+        (k < x.fields.len()).then_some(k)
+    }
+    /// Makes a virtual object whose block's address is wanted after all.
+    fn block_of(&mut self, a: Val) -> Result<Val, Abort> {
+        let VClass::Class(c) = self.virts[a.index()].class else { return self.force(a) };
+        let Some((field, _)) = self.d.classes[c as usize].block else { return self.force(a) };
+        let r = self.force(a)?;
+        self.load_field(r, field)
+    }
+    /// Would `holder`, a virtual object, be part of itself if it held `v`?
+    pub fn contains(&self, v: Val, holder: Val) -> bool {
+        let (v, holder) = (self.resolve(v), self.resolve(holder));
+        v.is_virt() && (v == holder || self.virts[v.index()].fields.iter().any(|f| self.contains(*f, holder)))
+    }
+
     fn load_field(&mut self, base: Val, field: u32) -> Result<Val, Abort> {
         let ty = self.d.fields[field as usize].kind.ty();
         self.emit(Inst::new(Op::FLoad, ty, &[base]).with_imm(field), vec![])
@@ -158,7 +202,17 @@ impl Opt<'_> {
 
     /// Overwrites an array item that holds `old`.
     pub fn replace(&mut self, array: u32, args: [Val; 4]) -> Result<(), Abort> {
-        let [base, idx, old, x] = args.map(|v| self.resolve(v));
+        let [mut base, idx, old, x] = args.map(|v| self.resolve(v));
+        if base.is_virt() {
+            if let Some(k) = self.block_item(base, array, idx) {
+                self.virts[base.index()].fields[k] = x;
+                if self.tr.const_bits(old) != Some(0) {
+                    self.emit(Inst::new(Op::Drop, Ty::Void, &[old]).with_imm(DROP_SILENT), vec![])?;
+                }
+                return Ok(());
+            }
+            base = self.block_of(base)?;
+        }
         let float = self.d.layout.float_type;
         if x.is_virt() && old.is_inst() && self.type_of(old) == Some(float) {
             let v = &mut self.virts[x.index()];

@@ -256,6 +256,10 @@ impl Exception {
 /// Kinds with extra reference fields: dealloc, traverse and clear over their offsets.
 macro_rules! fields {
     ($kind:ident, $st:ty: $($f:ident),*) => {
+        fields!($kind, $st, true: $($f),*);
+    };
+    // `$shown`: are the fields members by their names?
+    ($kind:ident, $st:ty, $shown:literal: $($f:ident),*) => {
         impl $kind {
             const FIELDS: &'static [usize] = &[$(offset_of!($st, $f)),*];
             #[allow(dead_code)]
@@ -290,9 +294,11 @@ macro_rules! fields {
                 b.slot(Py_tp_dealloc, dealloc as *mut core::ffi::c_void);
                 b.slot(Py_tp_traverse, traverse as *mut core::ffi::c_void);
                 b.slot(Py_tp_clear, clear as *mut core::ffi::c_void);
-                $( b.member(
-                    match core::ffi::CStr::from_bytes_with_nul(concat!(stringify!($f), "\0").as_bytes()) { Ok(s) => s, Err(_) => c"" },
-                    T_OBJECT, offset_of!($st, $f), 0); )*
+                $( if $shown {
+                    b.member(
+                        match core::ffi::CStr::from_bytes_with_nul(concat!(stringify!($f), "\0").as_bytes()) { Ok(s) => s, Err(_) => c"" },
+                        T_OBJECT, offset_of!($st, $f), 0);
+                } )*
             }
         }
     };
@@ -862,7 +868,7 @@ impl OSErrorExc {
 // ---- Exception groups ----
 
 kind!(/** `BaseExceptionGroup` */ ExceptionGroup: PyBaseExceptionGroupObject, crate::exceptions::BaseExceptionGroup_Type);
-fields!(ExceptionGroup, PyBaseExceptionGroupObject: msg, excs);
+fields!(ExceptionGroup, PyBaseExceptionGroupObject, false: msg, excs);
 
 /// How `split` and `subgroup` choose.
 enum Matcher {

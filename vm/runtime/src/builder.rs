@@ -102,7 +102,14 @@ impl TypeBuilder {
         })
     }
     /// A member with a docstring.
-    pub fn member_doc(&mut self, name: &'static CStr, kind: c_int, offset: usize, flags: c_int, doc: &'static CStr) {
+    pub fn member_doc(
+        &mut self,
+        name: &'static CStr,
+        kind: c_int,
+        offset: usize,
+        flags: c_int,
+        doc: &'static CStr,
+    ) {
         self.member(name, kind, offset, flags);
         self.members.last_mut().expect("just pushed").doc = doc.as_ptr();
     }

@@ -694,7 +694,13 @@ impl OSErrorExc {
         b.member_doc(c"errno", T_OBJECT, offset_of!(PyOSErrorObject, myerrno), 0, c"POSIX exception code");
         b.member_doc(c"strerror", T_OBJECT, offset_of!(PyOSErrorObject, strerror), 0, c"exception strerror");
         b.member_doc(c"filename", T_OBJECT, offset_of!(PyOSErrorObject, filename), 0, c"exception filename");
-        b.member_doc(c"filename2", T_OBJECT, offset_of!(PyOSErrorObject, filename2), 0, c"second exception filename");
+        b.member_doc(
+            c"filename2",
+            T_OBJECT,
+            offset_of!(PyOSErrorObject, filename2),
+            0,
+            c"second exception filename",
+        );
     }
 }
 
@@ -918,6 +924,14 @@ impl ExceptionGroup {
         }
         Ok(Some(g))
     }
+    fn install_members(b: &mut TypeBuilder) {
+        ExceptionGroup::install_fields(b);
+        b.member(c"message", T_OBJECT, offset_of!(PyBaseExceptionGroupObject, msg), READONLY);
+        b.member(c"exceptions", T_OBJECT, offset_of!(PyBaseExceptionGroupObject, excs), READONLY);
+    }
+    fn message(&self) -> Option<Owned<Object>> {
+        self.get(offset_of!(PyBaseExceptionGroupObject, msg))
+    }
     fn excs(&self) -> Owned<Tuple> {
         match self
             .get(offset_of!(PyBaseExceptionGroupObject, excs))
@@ -958,7 +972,7 @@ impl ExceptionGroup {
     }
 }
 
-#[pymethods(extra = ExceptionGroup::install_fields)]
+#[pymethods(extra = ExceptionGroup::install_members)]
 impl ExceptionGroup {
     #[slot(tp_new)]
     fn tp_new(cls: &Type, args: &Tuple, _kw: Option<&Dict>) -> PyResult {
@@ -1021,14 +1035,6 @@ impl ExceptionGroup {
         let n = self.excs().len();
         let m = self.get(offset_of!(PyBaseExceptionGroupObject, msg)).unwrap_or_else(none).str()?;
         m.concat(&Str::new(&format!(" ({} sub-exception{})", n, if n > 1 { "s" } else { "" })))
-    }
-    #[getter(message)]
-    fn message(&self) -> Option<Owned<Object>> {
-        self.get(offset_of!(PyBaseExceptionGroupObject, msg))
-    }
-    #[getter(exceptions)]
-    fn exceptions(&self) -> Owned<Tuple> {
-        self.excs()
     }
     #[pymethod]
     fn derive(&self, excs: &Object) -> PyResult {

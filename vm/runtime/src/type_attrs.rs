@@ -542,7 +542,9 @@ impl Type {
     fn __name__(&self) -> Owned<Str> {
         if self.is_heap() {
             // SAFETY: a heap type has the field.
-            return unsafe { Object::from_ptr((*self.as_struct()).ht_name).downcast_unchecked::<Str>().own() };
+            return unsafe {
+                Object::from_ptr((*self.as_struct()).ht_name).downcast_unchecked::<Str>().own()
+            };
         }
         Str::new(&self.short_name())
     }

@@ -103,3 +103,28 @@ print(calls(4000))
 try:
     (lambda n: [1 // (n - i) for i in range(n + 1)])(3000)
 except ZeroDivisionError as e: print(e)
+
+
+def until_found(keys, table):
+    """Loops whose back edges ask for None."""
+    found = None
+    i = n = 0
+    while found is None:
+        found = table.get(keys[i])
+        i += 1
+    link = (0, None)
+    for k in range(500):
+        link = (k, link if k % 300 else None)
+    while link is not None:
+        n += link[0]
+        link = link[1]
+        while link is None:
+            n += 1
+            if n % 7 == 0:
+                break
+        else:
+            n += 2
+    return i, found, n
+
+
+print(until_found(list(range(900)), {700: "x"}))

@@ -1,281 +1,327 @@
-"""Native calls in hot loops: what callbacks, other threads and odd results may do while the loop's state is in registers."""
-import ctypes
+# Calls of built-in functions, methods, slots, members and getsets, repeated until they are specialised and compiled.
+import array
+import collections
+import datetime
+import itertools
 import sys
-import threading
-import time
-from ctypes import (CFUNCTYPE, POINTER, byref, c_bool, c_char, c_char_p, c_double, c_int, c_long, c_size_t, c_ubyte,
-                    c_ulonglong, c_void_p, cast, create_string_buffer, get_errno, set_errno)
-
-libc = ctypes.CDLL(None, use_errno=True)
-plain = ctypes.CDLL(None)
-COMPARE = CFUNCTYPE(c_int, POINTER(c_int), POINTER(c_int))
-qsort = plain.qsort
-qsort.argtypes, qsort.restype = [c_void_p, c_size_t, c_size_t, COMPARE], None
-
-# ---- A callback now and then, which looks at the loop's frame, changes globals, raises ----
-seen = []
-step = 1
-current = object()
+import types
 
 
-def look():
-    f = sys._getframe(2)
-    seen.append((f.f_code.co_name, f.f_lineno - f.f_code.co_firstlineno, f.f_locals["i"], f.f_locals["total"]))
+def repeat(what, *args, n=700):
+    seen = []
+    for _ in range(n):
+        try:
+            r = what(*args)
+        except Exception as e:
+            r = type(e).__name__, str(e)
+        if not seen or seen[-1][0] != r:
+            seen.append([r, 0])
+        seen[-1][1] += 1
+    print(what.__name__, seen)
 
 
-def compare_look(a, b):
-    look()
-    return a[0] - b[0]
+# Kinds of C functions, with and without keywords, and their complaints.
+def kinds():
+    a = array.array("i", [3, 1, 2])
+    return (abs(-3), divmod(7, 2), pow(2, 5, mod=7), round(2.567, ndigits=1), sorted([3, 1, 2], reverse=True), max(3, 9), min([4, 2], key=abs),
+            "a,b".split(","), "a b c".split(maxsplit=1), "x".join(["1", "2"]), a.tolist(), a.count(3), int("12", base=3), int.from_bytes(b"\1\2", byteorder="big"),
+            b"ab".hex(), "abc".encode(encoding="ascii"), [1].copy(), {}.get(1), {1: 2}.pop(1, None), dict.fromkeys("ab", 0), str.maketrans("a", "b"))
 
 
-def compare_change(a, b):
-    global step, current
-    step += 1
-    current = None
-    return a[0] - b[0]
+def wrong_count():
+    return abs(1, 2)
 
 
-def compare_raise(a, b):
-    raise KeyError("from a callback")
+def wrong_names():
+    return abs(x=1)
 
 
-two = (c_int * 2)(2, 1)
-one = (c_int * 1)(5)
+def wrong_self():
+    return str.upper(1)
 
 
-def loop(callback, n):
-    total = 0
-    args = [one] * n
-    for k in range(50, n, 50):
-        args[k] = two
-    for i in range(n):
-        a = args[i]
-        qsort(a, len(a), 4, callback)
-        total += step
-    return total
+def no_self():
+    return str.upper()
 
 
-def direct(n, callback):
-    total = 0
-    count = 1
-    for i in range(n):
-        qsort(two, count, 4, callback)
-        total += step
-        if i == n - 3:
-            count = 2
-    return total
+def wrong_keyword():
+    return sorted([1], revers=True)
 
 
-print(loop(COMPARE(compare_look), 400), len(seen), seen[:2], seen[-1])
-del seen[:]
-print(direct(300, COMPARE(compare_look)), seen)
-print(loop(COMPARE(compare_change), 400), step, current)
-step = 1
-print(direct(300, COMPARE(compare_change)), step)
-unraisable = []
-sys.unraisablehook = lambda a: unraisable.append(repr(a.exc_value))
-step = 1
-print(direct(300, COMPARE(compare_raise)), unraisable)
-sys.unraisablehook = sys.__unraisablehook__
-
-# ---- A compiled loop whose callback runs below an ordinary call: its frame is none of the callback's business ----
-strlen = plain.strlen
-strlen.argtypes, strlen.restype = [c_char_p], c_size_t
+def wrong_method():
+    return [].append(1, 2)
 
 
-def nested(x):
-    qsort(two, 2, 4, look_none)
-    return x
+def wrong_noargs():
+    return [].clear(1)
 
 
-@COMPARE
-def look_none(a, b):
-    return 0
+def classes():
+    return (datetime.date(2000, 1, 2).day, datetime.timedelta(days=1).days, collections.deque([1, 2], 1), itertools.count(3).__next__(), array.array("b"),
+            complex(1, imag=2), types.SimpleNamespace(a=1), bytearray(2))
 
 
-def stale(n):
-    total = 0
-    text = b"seven"
-    for i in range(n):
-        total += strlen(text)
-        total += nested(i)
-    return total
+def wrong_class():
+    return datetime.date(2000)
 
 
-print(stale(500))
+for f in kinds, wrong_count, wrong_names, wrong_self, no_self, wrong_keyword, wrong_method, wrong_noargs, classes, wrong_class:
+    repeat(f)
 
-# ---- Objects the native code works on stay alive, whatever the callback does ----
-class Holder:
+
+# Operators whose slots don't know the operands, and those that answer by other ways.
+class Left:
+    def __add__(self, o):
+        return NotImplemented if o == 1 else "left"
+
+    def __eq__(self, o):
+        return NotImplemented if o is other else True
+
+    def __contains__(self, x):
+        return x
+
+    def __len__(self):
+        return -1 if bad else 2
+
+    def __bool__(self):
+        return 7 if bad else False
+
+
+class Right:
+    def __radd__(self, o):
+        return "right"
+
+
+class Items:
+    def __getitem__(self, i):
+        if i > 3:
+            raise IndexError(i)
+        return i
+
+
+left, other, bad = Left(), Left(), False
+delta, day = datetime.timedelta(1), datetime.date(2000, 1, 1)
+
+
+def operators(o):
+    return (left + o, left == other, left == left, 5 in left, 0 in left, not left, len(left), 2 in Items(), 9 in Items(), delta + day, day + delta, day - day,
+            delta < delta, delta == day, [1] + [2], (1,) * 2, 3 * "ab", {1} | {2}, b"a" + b"b", 2 ** 3, {1: 2} | {3: 4})
+
+
+repeat(operators, 2)
+repeat(operators, Right())
+repeat(operators, 1)
+
+
+def unlike():
+    return delta + 1
+
+
+def unordered():
+    return delta < day
+
+
+def not_container():
+    return 1 in 5
+
+
+def in_place():
+    l = [1]
+    l += (2,)
+    l *= 2
+    s = {1}
+    s |= {2}
+    d = collections.deque([1])
+    d += [2]
+    n = day
+    n += delta
+    return l, s, d, n
+
+
+for f in unlike, unordered, not_container, in_place:
+    repeat(f)
+
+
+def length():
+    return len(left)
+
+
+repeat(length)
+bad = True
+repeat(length)
+
+
+def truth():
+    return not left
+
+
+repeat(truth)
+bad = False
+
+
+# Getsets and members: values, stores, classes that change, errors with the name and object.
+def function():
     pass
 
 
-holder = Holder()
-dead = []
+class Date(datetime.date):
+    pass
 
 
-class Noisy(ctypes.Array):
-    _type_, _length_ = c_int, 2
-
-    def __del__(self):
-        dead.append("dead")
+def described(o):
+    return o.year, o.real if isinstance(o, int) else o.day
 
 
-@COMPARE
-def drop(a, b):
-    holder.array = None
-    dead.append("callback")
-    return a[0] - b[0]
+def stored(f):
+    f.__name__ = "other"
+    f.__defaults__ = (1,)
+    f.__doc__ = "text"
+    return f.__name__, f.__defaults__, f.__doc__, f.__qualname__, f.__code__.co_argcount, f.__closure__
 
 
-def keeps(n):
-    for i in range(n):
-        holder.array = Noisy(2, 1)
-        before = len(dead)
-        qsort(holder.array, 1 if i < n - 1 else 2, 4, drop)
-    return dead[-3:]
+repeat(described, day)
+repeat(described, Date(2001, 2, 3))
+repeat(stored, function)
 
 
-print(keeps(200))
-
-# ---- Other threads run during the call and see the loop up to date ----
-usleep = plain.usleep
-usleep.argtypes = [ctypes.c_uint]
-counter = 0
-stop = False
+def read_only():
+    day.year = 3
 
 
-def other():
-    global counter
-    while not stop:
-        counter += 1
-        time.sleep(0)
+def wrong_store():
+    function.__name__ = 3
 
 
-def waits(n):
-    start = counter
-    for i in range(n):
-        usleep(50)
-    return counter > start
+def missing():
+    return slice(1).nothing
 
 
-t = threading.Thread(target=other)
-t.start()
-print(waits(300))
-stop = True
-t.join()
-
-shared = iter(range(10**9))
-taken = []
+def no_value():
+    return types.SimpleNamespace().x
 
 
-def taker():
-    for _ in range(20):
-        taken.append(next(shared))
-        time.sleep(0.0005)
+def cell():
+    return types.CellType().cell_contents
 
 
-def shares(n):
-    got = []
-    for x in shared:
-        got.append(x)
-        usleep(100)
-        if len(got) == n:
-            return got
+for f in read_only, wrong_store, missing, no_value, cell:
+    repeat(f)
 
 
-t = threading.Thread(target=taker)
-t.start()
-got = shares(150)
-t.join()
-print(len(got + taken) == len(set(got + taken)), sorted(got) == got)
-
-# ---- Results and arguments of all kinds ----
-strchr = plain.strchr
-strchr.argtypes, strchr.restype = [c_char_p, c_int], c_char_p
-memchr = plain.memchr
-memchr.argtypes, memchr.restype = [c_void_p, c_int, c_size_t], c_void_p
-strtoull = plain.strtoull
-strtoull.argtypes, strtoull.restype = [c_char_p, c_void_p, c_int], c_ulonglong
-toupper = plain.toupper
-toupper.argtypes, toupper.restype = [c_int], c_char
-isdigit = plain.isdigit
-isdigit.argtypes, isdigit.restype = [c_int], c_bool
-memset = plain.memset
-memset.argtypes, memset.restype = [c_void_p, c_int, c_size_t], POINTER(c_ubyte)
-strtod = plain.strtod
-strtod.argtypes, strtod.restype = [c_char_p, c_void_p], c_double
+class Hooked(datetime.date):
+    def __getattr__(self, name):
+        return "hooked " + name
 
 
-def results(n):
-    out = []
-    buf = create_string_buffer(b"a-b", 8)
-    found = none = 0
-    for i in range(n):
-        s = strchr(b"x-y", 45 if i % 50 else 33)
-        if s is None:
-            none += 1
-        else:
-            found += len(s)
-        p = memchr(buf, 98, 8)
-        if p is not None:
-            found += p - ctypes.addressof(buf)
-        if memchr(buf, 99, 8) is None:
-            none += 1
-        u = strtoull(b"18446744073709551615" if i % 40 == 0 else b"77", None, 10)
-        c = toupper(97 + i % 26)
-        d = isdigit(40 + i % 20)
-        m = memset(buf, 97, 1)
-        f = strtod(b"1.5", None)
-        if i > n - 4:
-            out.append((s, u, c, d, m[0], type(m).__name__, f))
-    return found, none, out
+def hooked(o):
+    return o.year, o.century
 
 
-print(results(300))
+hooked_date = Hooked(2000, 1, 1)
+repeat(hooked, hooked_date)
 
 
-def errno_loop(n):
-    bad = 0
-    close = libc.close
-    close.argtypes = [c_int]
-    for i in range(n):
-        set_errno(3)
-        if close(-1) == -1:
-            bad += get_errno() == 9
-    return bad, get_errno()
+def changing(o):
+    return o.year
 
 
-print(errno_loop(300))
-
-labs = libc.labs
-labs.argtypes, labs.restype = [c_long], c_long
-
-
-def huge(n):
-    t = 0
-    for i in range(n):
-        t += labs(-(2**62) + i)
-    return t
+changed = Date(5, 5, 5)
+repeat(changing, changed)
+Date.year = property(lambda self: "property")
+repeat(changing, changed)
+del Date.year
+repeat(changing, changed)
 
 
-print(huge(200))
+def annotated():
+    try:
+        types.CellType().__class__.cell_contents.__objclass__.zz
+    except AttributeError as e:
+        return e.name, e.obj.__name__
 
 
-# A function pointer that native code fills in.
-table = (c_void_p * 2)(cast(plain.abs, c_void_p).value, cast(plain.toupper, c_void_p).value)
-memcpy = plain.memcpy
-memcpy.argtypes, memcpy.restype = [c_void_p, c_void_p, c_size_t], None
-F = CFUNCTYPE(c_int, c_int)
-swapped = F(cast(plain.abs, c_void_p).value)
+repeat(annotated)
+
+# What a profiler sees of them.
+events = []
 
 
-def swaps(n):
-    t = 0
-    for i in range(n):
-        if i == n - 50:
-            memcpy(byref(swapped), byref(table, 8), 8)
-        t += swapped(97)
-    return t
+def profile(frame, event, arg):
+    if event.startswith("c_"):
+        events.append((event, arg.__name__))
 
 
-print(swaps(300))
+def profiled():
+    abs(-1), [].append(1), "a".split(), "a".split(sep="b"), datetime.date(1, 1, 1), sorted([1], reverse=True), dict.fromkeys("a")
+    try:
+        abs("x")
+    except TypeError:
+        pass
+
+
+for _ in range(20):
+    profiled()
+sys.setprofile(profile)
+profiled()
+sys.setprofile(None)
+print(events)
+
+
+# Recursion through C functions ends with an error.
+def deep(x):
+    return max([x], key=deep)
+
+
+def deep_slot(x):
+    return Deep() in Deep()
+
+
+class Deep:
+    def __contains__(self, x):
+        return deep_slot(x)
+
+    def __len__(self):
+        return len(self)
+
+    def __lt__(self, o):
+        return self < o
+
+    def __str__(self):
+        return str(self)
+
+
+for f in (lambda: deep(1), lambda: deep_slot(1), lambda: len(Deep()), lambda: Deep() < Deep(), lambda: str(Deep())):
+    try:
+        f()
+    except RecursionError as e:
+        print(type(e).__name__, str(e).split(" while")[0].split(" in ")[0])
+
+# Counts of what calls pass on.
+x = object()
+t = (x,)
+
+
+def counts():
+    l = [x]
+    l.count(x), x in l, l.index(x), isinstance(x, object), (x,) + (x,), [x].copy(), dict(a=x), max(x, x, key=id)
+    return sys.getrefcount(x)
+
+
+repeat(counts)
+
+
+def tuples():
+    many = [(i, (i, [i])) for i in range(50)]
+    nested = None
+    for i in range(200):
+        nested = (nested, i)
+    del nested
+    return len(many), many[3]
+
+
+repeat(tuples, n=50)
+nested = None
+for i in range(100000):
+    nested = (nested,)
+del nested
+print("done")

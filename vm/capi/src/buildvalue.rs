@@ -44,11 +44,12 @@ impl Items {
         let all = if n <= Items::FEW { &self.few[..n] } else { &more[..] };
         all.iter().for_each(|o| f(*o));
     }
-    fn into_tuple(self) -> Owned<Tuple> {
-        let n = self.len;
-        let t = Tuple::build(n, |i| self.as_slice()[i]).expect("memory for a tuple");
-        self.each_into(|_| ());
-        t
+    fn into_tuple(mut self) -> Owned<Tuple> {
+        let all = self.as_slice();
+        // SAFETY: each is one reference, which `self` has no more behind this.
+        let t = unsafe { Tuple::of_counts(all.as_ptr(), all.len()) };
+        self.len = 0;
+        t.expect("memory for a tuple")
     }
     /// The only item.
     fn into_single(mut self) -> Owned<Object> {
@@ -129,6 +130,13 @@ unsafe fn call_format(o: &Object, f: Option<&CStr>, va: &mut VaList) -> PyResult
 /// `va` holds what the format asks for.
 pub unsafe fn build(f: &[u8], va: &mut VaList) -> PyResult {
     let mut i = 0;
+    if let [b'(', rest @ .., b')'] = f
+        && !rest.iter().any(|c| matches!(c, b'(' | b')'))
+    {
+        // The commonest: one tuple.
+        // SAFETY: the caller's promise.
+        return Ok(unsafe { build_items(rest, &mut i, 0, va)? }.into_tuple().into_object());
+    }
     // SAFETY: the caller's promise.
     let v = unsafe { build_items(f, &mut i, 0, va)? };
     Ok(match v.len {

@@ -592,6 +592,213 @@ impl Shape {
     }
 }
 
+// ---- The short way ----
+
+/// Walks a format for arguments of the commonest kinds, and gives up (so that all is done again the long way) at anything else, errors
+/// included.
+struct Quick {
+    f: *const u8,
+    va: VaList,
+    optional: bool,
+}
+impl Quick {
+    unsafe fn peek(&self) -> u8 {
+        // SAFETY: a C string that has not ended.
+        unsafe { *self.f }
+    }
+    /// Passes the bar in front of optional units; false at a second one.
+    #[inline(always)]
+    unsafe fn bar(&mut self) -> bool {
+        // SAFETY: as `peek`.
+        unsafe {
+            if self.peek() == b'|' {
+                if self.optional {
+                    return false;
+                }
+                self.optional = true;
+                self.f = self.f.add(1);
+            }
+            true
+        }
+    }
+    /// One argument, by the unit at the present place.
+    #[inline(always)]
+    unsafe fn unit(&mut self, a: *mut PyObject) -> bool {
+        // SAFETY: the caller's va_list holds what the format asks for.
+        unsafe {
+            if !self.bar() {
+                return false;
+            }
+            let c = self.peek();
+            self.f = self.f.add(1);
+            match c {
+                b'O' => {
+                    if matches!(self.peek(), b'!' | b'&') {
+                        if self.peek() == b'&' || self.va.ptr::<PyTypeObject>() != (*a).ob_type {
+                            return false;
+                        }
+                        self.f = self.f.add(1);
+                    }
+                    *self.va.ptr::<*mut PyObject>() = a;
+                }
+                b'i' | b'l' | b'n' => {
+                    if (*a).ob_type != Int::type_ptr() {
+                        return false;
+                    }
+                    let p = a.cast::<PyLongObject>();
+                    let size = (*p).ob_base.ob_size;
+                    if (size + 1) as usize > 2 {
+                        return false;
+                    }
+                    let v = size as i64 * (*p).ob_digit[0] as i64;
+                    if c == b'i' {
+                        *self.va.ptr::<c_int>() = v as c_int;
+                    } else {
+                        *self.va.ptr::<i64>() = v;
+                    }
+                }
+                b'd' if (*a).ob_type == Float::type_ptr() => {
+                    *self.va.ptr::<f64>() = (*a.cast::<PyFloatObject>()).ob_fval;
+                }
+                b'p' if (*a).ob_type == Bool::type_ptr() => {
+                    *self.va.ptr::<c_int>() = Object::from_ptr(a).is_true_object() as c_int;
+                }
+                b'U' if (*a).ob_type == Str::type_ptr() => *self.va.ptr::<*mut PyObject>() = a,
+                b'S' if (*a).ob_type == Bytes::type_ptr() => *self.va.ptr::<*mut PyObject>() = a,
+                _ => return false,
+            }
+            true
+        }
+    }
+    /// Passes over the unit of an optional argument.
+    #[inline(always)]
+    unsafe fn skip(&mut self) -> bool {
+        // SAFETY: as `unit`.
+        unsafe {
+            if !self.bar() {
+                return false;
+            }
+            let c = self.peek();
+            self.f = self.f.add(1);
+            if !self.optional || !matches!(c, b'O' | b'i' | b'l' | b'n' | b'd' | b'p' | b'U' | b'S') {
+                return false;
+            }
+            if c == b'O' && matches!(self.peek(), b'!' | b'&') {
+                self.f = self.f.add(1);
+                self.va.word();
+            }
+            self.va.word();
+            true
+        }
+    }
+    unsafe fn at_end(&self) -> bool {
+        // SAFETY: as `peek`.
+        matches!(unsafe { self.peek() }, 0 | b':' | b';')
+    }
+    /// Is what is left optional?
+    unsafe fn may_end(&self) -> bool {
+        // SAFETY: as `peek`.
+        match unsafe { self.peek() } {
+            b'|' => !self.optional,
+            c => self.optional && c.is_ascii_alphabetic(),
+        }
+    }
+}
+/// Parses positional arguments the short way, or says no.
+#[inline]
+unsafe fn quick_args(args: &[*mut PyObject], f: *const c_char, va: &VaList) -> bool {
+    let mut q = Quick { f: f.cast(), va: *va, optional: false };
+    // SAFETY: live arguments; the va_list holds what the format asks for.
+    unsafe {
+        for a in args {
+            if !q.unit(*a) {
+                return false;
+            }
+        }
+        q.at_end() || q.may_end()
+    }
+}
+/// As `quick_args`, with keyword arguments, for parameters that all have names.
+#[inline]
+unsafe fn quick_keywords(
+    args: &[*mut PyObject],
+    kwargs: Option<&Dict>,
+    f: *const c_char,
+    names: *const *const c_char,
+    va: &VaList,
+) -> bool {
+    let mut q = Quick { f: f.cast(), va: *va, optional: false };
+    // SAFETY: live arguments; the va_list holds what the format asks for.
+    unsafe {
+        let names = Names::of(names);
+        if args.len() > names.len || (0..names.len).any(|k| names.is_empty(k)) {
+            return false;
+        }
+        for a in args {
+            if !q.unit(*a) {
+                return false;
+            }
+        }
+        let kwargs = Keywords::of_dict(kwargs);
+        let mut left = kwargs.len();
+        let mut k = args.len();
+        while left > 0 {
+            if k == names.len {
+                return false;
+            }
+            let ok = match kwargs.find(&names, k) {
+                Some(a) => {
+                    left -= 1;
+                    q.unit(a)
+                }
+                None => q.skip(),
+            };
+            if !ok {
+                return false;
+            }
+            k += 1;
+        }
+        if k == names.len { q.at_end() } else { q.may_end() }
+    }
+}
+/// `PyArg_ParseTuple` and such.
+///
+/// # Safety
+/// `f` is a C string, and `va` holds what it asks for.
+#[inline]
+pub unsafe fn parse_tuple(args: &[*mut PyObject], f: *const c_char, va: *mut VaList) -> PyResult<c_int> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if quick_args(args, f, &*va) {
+            return Ok(1);
+        }
+        parse_args(args, CStr::from_ptr(f).to_bytes(), &mut *va, false).map(|()| 1)
+    }
+}
+/// `PyArg_ParseTupleAndKeywords` and such.
+///
+/// # Safety
+/// As `parse_tuple`; `names` is a null-terminated array of C strings.
+#[inline]
+pub unsafe fn parse_tuple_keywords(
+    args: &[*mut PyObject],
+    kw: Option<&Dict>,
+    f: *const c_char,
+    names: *const *const c_char,
+    va: *mut VaList,
+) -> PyResult<c_int> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if quick_keywords(args, kw, f, names, &*va) {
+            return Ok(1);
+        }
+        let (kw, f) = (Keywords::of_dict(kw), CStr::from_ptr(f).to_bytes());
+        parse_keywords(args, kw, f, Names::of(names), &mut *va, None).map(|()| 1)
+    }
+}
+
+// ---- The long way ----
+
 /// Parses positional arguments.
 pub unsafe fn parse_args(args: &[*mut PyObject], f: &[u8], va: &mut VaList, single: bool) -> PyResult<()> {
     let Shape { units: max, min, .. } = Shape::of(f);

@@ -70,8 +70,8 @@ impl ArgParser {
 }
 
 capi! {
-fn lh_arg_parse_tuple(args: &Tuple, f: &CStr, va: *mut VaList) -> (c_int, 0) {
-    parse_args(args.as_slice_raw(), f.to_bytes(), &mut *va, false).map(|()| 1)
+fn lh_arg_parse_tuple(args: &Tuple, f: *const c_char, va: *mut VaList) -> (c_int, 0) {
+    parse_tuple(args.as_slice_raw(), f, va)
 }
 fn lh_arg_parse(arg: &Object, f: &CStr, va: *mut VaList) -> (c_int, 0) {
     let b = f.to_bytes();
@@ -82,11 +82,11 @@ fn lh_arg_parse(arg: &Object, f: &CStr, va: *mut VaList) -> (c_int, 0) {
         _ => raise!(SystemError, "old style getargs format uses new features"),
     }
 }
-fn lh_arg_parse_stack(args: *const *mut PyObject, n: isize, f: &CStr, va: *mut VaList) -> (c_int, 0) {
-    parse_args(stack(args, n), f.to_bytes(), &mut *va, false).map(|()| 1)
+fn lh_arg_parse_stack(args: *const *mut PyObject, n: isize, f: *const c_char, va: *mut VaList) -> (c_int, 0) {
+    parse_tuple(stack(args, n), f, va)
 }
-fn lh_arg_parse_keywords(args: &Tuple, kw: Option<&Dict>, f: &CStr, names: *const *const c_char, va: *mut VaList) -> (c_int, 0) {
-    parse_keywords(args.as_slice_raw(), Keywords::of_dict(kw), f.to_bytes(), Names::of(names), &mut *va, None).map(|()| 1)
+fn lh_arg_parse_keywords(args: &Tuple, kw: Option<&Dict>, f: *const c_char, names: *const *const c_char, va: *mut VaList) -> (c_int, 0) {
+    parse_tuple_keywords(args.as_slice_raw(), kw, f, names, va)
 }
 fn lh_arg_parse_stack_keywords(args: *const *mut PyObject, n: isize, kwnames: Option<&Tuple>, p: *mut ArgParser, va: *mut VaList) -> (c_int, 0) {
     let f = CStr::from_ptr((*p).format).to_bytes();
@@ -96,17 +96,17 @@ fn lh_arg_parse_tuple_keywords_fast(args: &Tuple, kw: Option<&Dict>, p: *mut Arg
     let f = CStr::from_ptr((*p).format).to_bytes();
     parse_keywords(args.as_slice_raw(), Keywords::of_dict(kw), f, Names::of((*p).keywords), &mut *va, Some(Shape::of(f))).map(|()| 1)
 }
-fn PyArg_VaParse(args: &Tuple, f: &CStr, va: *mut VaList) -> (c_int, 0) {
-    parse_args(args.as_slice_raw(), f.to_bytes(), &mut *va, false).map(|()| 1)
+fn PyArg_VaParse(args: &Tuple, f: *const c_char, va: *mut VaList) -> (c_int, 0) {
+    parse_tuple(args.as_slice_raw(), f, va)
 }
-fn _PyArg_VaParse_SizeT(args: &Tuple, f: &CStr, va: *mut VaList) -> (c_int, 0) {
-    parse_args(args.as_slice_raw(), f.to_bytes(), &mut *va, false).map(|()| 1)
+fn _PyArg_VaParse_SizeT(args: &Tuple, f: *const c_char, va: *mut VaList) -> (c_int, 0) {
+    parse_tuple(args.as_slice_raw(), f, va)
 }
-fn PyArg_VaParseTupleAndKeywords(args: &Tuple, kw: Option<&Dict>, f: &CStr, names: *const *const c_char, va: *mut VaList) -> (c_int, 0) {
-    parse_keywords(args.as_slice_raw(), Keywords::of_dict(kw), f.to_bytes(), Names::of(names), &mut *va, None).map(|()| 1)
+fn PyArg_VaParseTupleAndKeywords(args: &Tuple, kw: Option<&Dict>, f: *const c_char, names: *const *const c_char, va: *mut VaList) -> (c_int, 0) {
+    parse_tuple_keywords(args.as_slice_raw(), kw, f, names, va)
 }
-fn _PyArg_VaParseTupleAndKeywords_SizeT(args: &Tuple, kw: Option<&Dict>, f: &CStr, names: *const *const c_char, va: *mut VaList) -> (c_int, 0) {
-    parse_keywords(args.as_slice_raw(), Keywords::of_dict(kw), f.to_bytes(), Names::of(names), &mut *va, None).map(|()| 1)
+fn _PyArg_VaParseTupleAndKeywords_SizeT(args: &Tuple, kw: Option<&Dict>, f: *const c_char, names: *const *const c_char, va: *mut VaList) -> (c_int, 0) {
+    parse_tuple_keywords(args.as_slice_raw(), kw, f, names, va)
 }
 fn lh_unpack_stack(args: *const *mut PyObject, n: isize, name: Option<&CStr>, min: isize, max: isize, va: *mut VaList) -> (c_int, 0) {
     check_positional(name, n, min, max)?;

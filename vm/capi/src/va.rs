@@ -10,6 +10,7 @@
 use core::ffi::{c_char, c_void};
 
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub struct VaList {
     gp_offset: u32,
     fp_offset: u32,
@@ -22,6 +23,7 @@ impl VaList {
     ///
     /// # Safety
     /// The caller passed one.
+    #[inline]
     pub unsafe fn word(&mut self) -> u64 {
         // SAFETY: the areas are laid out as drawn above.
         unsafe {
@@ -37,12 +39,14 @@ impl VaList {
     }
     /// # Safety
     /// As `word`.
+    #[inline]
     pub unsafe fn ptr<T>(&mut self) -> *mut T {
         // SAFETY: the caller's promise.
         unsafe { self.word() as *mut T }
     }
     /// # Safety
     /// As `word`.
+    #[inline]
     pub unsafe fn int(&mut self) -> i32 {
         // SAFETY: the caller's promise.
         unsafe { self.word() as i32 }
@@ -51,6 +55,7 @@ impl VaList {
     ///
     /// # Safety
     /// The caller passed one.
+    #[inline]
     pub unsafe fn double(&mut self) -> f64 {
         // SAFETY: the areas are laid out as drawn above.
         unsafe {

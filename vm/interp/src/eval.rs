@@ -730,7 +730,9 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                             push_checked!(res);
                         }
                         quick::BINARY_OP_INT | quick::BINARY_OP_FLOAT => miss!(op::BINARY_OP),
-                        quick::PRECALL_PY_CLASS => miss!(op::PRECALL),
+                        quick::PRECALL_PY_CLASS | quick::PRECALL_NATIVE => miss!(op::PRECALL),
+                        quick::LOAD_ATTR_MEMBER | quick::LOAD_ATTR_GETSET => miss!(op::LOAD_ATTR),
+                        quick::STORE_ATTR_MEMBER | quick::STORE_ATTR_GETSET => miss!(op::STORE_ATTR),
                         quick::BINARY_SUBSCR_PY => miss!(op::BINARY_SUBSCR),
                         quick::BINARY_OP_ADD_FLOAT
                         | quick::BINARY_OP_SUB_FLOAT
@@ -1162,8 +1164,34 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                             let is_none = r(v).is_none();
                             decref(v);
                             if is_none == (opcode == op::POP_JUMP_BACKWARD_IF_NONE) {
-                                pc = pc.sub(arg);
+                                let target = pc.sub(arg);
+                                if jit::count_loop(target) {
+                                    (*frame).prev_instr = target.sub(1);
+                                    save_sp!();
+                                    let res = jit::hot_loop(ts, frame, pc.sub(1));
+                                    match res {
+                                        Enter::Stay => (*frame).stacktop = -1,
+                                        other => jit_result!(other),
+                                    }
+                                    (*frame).prev_instr = pc.sub(1);
+                                }
+                                pc = target;
                                 eval_breaker!();
+                            }
+                            next!();
+                        }
+                        quick::JIT_WHILE_NONE | quick::JIT_WHILE_NOT_NONE => {
+                            let v = pop!();
+                            let is_none = r(v).is_none();
+                            decref(v);
+                            if is_none == (opcode == quick::JIT_WHILE_NONE) {
+                                eval_breaker!();
+                                let target = pc.sub(arg);
+                                (*frame).prev_instr = target.sub(1);
+                                save_sp!();
+                                jit_result!(jit::enter(ts, frame, pc.sub(1)));
+                                (*frame).stacktop = -1;
+                                pc = target;
                             }
                             next!();
                         }

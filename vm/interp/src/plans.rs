@@ -107,7 +107,7 @@ pub enum CallPlan {
     },
     /// `type(x)`.
     TypeOf,
-    /// A built-in class with a vectorcall.
+    /// A built-in class, or another that C functions make instances of.
     Class,
     /// A Python class whose instances `object.__new__` makes; then comes this Python `__init__`, given one argument more.
     PyClass {
@@ -232,6 +232,34 @@ pub fn plan_class_attr(c: &Type, name: &Str) -> AttrPlan {
             }
             _ => AttrPlan::None,
         }
+    }
+}
+
+/// The member or getset (borrowed) that decides `o.name`, or a store to it, under a version of the type; is it a member?
+pub fn plan_described(o: &Object, name: &Str, store: bool) -> Option<(u32, *mut PyObject, bool)> {
+    // SAFETY: live objects; the type lookup runs no Python code.
+    unsafe {
+        let t = o.ob_type();
+        let ty = Type::from_raw_ref(t);
+        let plain = if store {
+            (*t).tp_setattro.map(|f| f as usize)
+                == Some(lh_runtime::typeobject::generic_setattro as *const () as usize)
+        } else {
+            // Where there is a `__getattr__`, it answers for a getter that raises AttributeError.
+            lh_runtime::type_slots::finds_generically(ty) == (true, false)
+        };
+        let version = ty.version();
+        if !plain || version == 0 {
+            return None;
+        }
+        let d = ty.lookup(name)?;
+        if let Some(m) = d.downcast_exact::<MemberDescr>() {
+            return owns(m, ty).then_some((version, d.ptr(), true));
+        }
+        let g = (*d.downcast_exact::<GetSetDescr>()?.as_struct()).d_getset;
+        let of = (*d.ptr().cast::<PyGetSetDescrObject>()).d_common.d_type;
+        let can = if store { (*g).set.is_some() } else { (*g).get.is_some() };
+        (can && ty.is_subtype(Type::from_raw_ref(of))).then_some((version, d.ptr(), false))
     }
 }
 
@@ -406,6 +434,9 @@ pub fn plan_call(callee: &Object, n: usize) -> CallPlan {
                 && (*t).tp_version_tag != 0
             {
                 return CallPlan::PyClass { init, init_version, version: (*t).tp_version_tag };
+            }
+            if lh_runtime::type_attrs::made_in_python(t).is_none() {
+                return CallPlan::Class;
             }
         }
         CallPlan::None

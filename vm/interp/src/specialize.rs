@@ -9,6 +9,7 @@
 //!   BINARY_SUBSCR_PY                     1-2 type version (the class's shared keys remember its `__getitem__`)
 //!   LOAD_ATTR_VALUE, STORE_ATTR_VALUE    1-2 type version   3 index
 //!   LOAD_ATTR_SLOT, STORE_ATTR_SLOT      1-2 type version   3 offset
+//!   LOAD_ATTR_MEMBER, …_GETSET (and STORE) 1-2 type version   3 which descriptor (`described`)
 //!   LOAD_ATTR_MODULE                     1-2 keys version   3 index
 //!   LOAD_METHOD_*                        1-2 type version   3 index/offset   4-5 keys version   6-9 function
 //!   LOAD_GLOBAL_MODULE                   1 index   2-3 keys version
@@ -252,8 +253,39 @@ pub unsafe fn load_attr(f: *mut Frame, at: *mut u16, arg: usize, sp: *mut *mut P
                 *at.add(4) = index as u16;
                 success(at, quick::LOAD_ATTR_MODULE)
             }
-            _ => failure(at),
+            _ => match plan_described(r(*sp.sub(1)), name_of(f, arg), false) {
+                Some((version, d, member)) => {
+                    let q = if member { quick::LOAD_ATTR_MEMBER } else { quick::LOAD_ATTR_GETSET };
+                    describe(at, version, d, q)
+                }
+                None => failure(at),
+            },
         }
+    }
+}
+/// The descriptors that caches name. A cache's type version says that its descriptor lives.
+static mut DESCRIPTORS: Vec<*mut PyObject> = Vec::new();
+/// The descriptor of that number.
+#[inline(always)]
+pub unsafe fn described(i: u16) -> *mut PyObject {
+    // SAFETY: a number that `describe` gave out; the GIL is held.
+    unsafe { *(*(&raw const DESCRIPTORS)).as_ptr().add(i as usize) }
+}
+/// Makes the instruction a quick one about the descriptor `d`.
+unsafe fn describe(at: *mut u16, version: u32, d: *mut PyObject, quick_op: u8) {
+    // SAFETY: the GIL is held.
+    unsafe {
+        let all = &mut *(&raw mut DESCRIPTORS);
+        let i = all.iter().rposition(|x| *x == d).unwrap_or(all.len());
+        if i == all.len() {
+            if i > u16::MAX as usize {
+                return failure(at);
+            }
+            all.push(d);
+        }
+        write_u32(at.add(2), version);
+        *at.add(4) = i as u16;
+        success(at, quick_op)
     }
 }
 #[cold]
@@ -271,7 +303,13 @@ pub unsafe fn store_attr(f: *mut Frame, at: *mut u16, arg: usize, sp: *mut *mut 
                 *at.add(4) = offset as u16;
                 success(at, quick::STORE_ATTR_SLOT)
             }
-            _ => failure(at),
+            _ => match plan_described(r(*sp.sub(1)), name_of(f, arg), true) {
+                Some((version, d, member)) => {
+                    let q = if member { quick::STORE_ATTR_MEMBER } else { quick::STORE_ATTR_GETSET };
+                    describe(at, version, d, q)
+                }
+                None => failure(at),
+            },
         }
     }
 }
@@ -394,13 +432,20 @@ pub unsafe fn cached_method(opcode: u8, o: *mut PyObject, at: *mut u16) -> *mut 
 pub unsafe fn precall(_f: *mut Frame, at: *mut u16, arg: usize, sp: *mut *mut PyObject) {
     // SAFETY: callable and arguments on the stack; the CALL lies two units on.
     unsafe {
-        // With keyword names the plain form is used (they come from the instruction before).
-        if arg > 255 || *at.sub(1) as u8 == op::KW_NAMES || *at.add(2) as u8 != op::CALL {
+        if arg > 255 || *at.add(2) as u8 != op::CALL {
             return failure(at);
         }
         let is_method = !(*sp.sub(arg + 2)).is_null();
         let total = arg + is_method as usize;
         let callee = r(*sp.sub(total + 1));
+        if *at.sub(1) as u8 == op::KW_NAMES {
+            // The names come from the instruction before.
+            let native = callee.is_exact::<CFunction>() || callee.is_exact::<MethodDescr>();
+            if native && !lh_runtime::capidebug::on() {
+                return success(at, quick::PRECALL_NATIVE);
+            }
+            return failure(at);
+        }
         match plan_call(callee, total) {
             CallPlan::Function { version, .. } => {
                 write_u32(at.add(4), version);
@@ -413,20 +458,22 @@ pub unsafe fn precall(_f: *mut Frame, at: *mut u16, arg: usize, sp: *mut *mut Py
             CallPlan::Builtin { def, is_descr } => {
                 let flags = (*def).ml_flags & !(METH_COEXIST | METH_CLASS | METH_STATIC);
                 let n = if is_descr { total.wrapping_sub(1) } else { total };
+                let is_static = (*def).ml_flags & METH_STATIC != 0;
                 let is = |name: &core::ffi::CStr| core::ffi::CStr::from_ptr((*def).ml_name) == name;
                 let q = match (is_descr, flags) {
                     (false, METH_O) if n == 1 && is(c"len") && is_builtins(callee) => {
                         LEN.store(def, Ordering::Relaxed);
                         quick::PRECALL_LEN
                     }
-                    (false, METH_O) if n == 1 => quick::PRECALL_BUILTIN_O,
+                    (false, METH_O) if n == 1 && !is_method => quick::PRECALL_BUILTIN_O,
                     (false, METH_FASTCALL) if n == 2 && is(c"isinstance") && is_builtins(callee) => {
                         ISINSTANCE.store(def, Ordering::Relaxed);
                         quick::PRECALL_ISINSTANCE
                     }
-                    (false, METH_FASTCALL) => quick::PRECALL_BUILTIN_FAST,
-                    (false, f) if f == METH_FASTCALL | METH_KEYWORDS => quick::PRECALL_BUILTIN_FAST,
-                    (true, METH_O) if n == 1 => {
+                    (false, f) if f & !METH_KEYWORDS == METH_FASTCALL && !is_method && !is_static => {
+                        quick::PRECALL_BUILTIN_FAST
+                    }
+                    (true, METH_O) if n == 1 && is_method => {
                         if is(c"append") && descr_of(callee) == List::type_ptr() {
                             LIST_APPEND.store(def, Ordering::Relaxed);
                             quick::PRECALL_LIST_APPEND
@@ -434,14 +481,13 @@ pub unsafe fn precall(_f: *mut Frame, at: *mut u16, arg: usize, sp: *mut *mut Py
                             quick::PRECALL_METHOD_O
                         }
                     }
-                    (true, METH_NOARGS) if n == 0 => quick::PRECALL_METHOD_NOARGS,
-                    (true, METH_FASTCALL) if total > 0 => quick::PRECALL_METHOD_FAST,
-                    (true, f) if f == METH_FASTCALL | METH_KEYWORDS && total > 0 => {
+                    (true, METH_NOARGS) if n == 0 && is_method => quick::PRECALL_METHOD_NOARGS,
+                    (true, f) if f & !METH_KEYWORDS == METH_FASTCALL && is_method => {
                         quick::PRECALL_METHOD_FAST
                     }
-                    _ => 0,
+                    _ => quick::PRECALL_NATIVE,
                 };
-                if q == 0 { failure(at) } else { success(at, q) }
+                success(at, q)
             }
             CallPlan::TypeOf => success(at, quick::PRECALL_TYPE_1),
             CallPlan::PyClass { init, init_version, version } if !is_method => {
@@ -571,7 +617,7 @@ pub unsafe fn quick_call(
                 }
                 let Some(f) = (*callee.cast::<PyTypeObject>()).tp_vectorcall else {
                     if callee == Type::type_ptr().cast()
-                        || (*callee.cast::<PyTypeObject>()).tp_flags & Py_TPFLAGS_IMMUTABLETYPE == 0
+                        || lh_runtime::type_attrs::made_in_python(callee.cast()).is_some()
                     {
                         return None;
                     }
@@ -589,8 +635,10 @@ pub unsafe fn quick_call(
 unsafe fn call_class(callee: *mut PyObject, args: *mut *mut PyObject, total: usize) -> *mut PyObject {
     // SAFETY: a live class and live arguments.
     unsafe {
-        raw(Tuple::from_raw_items(args, total)
-            .and_then(|t| lh_runtime::type_attrs::type_call(Type::from_raw_ref(callee.cast()), &t, None)))
+        let Ok(t) = Tuple::from_raw_items(args, total) else { return null_mut() };
+        let res = raw(lh_runtime::type_attrs::type_call(Type::from_raw_ref(callee.cast()), &t, None));
+        drop(t);
+        res
     }
 }
 
@@ -600,16 +648,10 @@ unsafe fn guarded(f: impl FnOnce() -> *mut PyObject) -> *mut PyObject {
     // SAFETY: the current thread's own counters.
     unsafe {
         let ts = Thread::current_ptr();
-        (*ts).recursion_remaining -= 1;
-        let res = if (*ts).recursion_remaining < 0 || lh_runtime::thread::stack_is_low() {
-            (*ts).recursion_remaining += 1;
-            match lh_runtime::thread::enter_recursive(" while calling a Python object") {
-                Ok(_level) => return f(),
-                Err(_) => return null_mut(),
-            }
-        } else {
-            f()
-        };
+        if !lh_runtime::thread::descend(ts, " while calling a Python object") {
+            return null_mut();
+        }
+        let res = f();
         (*ts).recursion_remaining += 1;
         res
     }

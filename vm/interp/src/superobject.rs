@@ -66,8 +66,10 @@ fn implied() -> PyResult<(Owned<Type>, Owned<Object>)> {
             return raise!(RuntimeError, "super(): arg[0] deleted");
         };
         let names = f.code.localsplusnames();
-        for (i, name) in names.iter().enumerate() {
-            if kinds[i] & lh_runtime::codeobject::FAST_FREE == 0 || !name.is(intern!("__class__")) {
+        // Free variables come last.
+        let free = names.len() - (*code).co_nfreevars as usize;
+        for i in free..names.len() {
+            if !names.item_ref(i).is(intern!("__class__")) {
                 continue;
             }
             let Some(cell) =
@@ -115,8 +117,8 @@ impl Super {
         }
         Ok(())
     }
-    /// The value found behind the class in the MRO, bound; `None` if there is none.
-    fn find(&self, name: &Str) -> PyResult<Option<Owned<Object>>> {
+    /// The value found behind the class in the MRO; `None` if there is none.
+    fn find_unbound(&self, name: &Str) -> PyResult<Option<Owned<Object>>> {
         let f = self.fields();
         // SAFETY: the fields hold references or null; those used are kept for the time of the call.
         unsafe {
@@ -125,25 +127,61 @@ impl Super {
                 return Ok(None);
             };
             // `super().__class__` is about the super object.
-            if name.equals_str("__class__") {
+            let class = intern!("__class__");
+            if name.is(class) || !lh_runtime::typeobject::is_interned(name) && name.equals_str("__class__") {
                 return Ok(None);
             }
-            let obj = Object::from_ptr(f.obj).own();
             if (*start.tp()).tp_mro.is_null() {
                 return Ok(None);
             }
             let mro = start.mro();
-            let skip = mro.iter().position(|t| t.as_ptr() == f.type_).map_or(mro.len(), |i| i + 1);
-            for t in mro.iter().skip(skip) {
+            let mut behind = false;
+            for t in mro.iter() {
+                if !behind {
+                    behind = t.as_ptr() == f.type_;
+                    continue;
+                }
                 let Some(t) = t.downcast::<Type>() else { continue };
-                let Some(v) = t.dict().get_str_key(name)? else { continue };
-                let Some(get) = (*v.ob_type()).tp_descr_get else { return Ok(Some(v)) };
-                // A class searched by itself binds class methods only.
-                let instance = if f.obj == f.obj_type { null_mut() } else { obj.as_ptr() };
-                return from_c(get(v.as_ptr(), instance, start.raw())).map(Some);
+                if let Some(v) = t.dict().get_str_key(name)? {
+                    return Ok(Some(v));
+                }
             }
             Ok(None)
         }
+    }
+    /// The value found behind the class in the MRO, bound; `None` if there is none.
+    fn find(&self, name: &Str) -> PyResult<Option<Owned<Object>>> {
+        let Some(v) = self.find_unbound(name)? else { return Ok(None) };
+        let f = self.fields();
+        // SAFETY: an object was found by them, so the fields are set; they are kept for the time of the call.
+        unsafe {
+            let Some(get) = (*v.ob_type()).tp_descr_get else { return Ok(Some(v)) };
+            let (obj, start) = (Object::from_ptr(f.obj).own(), Object::from_ptr(f.obj_type).own());
+            // A class searched by itself binds class methods only.
+            let instance = if f.obj == f.obj_type { null_mut() } else { obj.as_ptr() };
+            from_c(get(v.as_ptr(), instance, start.raw())).map(Some)
+        }
+    }
+}
+
+/// What `s.name(...)` calls and the `self` in front of its arguments, for an exact super object `s`, if no bound method need be made for
+/// it.
+pub fn method(s: &Super, name: &Str) -> PyResult<Option<(Owned<Object>, Owned<Object>)>> {
+    let f = s.fields();
+    if f.obj.is_null() || f.obj == f.obj_type {
+        return Ok(None);
+    }
+    let Some(v) = s.find_unbound(name)? else { return Ok(None) };
+    // SAFETY: the object's own reference.
+    unsafe {
+        if (*v.ob_type()).tp_flags & Py_TPFLAGS_METHOD_DESCRIPTOR == 0 {
+            return Ok(None);
+        }
+        // (A method descriptor refuses other objects when it is called, with other words than when it is bound.)
+        if !v.is_exact::<Function>() {
+            return Ok(None);
+        }
+        Ok(Some((v, Object::from_ptr(f.obj).own())))
     }
 }
 
@@ -182,10 +220,66 @@ pub fn super_attr(class: &Type, obj: &Object, name: &Str) -> PyResult {
 }
 
 fn make(cls: &Type, class: &Type, obj: Option<&Object>) -> PyResult<Owned<Super>> {
-    // SAFETY: a new object whose fields are null.
-    let s: Owned<Super> = unsafe { Owned::from_raw(typeobject::alloc(cls.tp(), 0)?) };
-    s.bind(class, obj)?;
-    Ok(s)
+    if cls.tp() != Super::type_ptr() {
+        // SAFETY: a new object whose fields are null.
+        let s: Owned<Super> = unsafe { Owned::from_raw(typeobject::alloc(cls.tp(), 0)?) };
+        s.bind(class, obj)?;
+        return Ok(s);
+    }
+    let obj_type = match obj {
+        Some(o) => Some(check(class, o)?),
+        None => None,
+    };
+    // SAFETY: all fields are written before anybody sees the object.
+    unsafe {
+        let o = gc::new_builtin(Super::type_ptr(), size_of::<SuperObject>());
+        if o.is_null() {
+            return raise!(MemoryError);
+        }
+        let s = o.cast::<SuperObject>();
+        (*s).type_ = class.own().into_raw();
+        (*s).obj = obj.map_or(null_mut(), |o| o.own().into_raw());
+        (*s).obj_type = obj_type.map_or(null_mut(), Owned::into_raw);
+        gc::track(o);
+        Ok(Owned::from_raw(o))
+    }
+}
+/// The class and the object that `super(...)` is about.
+fn given(args: &[&Object]) -> PyResult<(Owned<Type>, Option<Owned<Object>>)> {
+    match args {
+        [] => implied().map(|(class, obj)| (class, Some(obj))),
+        [first, ..] if args.len() < 3 => {
+            let Some(class) = first.downcast::<Type>() else {
+                return raise!(TypeError, "super() argument 1 must be a type, not {}", first.ty().name());
+            };
+            Ok((class.own(), args.get(1).filter(|o| !o.is_none()).map(|o| o.own())))
+        }
+        _ => raise!(TypeError, "super() expected at most 2 arguments, got {}", args.len()),
+    }
+}
+/// `tp_vectorcall`.
+unsafe extern "C" fn call(
+    cls: *mut PyObject,
+    args: *const *mut PyObject,
+    nargsf: usize,
+    kwnames: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: the vectorcall protocol.
+    lh_runtime::border::object(|| unsafe {
+        if crate::bind::kw_count(kwnames) > 0 {
+            return raise!(TypeError, "super() takes no keyword arguments");
+        }
+        let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET;
+        let mut few = [none_ref(); 3];
+        for (i, o) in few.iter_mut().enumerate().take(n) {
+            *o = Object::from_ptr(*args.add(i));
+        }
+        if n > 2 {
+            return raise!(TypeError, "super() expected at most 2 arguments, got {}", n);
+        }
+        let (class, obj) = given(&few[..n])?;
+        make(Type::from_raw_ref(cls.cast()), &class, obj.as_deref()).map(Owned::into_object)
+    })
 }
 
 #[pymethods(extra = extra)]
@@ -200,22 +294,9 @@ impl Super {
         if kw.is_some_and(|k| k.len() > 0) {
             return raise!(TypeError, "super() takes no keyword arguments");
         }
-        match args.len() {
-            0 => {
-                let (class, obj) = implied()?;
-                self.bind(&class, Some(&obj))
-            }
-            1 | 2 => {
-                let first = args.item_ref(0);
-                let Some(class) = first.downcast::<Type>() else {
-                    return raise!(TypeError, "super() argument 1 must be a type, not {}", first.ty().name());
-                };
-                let obj =
-                    if args.len() == 2 { Some(args.item_ref(1)).filter(|o| !o.is_none()) } else { None };
-                self.bind(class, obj)
-            }
-            n => raise!(TypeError, "super() expected at most 2 arguments, got {}", n),
-        }
+        let args: Vec<&Object> = args.iter().collect();
+        let (class, obj) = given(&args)?;
+        self.bind(&class, obj.as_deref())
     }
     #[slot(tp_repr)]
     fn py_repr(&self) -> PyResult<String> {
@@ -268,12 +349,18 @@ impl Super {
             xdecref((*s).type_);
             xdecref((*s).obj);
             xdecref((*s).obj_type);
-            typeobject::free_instance(o);
+            if (*o).ob_type == Super::type_ptr() {
+                gc::free_untracked(o, size_of::<SuperObject>());
+            } else {
+                typeobject::free_instance(o);
+            }
         }
     }
 }
 
 fn extra(b: &mut TypeBuilder) {
+    // SAFETY: types are set up by one thread.
+    unsafe { (*Super::type_ptr()).tp_vectorcall = Some(call) };
     b.member(c"__thisclass__", T_OBJECT, offset_of!(SuperObject, type_), READONLY);
     b.member(c"__self__", T_OBJECT, offset_of!(SuperObject, obj), READONLY);
     b.member(c"__self_class__", T_OBJECT, offset_of!(SuperObject, obj_type), READONLY);

@@ -69,17 +69,62 @@ impl Recorder {
                     let (def, owner) = match what {
                         Callee::Function(_, _, def) => (def, None),
                         Callee::Method(t, _, def) => (def, Some(t)),
-                        Callee::Class(_) => return Ok(false),
+                        Callee::Class(t) => {
+                            return match self.direct_class(t, at, n)? {
+                                Some(r) => self.answered(base, r),
+                                None => Ok(false),
+                            };
+                        }
                     };
-                    match self.direct(callee, def, owner, at, n)? {
+                    match self.direct(callee, def, owner, at, n, std::ptr::null_mut())? {
                         Some(r) => r,
                         None => return Ok(false),
                     }
                 }
             };
+            self.answered(base, result)
+        }
+    }
+
+    /// As `builtin`, for a call with the keyword names `names`.
+    pub(crate) unsafe fn builtin_named(&mut self, base: i32, at: i32, names: *mut PyObject) -> Rec<bool> {
+        // SAFETY: live operands; the names are a constant of the code.
+        unsafe {
+            let callee = self.actual(at);
+            let (def, owner) = match identify(callee) {
+                Some(Callee::Function(_, _, def)) => (def, None),
+                Some(Callee::Method(t, _, def)) => (def, Some(t)),
+                _ => return Ok(false),
+            };
+            match self.direct(callee, def, owner, at, self.sp - at - 1, names)? {
+                Some(r) => self.answered(base, r),
+                None => Ok(false),
+            }
+        }
+    }
+    /// The call's operands, from `base` on, give way to its result.
+    unsafe fn answered(&mut self, base: i32, r: R) -> Rec<bool> {
+        // SAFETY: live operands.
+        unsafe {
             let actuals: Vec<*mut PyObject> = (base..self.sp).rev().map(|s| self.actual(s)).collect();
-            self.result(self.sp - base, &actuals, result)?;
+            self.result(self.sp - base, &actuals, r)?;
             Ok(true)
+        }
+    }
+    /// The call of a class whose instances C functions make.
+    unsafe fn direct_class(&mut self, t: *mut PyTypeObject, at: i32, n: i32) -> Rec<Option<R>> {
+        // SAFETY: live operands.
+        unsafe {
+            if t == Type::type_ptr() || n > 3 || lh_runtime::type_attrs::made_in_python(t).is_some() {
+                return Ok(None);
+            }
+            self.fix(at)?;
+            let (class, k) = (self.get(at)?, self.b().int(n as i64));
+            let mut args = vec![class, k];
+            for i in 0..3 {
+                args.push(if i < n { self.get(at + 1 + i)? } else { self.b().null() });
+            }
+            Ok(Some(self.call_ref(h::CALL_C_CLASS, &args)?))
         }
     }
 
@@ -439,6 +484,7 @@ impl Recorder {
         owner: Option<*mut PyTypeObject>,
         at: i32,
         n: i32,
+        names: *mut PyObject,
     ) -> Rec<Option<R>> {
         // SAFETY: live operands.
         unsafe {
@@ -487,6 +533,7 @@ impl Recorder {
             let function = self.b().ptr(f as usize as u64);
             let null = self.b().null();
             if owner == Some(Str::type_ptr())
+                && names.is_null()
                 && exact::<Str>(self.actual(at + 1))
                 && QUIET_STR_METHODS.contains(&CStr::from_ptr((*def).ml_name).to_bytes())
                 && (first..self.sp).all(|s| self.quiet_key(self.actual(s)))
@@ -510,12 +557,38 @@ impl Recorder {
                 self.b().emit(Op::GNonNull, &[r])?;
                 return Ok(Some(r));
             }
+            if !names.is_null() {
+                let named = Object::from_ptr(names).downcast_unchecked::<Tuple>().len() as i32;
+                let helper = match flags {
+                    x if x == METH_FASTCALL | METH_KEYWORDS => h::CALL_C_NAMES,
+                    x if x == METH_VARARGS | METH_KEYWORDS => h::CALL_C_DICT,
+                    _ => return Ok(None),
+                };
+                if !(named..=3).contains(&count) {
+                    return Ok(None);
+                }
+                let k = self.b().int((count - named) as i64);
+                let names = self.b().object(names as u64);
+                let mut args = vec![function, this, k, names];
+                for i in 0..3 {
+                    args.push(if i < count { self.get(first + i)? } else { null });
+                }
+                return Ok(Some(self.call_ref(helper, &args)?));
+            }
             let r = match flags {
                 METH_O if count == 1 => {
                     let x = self.get(first)?;
-                    self.call_ref(h::CALL_C_O, &[function, this, x])?
+                    self.call_c2(f as usize, this, x)?
                 }
-                METH_NOARGS if count == 0 => self.call_ref(h::CALL_C_O, &[function, this, null])?,
+                METH_NOARGS if count == 0 => self.call_c2(f as usize, this, null)?,
+                x if x & !METH_KEYWORDS == METH_VARARGS && count <= 3 => {
+                    let k = self.b().int(count as i64);
+                    let mut args = vec![function, this, k];
+                    for i in 0..3 {
+                        args.push(if i < count { self.get(first + i)? } else { null });
+                    }
+                    self.call_ref(h::CALL_C_TUPLE, &args)?
+                }
                 x if (x == METH_FASTCALL || x == METH_FASTCALL | METH_KEYWORDS) && count <= 2 => {
                     let k = self.b().int(count as i64);
                     let a = if count > 0 { self.get(first)? } else { null };

@@ -306,7 +306,7 @@ unsafe extern "C" fn ask_c_o(
     a: *mut PyObject,
 ) -> *mut PyObject {
     // SAFETY: as `call_c_o`.
-    unsafe { or_clear(call_c_o(f, this, a)) }
+    unsafe { or_clear(f(this, a)) }
 }
 /// As `call_c_fast`, where nothing can be seen of the call.
 unsafe extern "C" fn ask_c_fast(
@@ -425,15 +425,6 @@ extern "C" fn make_range(start: i64, stop: i64) -> *mut PyObject {
     )
     .into_raw()
 }
-/// A C function of one argument, or of none (null).
-unsafe extern "C" fn call_c_o(
-    f: unsafe extern "C" fn(*mut PyObject, *mut PyObject) -> *mut PyObject,
-    this: *mut PyObject,
-    a: *mut PyObject,
-) -> *mut PyObject {
-    // SAFETY: the function's calling convention was looked up.
-    unsafe { f(this, a) }
-}
 type Fast = unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, isize, *mut PyObject) -> *mut PyObject;
 /// A C function that takes an array of arguments (and perhaps keyword names, none here).
 unsafe extern "C" fn call_c_fast(
@@ -444,8 +435,81 @@ unsafe extern "C" fn call_c_fast(
     b: *mut PyObject,
 ) -> *mut PyObject {
     let args = [a, b];
-    // SAFETY: as call_c_o; a function that takes no names ignores the fourth argument.
+    // SAFETY: the function's calling convention was looked up; one that takes no names ignores the fourth argument.
     unsafe { f(this, args.as_ptr(), n as isize, null_mut()) }
+}
+/// As `call_c_fast`, with the names of the last arguments.
+unsafe extern "C" fn call_c_names(
+    f: Fast,
+    this: *mut PyObject,
+    n: i64,
+    names: *mut PyObject,
+    a: *mut PyObject,
+    b: *mut PyObject,
+    c: *mut PyObject,
+) -> *mut PyObject {
+    let args = [a, b, c];
+    // SAFETY: as `call_c_fast`; `n` arguments come in front of the named ones.
+    unsafe { f(this, args.as_ptr(), n as isize, names) }
+}
+/// A C function that takes its arguments as a tuple (and a dict, none here).
+unsafe extern "C" fn call_c_tuple(
+    f: lh_abi::PyCFunctionWithKeywords,
+    this: *mut PyObject,
+    n: i64,
+    a: *mut PyObject,
+    b: *mut PyObject,
+    c: *mut PyObject,
+) -> *mut PyObject {
+    let args = [a, b, c];
+    // SAFETY: as `call_c_fast`; one that takes no dict ignores the third argument.
+    unsafe {
+        let Ok(t) = Tuple::from_raw_items(args.as_ptr(), n as usize) else { return null_mut() };
+        let r = f(this, t.ptr(), null_mut());
+        drop(t);
+        r
+    }
+}
+/// As `call_c_tuple`, with the names of the last arguments, which come as a dict.
+unsafe extern "C" fn call_c_dict(
+    f: lh_abi::PyCFunctionWithKeywords,
+    this: *mut PyObject,
+    n: i64,
+    names: *mut PyObject,
+    a: *mut PyObject,
+    b: *mut PyObject,
+    c: *mut PyObject,
+) -> *mut PyObject {
+    let args = [a, b, c];
+    // SAFETY: as `call_c_names`.
+    unsafe {
+        let n = n as usize;
+        let Ok(t) = Tuple::from_raw_items(args.as_ptr(), n) else { return null_mut() };
+        lh_runtime::border::object(|| {
+            let d = lh_runtime::protocols::dict_of_kwnames(args.as_ptr().add(n), names)?;
+            from_c::<Object>(f(this, t.ptr(), d.ptr()))
+        })
+    }
+}
+/// The call of a class whose instances C functions make.
+unsafe extern "C" fn call_c_class(
+    class: *mut PyObject,
+    n: i64,
+    a: *mut PyObject,
+    b: *mut PyObject,
+    c: *mut PyObject,
+) -> *mut PyObject {
+    let args = [a, b, c];
+    // SAFETY: live operands; the class has no metaclass of its own.
+    unsafe {
+        if let Some(f) = (*class.cast::<PyTypeObject>()).tp_vectorcall {
+            return f(class, args.as_ptr(), n as usize, null_mut());
+        }
+        let Ok(t) = Tuple::from_raw_items(args.as_ptr(), n as usize) else { return null_mut() };
+        lh_runtime::border::object(|| {
+            lh_runtime::type_attrs::type_call(obj(class).downcast_unchecked(), &t, None)
+        })
+    }
 }
 /// The next item, or null (with or without an exception).
 unsafe extern "C" fn iter_next(it: *mut PyObject) -> *mut PyObject {
@@ -692,8 +756,11 @@ helpers! {
     LIST_POP = list_pop, [Ref] -> Ref, steals 0, new true, LISTS;
     DICT_GET_DEFAULT = dict_get_default, [Ref, Ref, Ref] -> Ref, steals 0, new true, LOOKS;
     MAKE_RANGE = make_range, [I64, I64] -> Ref, steals 0, new true, ALLOC;
-    CALL_C_O = call_c_o, [Ptr, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     CALL_C_FAST = call_c_fast, [Ptr, Ref, I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    CALL_C_NAMES = call_c_names, [Ptr, Ref, I64, Ref, Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    CALL_C_TUPLE = call_c_tuple, [Ptr, Ref, I64, Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    CALL_C_DICT = call_c_dict, [Ptr, Ref, I64, Ref, Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    CALL_C_CLASS = call_c_class, [Ref, I64, Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     SLOT_BINARY = crate::record_slots::slot_binary, [Ptr, I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     GEN_FINISH = crate::record_gen::finish, [Ptr] -> Void, steals 0, new false, Effects::ARBITRARY;
     INSTANCE4 = instance4, [Ptr, Ref, Ref, Ref, Ref] -> Ref, steals 30, new true, ALLOC;
@@ -714,14 +781,7 @@ helpers! {
     NEW_SUPER = crate::record_methods::new_super, [Ref, Ref, Ref] -> Ref, steals 7, new true, ALLOC;
     NEW_METHOD = crate::record_methods::new_method, [Ref, Ref] -> Ref, steals 3, new true, ALLOC;
     SLOT_COMPARE = crate::record_slots::slot_compare, [Ptr, I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
-    SLOT_UNARY = crate::record_slots::slot_unary, [Ptr, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
-    SLOT_BOOL = crate::record_slots::slot_bool, [Ptr, Ref] -> I64, steals 0, new false, Effects::ARBITRARY;
-    SLOT_LENGTH = crate::record_slots::slot_length, [Ptr, Ref] -> I64, steals 0, new false, Effects::ARBITRARY;
     SLOT_NEXT = crate::record_slots::slot_next, [Ptr, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
-    SLOT_CONTAINS = crate::record_slots::slot_contains, [Ptr, Ref, Ref] -> I64, steals 0, new false, Effects::ARBITRARY;
-    SLOT_ASSIGN = crate::record_slots::slot_assign, [Ptr, Ref, Ref, Ref] -> I64, steals 0, new false, Effects::ARBITRARY;
-    GETSET_GET = crate::record_slots::getset_get, [Ptr, Ref, Ptr] -> Ref, steals 0, new true, Effects::ARBITRARY;
-    GETSET_SET = crate::record_slots::getset_set, [Ptr, Ref, Ref, Ptr] -> I64, steals 0, new false, Effects::ARBITRARY;
     GENERIC = crate::generic::exec_generic, [Ptr, I64, I64, I64] -> I64, steals 0, new false, FRAME;
     TUPLE1 = tuple1, [Ref] -> Ref, steals 1, new true, ALLOC;
     TUPLE2 = tuple2, [Ref, Ref] -> Ref, steals 3, new true, ALLOC;

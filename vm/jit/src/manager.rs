@@ -376,6 +376,8 @@ unsafe fn patch(s: &mut State, at: *mut u16, t: u32) {
             lh_bytecode::opcode::RESUME => quick::JIT_RESUME,
             lh_bytecode::opcode::POP_JUMP_BACKWARD_IF_TRUE => quick::JIT_WHILE_TRUE,
             lh_bytecode::opcode::POP_JUMP_BACKWARD_IF_FALSE => quick::JIT_WHILE_FALSE,
+            lh_bytecode::opcode::POP_JUMP_BACKWARD_IF_NONE => quick::JIT_WHILE_NONE,
+            lh_bytecode::opcode::POP_JUMP_BACKWARD_IF_NOT_NONE => quick::JIT_WHILE_NOT_NONE,
             _ => return,
         };
         *at = (*at & 0xff00) | op as u16;
@@ -619,6 +621,8 @@ pub fn unpatch(s: &mut State, t: u32) {
                 quick::JIT_RESUME => lh_bytecode::opcode::RESUME,
                 quick::JIT_WHILE_TRUE => lh_bytecode::opcode::POP_JUMP_BACKWARD_IF_TRUE,
                 quick::JIT_WHILE_FALSE => lh_bytecode::opcode::POP_JUMP_BACKWARD_IF_FALSE,
+                quick::JIT_WHILE_NONE => lh_bytecode::opcode::POP_JUMP_BACKWARD_IF_NONE,
+                quick::JIT_WHILE_NOT_NONE => lh_bytecode::opcode::POP_JUMP_BACKWARD_IF_NOT_NONE,
                 _ => return false,
             };
             *at = (*at & 0xff00) | op as u16;

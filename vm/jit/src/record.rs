@@ -669,8 +669,14 @@ impl Recorder {
             op::POP_JUMP_BACKWARD_IF_FALSE | op::POP_JUMP_BACKWARD_IF_TRUE => {
                 // SAFETY: a live operand.
                 let v = unsafe { Object::from_ptr(self.actual(self.sp - 1)) };
-                (v.is_true_object() || v.is_false_object())
-                    && v.is_true_object() == (o == op::POP_JUMP_BACKWARD_IF_TRUE)
+                // What built-in values are runs no code.
+                let known = !v.ty().has_flag(Py_TPFLAGS_HEAPTYPE);
+                known && v.is_true().unwrap_or(false) == (o == op::POP_JUMP_BACKWARD_IF_TRUE)
+            }
+            op::POP_JUMP_BACKWARD_IF_NONE | op::POP_JUMP_BACKWARD_IF_NOT_NONE => {
+                // SAFETY: a live operand.
+                let v = unsafe { Object::from_ptr(self.actual(self.sp - 1)) };
+                v.is_none() == (o == op::POP_JUMP_BACKWARD_IF_NONE)
             }
             _ => return Ok(None),
         };

@@ -173,7 +173,7 @@ impl Recorder {
                 return Ok(());
             }
             let at = if self.actual(base).is_null() { base + 1 } else { base };
-            if kw.is_null() && self.builtin(base, at)? {
+            if if kw.is_null() { self.builtin(base, at)? } else { self.builtin_named(base, at, kw)? } {
                 return Ok(());
             }
             if self.inline_function(base, kw, next)? || self.inline_class(base, n, kw, next)? {

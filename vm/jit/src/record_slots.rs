@@ -4,6 +4,7 @@
 //! slot, `NotImplemented`) is decided while recording where types decide it, and by the helper where the slot's answer does.
 
 use crate::helpers as h;
+use crate::manager::RAISE;
 use crate::record::*;
 use crate::record_data::{Reading, Writing};
 use lh_abi::*;
@@ -45,43 +46,6 @@ pub unsafe extern "C" fn slot_compare(f: richcmpfunc, op: i64, a: Ob, b: Ob) -> 
         let op = lh_runtime::slots::CompareOp::from_c(op as i32);
         lh_runtime::border::object(|| obj(a).compare_after(obj(b), op, false))
     }
-}
-pub unsafe extern "C" fn slot_unary(f: unaryfunc, a: Ob) -> Ob {
-    // SAFETY: as `slot_binary`.
-    unsafe { f(a) }
-}
-/// 1, 0 or -1 (raised), as the C function's answer has only 32 bits.
-pub unsafe extern "C" fn slot_bool(f: inquiry, a: Ob) -> i64 {
-    // SAFETY: as `slot_binary`.
-    match unsafe { f(a) } {
-        r if r < 0 => -1,
-        r => (r != 0) as i64,
-    }
-}
-pub unsafe extern "C" fn slot_length(f: lenfunc, a: Ob) -> i64 {
-    // SAFETY: as `slot_binary`.
-    unsafe { f(a) as i64 }
-}
-pub unsafe extern "C" fn slot_contains(f: objobjproc, a: Ob, x: Ob) -> i64 {
-    // SAFETY: as `slot_binary`.
-    match unsafe { f(a, x) } {
-        r if r < 0 => -1,
-        r => (r != 0) as i64,
-    }
-}
-/// 1, or 0 (raised).
-pub unsafe extern "C" fn slot_assign(f: objobjargproc, a: Ob, k: Ob, v: Ob) -> i64 {
-    // SAFETY: as `slot_binary`.
-    unsafe { (f(a, k, v) >= 0) as i64 }
-}
-pub unsafe extern "C" fn getset_get(f: getter, a: Ob, closure: *mut std::ffi::c_void) -> Ob {
-    // SAFETY: the descriptor belongs to the type of `a`.
-    unsafe { f(a, closure) }
-}
-/// 1, or 0 (raised).
-pub unsafe extern "C" fn getset_set(f: setter, a: Ob, v: Ob, closure: *mut std::ffi::c_void) -> i64 {
-    // SAFETY: as `getset_get`.
-    unsafe { (f(a, v, closure) >= 0) as i64 }
 }
 /// `next(it)` for an iterator's own slot.
 pub unsafe extern "C" fn slot_next(f: iternextfunc, it: Ob) -> Ob {
@@ -162,7 +126,61 @@ unsafe fn found(a: Ob, name: &Str) -> Option<Found> {
     }
 }
 
+/// What a direct call of a C function answers.
+#[derive(Clone, Copy, PartialEq)]
+enum Answer {
+    /// A new reference, or null (raised).
+    Object,
+    /// An `int` that is negative if it raised.
+    Int,
+    /// As `Int`, of 64 bits.
+    Wide,
+}
+
 impl Recorder {
+    /// Calls the C function at the address `f` with objects and words.
+    unsafe fn call_c(&mut self, f: usize, args: &[R], answer: Answer) -> Rec<R> {
+        // SAFETY: as set_prev.
+        unsafe { self.set_prev()? };
+        let mut places = vec![];
+        for (i, a) in args.iter().enumerate() {
+            let kind = match self.b().ty(*a) {
+                Ty::Ref => MemKind::Ref,
+                Ty::Ptr => MemKind::Ptr,
+                _ => MemKind::I64,
+            };
+            places.push(ArgPlace { kind, place: Place::Int(i as u8) });
+        }
+        let ret = match answer {
+            Answer::Object => MemKind::Ref,
+            Answer::Int => MemKind::I32,
+            Answer::Wide => MemKind::I64,
+        };
+        let desc = NativeDesc {
+            name: "c".into(),
+            target: Target::Addr(f as u64),
+            args: places,
+            ret: RetPlace::One(ret),
+            varargs: None,
+            effects: Effects::ARBITRARY,
+        };
+        let r = self.b().native(desc, args, false)?;
+        self.act();
+        self.snapshot(RAISE, self.pc, self.sp)?;
+        if answer == Answer::Object {
+            self.b().emit(Op::GNonNull, &[r])?;
+        } else {
+            let zero = self.b().int(0);
+            let ok = self.b().emit(Op::Ge, &[r, zero])?;
+            self.b().emit(Op::GTrue, &[ok])?;
+        }
+        Ok(r)
+    }
+    /// A C function of a type with two operands, or of an object and one argument (null: none).
+    pub(crate) unsafe fn call_c2(&mut self, f: usize, a: R, b: R) -> Rec<R> {
+        // SAFETY: the function's convention is the caller's promise.
+        unsafe { self.call_c(f, &[a, b], Answer::Object) }
+    }
     /// The address of a member.
     unsafe fn member(&mut self, v: R, m: *mut PyMemberDef) -> Rec<R> {
         // SAFETY: a descriptor's definition lives as long as it does.
@@ -170,12 +188,12 @@ impl Recorder {
         let at = self.b().int(at);
         self.displaced(v, at)
     }
-    /// A function of `a`'s type as an operand, the class guarded; `None` if there is none or the class can't be guarded.
-    unsafe fn slot(&mut self, f: Option<usize>, v: R, a: Ob) -> Rec<Option<R>> {
+    /// A function of `a`'s type, the class guarded; `None` if there is none or the class can't be guarded.
+    unsafe fn slot(&mut self, f: Option<usize>, v: R, a: Ob) -> Rec<Option<usize>> {
         // SAFETY: live operands.
         unsafe {
             match f {
-                Some(f) if self.guard_class(v, a)? => Ok(Some(self.b().ptr(f as u64))),
+                Some(f) if self.guard_class(v, a)? => Ok(Some(f)),
                 _ => Ok(None),
             }
         }
@@ -202,9 +220,8 @@ impl Recorder {
                     if !self.guard_class(v, a)? {
                         return Ok(None);
                     }
-                    let f = self.b().ptr(f as usize as u64);
                     let closure = self.b().ptr((*g).closure as u64);
-                    Ok(Some(self.call_ref(h::GETSET_GET, &[f, v, closure])?))
+                    Ok(Some(self.call_c(f as usize, &[v, closure], Answer::Object)?))
                 }
                 None => Ok(None),
             }
@@ -243,9 +260,8 @@ impl Recorder {
                         return Ok(false);
                     }
                     let x = self.get(sp - 2)?;
-                    let f = self.b().ptr(f as usize as u64);
                     let closure = self.b().ptr((*g).closure as u64);
-                    self.call_status(h::GETSET_SET, &[f, v, x, closure], true)?;
+                    self.call_c(f as usize, &[v, x, closure], Answer::Int)?;
                     let ov = self.pop(sp - 1)?;
                     let xv = self.pop(sp - 2)?;
                     self.release(ov, a)?;
@@ -296,16 +312,20 @@ impl Recorder {
                 _ => None,
             });
             let Some(f) = self.slot(f.map(|f| f as usize), v, a)? else { return Ok(None) };
-            Ok(Some(self.call_ref(h::SLOT_UNARY, &[f, v])?))
+            Ok(Some(self.call_c(f, &[v], Answer::Object)?))
         }
     }
 
-    /// The truth of an object by its slots, as a number; raises if negative.
+    /// The truth of an object by its slots, as 0 or 1.
     pub(crate) unsafe fn truth(&mut self, v: R, a: Ob) -> Rec<R> {
         // SAFETY: live operands.
         unsafe {
             match self.slot(number_of(a, |m| m.nb_bool).map(|f| f as usize), v, a)? {
-                Some(f) => self.call_status(h::SLOT_BOOL, &[f, v], false),
+                Some(f) => {
+                    let r = self.call_c(f, &[v], Answer::Int)?;
+                    let zero = self.b().int(0);
+                    Ok(self.b().emit(Op::Ne, &[r, zero])?)
+                }
                 None => self.call_status(h::TRUTH, &[v], false),
             }
         }
@@ -318,7 +338,7 @@ impl Recorder {
             let a = self.actual(slot);
             let v = self.get(slot)?;
             let Some(f) = self.slot(length_slot(a).map(|f| f as usize), v, a)? else { return Ok(None) };
-            Ok(Some(self.call_status(h::SLOT_LENGTH, &[f, v], false)?))
+            Ok(Some(self.call_c(f, &[v], Answer::Wide)?))
         }
     }
 
@@ -330,6 +350,7 @@ impl Recorder {
             let v = self.get(slot)?;
             let f = (*(*a).ob_type).tp_iternext.map(|f| f as usize);
             let Some(f) = self.slot(f, v, a)? else { return Ok(None) };
+            let f = self.b().ptr(f as u64);
             Ok(Some(self.call_ref(h::SLOT_NEXT, &[f, v])?))
         }
     }
@@ -340,7 +361,7 @@ impl Recorder {
         unsafe {
             let f = mapping_of(oa, |m| m.mp_subscript).map(|f| f as usize);
             let Some(f) = self.slot(f, o, oa)? else { return Ok(None) };
-            Ok(Some(self.call_ref(h::CALL_C_O, &[f, o, k])?))
+            Ok(Some(self.call_c(f, &[o, k], Answer::Object)?))
         }
     }
 
@@ -350,7 +371,7 @@ impl Recorder {
         unsafe {
             let f = mapping_of(oa, |m| m.mp_ass_subscript).map(|f| f as usize);
             let Some(f) = self.slot(f, o, oa)? else { return Ok(false) };
-            self.call_status(h::SLOT_ASSIGN, &[f, o, k, x], true)?;
+            self.call_c(f, &[o, k, x], Answer::Int)?;
             Ok(true)
         }
     }
@@ -361,7 +382,9 @@ impl Recorder {
         unsafe {
             let f = sequence_of(oa, |m| m.sq_contains).map(|f| f as usize);
             let Some(f) = self.slot(f, o, oa)? else { return Ok(None) };
-            Ok(Some(self.call_status(h::SLOT_CONTAINS, &[f, o, x], false)?))
+            let r = self.call_c(f, &[o, x], Answer::Int)?;
+            let zero = self.b().int(0);
+            Ok(Some(self.b().emit(Op::Ne, &[r, zero])?))
         }
     }
 }

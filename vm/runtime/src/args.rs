@@ -38,6 +38,7 @@ pub struct Args<'a> {
 impl<'a> Args<'a> {
     /// # Safety
     /// As the vectorcall protocol passes them.
+    #[inline]
     pub unsafe fn new(args: *const *mut PyObject, n: usize, kwnames: *mut PyObject) -> Args<'a> {
         // SAFETY: the caller's promise.
         unsafe {
@@ -49,9 +50,11 @@ impl<'a> Args<'a> {
         }
     }
     /// Number of positional arguments.
+    #[inline]
     pub fn len(&self) -> usize {
         self.args.len()
     }
+    #[inline]
     pub fn get(&self, i: usize) -> Option<&'a Object> {
         // SAFETY: arguments are live during the call.
         self.args.get(i).map(|p| unsafe { Object::from_ptr(*p) })
@@ -71,9 +74,11 @@ impl<'a> Args<'a> {
             }
         })
     }
+    #[inline]
     pub fn has_kwargs(&self) -> bool {
         self.kwnames.is_some_and(|t| t.len() > 0)
     }
+    #[inline]
     pub fn no_kwargs(&self, fname: &str) -> PyResult<()> {
         if self.has_kwargs() { raise!(TypeError, "{}() takes no keyword arguments", fname) } else { Ok(()) }
     }

@@ -21,11 +21,13 @@ pub const HEAD: usize = offset_of!(PyBytesObject, ob_sval);
 static CACHE: [AtomicPtr<PyObject>; 257] = [const { AtomicPtr::new(null_mut()) }; 257];
 
 /// An object for `n` bytes, not initialised except the closing NUL. Null: no memory.
+#[inline]
 pub fn alloc_raw(n: usize) -> Option<*mut PyObject> {
     if n > isize::MAX as usize - HEAD - 1 {
         return None;
     }
-    let p = alloc::malloc(HEAD + n + 1).cast::<PyBytesObject>();
+    // SAFETY: objects are made under the GIL.
+    let p = unsafe { alloc::take(HEAD + n + 1) }.cast::<PyBytesObject>();
     if p.is_null() {
         return None;
     }
@@ -52,6 +54,7 @@ fn cached(i: usize, content: &[u8]) -> Owned<Bytes> {
 }
 
 impl Bytes {
+    #[inline]
     fn make(b: &[u8]) -> Owned<Bytes> {
         let p = alloc_raw(b.len()).unwrap_or_else(|| {
             std::alloc::handle_alloc_error(
@@ -60,10 +63,11 @@ impl Bytes {
         });
         // SAFETY: just allocated for these bytes.
         unsafe {
-            core::ptr::copy_nonoverlapping(b.as_ptr(), p.cast::<u8>().add(HEAD), b.len());
+            crate::strobject::copy_short(b.as_ptr(), p.cast::<u8>().add(HEAD), b.len());
             Owned::from_raw(p)
         }
     }
+    #[inline]
     pub fn new(b: &[u8]) -> Owned<Bytes> {
         match b {
             [] => Bytes::empty(),
@@ -140,7 +144,7 @@ pub unsafe fn dealloc(p: *mut PyObject) {
     // SAFETY: nobody else sees the object; exact ones come from `alloc_raw`.
     unsafe {
         if (*p).ob_type == &raw mut PyBytes_Type {
-            alloc::free(p.cast());
+            alloc::put(p.cast(), HEAD + (*p.cast::<PyBytesObject>()).ob_base.ob_size as usize + 1);
         } else {
             crate::typeobject::free_instance(p);
         }

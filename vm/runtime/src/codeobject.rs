@@ -69,9 +69,9 @@ pub mod quick {
         LOAD_ATTR_VALUE = 38 of LOAD_ATTR;
         LOAD_ATTR_SLOT = 39 of LOAD_ATTR;
         LOAD_ATTR_MODULE = 40 of LOAD_ATTR;
-        LOAD_ATTR_DICT = 41 of LOAD_ATTR;
-        LOAD_ATTR_PROPERTY = 42 of LOAD_ATTR;
-        LOAD_ATTR_CLASS = 43 of LOAD_ATTR;
+        LOAD_ATTR_MEMBER = 41 of LOAD_ATTR;
+        LOAD_ATTR_GETSET = 42 of LOAD_ATTR;
+        STORE_ATTR_MEMBER = 43 of STORE_ATTR;
         STORE_ATTR_VALUE = 44 of STORE_ATTR;
         STORE_ATTR_SLOT = 45 of STORE_ATTR;
         LOAD_METHOD_PLAIN = 46 of LOAD_METHOD;
@@ -106,10 +106,14 @@ pub mod quick {
         LOAD_FAST__LOAD_CONST = 154 of LOAD_FAST;
         LOAD_CONST__LOAD_FAST = 158 of LOAD_CONST;
         STORE_FAST__STORE_FAST = 159 of STORE_FAST;
+        STORE_ATTR_GETSET = 180 of STORE_ATTR;
+        PRECALL_NATIVE = 181 of PRECALL;
         JIT_LOOP = 240 of JUMP_BACKWARD;
         JIT_RESUME = 241 of RESUME;
         JIT_WHILE_TRUE = 242 of POP_JUMP_BACKWARD_IF_TRUE;
         JIT_WHILE_FALSE = 243 of POP_JUMP_BACKWARD_IF_FALSE;
+        JIT_WHILE_NONE = 244 of POP_JUMP_BACKWARD_IF_NONE;
+        JIT_WHILE_NOT_NONE = 245 of POP_JUMP_BACKWARD_IF_NOT_NONE;
     }
     /// In place of every opcode while tracing or recording: never stored in code.
     pub const TRACED: u8 = 255;

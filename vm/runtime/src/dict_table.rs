@@ -108,7 +108,7 @@ static mut SPARE_ROOM: u32 = SPARE_MOST;
 const SPARE_MOST: u32 = 200;
 const SMALLEST: u8 = 3;
 
-/// As `gc::keep_spare`.
+/// As `alloc::keep_spare`.
 pub fn keep_spare(on: bool) {
     // SAFETY: the GIL is held; spare tables are nobody's.
     unsafe {

@@ -63,13 +63,16 @@ pub unsafe fn recycle(o: *mut PyObject) {
 #[inline]
 pub unsafe fn free_float(o: *mut PyObject) {
     // SAFETY: the caller's promise.
+    unsafe { if FREE_FLOATS.room > 0 { recycle(o) } else { free_surplus(o) } }
+}
+/// As `free_float`, where the free list takes nothing.
+#[cold]
+#[inline(never)]
+unsafe fn free_surplus(o: *mut PyObject) {
+    // SAFETY: as `free_float`.
     unsafe {
-        if FREE_FLOATS.room > 0 {
-            recycle(o)
-        } else {
-            crate::alloc::free(o.cast());
-            trim_free();
-        }
+        crate::alloc::free(o.cast());
+        trim_free();
     }
 }
 /// Gives back what the free list holds beyond its length.

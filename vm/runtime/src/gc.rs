@@ -50,6 +50,7 @@ static STATE: Shared = Shared(UnsafeCell::new(State {
     debug: 0,
 }));
 
+#[inline(always)]
 fn state() -> *mut State {
     STATE.0.get()
 }
@@ -207,32 +208,6 @@ pub unsafe fn set_finalized(o: *mut PyObject) {
     unsafe { (*head_of(o))._gc_prev |= FINALIZED }
 }
 
-/// Blocks of dead objects, kept for the next ones: a list for every size, in steps of 16 bytes.
-struct Spare {
-    heads: [*mut c_void; SPARE_SIZES],
-    room: [u16; SPARE_SIZES],
-}
-const SPARE_SIZES: usize = 26;
-static mut SPARE: Spare = Spare { heads: [null_mut(); SPARE_SIZES], room: [SPARE_ROOM; SPARE_SIZES] };
-
-/// How many spare blocks of each size are kept.
-const SPARE_ROOM: u16 = 400;
-
-/// Keeps blocks of dead objects for reuse, or gives all back and keeps none (so that each block is the allocator's).
-pub fn keep_spare(on: bool) {
-    // SAFETY: the GIL is held; a block in a list belongs to nobody else.
-    unsafe {
-        for i in 0..SPARE_SIZES {
-            let mut p = std::mem::replace(&mut SPARE.heads[i], null_mut());
-            while !p.is_null() {
-                let next = *p.cast::<*mut c_void>();
-                crate::alloc::free(p);
-                p = next;
-            }
-            SPARE.room[i] = if on { SPARE_ROOM } else { 0 };
-        }
-    }
-}
 /// Where the block of an object begins.
 ///
 /// # Safety
@@ -254,35 +229,14 @@ pub unsafe fn block_of(o: *mut PyObject) -> usize {
 /// A block for a head and `body` bytes; null: no memory.
 #[inline(always)]
 unsafe fn take_block(body: usize) -> *mut c_void {
-    let class = (16 + body).div_ceil(16);
-    // SAFETY: the GIL is held; a block in a list belongs to nobody else, its first word is the next one.
-    unsafe {
-        if class < SPARE_SIZES {
-            let p = SPARE.heads[class];
-            if !p.is_null() {
-                SPARE.heads[class] = *p.cast::<*mut c_void>();
-                SPARE.room[class] += 1;
-                return p;
-            }
-        }
-    }
-    // As large as its class, whatever the body: so any block can go into its class's list.
-    crate::alloc::malloc(class * 16)
+    // SAFETY: the GIL is held.
+    unsafe { crate::alloc::take(16 + body) }
 }
 /// Gives back a block for a head and `body` bytes.
 #[inline(always)]
 unsafe fn put_block(p: *mut c_void, body: usize) {
-    let class = (16 + body).div_ceil(16);
     // SAFETY: as above; the caller's object is gone.
-    unsafe {
-        if class < SPARE_SIZES && SPARE.room[class] > 0 {
-            SPARE.room[class] -= 1;
-            *p.cast::<*mut c_void>() = SPARE.heads[class];
-            SPARE.heads[class] = p;
-        } else {
-            crate::alloc::free(p)
-        }
-    }
+    unsafe { crate::alloc::put(p, 16 + body) }
 }
 /// Do objects of the type lie in blocks of one size, known from the type alone?
 #[inline(always)]
@@ -442,6 +396,17 @@ pub unsafe fn free_builtin(o: *mut PyObject, body: usize) {
     // SAFETY: the caller's promise.
     unsafe {
         untrack(o);
+        free_untracked(o, body)
+    }
+}
+/// As `free_builtin`, for an object that is not tracked (any more).
+///
+/// # Safety
+/// As `free_builtin`.
+#[inline]
+pub unsafe fn free_untracked(o: *mut PyObject, body: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
         let s = state();
         if (*s).counts[0] > 0 {
             (*s).counts[0] -= 1;

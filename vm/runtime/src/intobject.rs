@@ -115,9 +115,18 @@ pub unsafe fn free_int(o: *mut PyObject) {
         if ((*o.cast::<PyVarObject>()).ob_size + 2) as usize <= 4 && FREE_INTS.room > 0 {
             recycle(o)
         } else {
-            crate::alloc::free(o.cast());
-            trim_free();
+            free_large(o)
         }
+    }
+}
+/// As `free_int`, where the free list takes nothing.
+#[cold]
+#[inline(never)]
+unsafe fn free_large(o: *mut PyObject) {
+    // SAFETY: as `free_int`.
+    unsafe {
+        crate::alloc::free(o.cast());
+        trim_free();
     }
 }
 /// Gives back what the free list holds beyond its length.

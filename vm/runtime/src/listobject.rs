@@ -132,7 +132,7 @@ impl List {
                 return Ok(());
             }
             let p = if (*s).ob_item.is_null() {
-                alloc::malloc(n * 8)
+                alloc::take(n * 8)
             } else {
                 alloc::realloc((*s).ob_item.cast(), n * 8)
             };
@@ -279,11 +279,11 @@ impl List {
             let items = std::mem::replace(&mut (*s).ob_item, null_mut());
             let n = std::mem::replace(&mut (*s).ob_base.ob_size, 0) as usize;
             if !items.is_null() {
-                (*s).allocated = 0;
+                let room = std::mem::replace(&mut (*s).allocated, 0).max(0) as usize;
                 for i in (0..n).rev() {
                     xdecref(*items.add(i));
                 }
-                alloc::free(items.cast());
+                alloc::put(items.cast(), room * 8);
             }
         }
     }
@@ -947,7 +947,7 @@ impl List {
                 for i in (0..(*s).ob_base.ob_size as usize).rev() {
                     xdecref(*(*s).ob_item.add(i));
                 }
-                alloc::free((*s).ob_item.cast());
+                alloc::put((*s).ob_item.cast(), (*s).allocated.max(0) as usize * 8);
             }
             if (*o).ob_type == List::type_ptr() {
                 gc::free_builtin(o, size_of::<PyListObject>());

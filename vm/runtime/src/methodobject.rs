@@ -84,8 +84,10 @@ pub unsafe fn call_def(
                 core::mem::transmute::<PyCFunction, PyCMethod>(f)(self_, class, args, n, kwnames)
             }
             METH_VARARGS => {
-                let t = crate::protocols::tuple_of_raw(args, n);
-                f(self_, t.ptr())
+                let Ok(t) = Tuple::from_raw_items(args, n) else { return null_mut() };
+                let r = f(self_, t.ptr());
+                drop(t);
+                r
             }
             x if x == METH_VARARGS | METH_KEYWORDS => {
                 let t = crate::protocols::tuple_of_raw(args, n);

@@ -556,6 +556,51 @@ pub fn has_inplace_slot(op: u32, o: &Object) -> bool {
     .is_some()
         || op == 21 && nb(o, |m| m.nb_inplace_power).is_some()
 }
+/// Where the slots of BINARY_OP's operators lie in `PyNumberMethods`: the plain ones, then the in-place ones. (`**` has three operands.)
+const OPERATOR_SLOTS: [u16; 26] = {
+    use core::mem::offset_of;
+    macro_rules! at {
+        ($($slot:ident)*) => {[$(offset_of!(PyNumberMethods, $slot) as u16),*]};
+    }
+    at! {
+        nb_add nb_and nb_floor_divide nb_lshift nb_matrix_multiply nb_multiply nb_remainder nb_or nb_power nb_rshift nb_subtract
+        nb_true_divide nb_xor
+        nb_inplace_add nb_inplace_and nb_inplace_floor_divide nb_inplace_lshift nb_inplace_matrix_multiply nb_inplace_multiply
+        nb_inplace_remainder nb_inplace_or nb_inplace_power nb_inplace_rshift nb_inplace_subtract nb_inplace_true_divide
+        nb_inplace_xor
+    }
+};
+/// As `left_slot`, in few steps; `**` has none. `op` is one of BINARY_OP's.
+///
+/// # Safety
+/// `a` and `b` are live objects.
+#[inline(always)]
+pub unsafe fn quick_slot(op: usize, a: *mut PyObject, b: *mut PyObject) -> Option<binaryfunc> {
+    // SAFETY: live types; their tables have all slots, each of a binary operator but that of `**`.
+    unsafe {
+        let (t, u) = ((*a).ob_type, (*b).ob_type);
+        let slot = |t: *mut PyTypeObject, op: usize| -> Option<binaryfunc> {
+            let table = (*t).tp_as_number.cast::<u8>();
+            if table.is_null() {
+                return None;
+            }
+            *table.add(*OPERATOR_SLOTS.as_ptr().add(op) as usize).cast::<Option<binaryfunc>>()
+        };
+        let plain = if op < 13 { op } else { op - 13 };
+        if plain == 8 || op != plain && slot(t, op).is_some() {
+            return None;
+        }
+        let f = slot(t, plain)?;
+        if t == u {
+            return Some(f);
+        }
+        let first = match slot(u, plain) {
+            Some(g) => g as usize == f as usize || !is_subtype(u, t),
+            None => true,
+        };
+        first.then_some(f)
+    }
+}
 /// The slot that a binary operator tries first, if that is the left operand's and there is no in-place one.
 pub fn left_slot(op: u32, a: &Object, b: &Object) -> Option<binaryfunc> {
     if op >= 13 && has_inplace_slot(op, a) {

@@ -10,6 +10,7 @@ use std::ptr::null_mut;
 ///
 /// # Safety
 /// `args` points to `n` live objects.
+#[inline]
 pub unsafe fn tuple_of_raw(args: *const *mut PyObject, n: usize) -> Owned<Tuple> {
     // SAFETY: the caller's promise.
     unsafe { Tuple::from_raw_items(args, n) }.expect("memory for a tuple")
@@ -47,17 +48,32 @@ impl Object {
     // ---- Attributes ----
 
     /// `getattr(self, name)`.
+    #[inline]
     pub fn get_attr(&self, name: &Str) -> PyResult {
         // SAFETY: a ready type's slots take live objects.
         unsafe {
+            if let Some(f) = (*self.ob_type()).tp_getattro {
+                let p = f(self.as_ptr(), name.raw());
+                if !p.is_null() {
+                    return Ok(Owned::from_raw(p));
+                }
+            }
+        }
+        self.get_attr_slow(name)
+    }
+    /// As `get_attr`, where the slot has raised or there is none.
+    #[cold]
+    #[inline(never)]
+    fn get_attr_slow(&self, name: &Str) -> PyResult {
+        // SAFETY: a ready type's slots take live objects.
+        unsafe {
             let t = self.ob_type();
-            if let Some(f) = (*t).tp_getattro {
-                return from_c(f(self.as_ptr(), name.raw())).map_err(|e| {
-                    if e.matches(exc::AttributeError()) {
-                        crate::exceptions::annotate_attribute_error(e, self, name)
-                    } else {
-                        e
-                    }
+            if (*t).tp_getattro.is_some() {
+                let e = Raised::already_set();
+                return Err(if e.matches(exc::AttributeError()) {
+                    crate::exceptions::annotate_attribute_error(e, self, name)
+                } else {
+                    e
                 });
             }
             if let Some(f) = (*t).tp_getattr {
@@ -617,6 +633,7 @@ impl Object {
     pub fn del_item_of(&self, key: &Object) -> PyResult<()> {
         self.ass_item(key, None)
     }
+    #[inline]
     fn positive_index(&self, i: isize) -> PyResult<isize> {
         // SAFETY: a ready type.
         unsafe {
@@ -631,6 +648,7 @@ impl Object {
         Ok(i)
     }
     /// `PySequence_GetItem`.
+    #[inline]
     pub fn seq_item(&self, i: isize) -> PyResult {
         // SAFETY: slots take live objects.
         unsafe {
@@ -1249,6 +1267,7 @@ pub fn is_mapping(o: &Object) -> bool {
     unsafe { (*o.ob_type()).tp_as_mapping.as_ref().is_some_and(|s| s.mp_subscript.is_some()) }
 }
 /// `PyIter_Check`.
+#[inline]
 pub fn is_iterator(o: &Object) -> bool {
     // SAFETY: a ready type.
     unsafe {

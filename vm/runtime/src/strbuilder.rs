@@ -51,8 +51,10 @@ impl StrBuilder {
 
     fn set_room(&mut self, room: usize) {
         let size = room.saturating_add(ASCII_HEAD + 1);
-        // SAFETY: the block is ours, or null.
-        let p = unsafe { alloc::realloc(self.block.cast(), size) };
+        // SAFETY: the block is ours, or null; text is made under the GIL.
+        let p = unsafe {
+            if self.block.is_null() { alloc::take(size) } else { alloc::realloc(self.block.cast(), size) }
+        };
         if p.is_null() {
             std::alloc::handle_alloc_error(
                 std::alloc::Layout::from_size_align(size.min(isize::MAX as usize), 1)

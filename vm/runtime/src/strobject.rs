@@ -209,7 +209,8 @@ pub fn alloc_raw(len: usize, max: u32) -> Option<*mut PyObject> {
     if size > isize::MAX as usize {
         return None;
     }
-    let p = alloc::malloc(size).cast::<PyCompactUnicodeObject>();
+    // SAFETY: objects are made under the GIL.
+    let p = unsafe { alloc::take(size) }.cast::<PyCompactUnicodeObject>();
     if p.is_null() {
         return None;
     }
@@ -415,11 +416,15 @@ impl Str {
         if s.len() < 2 || s.len() > 1 << 20 {
             return from_text_max(Text::U1(s), 0x7f);
         }
-        let n = s.len();
-        let p = alloc::malloc(head_size(true) + n + 1).cast::<PyASCIIObject>();
-        if p.is_null() {
-            return from_text_max(Text::U1(s), 0x7f);
-        }
+        Str::short_ascii(s, &[])
+    }
+    /// The ASCII text `s`, then `more`; both together have two to a million characters.
+    #[inline(always)]
+    fn short_ascii(s: &[u8], more: &[u8]) -> Owned<Str> {
+        let n = s.len() + more.len();
+        // SAFETY: objects are made under the GIL.
+        let p = unsafe { alloc::take(head_size(true) + n + 1) }.cast::<PyASCIIObject>();
+        assert!(!p.is_null(), "out of memory");
         // SAFETY: the block has room for the head, the characters and a NUL.
         unsafe {
             (*p).ob_base = PyObject { ob_refcnt: 1, ob_type: &raw mut PyUnicode_Type };
@@ -428,7 +433,10 @@ impl Str {
             (*p).state = 1 << KIND_SHIFT | COMPACT | READY | ASCII;
             (*p).wstr = null_mut();
             let to = p.cast::<u8>().add(head_size(true));
-            copy_short(s.as_ptr(), to, n);
+            copy_short(s.as_ptr(), to, s.len());
+            if !more.is_empty() {
+                copy_short(more.as_ptr(), to.add(s.len()), more.len());
+            }
             to.add(n).write(0);
             Owned::from_raw(p.cast())
         }
@@ -745,6 +753,13 @@ impl Str {
         if a.is_empty() && b.is_exact::<Str>() {
             return Ok(b.own());
         }
+        if a.is_ascii()
+            && b.is_ascii()
+            && a.len() + b.len() <= 1 << 20
+            && let (Text::U1(x), Text::U1(y)) = (a.text(), b.text())
+        {
+            return Ok(Str::short_ascii(x, y));
+        }
         let max = a.bound().max(b.bound());
         let n = a.len().checked_add(b.len()).filter(|n| *n <= isize::MAX as usize);
         let Some(n) = n else { return raise!(OverflowError, "strings are too large to concat") };
@@ -1031,7 +1046,8 @@ pub unsafe fn dealloc(p: *mut PyObject) {
                 }
             }
             if (*p).ob_type == &raw mut PyUnicode_Type {
-                alloc::free(p.cast());
+                let size = head_size(st & ASCII != 0) + (s.len() + 1) * ((st >> KIND_SHIFT & 7) as usize);
+                alloc::put(p.cast(), size);
                 return;
             }
         } else {

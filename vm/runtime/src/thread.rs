@@ -318,6 +318,44 @@ pub fn enter_recursive(where_: &str) -> crate::errors::PyResult<Recursion> {
     Ok(Recursion(()))
 }
 
+/// Takes a level of recursion for a call of native code, which its caller gives back (`recursion_remaining`); false: raised, none taken.
+///
+/// # Safety
+/// `ts` is the current thread's state; the GIL is held.
+#[inline(always)]
+pub unsafe fn descend(ts: *mut PyThreadState, where_: &'static str) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        (*ts).recursion_remaining -= 1;
+        if (*ts).recursion_remaining >= 0 && !stack_is_low() {
+            return true;
+        }
+    }
+    descend_slow(where_)
+}
+/// As `descend`, for calls that are not counted.
+#[inline(always)]
+pub fn has_room(where_: &'static str) -> bool {
+    !stack_is_low() || has_room_slow(where_)
+}
+#[cold]
+#[inline(never)]
+fn has_room_slow(where_: &str) -> bool {
+    too_deep(where_, stack_pointer()).is_ok()
+}
+#[cold]
+#[inline(never)]
+fn descend_slow(where_: &str) -> bool {
+    match too_deep(where_, stack_pointer()) {
+        Ok(()) => true,
+        Err(_) => {
+            // SAFETY: the current thread state is ours while the GIL is held.
+            unsafe { (*Thread::current_ptr()).recursion_remaining += 1 }
+            false
+        }
+    }
+}
+
 /// Gives the level back on drop.
 pub struct Recursion(());
 impl Drop for Recursion {
@@ -365,14 +403,14 @@ impl Drop for Headroom {
 /// Is so much of the native stack used that deallocation must not nest freely any more? Destructors written in Python still have room.
 #[inline(always)]
 pub(crate) fn dealloc_is_deep() -> bool {
-    let mark = 0u8;
-    (&raw const mark as usize) < DEALLOC_LIMIT.get()
+    stack_pointer() < DEALLOC_LIMIT.get()
 }
 
 /// Is the native stack nearly used up?
-#[inline]
+#[inline(always)]
 pub fn stack_is_low() -> bool {
-    stack_pointer() < STACK_LIMIT.get()
+    let limit = STACK_LIMIT.get();
+    stack_pointer() < limit
 }
 
 /// Where the native stack has got to. Not the address of a local: a function that lets one out can't end in a tail call.

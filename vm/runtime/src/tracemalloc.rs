@@ -198,7 +198,7 @@ pub fn start(limit: usize) {
     }
     untraced(|| {
         *state() = Some(State { limit, ..State::default() });
-        crate::gc::keep_spare(false);
+        crate::alloc::keep_spare(false);
         crate::dict_table::keep_spare(false);
     });
     if let Some(f) = SWITCH.get() {
@@ -215,7 +215,7 @@ pub fn stop() {
     if let Some(mut s) = old {
         release(s.forget_all());
     }
-    crate::gc::keep_spare(true);
+    crate::alloc::keep_spare(true);
     crate::dict_table::keep_spare(true);
     if let Some(f) = SWITCH.get() {
         f(false);

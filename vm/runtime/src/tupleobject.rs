@@ -33,6 +33,18 @@ pub unsafe fn alloc_exact(n: usize) -> PyResult<*mut PyObject> {
     }
 }
 
+/// Tracks a new tuple if one of its items may be part of a cycle.
+#[inline(never)]
+unsafe fn track_if_needed(p: *mut PyObject, n: usize) {
+    // SAFETY: a tuple whose `n` items are filled in.
+    unsafe {
+        let items = (&raw const (*p.cast::<PyTupleObject>()).ob_item).cast::<*mut PyObject>();
+        if (0..n).any(|i| gc::may_be_tracked(*items.add(i))) {
+            gc::track(p);
+        }
+    }
+}
+
 impl Tuple {
     pub fn empty() -> Owned<Tuple> {
         let p = EMPTY.load(Ordering::Relaxed);
@@ -93,15 +105,54 @@ impl Tuple {
     }
     /// # Safety
     /// `items` are `n` live objects.
+    #[inline]
     pub unsafe fn from_raw_items(items: *const *mut PyObject, n: usize) -> PyResult<Owned<Tuple>> {
-        Tuple::build(n, |i| {
-            // SAFETY: the caller's promise.
-            unsafe {
-                let o = *items.add(i);
+        // SAFETY: the caller's promise.
+        unsafe {
+            Tuple::fill(items, n, |o| {
                 incref(o);
                 o
+            })
+        }
+    }
+    /// A tuple of `n` live objects, one count of each of which becomes the tuple's.
+    ///
+    /// # Safety
+    /// `items` are these objects.
+    #[inline]
+    pub unsafe fn of_counts(items: *const *mut PyObject, n: usize) -> PyResult<Owned<Tuple>> {
+        // SAFETY: the caller's promise.
+        unsafe { Tuple::fill(items, n, |o| o) }
+    }
+    #[inline(always)]
+    unsafe fn fill(
+        items: *const *mut PyObject,
+        n: usize,
+        take: impl Fn(*mut PyObject) -> *mut PyObject,
+    ) -> PyResult<Owned<Tuple>> {
+        if n == 0 {
+            return Ok(Tuple::empty());
+        }
+        // SAFETY: the caller's promise; all items are filled before anybody sees the tuple.
+        unsafe {
+            let p = gc::new_builtin(Tuple::type_ptr(), 24 + 8 * n);
+            if p.is_null() {
+                (0..n).for_each(|i| decref(take(*items.add(i))));
+                return raise!(MemoryError);
             }
-        })
+            (*p.cast::<PyVarObject>()).ob_size = n as isize;
+            let to = (&raw mut (*p.cast::<PyTupleObject>()).ob_item).cast::<*mut PyObject>();
+            let mut collectable = 0;
+            for i in 0..n {
+                let o = take(*items.add(i));
+                to.add(i).write_volatile(o);
+                collectable |= (*(*o).ob_type).tp_flags & Py_TPFLAGS_HAVE_GC;
+            }
+            if collectable != 0 {
+                track_if_needed(p, n);
+            }
+            Ok(Owned::from_raw(p))
+        }
     }
     #[inline]
     pub fn items_ptr(&self) -> *mut *mut PyObject {
@@ -360,20 +411,58 @@ impl Tuple {
         // SAFETY: called once, when the count has reached zero.
         unsafe {
             gc::untrack(o);
-            if !trash::begin(o) {
-                return;
-            }
             let items = (&raw mut (*o.cast::<PyTupleObject>()).ob_item).cast::<*mut PyObject>();
-            for i in (0..(*o.cast::<PyVarObject>()).ob_size as usize).rev() {
-                xdecref(*items.add(i));
+            // Mostly the items live on, and nothing can nest.
+            let mut left = (*o.cast::<PyVarObject>()).ob_size as usize;
+            while left > 0 {
+                let x = *items.add(left - 1);
+                if x.is_null() || (*x).ob_refcnt == 1 && !dies_simply(x) {
+                    return dealloc_nested(o, left);
+                }
+                decref(x);
+                left -= 1;
             }
-            if (*o).ob_type == Tuple::type_ptr() {
-                gc::free_builtin(o, 24 + 8 * (*o.cast::<PyVarObject>()).ob_size as usize);
-            } else {
-                typeobject::free_instance(o);
-            }
-            trash::end();
+            free_tuple(o);
         }
+    }
+}
+/// Does an object of this type go without taking others with it?
+#[inline(always)]
+unsafe fn dies_simply(x: *mut PyObject) -> bool {
+    use crate::type_table::*;
+    // SAFETY: a live object.
+    let t = unsafe { (*x).ob_type };
+    t == &raw mut PyLong_Type || t == &raw mut PyFloat_Type || t == &raw mut PyUnicode_Type
+}
+#[inline(always)]
+unsafe fn free_tuple(o: *mut PyObject) {
+    // SAFETY: a dying tuple whose items are gone.
+    unsafe {
+        if (*o).ob_type == Tuple::type_ptr() {
+            gc::free_untracked(o, 24 + 8 * (*o.cast::<PyVarObject>()).ob_size as usize);
+        } else {
+            typeobject::free_instance(o);
+        }
+    }
+}
+/// The rest of a tuple's end: only the first `left` items are still its own.
+#[inline(never)]
+unsafe fn dealloc_nested(o: *mut PyObject, left: usize) {
+    // SAFETY: called from the deallocator.
+    unsafe {
+        let items = (&raw mut (*o.cast::<PyTupleObject>()).ob_item).cast::<*mut PyObject>();
+        // If the tuple has to wait, all this is done again.
+        for i in left..(*o.cast::<PyVarObject>()).ob_size as usize {
+            *items.add(i) = null_mut();
+        }
+        if !trash::begin(o) {
+            return;
+        }
+        for i in (0..left).rev() {
+            xdecref(*items.add(i));
+        }
+        free_tuple(o);
+        trash::end();
     }
 }
 

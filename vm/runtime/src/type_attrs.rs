@@ -201,7 +201,7 @@ unsafe extern "C" fn type_vectorcall(
 }
 
 /// Are the class's instances made by a `__new__` (the answer) or an `__init__` written in Python, and else by `object`'s?
-pub(crate) unsafe fn made_in_python(t: *mut PyTypeObject) -> Option<bool> {
+pub unsafe fn made_in_python(t: *mut PyTypeObject) -> Option<bool> {
     // SAFETY: a ready class; slots are only compared.
     unsafe {
         let (new, init) = (new_of(t), init_of(t));

@@ -56,7 +56,11 @@ pub(super) unsafe extern "C" fn binary_subscr(
             }
         }
         (*f).prev_instr = pc;
-        let res = raw(r(a).get_item(r(b)));
+        let slot = (*(*a).ob_type).tp_as_mapping.as_ref().and_then(|m| m.mp_subscript);
+        let res = match slot {
+            Some(slot) => slot(a, b),
+            None => raw(r(a).get_item(r(b))),
+        };
         decref(b);
         decref(a);
         if res.is_null() {
@@ -158,11 +162,15 @@ pub(super) unsafe extern "C" fn store_subscr(
         }
         (*f).prev_instr = pc;
         let (v, c, i) = (*sp.sub(3), *sp.sub(2), *sp.sub(1));
-        let res = r(c).set_item_of(r(i), r(v));
+        let slot = (*(*c).ob_type).tp_as_mapping.as_ref().and_then(|m| m.mp_ass_subscript);
+        let failed = match slot {
+            Some(slot) => slot(c, i, v) < 0,
+            None => r(c).set_item_of(r(i), r(v)).is_err(),
+        };
         decref(v);
         decref(c);
         decref(i);
-        if res.is_err() {
+        if failed {
             return raise(pc, sp.sub(3), f, cx, k, arg);
         }
         next_checked!(pc.add(2), sp.sub(3), f, cx, k)
@@ -414,6 +422,24 @@ pub(super) unsafe extern "C" fn store_attr_slot(
         drop_next!(old, pc.add(5), sp.sub(2), f, cx, k)
     }
 }
+/// Puts the method of the super object below `sp` and its self on the stack: 1; 0: it has to be bound, -1: raised.
+#[inline(never)]
+unsafe fn super_method(sp: Sp, name: *mut PyObject) -> i32 {
+    // SAFETY: a super object on the stack; a name.
+    unsafe {
+        let o = *sp.sub(1);
+        match crate::superobject::method(r(o).downcast_unchecked(), r(name).downcast_unchecked()) {
+            Ok(Some((m, this))) => {
+                *sp.sub(1) = m.into_raw();
+                *sp = this.into_raw();
+                decref(o);
+                1
+            }
+            Ok(None) => 0,
+            Err(_) => -1,
+        }
+    }
+}
 pub(super) unsafe extern "C" fn load_method(
     pc: Pc,
     sp: Sp,
@@ -429,6 +455,13 @@ pub(super) unsafe extern "C" fn load_method(
         }
         (*f).prev_instr = pc;
         let o = *sp.sub(1);
+        if exact::<crate::superobject::Super>(o) {
+            match super_method(sp, name(f, arg)) {
+                0 => {}
+                1 => next_checked!(pc.add(11), sp.add(1), f, cx, k),
+                _ => return raise(pc, sp, f, cx, k, arg),
+            }
+        }
         let (m, unbound) = ops::get_method(o, name(f, arg));
         if m.is_null() {
             return raise(pc, sp, f, cx, k, arg);

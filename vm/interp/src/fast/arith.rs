@@ -36,6 +36,16 @@ unsafe extern "C" fn push_new_float(
     }
 }
 
+/// What the operator comes to once the left operand's slot has answered `NotImplemented`, which goes.
+#[cold]
+#[inline(never)]
+unsafe fn after_slot(arg: usize, a: *mut PyObject, b: *mut PyObject, no: *mut PyObject) -> *mut PyObject {
+    // SAFETY: live operands.
+    unsafe {
+        decref(no);
+        raw(lh_runtime::number::after_left_slot(arg as u32, r(a), r(b)))
+    }
+}
 /// The operator `arg` by the general protocol.
 #[inline(never)]
 pub(super) unsafe extern "C" fn generic_binary(
@@ -50,7 +60,13 @@ pub(super) unsafe extern "C" fn generic_binary(
     unsafe {
         (*f).prev_instr = pc;
         let (a, b) = (*sp.sub(2), *sp.sub(1));
-        let res = raw(lh_runtime::number::binary_op(arg as u32, r(a), r(b)));
+        let res = match lh_runtime::number::quick_slot(arg, a, b) {
+            Some(slot) => {
+                let res = slot(a, b);
+                if res == not_implemented_ref().as_ptr() { after_slot(arg, a, b, res) } else { res }
+            }
+            None => raw(lh_runtime::number::binary_op(arg as u32, r(a), r(b))),
+        };
         decref(b);
         decref(a);
         if res.is_null() {
@@ -487,6 +503,15 @@ compare!(compare_str, compare_str_jump, is_str, decref, compare_op, compare_op, 
     || str_equal(a, b))
     == (arg == 2));
 
+/// As `after_slot`, for a comparison.
+#[inline(never)]
+unsafe fn after_compare(arg: usize, a: *mut PyObject, b: *mut PyObject, no: *mut PyObject) -> *mut PyObject {
+    // SAFETY: live operands.
+    unsafe {
+        decref(no);
+        raw(r(a).compare_after(r(b), CompareOp::from_c(arg as i32), false))
+    }
+}
 pub(super) unsafe extern "C" fn compare_op(
     pc: Pc,
     sp: Sp,
@@ -502,7 +527,21 @@ pub(super) unsafe extern "C" fn compare_op(
         }
         (*f).prev_instr = pc;
         let (a, b) = (*sp.sub(2), *sp.sub(1));
-        let res = raw(r(a).rich_compare(r(b), CompareOp::from_c(arg as i32)));
+        let t = (*a).ob_type;
+        let res = match (*t).tp_richcompare {
+            Some(slot) if t == (*b).ob_type => {
+                if !lh_runtime::thread::descend((*cx).ts, " in comparison") {
+                    return raise(pc, sp, f, cx, k, arg);
+                }
+                let mut res = slot(a, b, arg as i32);
+                if res == not_implemented_ref().as_ptr() {
+                    res = after_compare(arg, a, b, res);
+                }
+                (*(*cx).ts).recursion_remaining += 1;
+                res
+            }
+            _ => raw(r(a).rich_compare(r(b), CompareOp::from_c(arg as i32))),
+        };
         decref(a);
         decref(b);
         if res.is_null() {
@@ -532,6 +571,15 @@ pub(super) unsafe extern "C" fn is_op(
         next_checked!(pc.add(1), sp.sub(1), f, cx, k)
     }
 }
+/// `b in a` where the type of `a` has no slot for it: 1, 0 or -1.
+#[inline(never)]
+unsafe fn by_items(a: *mut PyObject, b: *mut PyObject) -> i32 {
+    // SAFETY: live operands.
+    match unsafe { r(a).contains_item(r(b)) } {
+        Ok(found) => found as i32,
+        Err(_) => -1,
+    }
+}
 pub(super) unsafe extern "C" fn contains_op(
     pc: Pc,
     sp: Sp,
@@ -544,10 +592,12 @@ pub(super) unsafe extern "C" fn contains_op(
     unsafe {
         (*f).prev_instr = pc;
         let (a, b) = (*sp.sub(2), *sp.sub(1));
-        let res = match r(b).contains_item(r(a)) {
-            Ok(found) => py_bool(found == (arg == 0)),
-            Err(_) => null_mut(),
+        let slot = (*(*b).ob_type).tp_as_sequence.as_ref().and_then(|s| s.sq_contains);
+        let found = match slot {
+            Some(slot) => slot(b, a),
+            None => by_items(b, a),
         };
+        let res = if found < 0 { null_mut() } else { py_bool((found != 0) == (arg == 0)) };
         decref(a);
         decref(b);
         if res.is_null() {
@@ -556,6 +606,15 @@ pub(super) unsafe extern "C" fn contains_op(
         incref(res);
         *sp.sub(2) = res;
         next_checked!(pc.add(1), sp.sub(1), f, cx, k)
+    }
+}
+/// 1, 0 or -1.
+#[inline(never)]
+unsafe fn truth(v: *mut PyObject) -> i32 {
+    // SAFETY: a live object.
+    match unsafe { r(v).is_true() } {
+        Ok(t) => t as i32,
+        Err(_) => -1,
     }
 }
 pub(super) unsafe extern "C" fn unary_not(
@@ -575,10 +634,15 @@ pub(super) unsafe extern "C" fn unary_not(
             false
         } else {
             (*f).prev_instr = pc;
-            match r(v).is_true() {
-                Ok(t) => t,
-                Err(_) => return raise(pc, sp, f, cx, k, arg),
+            let slot = (*(*v).ob_type).tp_as_number.as_ref().and_then(|n| n.nb_bool);
+            let t = match slot {
+                Some(slot) => slot(v),
+                None => truth(v),
+            };
+            if t < 0 {
+                return raise(pc, sp, f, cx, k, arg);
             }
+            t != 0
         };
         let res = py_bool(!t);
         incref(res);

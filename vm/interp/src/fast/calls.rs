@@ -193,7 +193,7 @@ handler! {
     #[cold]
     #[inline(never)]
     fn poll(pc, sp, f, cx, k, arg) {
-        if ops::eval_breaker().is_err() {
+        if breaker() && ops::eval_breaker().is_err() {
             return raise((*f).prev_instr, sp, f, cx, k, arg);
         }
         next_checked!(pc, sp, f, cx, k)
@@ -380,61 +380,6 @@ pub(super) unsafe extern "C" fn precall_py_bound(
         call_function(pc, sp, f, cx, k, arg, callee.cast(), arg + 1)
     }
 }
-pub(super) unsafe extern "C" fn builtin_o(
-    pc: Pc,
-    sp: Sp,
-    f: *mut Frame,
-    cx: *mut Context,
-    k: Sp,
-    arg: usize,
-) -> usize {
-    // SAFETY: the handlers' contract.
-    unsafe { native_call::<{ quick::PRECALL_BUILTIN_O }>(pc, sp, f, cx, k, arg) }
-}
-pub(super) unsafe extern "C" fn builtin_fast(
-    pc: Pc,
-    sp: Sp,
-    f: *mut Frame,
-    cx: *mut Context,
-    k: Sp,
-    arg: usize,
-) -> usize {
-    // SAFETY: the handlers' contract.
-    unsafe { native_call::<{ quick::PRECALL_BUILTIN_FAST }>(pc, sp, f, cx, k, arg) }
-}
-pub(super) unsafe extern "C" fn method_o(
-    pc: Pc,
-    sp: Sp,
-    f: *mut Frame,
-    cx: *mut Context,
-    k: Sp,
-    arg: usize,
-) -> usize {
-    // SAFETY: the handlers' contract.
-    unsafe { native_call::<{ quick::PRECALL_METHOD_O }>(pc, sp, f, cx, k, arg) }
-}
-pub(super) unsafe extern "C" fn method_noargs(
-    pc: Pc,
-    sp: Sp,
-    f: *mut Frame,
-    cx: *mut Context,
-    k: Sp,
-    arg: usize,
-) -> usize {
-    // SAFETY: the handlers' contract.
-    unsafe { native_call::<{ quick::PRECALL_METHOD_NOARGS }>(pc, sp, f, cx, k, arg) }
-}
-pub(super) unsafe extern "C" fn method_fast(
-    pc: Pc,
-    sp: Sp,
-    f: *mut Frame,
-    cx: *mut Context,
-    k: Sp,
-    arg: usize,
-) -> usize {
-    // SAFETY: the handlers' contract.
-    unsafe { native_call::<{ quick::PRECALL_METHOD_FAST }>(pc, sp, f, cx, k, arg) }
-}
 pub(super) unsafe extern "C" fn type_1(
     pc: Pc,
     sp: Sp,
@@ -445,6 +390,37 @@ pub(super) unsafe extern "C" fn type_1(
 ) -> usize {
     // SAFETY: the handlers' contract.
     unsafe { native_call::<{ quick::PRECALL_TYPE_1 }>(pc, sp, f, cx, k, arg) }
+}
+handler! {
+    /// `len(o)` by the slot of the type.
+    #[inline(never)]
+    fn len_by_slot(pc, sp, f, cx, k, arg) {
+        let o = *sp.sub(1);
+        let t = (*o).ob_type;
+        let slot = match (*t).tp_as_sequence.as_ref().and_then(|s| s.sq_length) {
+            Some(f) => Some(f),
+            None => (*t).tp_as_mapping.as_ref().and_then(|m| m.mp_length),
+        };
+        let Some(slot) = slot else {
+            return native_call::<{ quick::PRECALL_LEN }>(pc, sp, f, cx, k, arg);
+        };
+        (*f).prev_instr = pc;
+        if !lh_runtime::thread::descend((*cx).ts, " while calling a Python object") {
+            return raise(pc, sp, f, cx, k, arg);
+        }
+        let n = slot(o);
+        (*(*cx).ts).recursion_remaining += 1;
+        decref(o);
+        decref(*sp.sub(2));
+        if n < 0 {
+            return raise(pc, sp.sub(3), f, cx, k, arg);
+        }
+        if n as u64 >> 60 != 0 || breaker() || (*(*cx).cframe).use_tracing != (*cx).mode {
+            *sp.sub(3) = Int::from_i64(n as i64).into_raw();
+            return poll(pc.add(7), sp.sub(2), f, cx, k, 0);
+        }
+        ints::push_int(n as i64, pc.add(7), sp.sub(3), f, cx, k)
+    }
 }
 handler! {
     /// `len(o)`. A container that would go with the call goes the long way.
@@ -462,7 +438,7 @@ handler! {
         } else if exact::<Str>(o) {
             (*o.cast::<PyASCIIObject>()).length
         } else {
-            return native_call::<{ quick::PRECALL_LEN }>(pc, sp, f, cx, k, arg);
+            return len_by_slot(pc, sp, f, cx, k, arg);
         };
         if (*o).ob_refcnt == 1 || (*callee).ob_refcnt == 1 {
             return native_call::<{ quick::PRECALL_LEN }>(pc, sp, f, cx, k, arg);

@@ -146,6 +146,56 @@ pub(super) unsafe extern "C" fn pop_jump_back_if_true(
         next_checked!(target, sp.sub(1), f, cx, k)
     }
 }
+/// A jump back if the operand is None, or if it isn't.
+#[inline(always)]
+unsafe fn jump_back_none<const IF_NONE: bool>(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let v = *sp.sub(1);
+        if (*v).ob_refcnt == 1 {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        if is_none_object(v) != IF_NONE {
+            (*v).ob_refcnt -= 1;
+            next!(pc.add(1), sp.sub(1), f, cx, k)
+        }
+        let target = pc.add(1).sub(arg);
+        if breaker() || !jit::count_loop_below(target) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        (*v).ob_refcnt -= 1;
+        next_checked!(target, sp.sub(1), f, cx, k)
+    }
+}
+pub(super) unsafe extern "C" fn pop_jump_back_if_none(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe { jump_back_none::<true>(pc, sp, f, cx, k, arg) }
+}
+pub(super) unsafe extern "C" fn pop_jump_back_if_not_none(
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe { jump_back_none::<false>(pc, sp, f, cx, k, arg) }
+}
 pub(super) unsafe extern "C" fn pop_jump_if_none(
     pc: Pc,
     sp: Sp,

@@ -3,7 +3,8 @@
 //!
 //! A pair `own v ... drop v` goes when the object stays alive without it: the trace holds another reference all the
 //! time, or `v` has support (a frame slot nobody stores, a constant, an item of a supported immutable container), and
-//! nothing in between may look at counts. Snapshots between then say `copy` where they said `give`.
+//! nothing in between may look at counts. Snapshots between then say `copy` where they said `give`. So does a pair
+//! `drop v ... own v`: the trace keeps its reference over what cannot look.
 //!
 //! ```text
 //!   r1 = sload #0                     r1 = sload #0
@@ -54,6 +55,7 @@ pub fn run(t: &mut Trace, d: &Descs) {
     };
     p.collect();
     p.cancel();
+    p.hold_on();
     p.mark_not_last();
     p.settle_exits();
     // The dead ones become nothing.
@@ -154,6 +156,8 @@ impl Pass<'_> {
                         e.writes >> alias & 1 == 0 && !e.has(MAY_DEALLOC | RUNS_PYTHON | RELEASES_GIL)
                     })
             }
+            // Whatever is picked by its address is an object that lives for ever.
+            Op::Cast => self.t.ty(i.args[0]) == Ty::I64,
             _ => false,
         }
     }
@@ -201,6 +205,50 @@ impl Pass<'_> {
                     break;
                 }
             }
+        }
+    }
+
+    /// Cancels `drop v ... own v` where nothing in between may look at counts: the trace holds on to its reference.
+    fn hold_on(&mut self) {
+        // So far is looked for the `own`.
+        const NEAR: usize = 200;
+        for a in 0..self.t.insts.len() {
+            let i = self.t.insts[a];
+            if i.op != Op::Drop || self.dead[a] || i.imm & DROP_MAYBE_NULL != 0 {
+                continue;
+            }
+            let v = i.args[0];
+            if v.is_const() {
+                continue;
+            }
+            let Some(b) = self.events.get(&v).and_then(|e| {
+                let k = e.partition_point(|x| x.0 <= a);
+                e.get(k).filter(|x| x.1 == 1 && self.t.insts[x.0].op == Op::Own).map(|x| x.0)
+            }) else {
+                continue;
+            };
+            if b - a > NEAR || (a < self.loop_at) != (b < self.loop_at) {
+                continue;
+            }
+            let looks = |n: usize| {
+                let i = &self.t.insts[n];
+                let e = self.eff[n];
+                !self.dead[n]
+                    && (e.has(OBSERVES_REFCOUNT | RUNS_PYTHON | MAY_FORCE | RELEASES_GIL)
+                        || !i.op.is_guard() && i.snap != NO_SNAP
+                        || i.op == Op::GShared && i.args[0] == v
+                        || i.op == Op::FReplace && self.t.list(i)[2] == v)
+            };
+            if (a + 1..b).any(looks) {
+                continue;
+            }
+            self.dead[a] = true;
+            self.dead[b] = true;
+            let e = self.events.get_mut(&v).expect("value has events");
+            let ia = e.iter().position(|x| x.0 == a && x.1 == -1).expect("drop event");
+            e.remove(ia);
+            let ib = e.iter().position(|x| x.0 == b && x.1 == 1).expect("own event");
+            e.remove(ib);
         }
     }
 

@@ -1,0 +1,357 @@
+//! Handlers for what runs C functions: calls by how the functions take their arguments, getsets and members of C types.
+
+use super::calls::{poll, precall};
+use super::*;
+use crate::specialize;
+use lh_runtime::exceptions::annotate_attribute_error;
+use lh_runtime::methodobject::call_def;
+use lh_runtime::thread::{descend, has_room};
+
+const CALLING: &str = " while calling a Python object";
+/// `ml_flags` without what says nothing about the arguments.
+const KIND: i32 = !(METH_COEXIST | METH_CLASS);
+
+/// Ends a call whose answer is `res`: the `N` entries on top of the stack go, and the answer is put `BASE` entries down.
+#[inline(always)]
+unsafe fn answer<const N: usize, const BASE: usize>(
+    res: *mut PyObject,
+    pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    k: Sp,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        for i in 1..=N {
+            decref(*sp.sub(i));
+        }
+        let sp = sp.sub(BASE);
+        if res.is_null() {
+            return raise(pc, sp, f, cx, k, 0);
+        }
+        *sp = res;
+        if breaker() {
+            return poll(pc.add(7), sp.add(1), f, cx, k, 0);
+        }
+        next_checked!(pc.add(7), sp.add(1), f, cx, k)
+    }
+}
+/// Is `o` of the class (or a subclass) that the method descriptor `d` belongs to?
+#[inline(always)]
+unsafe fn belongs(o: *mut PyObject, d: *mut PyMethodDescrObject) -> bool {
+    // SAFETY: live objects.
+    unsafe {
+        let of = (*d).d_common.d_type;
+        (*o).ob_type == of || is_subtype((*o).ob_type, of)
+    }
+}
+
+handler! {
+    /// A built-in function of one argument.
+    fn builtin_o(pc, sp, f, cx, k, arg) {
+        let callee = *sp.sub(2);
+        if arg != 1 || !(*sp.sub(3)).is_null() || !exact::<CFunction>(callee) {
+            return precall(pc, sp, f, cx, k, arg);
+        }
+        let c = callee.cast::<PyCFunctionObject>();
+        let def = (*c).m_ml;
+        if (*def).ml_flags & KIND != METH_O {
+            return precall(pc, sp, f, cx, k, arg);
+        }
+        (*f).prev_instr = pc;
+        if !descend((*cx).ts, CALLING) {
+            return raise(pc, sp, f, cx, k, arg);
+        }
+        let res = ((*def).ml_meth.unwrap_unchecked())((*c).m_self, *sp.sub(1));
+        (*(*cx).ts).recursion_remaining += 1;
+        answer::<2, 3>(res, pc, sp, f, cx, k)
+    }
+}
+handler! {
+    /// A method of a built-in type with one argument.
+    fn method_o(pc, sp, f, cx, k, arg) {
+        let (d, this) = (*sp.sub(3), *sp.sub(2));
+        if arg != 1 || d.is_null() || !exact::<MethodDescr>(d) {
+            return precall(pc, sp, f, cx, k, arg);
+        }
+        let d = d.cast::<PyMethodDescrObject>();
+        let def = (*d).d_method;
+        if (*def).ml_flags & KIND != METH_O || !belongs(this, d) {
+            return precall(pc, sp, f, cx, k, arg);
+        }
+        (*f).prev_instr = pc;
+        if !descend((*cx).ts, CALLING) {
+            return raise(pc, sp, f, cx, k, arg);
+        }
+        let res = ((*def).ml_meth.unwrap_unchecked())(this, *sp.sub(1));
+        (*(*cx).ts).recursion_remaining += 1;
+        answer::<3, 3>(res, pc, sp, f, cx, k)
+    }
+}
+handler! {
+    /// A method of a built-in type without arguments.
+    fn method_noargs(pc, sp, f, cx, k, arg) {
+        let (d, this) = (*sp.sub(2), *sp.sub(1));
+        if arg != 0 || d.is_null() || !exact::<MethodDescr>(d) {
+            return precall(pc, sp, f, cx, k, arg);
+        }
+        let d = d.cast::<PyMethodDescrObject>();
+        let def = (*d).d_method;
+        if (*def).ml_flags & KIND != METH_NOARGS || !belongs(this, d) {
+            return precall(pc, sp, f, cx, k, arg);
+        }
+        (*f).prev_instr = pc;
+        if !descend((*cx).ts, CALLING) {
+            return raise(pc, sp, f, cx, k, arg);
+        }
+        let res = ((*def).ml_meth.unwrap_unchecked())(this, null_mut());
+        (*(*cx).ts).recursion_remaining += 1;
+        answer::<2, 2>(res, pc, sp, f, cx, k)
+    }
+}
+/// Ends a call of `arg` arguments (and self, if there is one), whose answer is `res`.
+#[inline(always)]
+pub(super) unsafe fn answer_many(
+    res: *mut PyObject,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    arg: usize,
+) -> usize {
+    // SAFETY: the handlers' contract; the entry in front of all may be null. (Few registers live on across a call: the instruction and
+    // the constants are found again.)
+    unsafe {
+        let pc = (*f).prev_instr;
+        let base = sp.sub(arg + 2);
+        let mut p = sp;
+        while p > base.add(1) {
+            p = p.sub(1);
+            decref(*p);
+        }
+        xdecref(*base);
+        if res.is_null() {
+            return raise(pc, base, f, cx, null_mut(), 0);
+        }
+        *base = res;
+        if breaker() {
+            return poll(pc.add(7), base.add(1), f, cx, consts(f), 0);
+        }
+        next_checked!(pc.add(7), base.add(1), f, cx, consts(f))
+    }
+}
+handler! {
+    /// A built-in function that takes an array of arguments.
+    fn builtin_fast(pc, sp, f, cx, k, arg) {
+        let callee = *sp.sub(arg + 1);
+        if !(*sp.sub(arg + 2)).is_null() || !exact::<CFunction>(callee) {
+            return precall(pc, sp, f, cx, k, arg);
+        }
+        let c = callee.cast::<PyCFunctionObject>();
+        let def = (*c).m_ml;
+        // Whoever takes no keywords finds one argument more in its registers.
+        if (*def).ml_flags & KIND & !METH_KEYWORDS != METH_FASTCALL {
+            return precall(pc, sp, f, cx, k, arg);
+        }
+        (*f).prev_instr = pc;
+        if !has_room(CALLING) {
+            return raise(pc, sp, f, cx, k, arg);
+        }
+        let run: _PyCFunctionFastWithKeywords = std::mem::transmute((*def).ml_meth.unwrap_unchecked());
+        let res = run((*c).m_self, sp.sub(arg), arg as isize, null_mut());
+        answer_many(res, sp, f, cx, arg)
+    }
+}
+handler! {
+    /// A method of a built-in type that takes an array of arguments.
+    fn method_fast(pc, sp, f, cx, k, arg) {
+        let (d, this) = (*sp.sub(arg + 2), *sp.sub(arg + 1));
+        if d.is_null() || !exact::<MethodDescr>(d) {
+            return precall(pc, sp, f, cx, k, arg);
+        }
+        let d = d.cast::<PyMethodDescrObject>();
+        let def = (*d).d_method;
+        if (*def).ml_flags & KIND & !METH_KEYWORDS != METH_FASTCALL || !belongs(this, d) {
+            return precall(pc, sp, f, cx, k, arg);
+        }
+        (*f).prev_instr = pc;
+        if !has_room(CALLING) {
+            return raise(pc, sp, f, cx, k, arg);
+        }
+        let run: _PyCFunctionFastWithKeywords = std::mem::transmute((*def).ml_meth.unwrap_unchecked());
+        let res = run(this, sp.sub(arg), arg as isize, null_mut());
+        answer_many(res, sp, f, cx, arg)
+    }
+}
+
+/// What `call_native` answers if it doesn't know the callable.
+const MISSED: usize = 1;
+
+/// Calls a built-in function or method of any kind, keywords included.
+#[inline(never)]
+unsafe fn call_native(
+    ts: *mut PyThreadState,
+    callee: *mut PyObject,
+    args: *mut *mut PyObject,
+    total: usize,
+    kw: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: a live callable and its arguments; kinds are checked before anything is cast.
+    unsafe {
+        let n = total - crate::bind::kw_count(kw);
+        let (def, this, class, args, n) = if exact::<CFunction>(callee) {
+            let c = callee.cast::<PyCFunctionObject>();
+            let def = (*c).m_ml;
+            let this = if (*def).ml_flags & METH_STATIC != 0 { null_mut() } else { (*c).m_self };
+            (def, this, null_mut(), args, n)
+        } else if exact::<MethodDescr>(callee) && n > 0 {
+            let d = callee.cast::<PyMethodDescrObject>();
+            if !belongs(*args, d) {
+                return MISSED as *mut PyObject;
+            }
+            ((*d).d_method, *args, (*d).d_common.d_type, args.add(1), n - 1)
+        } else {
+            return MISSED as *mut PyObject;
+        };
+        let flags = (*def).ml_flags & KIND & !METH_STATIC;
+        // What complains is done where the complaints are made.
+        let fits = match flags {
+            METH_NOARGS => n == 0 && kw.is_null(),
+            METH_VARARGS => kw.is_null(),
+            x => x & (METH_VARARGS | METH_FASTCALL) != 0 && x & METH_KEYWORDS != 0,
+        };
+        if !fits {
+            return MISSED as *mut PyObject;
+        }
+        if !descend(ts, CALLING) {
+            return null_mut();
+        }
+        let res = call_def(def, this, class, args, n, kw, String::new);
+        (*ts).recursion_remaining += 1;
+        res
+    }
+}
+handler! {
+    /// A call of a built-in function or method of another kind than those above, or with keywords.
+    fn native(pc, sp, f, cx, k, arg) {
+        let total = arg + !(*sp.sub(arg + 2)).is_null() as usize;
+        (*f).prev_instr = pc;
+        let callee = *sp.sub(arg + 1);
+        if total == arg && exact::<CFunction>(callee) {
+            let c = callee.cast::<PyCFunctionObject>();
+            let def = (*c).m_ml;
+            if (*def).ml_flags & KIND == METH_FASTCALL | METH_KEYWORDS {
+                let kw = std::mem::replace(&mut (*cx).kwnames, null_mut());
+                if !has_room(CALLING) {
+                    return raise(pc, sp, f, cx, k, arg);
+                }
+                let run: _PyCFunctionFastWithKeywords = std::mem::transmute((*def).ml_meth.unwrap_unchecked());
+                let n = arg - crate::bind::kw_count(kw);
+                let res = run((*c).m_self, sp.sub(arg), n as isize, kw);
+                return answer_many(res, sp, f, cx, arg);
+            }
+        }
+        let res = call_native((*cx).ts, *sp.sub(total + 1), sp.sub(total), total, (*cx).kwnames);
+        if res as usize == MISSED {
+            return precall(pc, sp, f, cx, k, arg);
+        }
+        (*cx).kwnames = null_mut();
+        answer_many(res, sp, f, cx, arg)
+    }
+}
+
+/// The attribute that the descriptor named in the cache should have given couldn't be had.
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn no_attr(pc: Pc, sp: Sp, f: *mut Frame, cx: *mut Context, k: Sp, arg: usize) -> usize {
+    // SAFETY: the handlers' contract; the exception is set.
+    unsafe {
+        if lh_runtime::errors::matches(exc::AttributeError()) {
+            let name = r(name(f, arg)).downcast_unchecked::<Str>();
+            let _ = annotate_attribute_error(Raised::already_set(), r(*sp.sub(1)), name);
+        }
+        raise(pc, sp, f, cx, k, arg)
+    }
+}
+/// Is the type of `o` the one the cache is about?
+#[inline(always)]
+unsafe fn known(o: *mut PyObject, pc: Pc) -> bool {
+    // SAFETY: a live object; the cache is that of an attribute.
+    unsafe { (*(*o).ob_type).tp_version_tag == specialize::read_u32(pc.add(2)) }
+}
+handler! {
+    fn load_getset(pc, sp, f, cx, k, arg) {
+        let o = *sp.sub(1);
+        if !known(o, pc) {
+            return access::load_attr(pc, sp, f, cx, k, arg);
+        }
+        (*f).prev_instr = pc;
+        let g = (*specialize::described(*pc.add(4)).cast::<PyGetSetDescrObject>()).d_getset;
+        let res = ((*g).get.unwrap_unchecked())(o, (*g).closure);
+        if res.is_null() {
+            return no_attr(pc, sp, f, cx, k, arg);
+        }
+        *sp.sub(1) = res;
+        decref(o);
+        next_checked!(pc.add(5), sp, f, cx, k)
+    }
+}
+handler! {
+    fn load_member(pc, sp, f, cx, k, arg) {
+        let o = *sp.sub(1);
+        if !known(o, pc) {
+            return access::load_attr(pc, sp, f, cx, k, arg);
+        }
+        (*f).prev_instr = pc;
+        let m = (*specialize::described(*pc.add(4)).cast::<PyMemberDescrObject>()).d_member;
+        if matches!((*m).r#type, T_LONG | T_PYSSIZET) {
+            let v = o.cast::<u8>().offset((*m).offset).cast::<i64>().read_unaligned();
+            let n = (*o).ob_refcnt - 1;
+            if n != 0 && v.unsigned_abs() < 1 << 60 {
+                (*o).ob_refcnt = n;
+                return ints::push_int(v, pc.add(5), sp.sub(1), f, cx, k);
+            }
+        }
+        let res = raw(lh_runtime::descrobject::member_get(o, &*m));
+        if res.is_null() {
+            return no_attr(pc, sp, f, cx, k, arg);
+        }
+        *sp.sub(1) = res;
+        decref(o);
+        next_checked!(pc.add(5), sp, f, cx, k)
+    }
+}
+handler! {
+    fn store_getset(pc, sp, f, cx, k, arg) {
+        let (v, o) = (*sp.sub(2), *sp.sub(1));
+        if !known(o, pc) {
+            return access::store_attr(pc, sp, f, cx, k, arg);
+        }
+        (*f).prev_instr = pc;
+        let g = (*specialize::described(*pc.add(4)).cast::<PyGetSetDescrObject>()).d_getset;
+        let failed = ((*g).set.unwrap_unchecked())(o, v, (*g).closure) < 0;
+        decref(v);
+        decref(o);
+        if failed {
+            return raise(pc, sp.sub(2), f, cx, k, arg);
+        }
+        next_checked!(pc.add(5), sp.sub(2), f, cx, k)
+    }
+}
+handler! {
+    fn store_member(pc, sp, f, cx, k, arg) {
+        let (v, o) = (*sp.sub(2), *sp.sub(1));
+        if !known(o, pc) {
+            return access::store_attr(pc, sp, f, cx, k, arg);
+        }
+        (*f).prev_instr = pc;
+        let m = (*specialize::described(*pc.add(4)).cast::<PyMemberDescrObject>()).d_member;
+        let failed = lh_runtime::descrobject::member_set(o, &*m, Some(r(v))).is_err();
+        decref(v);
+        decref(o);
+        if failed {
+            return raise(pc, sp.sub(2), f, cx, k, arg);
+        }
+        next_checked!(pc.add(5), sp.sub(2), f, cx, k)
+    }
+}

@@ -147,6 +147,7 @@ SUITES = {
     "astropy": ["--pyargs", "astropy.units", "--timeout", "120"],
     "pyarrow": ["--pyargs", *(f"pyarrow.tests.test_{n}" for n in ("array", "table", "compute", "scalars", "types", "builder", "cffi", "convert_builtin")), "--timeout", "120"],
     "scipy": ["--pyargs", "scipy.integrate", "scipy.optimize", "scipy.special.tests.test_basic", "--timeout", "200"],
+    "pandas": ["--pyargs", "pandas.tests.indexes.multi", "--timeout", "120"],
     "scikit-learn": ["--pyargs", "sklearn.tree", "sklearn.svm", "--timeout", "200"],
 }
 TEST_TOOLS = ["pytest==8.4.2", "pytest-timeout==2.4.0", "hypothesis==6.140.3", "objgraph==3.7.0", "typing_extensions==4.16.0",

@@ -19,7 +19,8 @@ pub fn scan(m: &Mod, inherited: u32) -> Result<(u32, i32), Box<Located>> {
         }
         prev_line = s.loc.line;
         match &s.kind {
-            StmtKind::ImportFrom { module: Some(m), names, level: 0 } if &**m == "__future__" => {
+            // The dots of a relative import don't matter.
+            StmtKind::ImportFrom { module: Some(m), names, .. } if &**m == "__future__" => {
                 if done {
                     let msg = "from __future__ imports must occur at the beginning of the file";
                     return Err(Located::new(msg, s.loc));

@@ -980,6 +980,23 @@ fn is_keyword(s: &str) -> bool {
     KEYWORDS.contains(&s)
 }
 
+/// Where the decoder of escapes sees a place of a literal's text: it gets other characters than ASCII as `\UXXXXXXXX`, and a backslash
+/// before one of them as `\u005c`.
+fn recoded(text: &str) -> usize {
+    let wide = |c: char| if c.is_ascii() { 1 } else { 10 };
+    let mut length = 0;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        length += wide(c);
+        if c == '\\'
+            && let Some(next) = chars.next()
+        {
+            length += wide(next) + if next.is_ascii() { 0 } else { 5 };
+        }
+    }
+    length
+}
+
 /// Position and reason of the first broken escape of a text literal.
 fn bad_escape(literal: &str) -> Option<String> {
     let quote = literal.find(['"', '\''])?;
@@ -999,14 +1016,20 @@ fn bad_escape(literal: &str) -> Option<String> {
             Some(b'U') => (8, "\\UXXXXXXXX"),
             Some(b'N') => {
                 let rest = &body[i + 2..];
-                let close = rest.find('}');
-                if !rest.starts_with('{') || close.is_none_or(|c| c == 1) {
-                    let end = close.map_or(i + 1, |_| i + 2);
-                    return Some(format!("position {i}-{end}: malformed \\N character escape"));
-                }
-                let close = close.unwrap_or(0);
+                let at = recoded(&body[..i]);
+                let close = match rest.find('}') {
+                    Some(close) if close > 1 && rest.starts_with('{') => close,
+                    close => {
+                        // Read up to the brace that closes an empty name, or to the end.
+                        let name = close.unwrap_or(rest.len());
+                        let end =
+                            if rest.starts_with('{') { at + 1 + recoded(&rest[..name]) } else { at + 1 };
+                        return Some(format!("position {at}-{end}: malformed \\N character escape"));
+                    }
+                };
                 if unicode_names2::character(&rest[1..close]).is_none() {
-                    return Some(format!("position {i}-{}: unknown Unicode character name", i + 2 + close));
+                    let end = at + 2 + recoded(&rest[..close]);
+                    return Some(format!("position {at}-{end}: unknown Unicode character name"));
                 }
                 i += 2;
                 continue;
@@ -1017,11 +1040,12 @@ fn bad_escape(literal: &str) -> Option<String> {
             }
         };
         let have = b[i + 2..].iter().take(digits).take_while(|c| c.is_ascii_hexdigit()).count();
+        let at = recoded(&body[..i]);
         if have < digits {
-            return Some(format!("position {i}-{}: truncated {name} escape", i + 1 + have));
+            return Some(format!("position {at}-{}: truncated {name} escape", at + 1 + have));
         }
         if digits == 8 && u32::from_str_radix(&body[i + 2..i + 10], 16).is_ok_and(|v| v > 0x10ffff) {
-            return Some(format!("position {i}-{}: illegal Unicode character", i + 9));
+            return Some(format!("position {at}-{}: illegal Unicode character", at + 9));
         }
         i += 2;
     }

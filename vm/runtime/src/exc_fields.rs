@@ -256,6 +256,10 @@ impl Exception {
 /// Kinds with extra reference fields: dealloc, traverse and clear over their offsets.
 macro_rules! fields {
     ($kind:ident, $st:ty: $($f:ident),*) => {
+        fields!($kind, $st, true: $($f),*);
+    };
+    // `$shown`: are the fields members by their names?
+    ($kind:ident, $st:ty, $shown:literal: $($f:ident),*) => {
         impl $kind {
             const FIELDS: &'static [usize] = &[$(offset_of!($st, $f)),*];
             #[allow(dead_code)]
@@ -290,9 +294,11 @@ macro_rules! fields {
                 b.slot(Py_tp_dealloc, dealloc as *mut core::ffi::c_void);
                 b.slot(Py_tp_traverse, traverse as *mut core::ffi::c_void);
                 b.slot(Py_tp_clear, clear as *mut core::ffi::c_void);
-                $( b.member(
-                    match core::ffi::CStr::from_bytes_with_nul(concat!(stringify!($f), "\0").as_bytes()) { Ok(s) => s, Err(_) => c"" },
-                    T_OBJECT, offset_of!($st, $f), 0); )*
+                $( if $shown {
+                    b.member(
+                        match core::ffi::CStr::from_bytes_with_nul(concat!(stringify!($f), "\0").as_bytes()) { Ok(s) => s, Err(_) => c"" },
+                        T_OBJECT, offset_of!($st, $f), 0);
+                } )*
             }
         }
     };
@@ -868,7 +874,7 @@ impl OSErrorExc {
 // ---- Exception groups ----
 
 kind!(/** `BaseExceptionGroup` */ ExceptionGroup: PyBaseExceptionGroupObject, crate::exceptions::BaseExceptionGroup_Type);
-fields!(ExceptionGroup, PyBaseExceptionGroupObject: msg, excs);
+fields!(ExceptionGroup, PyBaseExceptionGroupObject, false: msg, excs);
 
 /// How `split` and `subgroup` choose.
 enum Matcher {
@@ -918,6 +924,14 @@ impl ExceptionGroup {
         }
         Ok(Some(g))
     }
+    fn install_members(b: &mut TypeBuilder) {
+        ExceptionGroup::install_fields(b);
+        b.member(c"message", T_OBJECT, offset_of!(PyBaseExceptionGroupObject, msg), READONLY);
+        b.member(c"exceptions", T_OBJECT, offset_of!(PyBaseExceptionGroupObject, excs), READONLY);
+    }
+    fn message(&self) -> Option<Owned<Object>> {
+        self.get(offset_of!(PyBaseExceptionGroupObject, msg))
+    }
     fn excs(&self) -> Owned<Tuple> {
         match self
             .get(offset_of!(PyBaseExceptionGroupObject, excs))
@@ -958,7 +972,7 @@ impl ExceptionGroup {
     }
 }
 
-#[pymethods(extra = ExceptionGroup::install_fields)]
+#[pymethods(extra = ExceptionGroup::install_members)]
 impl ExceptionGroup {
     #[slot(tp_new)]
     fn tp_new(cls: &Type, args: &Tuple, _kw: Option<&Dict>) -> PyResult {
@@ -1021,14 +1035,6 @@ impl ExceptionGroup {
         let n = self.excs().len();
         let m = self.get(offset_of!(PyBaseExceptionGroupObject, msg)).unwrap_or_else(none).str()?;
         m.concat(&Str::new(&format!(" ({} sub-exception{})", n, if n > 1 { "s" } else { "" })))
-    }
-    #[getter(message)]
-    fn message(&self) -> Option<Owned<Object>> {
-        self.get(offset_of!(PyBaseExceptionGroupObject, msg))
-    }
-    #[getter(exceptions)]
-    fn exceptions(&self) -> Owned<Tuple> {
-        self.excs()
     }
     #[pymethod]
     fn derive(&self, excs: &Object) -> PyResult {

@@ -210,7 +210,10 @@ fn parse_slots(name: &Str, base: &Type, dict: &Dict) -> PyResult<Slots> {
             out.dict = true;
         } else if x.equals_str("__weakref__") {
             if !may_weak || out.weak {
-                return raise!(TypeError, "__weakref__ slot disallowed: we already got one");
+                return raise!(
+                    TypeError,
+                    "__weakref__ slot disallowed: either we already got one, or __itemsize__ != 0"
+                );
             }
             out.weak = true;
         } else {

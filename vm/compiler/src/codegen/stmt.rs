@@ -254,7 +254,7 @@ impl<'a> Compiler<'a> {
 
     fn import_from(&mut self, s: &Stmt, module: Option<&Name>, names: &'a [Alias], level: u32) -> Result<()> {
         self.load_const(Const::int(level as i64));
-        if s.loc.line > self.opts.future_line && module.is_some_and(|m| &**m == "__future__") && level == 0 {
+        if s.loc.line > self.opts.future_line && module.is_some_and(|m| &**m == "__future__") {
             return self.error("from __future__ imports must occur at the beginning of the file");
         }
         self.load_const(Const::Tuple(names.iter().map(|a| Const::str(&a.name)).collect()));

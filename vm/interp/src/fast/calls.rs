@@ -58,22 +58,30 @@ pub(super) unsafe extern "C" fn subscr_py(
     }
 }
 
+/// Can `func` get a frame on the thread's present piece of stack?
+#[inline(always)]
+unsafe fn has_room(ts: *mut PyThreadState, func: *mut PyFunctionObject) -> bool {
+    // SAFETY: the running thread's state and a live function.
+    unsafe {
+        let top = (*ts).datastack_top;
+        let bytes = frame::frame_words((*func).func_code.cast()) * 8;
+        (*ts).recursion_remaining > 0
+            && !top.is_null()
+            && (*ts).datastack_limit as usize - top as usize > bytes
+    }
+}
 /// A frame for the Python function `func`, whose count moves into it. Its first parameters are to be filled in by the caller, those from
 /// `total` on come from the defaults. Null: no recursion or room left.
 #[inline(always)]
 unsafe fn make_frame(ts: *mut PyThreadState, func: *mut PyFunctionObject, total: usize) -> *mut Frame {
     // SAFETY: the handlers' contract; the function was checked to take `total` arguments.
     unsafe {
-        let code = (*func).func_code.cast::<PyCodeObject>();
-        let words = frame::frame_words(code);
-        let top = (*ts).datastack_top;
-        if (*ts).recursion_remaining <= 0
-            || top.is_null()
-            || (*ts).datastack_limit as usize - top as usize <= words * 8
-        {
+        if !has_room(ts, func) {
             return null_mut();
         }
-        (*ts).datastack_top = top.add(words);
+        let code = (*func).func_code.cast::<PyCodeObject>();
+        let top = (*ts).datastack_top;
+        (*ts).datastack_top = top.add(frame::frame_words(code));
         let nf = top.cast::<Frame>();
         frame::init(nf, func, null_mut(), code);
         let l = frame::localsplus(nf);
@@ -150,6 +158,10 @@ pub(super) unsafe extern "C" fn class_py(
         let init = (*keys).init.cast::<PyFunctionObject>();
         if (*init).func_version != specialize::read_u32(pc.add(4)) {
             return precall(pc, sp, f, cx, k, arg);
+        }
+        // Asked ahead: an instance that is given up would have its `__del__` called.
+        if !has_room((*cx).ts, init) {
+            return leave(pc, sp, f, cx, k, arg);
         }
         let o = lh_runtime::typeobject::generic_alloc(t, 0);
         if o.is_null() {

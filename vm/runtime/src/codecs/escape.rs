@@ -102,7 +102,8 @@ pub fn decode_unicode_escape(
                             }
                             reason = "unknown Unicode character name";
                         }
-                        Some(k) => end = at + k + 1,
+                        // Without a name it is read up to the brace.
+                        Some(k) => end = at + k,
                     }
                 } else if at >= b.len() && !final_ {
                     return Ok((out.finish(), start, invalid));

@@ -150,12 +150,13 @@ impl Display {
 
     fn source(&mut self, file: &str, lineno: i64, code: &Object, lasti: i64) {
         let Some(line) = find_source_line(file, lineno) else { return };
-        let stripped = line.trim_matches([' ', '\t', '\x0c']);
+        // Only indentation goes: blanks at the end are shown, and carets are left out where they would mark all of that.
+        let stripped = line.trim_start_matches([' ', '\t', '\x0c']);
         if stripped.is_empty() {
             return;
         }
         self.line(&format!("    {stripped}"));
-        let cut = line.len() - line.trim_start_matches([' ', '\t', '\x0c']).len();
+        let cut = line.len() - stripped.len();
         if lasti >= 0
             && let Some(p) = position(code, lasti)
             && let Some(c) = carets(&line, cut, stripped, p, code, lasti)

@@ -60,7 +60,8 @@ pub unsafe fn method_left(
     // SAFETY: the operands are on the stack of `f`; every reference taken off it is dropped once.
     unsafe {
         let at = (*f).prev_instr;
-        let (o, arg) = (quick::BASE[*at as u8 as usize], (*at >> 8) as usize);
+        let o = quick::BASE[*at as u8 as usize];
+        let (start, arg) = whole_instruction(f, at);
         let after = at.add(1 + op::cache_entries(o));
         let mut drop_operands = |n: usize| {
             for _ in 0..n {
@@ -141,12 +142,12 @@ pub unsafe fn method_left(
             | op::POP_JUMP_FORWARD_IF_TRUE
             | op::POP_JUMP_BACKWARD_IF_FALSE
             | op::POP_JUMP_BACKWARD_IF_TRUE => {
-                // The jump is made anew, with what was found.
+                // The jump is made anew, prefixes and all, with what was found.
                 let t = bool_obj(truth(how, &v).ok()?);
                 drop_operands(1);
                 **sp = t.into_raw();
                 *sp = sp.add(1);
-                return Some(at);
+                return Some(start);
             }
             op::CALL => {
                 let v = match how {
@@ -178,17 +179,34 @@ pub unsafe fn method_left(
     }
 }
 
-/// The name an instruction of `f` carries, EXTENDED_ARGs in front of it included.
-unsafe fn name_of<'a>(f: *mut Frame, at: *mut u16) -> &'a Str {
-    // SAFETY: the instruction has a name, and the prefixes in front of it are the nearest ones.
+/// Where an instruction of `f` begins, EXTENDED_ARGs in front of it included, and its whole argument.
+unsafe fn whole_instruction(f: *mut Frame, at: *mut u16) -> (*mut u16, usize) {
+    // SAFETY: the instruction is one of the frame's code, which is read from its beginning.
     unsafe {
-        let (mut index, mut shift, mut p) = ((*at >> 8) as usize, 8, at);
-        while p > crate::frame::first_instr((*f).code) && *p.sub(1) as u8 == op::EXTENDED_ARG {
-            p = p.sub(1);
-            index |= ((*p >> 8) as usize) << shift;
-            shift += 8;
+        let mut start = crate::frame::first_instr((*f).code);
+        if at == start || *at.sub(1) as u8 != op::EXTENDED_ARG {
+            return (at, (*at >> 8) as usize);
         }
+        // What looks like a prefix may be a word of a cache: only the way from the first instruction tells.
+        loop {
+            let (mut p, mut arg) = (start, (*start >> 8) as usize);
+            while quick::BASE[*p as u8 as usize] == op::EXTENDED_ARG {
+                p = p.add(1);
+                arg = arg << 8 | (*p >> 8) as usize;
+            }
+            if p >= at {
+                return if p == at { (start, arg) } else { (at, (*at >> 8) as usize) };
+            }
+            start = p.add(1 + op::cache_entries(quick::BASE[*p as u8 as usize]));
+        }
+    }
+}
+
+/// The name an instruction of `f` carries.
+unsafe fn name_of<'a>(f: *mut Frame, at: *mut u16) -> &'a Str {
+    // SAFETY: the instruction has a name.
+    unsafe {
         let names = r((*(*f).code).co_names).downcast_unchecked::<Tuple>();
-        names.item_ref(index).downcast_unchecked()
+        names.item_ref(whole_instruction(f, at).1).downcast_unchecked()
     }
 }

@@ -195,13 +195,13 @@ capi! {
     fn PyDict_Next(d: *mut PyObject, pos: *mut isize, k: *mut *mut PyObject, v: *mut *mut PyObject) -> [c_int] {
         let Some(d) = Object::from_ptr_opt(d).and_then(|d| d.downcast::<Dict>()) else { return Ok(0) };
         let mut at = *pos as usize;
-        let Some((key, value)) = d.next(&mut at) else { return Ok(0) };
+        let Some((key, value)) = d.next_borrowed(&mut at) else { return Ok(0) };
         *pos = at as isize;
         if !k.is_null() {
-            *k = key.ptr();
+            *k = key;
         }
         if !v.is_null() {
-            *v = value.ptr();
+            *v = value;
         }
         1
     }

@@ -731,6 +731,7 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                         }
                         quick::BINARY_OP_INT | quick::BINARY_OP_FLOAT => miss!(op::BINARY_OP),
                         quick::PRECALL_PY_CLASS | quick::PRECALL_NATIVE => miss!(op::PRECALL),
+                        quick::LOAD_FAST__LOAD_FAST => miss!(op::LOAD_FAST),
                         quick::LOAD_ATTR_MEMBER | quick::LOAD_ATTR_GETSET => miss!(op::LOAD_ATTR),
                         quick::STORE_ATTR_MEMBER | quick::STORE_ATTR_GETSET => miss!(op::STORE_ATTR),
                         quick::BINARY_SUBSCR_PY => miss!(op::BINARY_SUBSCR),

@@ -189,6 +189,13 @@ impl Recorder {
                     self.fix(at)?;
                     self.next_by_slot(first)
                 }
+                ("builtins", b"hash", 1) => {
+                    self.fix(at)?;
+                    match self.hash_by_slot(first)? {
+                        Some(n) => Ok(Some(self.b().emit(Op::BoxI, &[n])?)),
+                        None => Ok(None),
+                    }
+                }
                 ("builtins", b"iter", 1) => {
                     self.fix(at)?;
                     let v = self.get(first)?;
@@ -581,6 +588,15 @@ impl Recorder {
                     self.call_c2(f as usize, this, x)?
                 }
                 METH_NOARGS if count == 0 => self.call_c2(f as usize, this, null)?,
+                x if x == METH_METHOD | METH_FASTCALL | METH_KEYWORDS && count <= 3 && owner.is_some() => {
+                    let class = self.b().ptr(owner.map_or(0, |t| t as u64));
+                    let k = self.b().int(count as i64);
+                    let mut args = vec![function, this, class, k];
+                    for i in 0..3 {
+                        args.push(if i < count { self.get(first + i)? } else { null });
+                    }
+                    self.call_ref(h::CALL_C_METHOD, &args)?
+                }
                 x if x & !METH_KEYWORDS == METH_VARARGS && count <= 3 => {
                     let k = self.b().int(count as i64);
                     let mut args = vec![function, this, k];

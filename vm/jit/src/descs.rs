@@ -116,6 +116,10 @@ fields! {
     SLICE_START = offset_of!(PySliceObject, start), Ref, A_CONST, true, false;
     SLICE_STOP = offset_of!(PySliceObject, stop), Ref, A_CONST, true, false;
     SLICE_STEP = offset_of!(PySliceObject, step), Ref, A_CONST, true, false;
+    EN_INDEX = offset_of!(lh_runtime::enumobject::EnumObject, en_index), I64, A_ITER, false, true;
+    EN_ITER = offset_of!(lh_runtime::enumobject::EnumObject, en_sit), Ref, A_CONST, true, false;
+    ZIP_ITERS = offset_of!(lh_runtime::iterobject::ZipObject, ittuple), Ref, A_CONST, true, false;
+    ZIP_STRICT = offset_of!(lh_runtime::iterobject::ZipObject, strict), I32, A_CONST, true, false;
     SUPER_CLASS = offset_of!(lh_interp::superobject::SuperObject, type_), Ref, A_CONST, true, false;
     SUPER_OBJECT = offset_of!(lh_interp::superobject::SuperObject, obj), Ref, A_CONST, true, false;
     SUPER_OF = offset_of!(lh_interp::superobject::SuperObject, obj_type), Ref, A_CONST, true, false;
@@ -156,6 +160,8 @@ pub const LEAST_VALUES: usize = 4;
 /// ... and with one `__slots__` member and more.
 pub const SLOTTED: u32 = INSTANCE + (MOST_FIELDS - LEAST_VALUES + 1) as u32;
 pub const MOST_FIELDS: usize = 8;
+/// Tuples of one to four items.
+pub const TUPLE: u32 = SLOTTED + MOST_FIELDS as u32;
 
 pub const LIST_ITEM: u32 = 0;
 pub const TUPLE_ITEM: u32 = 1;
@@ -205,6 +211,15 @@ fn instances() -> Vec<ClassDesc> {
         fields.extend((0..n).map(|k| reference(16 + 8 * k as u32).expect("a small offset")));
         all.push(class("slotted", n, fields, helpers::SLOTTEDS[n - 1]));
     }
+    for n in 1..=4 {
+        all.push(ClassDesc {
+            type_addr: Tuple::type_ptr() as u64,
+            type_field: None,
+            consts: vec![(TUPLE_SIZE, n as u64)],
+            block: Some((NO_FIELD, TUPLE_ITEM)),
+            ..class("tuple", n, vec![BLOCK_ITEM; n], helpers::TUPLES[n - 1])
+        });
+    }
     all
 }
 
@@ -251,6 +266,7 @@ pub fn make() -> Descs {
     }
     let memory = word(lh_foreign::place::MEMORY_AT).expect("a small offset");
     fields[RANGE_INDEX as usize].owners = vec![&raw mut PyRangeIter_Type as u64];
+    fields[EN_INDEX as usize].owners = vec![&raw mut PyEnum_Type as u64];
     fields[SEQIT_INDEX as usize].owners =
         vec![&raw mut PyListIter_Type as u64, &raw mut PyTupleIter_Type as u64];
     fields[POINTEE as usize].through = Some((memory, VAL_PTR));

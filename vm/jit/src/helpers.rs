@@ -452,6 +452,20 @@ unsafe extern "C" fn call_c_names(
     // SAFETY: as `call_c_fast`; `n` arguments come in front of the named ones.
     unsafe { f(this, args.as_ptr(), n as isize, names) }
 }
+/// As `call_c_fast`, of a method that is told its class.
+unsafe extern "C" fn call_c_method(
+    f: lh_abi::PyCMethod,
+    this: *mut PyObject,
+    class: *mut PyTypeObject,
+    n: i64,
+    a: *mut PyObject,
+    b: *mut PyObject,
+    c: *mut PyObject,
+) -> *mut PyObject {
+    let args = [a, b, c];
+    // SAFETY: as `call_c_fast`.
+    unsafe { f(this, class, args.as_ptr(), n as usize, null_mut()) }
+}
 /// A C function that takes its arguments as a tuple (and a dict, none here).
 unsafe extern "C" fn call_c_tuple(
     f: lh_abi::PyCFunctionWithKeywords,
@@ -758,6 +772,7 @@ helpers! {
     MAKE_RANGE = make_range, [I64, I64] -> Ref, steals 0, new true, ALLOC;
     CALL_C_FAST = call_c_fast, [Ptr, Ref, I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     CALL_C_NAMES = call_c_names, [Ptr, Ref, I64, Ref, Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    CALL_C_METHOD = call_c_method, [Ptr, Ref, Ptr, I64, Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     CALL_C_TUPLE = call_c_tuple, [Ptr, Ref, I64, Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     CALL_C_DICT = call_c_dict, [Ptr, Ref, I64, Ref, Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     CALL_C_CLASS = call_c_class, [Ref, I64, Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;

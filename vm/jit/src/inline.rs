@@ -237,7 +237,7 @@ impl Recorder {
             self.b().own(v)?;
             return Ok(v);
         }
-        Ok(self.b().call(crate::helpers::TUPLES[items.len() - 1], items, false)?)
+        Ok(self.b().new_object(TUPLE + items.len() as u32 - 1, items)?)
     }
 
     /// Guards that a value is this function, or one that runs the same.

@@ -135,6 +135,8 @@ enum Answer {
     Int,
     /// As `Int`, of 64 bits.
     Wide,
+    /// 64 bits that are -1 if it raised.
+    Hash,
 }
 
 impl Recorder {
@@ -154,7 +156,7 @@ impl Recorder {
         let ret = match answer {
             Answer::Object => MemKind::Ref,
             Answer::Int => MemKind::I32,
-            Answer::Wide => MemKind::I64,
+            Answer::Wide | Answer::Hash => MemKind::I64,
         };
         let desc = NativeDesc {
             name: "c".into(),
@@ -169,6 +171,10 @@ impl Recorder {
         self.snapshot(RAISE, self.pc, self.sp)?;
         if answer == Answer::Object {
             self.b().emit(Op::GNonNull, &[r])?;
+        } else if answer == Answer::Hash {
+            let failed = self.b().int(-1);
+            let ok = self.b().emit(Op::Ne, &[r, failed])?;
+            self.b().emit(Op::GTrue, &[ok])?;
         } else {
             let zero = self.b().int(0);
             let ok = self.b().emit(Op::Ge, &[r, zero])?;
@@ -339,6 +345,19 @@ impl Recorder {
             let v = self.get(slot)?;
             let Some(f) = self.slot(length_slot(a).map(|f| f as usize), v, a)? else { return Ok(None) };
             Ok(Some(self.call_c(f, &[v], Answer::Wide)?))
+        }
+    }
+
+    /// `hash(o)` by the type's slot, as a number.
+    pub(crate) unsafe fn hash_by_slot(&mut self, slot: i32) -> Rec<Option<R>> {
+        // SAFETY: live operands.
+        unsafe {
+            let a = self.actual(slot);
+            let v = self.get(slot)?;
+            let Some(f) = self.slot((*(*a).ob_type).tp_hash.map(|f| f as usize), v, a)? else {
+                return Ok(None);
+            };
+            Ok(Some(self.call_c(f, &[v], Answer::Hash)?))
         }
     }
 

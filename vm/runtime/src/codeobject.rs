@@ -265,10 +265,10 @@ impl Code {
                 (&raw mut (*c).co_code_adaptive).cast(),
                 p.code.len(),
             );
-            zero_caches(std::slice::from_raw_parts_mut(
-                (&raw mut (*c).co_code_adaptive).cast(),
-                p.code.len(),
-            ));
+            let adaptive =
+                std::slice::from_raw_parts_mut((&raw mut (*c).co_code_adaptive).cast(), p.code.len());
+            zero_caches(adaptive);
+            pair_loads(adaptive);
             if units == 0 {
                 // No instruction has this number.
                 *(&raw mut (*c).co_code_adaptive).cast::<u8>() = quick::NONE;
@@ -489,6 +489,19 @@ fn zero_caches(code: &mut [u8]) {
             *b = 0;
         }
         i += 2 + 2 * caches;
+    }
+}
+
+/// Makes one quick instruction of two LOAD_FASTs in a row, as far as running them goes.
+fn pair_loads(code: &mut [u8]) {
+    let mut i = 0;
+    while i + 2 < code.len() {
+        if code[i] == op::LOAD_FAST && code[i + 2] == op::LOAD_FAST {
+            code[i] = quick::LOAD_FAST__LOAD_FAST;
+            i += 4;
+        } else {
+            i += 2 + 2 * op::cache_entries(code[i]);
+        }
     }
 }
 

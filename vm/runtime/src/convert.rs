@@ -214,7 +214,9 @@ macro_rules! tuple_into_py {
     ($($n:ident $i:tt),*) => {
         impl<$($n: IntoPy),*> IntoPy for ($($n,)*) {
             fn into_py(self) -> PyResult<Owned<Object>> {
-                Ok(Tuple::from_vec(vec![$(self.$i.into_py()?),*]).into_object())
+                let items = [$(self.$i.into_py()?),*].map(Owned::into_raw);
+                // SAFETY: the references become the tuple's.
+                unsafe { Tuple::of_counts(items.as_ptr(), items.len()).map(Owned::into_object) }
             }
         }
     };

@@ -631,6 +631,11 @@ impl Dict {
         }
         None
     }
+    /// As `next`, borrowed: the pointers are good as long as the dict isn't changed.
+    #[inline]
+    pub fn next_borrowed(&self, pos: &mut usize) -> Option<(*mut PyObject, *mut PyObject)> {
+        self.next_entry(pos).map(|e| (e.key, e.value))
+    }
     /// The live entry at or behind `pos`, which moves past it. Copies, without counts.
     #[inline]
     pub(crate) fn next_entry(&self, pos: &mut usize) -> Option<Entry> {

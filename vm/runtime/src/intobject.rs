@@ -123,9 +123,10 @@ pub unsafe fn free_int(o: *mut PyObject) {
 #[cold]
 #[inline(never)]
 unsafe fn free_large(o: *mut PyObject) {
-    // SAFETY: as `free_int`.
+    // SAFETY: as `free_int`; an int has room for its digits, and for two.
     unsafe {
-        crate::alloc::free(o.cast());
+        let digits = (*o.cast::<PyVarObject>()).ob_size.unsigned_abs().max(2);
+        crate::alloc::put(o.cast(), 24 + 4 * digits);
         trim_free();
     }
 }
@@ -134,7 +135,7 @@ pub fn trim_free() {
     // SAFETY: the list's blocks belong to nobody else.
     unsafe {
         while FREE_INTS.room < 0 {
-            crate::alloc::free(take_free().cast());
+            crate::alloc::put(take_free().cast(), 32);
         }
     }
 }
@@ -149,7 +150,8 @@ fn alloc_raw(n: usize) -> *mut PyLongObject {
         p = unsafe { take_free() };
     }
     if p.is_null() {
-        p = crate::alloc::malloc(24 + 4 * n.max(2)).cast::<PyLongObject>();
+        // SAFETY: as above.
+        p = unsafe { crate::alloc::take(24 + 4 * n.max(2)) }.cast::<PyLongObject>();
     }
     if !p.is_null() {
         // SAFETY: fresh memory of that size.

@@ -304,6 +304,12 @@ fn from_text_max(t: Text<'_>, max: u32) -> Owned<Str> {
         1 if max < 0x100 => return Str::from_char(t.at(0)),
         _ => {}
     }
+    if let Text::U1(s) = t
+        && max < 0x80
+        && s.len() <= 1 << 20
+    {
+        return Str::short_ascii(s, &[]);
+    }
     let p = must_alloc(t.len(), max);
     // SAFETY: just allocated with room for these characters.
     unsafe {

@@ -321,6 +321,7 @@ pub(crate) static TABLE: Table = {
         op::NOP => vars::nop;
         op::EXTENDED_ARG => vars::extended_arg;
         op::LOAD_FAST => vars::load_fast;
+        quick::LOAD_FAST__LOAD_FAST => vars::load_fast_twice;
         op::LOAD_CLOSURE => vars::load_fast;
         op::LOAD_CONST => vars::load_const;
         op::STORE_FAST => vars::store_fast;

@@ -69,6 +69,7 @@ const fn with_calls(mut t: Table) -> Table {
 const fn with_lines(mut t: Table) -> Table {
     t[op::FOR_ITER as usize] = flow::iter_step;
     t[op::SEND as usize] = leave;
+    t[quick::LOAD_FAST__LOAD_FAST as usize] = vars::load_fast;
     t[quick::COMPARE_INT_JUMP as usize] = compare_jump;
     t[quick::COMPARE_FLOAT_JUMP as usize] = compare_jump;
     t[quick::COMPARE_STR_JUMP as usize] = compare_jump;

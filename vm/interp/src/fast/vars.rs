@@ -33,6 +33,21 @@ pub(super) unsafe extern "C" fn load_fast(
         next!(pc.add(1), sp.add(1), f, cx, k)
     }
 }
+handler! {
+    /// Two LOAD_FASTs in a row.
+    fn load_fast_twice(pc, sp, f, cx, k, arg) {
+        let l = frame::localsplus(f);
+        let (v, w) = (*l.add(arg), *l.add((*pc.add(1) >> 8) as usize));
+        if v.is_null() || w.is_null() {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        incref(v);
+        incref(w);
+        *sp = v;
+        *sp.add(1) = w;
+        next!(pc.add(2), sp.add(2), f, cx, k)
+    }
+}
 pub(super) unsafe extern "C" fn load_const(
     pc: Pc,
     sp: Sp,

@@ -186,6 +186,9 @@ pub struct NativeDesc {
     pub effects: Effects,
 }
 
+/// No field.
+pub const NO_FIELD: u32 = u32::MAX;
+
 /// A class of objects the optimiser may keep virtual.
 #[derive(Clone, Debug)]
 pub struct ClassDesc {
@@ -206,7 +209,8 @@ pub struct ClassDesc {
     /// Fields that are always the same while an object is virtual, with their bits.
     pub consts: Vec<(u32, u64)>,
     /// The field with the address of a block of memory, and the array in that whose items are `fields[1..]`. The array is never
-    /// replaced by another, and what is asked of its address is asked of the virtual object.
+    /// replaced by another, and what is asked of its address is asked of the virtual object. (Without a `type_field` the items are all
+    /// of `fields`; `NO_FIELD`: the array lies in the object itself.)
     pub block: Option<(u32, u32)>,
 }
 

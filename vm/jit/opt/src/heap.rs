@@ -65,7 +65,7 @@ impl Opt<'_> {
                 if let HeapKey::Field(f) = k {
                     let desc = &self.d.fields[f as usize];
                     if desc.lazy && base.is_inst() && desc.kind == MemKind::I64 {
-                        self.kill(1 << alias, Some(base));
+                        self.kill(1 << alias);
                         self.lazies.retain(|(b, lf, _)| !(*b == base && *lf == f));
                         self.lazies.push((base, f, val));
                         self.heap.insert((base, k), val);
@@ -73,7 +73,7 @@ impl Opt<'_> {
                     }
                 }
                 if !immutable {
-                    self.kill(1 << alias, None);
+                    self.kill(1 << alias);
                 }
                 Ok(None)
             }
@@ -112,8 +112,8 @@ impl Opt<'_> {
         }
     }
 
-    /// Forgets mutable memory of the alias classes. With `but`, keeps that base's *other* delayed fields.
-    pub fn kill(&mut self, mask: u64, but: Option<Val>) {
+    /// Forgets mutable memory of the alias classes, but not what is still to be stored there: memory doesn't know it yet.
+    pub fn kill(&mut self, mask: u64) {
         let d = self.d;
         let lazies = &self.lazies;
         self.heap.retain(|(b, k), _| {
@@ -122,7 +122,7 @@ impl Opt<'_> {
                 HeapKey::Item(a, _) => (d.arrays[*a as usize].alias, d.arrays[*a as usize].immutable),
             };
             imm || mask >> alias & 1 == 0
-                || (but == Some(*b) && lazies.iter().any(|(lb, lf, _)| lb == b && HeapKey::Field(*lf) == *k))
+                || lazies.iter().any(|(lb, lf, _)| lb == b && HeapKey::Field(*lf) == *k)
         });
     }
 
@@ -160,7 +160,7 @@ impl Opt<'_> {
                 self.heap.insert((i.args[0], k), val);
             }
         } else if eff.writes != 0 {
-            self.kill(eff.writes, None);
+            self.kill(eff.writes);
         }
         if eff.has(RUNS_PYTHON | RELEASES_GIL) {
             self.facts.retain(|_, f| {

@@ -155,7 +155,7 @@ fn attempt(b: &Builder, weak: &mut Weak) -> Result<Option<Trace>, Abort> {
         }
     }
     let lazies = o.lazies.clone();
-    o.kill(weak.kill.writes, None);
+    o.kill(weak.kill.writes);
     for (base, f, v) in lazies {
         o.heap.insert((base, crate::state::HeapKey::Field(f)), v);
     }

@@ -43,7 +43,15 @@ impl Opt<'_> {
                 let mut i = Inst::new(Op::New, Ty::Ref, &[]).with_imm(c);
                 i.list = list;
                 let r = self.tr.push(i);
-                let known = if self.d.classes[c as usize].block.is_some() { 1 } else { fields.len() };
+                let desc = &self.d.classes[c as usize];
+                let first = desc.type_field.is_some() as usize;
+                let known = if desc.block.is_some() { first } else { fields.len() };
+                if let Some((NO_FIELD, array)) = desc.block {
+                    for (k, f) in fields[first..].iter().enumerate() {
+                        let k = self.tr.konst(Ty::I64, k as u64);
+                        self.heap.insert((r, crate::state::HeapKey::Item(array, k)), *f);
+                    }
+                }
                 for (k, f) in fields.iter().enumerate().take(known) {
                     let id = self.d.classes[c as usize].fields[k];
                     self.heap.insert((r, crate::state::HeapKey::Field(id)), *f);
@@ -179,7 +187,8 @@ impl Opt<'_> {
         if self.d.classes[c as usize].block?.1 != array {
             return None;
         }
-        let k = usize::try_from(self.const_of(index)?).ok()? + 1;
+        let first = self.d.classes[c as usize].type_field.is_some() as usize;
+        let k = usize::try_from(self.const_of(index)?).ok()?.checked_add(first)?;
         (k < x.fields.len()).then_some(k)
     }
     /// Makes a virtual object whose block's address is wanted after all.
@@ -187,7 +196,7 @@ impl Opt<'_> {
         let VClass::Class(c) = self.virts[a.index()].class else { return self.force(a) };
         let Some((field, _)) = self.d.classes[c as usize].block else { return self.force(a) };
         let r = self.force(a)?;
-        self.load_field(r, field)
+        if field == NO_FIELD { Ok(r) } else { self.load_field(r, field) }
     }
     /// Would `holder`, a virtual object, be part of itself if it held `v`?
     pub fn contains(&self, v: Val, holder: Val) -> bool {

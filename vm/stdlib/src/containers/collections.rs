@@ -511,7 +511,8 @@ impl DequeIter {
     }
     #[slot(tp_iternext)]
     fn next(&self) -> PyResult<Option<Owned<Object>>> {
-        let Some(d) = self.deque.get() else { return Ok(None) };
+        // SAFETY: nothing runs before the borrow ends.
+        let Some(d) = (unsafe { self.deque.peek() }) else { return Ok(None) };
         if d.state.get() != self.state.get() {
             self.left.set(0);
             return raise!(RuntimeError, "deque mutated during iteration");

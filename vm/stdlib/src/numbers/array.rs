@@ -184,9 +184,16 @@ fn encode(code: u8, o: &Object) -> PyResult<Raw> {
 }
 
 fn decode(code: u8, b: &[u8]) -> PyResult<Owned<Object>> {
-    let mut w = [0u8; 8];
-    w[..b.len()].copy_from_slice(b);
-    let raw = u64::from_le_bytes(w);
+    let raw = match *b {
+        [a] => a as u64,
+        [a, b] => u16::from_le_bytes([a, b]) as u64,
+        [a, b, c, d] => u32::from_le_bytes([a, b, c, d]) as u64,
+        _ => {
+            let mut w = [0u8; 8];
+            w.iter_mut().zip(b).for_each(|(to, from)| *to = *from);
+            u64::from_le_bytes(w)
+        }
+    };
     let shift = 64 - 8 * b.len() as u32;
     Ok(match code {
         b'f' => Float::new(f32::from_bits(raw as u32) as f64).into_object(),
@@ -264,15 +271,13 @@ impl Array {
         std::mem::forget(v);
     }
     fn item(&self, i: usize) -> PyResult<Owned<Object>> {
-        let mut w = [0u8; 8];
-        {
-            let d = self.bytes();
-            let Some(b) = d.get(i * self.size()..(i + 1) * self.size()) else {
-                return raise!(IndexError, "array index out of range");
-            };
-            w[..self.size()].copy_from_slice(b);
+        let n = self.size();
+        let d = self.bytes();
+        match d.get(i * n..(i + 1) * n) {
+            // Making a number runs no code that could change the array.
+            Some(b) => decode(self.code(), b),
+            None => raise!(IndexError, "array index out of range"),
         }
-        decode(self.code(), &w[..self.size()])
     }
     /// Changes the contents; `resizes` demands that no buffer is exported.
     fn change<R>(&self, resizes: bool, f: impl FnOnce(&mut Vec<u8>) -> R) -> PyResult<R> {
@@ -882,7 +887,8 @@ impl ArrayIter {
     }
     #[slot(tp_iternext)]
     fn next(&self) -> PyResult<Option<Owned<Object>>> {
-        let Some(a) = self.array.get() else { return Ok(None) };
+        // SAFETY: nothing runs before the borrow ends.
+        let Some(a) = (unsafe { self.array.peek() }) else { return Ok(None) };
         let i = self.at.get();
         if i >= a.len() {
             self.array.set(None);

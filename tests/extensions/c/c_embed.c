@@ -147,7 +147,19 @@ static PyObject *named(PyObject *m, PyObject *none) {
         PyStructSequence_SetItem(o, i, PyLong_FromLong(i));
     return o;
 }
+static PyObject *wide(PyObject *m, PyObject *none) {
+    int by_mark = 0, big = 1, little = -1;
+    Py_ssize_t used = 0;
+    PyObject *a = PyUnicode_DecodeUTF16("\xfe\xff\0a\0b", 6, NULL, &by_mark);
+    PyObject *b = PyUnicode_DecodeUTF16Stateful("\0a\0b\0", 5, NULL, &big, &used);
+    PyObject *c = PyUnicode_DecodeUTF32("a\0\0\0", 4, "strict", &little);
+    Py_ssize_t part = 0;
+    PyObject *d = PyUnicode_DecodeUTF32Stateful("a\0\0\0b", 5, "strict", NULL, &part);
+    PyObject *e = PyUnicode_DecodeUTF7Stateful("a+AG", 4, NULL, &used);
+    return Py_BuildValue("(NNNNNiiinn)", a, b, c, d, e, by_mark, big, little, used, part);
+}
 static PyMethodDef methods[] = {
+    {"wide", wide, METH_NOARGS},
     {"arguments", arguments, METH_O}, {"options", options, METH_NOARGS}, {"typed", typed, METH_O}, {"lines", lines, METH_O}, {"charmap", charmap, METH_O},
     {"tokens", tokens, METH_NOARGS}, {"hashing", hashing, METH_NOARGS}, {"located", located, METH_O}, {"warned", warned, METH_NOARGS}, {"wrapped", wrapped, METH_O},
     {"opened", opened, METH_O}, {"printer", printer, METH_O}, {"lists", lists, METH_NOARGS}, {"threads", threads, METH_NOARGS}, {"named", named, METH_NOARGS}, {NULL}};

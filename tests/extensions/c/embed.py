@@ -14,6 +14,7 @@ print(c.options())
 sys.ps1, sys.ps2 = ">", ":"
 print(c.typed("x = 1 + \\\n 2\nprint(x)\ndef f(a):\n    return a * 2\n\nprint(f(x))\n"), x)
 print(c.lines(b"one\rtwo\r\nthree\nlonger than that\r\rend"))
+print(c.wide())
 print(c.charmap("\0\u20ac\xe9"))
 print(c.tokens(), c.hashing(), c.wrapped([1, 2, 3]), c.lists())
 n = c.named()

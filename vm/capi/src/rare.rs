@@ -20,65 +20,37 @@ unsafe fn full(c: u32, case: Case, out: *mut u32) -> c_int {
     n as c_int
 }
 
-/// A decoder of `_codecs` called with data and error handler; stores how much it used.
+/// A decoder of `_codecs` called with data and error handler; stores how much it used. `order` is for the codecs with a byte order (-1
+/// little, 0 by the mark, 1 big), which is read and stored.
 ///
 /// # Safety
-/// `p` has `n` bytes, `used` is writable or null.
+/// `p` has `n` bytes, `used` and `order` are writable or null.
 unsafe fn decode_part(
     name: &str,
     p: *const u8,
     n: isize,
     errors: Option<&CStr>,
     used: *mut isize,
-) -> PyResult {
-    // SAFETY: the caller's promise.
-    let data = Bytes::new(unsafe {
-        std::slice::from_raw_parts(if p.is_null() { std::ptr::dangling() } else { p }, n.max(0) as usize)
-    });
-    let module = lh_runtime::import::import_module("_codecs")?;
-    let errors = str_of(errors.unwrap_or(c"strict"));
-    let whole = bool_obj(used.is_null());
-    let r = module.call_method(name, &[&data, &errors, &whole])?;
-    let Some(t) = r.downcast::<Tuple>().filter(|t| t.len() >= 2) else {
-        return raise!(TypeError, "decoder must return a tuple");
-    };
-    if !used.is_null() {
-        // SAFETY: as above.
-        unsafe { *used = number::as_isize(t.item_ref(1), None)? };
-    }
-    Ok(t.get(0))
-}
-
-/// The same for codecs with a byte order (-1 little, 0 by the mark, 1 big), which is read and stored.
-///
-/// # Safety
-/// As [`decode_part`]; `order` is an integer or null.
-unsafe fn decode_wide(
-    name: &str,
-    p: *const u8,
-    n: isize,
-    errors: Option<&CStr>,
-    order: *mut c_int,
-    used: *mut isize,
+    order: Option<*mut c_int>,
 ) -> PyResult {
     // SAFETY: the caller's promise.
     unsafe {
-        let data = Bytes::new(std::slice::from_raw_parts(
-            if p.is_null() { std::ptr::dangling() } else { p },
-            n.max(0) as usize,
-        ));
-        let module = lh_runtime::import::import_module("_codecs")?;
-        let before = Int::from_i64(order.as_ref().map_or(0, |o| *o as i64));
-        let errors = str_of(errors.unwrap_or(c"strict"));
-        let r = module.call_method(name, &[&data, &*errors, &*before, &bool_obj(used.is_null())])?;
-        let Some(t) = r.downcast::<Tuple>().filter(|t| t.len() == 3) else {
+        let p = if p.is_null() { std::ptr::dangling() } else { p };
+        let data = Bytes::new(std::slice::from_raw_parts(p, n.max(0) as usize));
+        let (errors, whole) = (str_of(errors.unwrap_or(c"strict")), bool_obj(used.is_null()));
+        let before = order.map(|o| Int::from_i64(o.as_ref().map_or(0, |o| *o as i64)));
+        let mut arguments: Vec<&Object> = vec![&data, &errors];
+        arguments.extend(before.iter().map(|b| b.as_object()));
+        arguments.push(&whole);
+        let r = lh_runtime::import::import_module("_codecs")?.call_method(name, &arguments)?;
+        let Some(t) = r.downcast::<Tuple>().filter(|t| t.len() >= 2 + order.is_some() as usize) else {
             return raise!(TypeError, "decoder must return a tuple");
         };
         if !used.is_null() {
             *used = number::as_isize(t.item_ref(1), None)?;
         }
-        if !order.is_null() {
-            *order = number::as_isize(t.item_ref(2), None)? as c_int;
+        if let Some(o) = order.filter(|o| !o.is_null()) {
+            *o = number::as_isize(t.item_ref(2), None)? as c_int;
         }
         Ok(t.get(0))
     }
@@ -191,22 +163,22 @@ capi! {
     }
     fn PyUnicode_BuildEncodingMap(map: &Str) -> obj { codecs::single::build_charmap(map) }
     fn PyUnicode_DecodeUTF7(p: *const u8, n: isize, errors: Option<&CStr>) -> obj {
-        decode_part("utf_7_decode", p, n, errors, null_mut())
+        decode_part("utf_7_decode", p, n, errors, null_mut(), None)
     }
     fn PyUnicode_DecodeUTF7Stateful(p: *const u8, n: isize, errors: Option<&CStr>, used: *mut isize) -> obj {
-        decode_part("utf_7_decode", p, n, errors, used)
+        decode_part("utf_7_decode", p, n, errors, used, None)
     }
     fn PyUnicode_DecodeUTF16(p: *const u8, n: isize, errors: Option<&CStr>, order: *mut c_int) -> obj {
-        decode_wide("utf_16_ex_decode", p, n, errors, order, null_mut())
+        decode_part("utf_16_ex_decode", p, n, errors, null_mut(), Some(order))
     }
     fn PyUnicode_DecodeUTF16Stateful(p: *const u8, n: isize, errors: Option<&CStr>, order: *mut c_int, used: *mut isize) -> obj {
-        decode_wide("utf_16_ex_decode", p, n, errors, order, used)
+        decode_part("utf_16_ex_decode", p, n, errors, used, Some(order))
     }
     fn PyUnicode_DecodeUTF32(p: *const u8, n: isize, errors: Option<&CStr>, order: *mut c_int) -> obj {
-        decode_wide("utf_32_ex_decode", p, n, errors, order, null_mut())
+        decode_part("utf_32_ex_decode", p, n, errors, null_mut(), Some(order))
     }
     fn PyUnicode_DecodeUTF32Stateful(p: *const u8, n: isize, errors: Option<&CStr>, order: *mut c_int, used: *mut isize) -> obj {
-        decode_wide("utf_32_ex_decode", p, n, errors, order, used)
+        decode_part("utf_32_ex_decode", p, n, errors, used, Some(order))
     }
     fn PyUnicode_InternImmortal(p: *mut *mut PyObject) -> void {
         if let Some(s) = Object::from_ptr_opt(*p).and_then(|o| o.downcast_exact::<Str>()) {

@@ -1,9 +1,10 @@
 """Every module of Debian's lib-dynload: loads in Lancehead, and its own CPython tests as far as python3.11 passes them.
 
-    python3.11 tests/lib_dynload.py LANCEHEAD [--only _json,_ssl] [--jobs N] [--timeout SECONDS]
+    python3.11 tests/lib_dynload.py LANCEHEAD [--quick] [--only _json,_ssl] [--jobs N] [--timeout SECONDS]
 
 A row for each module: is it loaded from lib-dynload or built in, its test files, and tests passed / passed by python3.11. Test files come from
-libpython3.11-testsuite; modules that no test file is about are only imported and their public names compared.
+libpython3.11-testsuite; modules that no test file is about are only imported and their public names compared. `--quick` does so for those, too,
+whose tests take long, wait for clocks, processes or the network, or are known not to pass whole (`docs/compatibility.md`).
 """
 import argparse
 import concurrent.futures
@@ -29,6 +30,10 @@ TESTS = {
     "ossaudiodev": ["test_ossaudiodev"], "readline": ["test_readline"], "resource": ["test_resource"], "termios": ["test_tty", "test_pty"], "xxlimited": ["test_xxlimited"],
     "xxlimited_35": ["test_xxlimited"], "_xxsubinterpreters": ["test__xxsubinterpreters"],
 }
+QUICK = set("""_bz2 _codecs_cn _codecs_hk _codecs_iso2022 _codecs_jp _codecs_kr _codecs_tw _contextvars _crypt _dbm _hashlib _json _lsprof _lzma _multibytecodec
+    _sqlite3 _testinternalcapi _testmultiphase _typing _uuid _zoneinfo audioop resource xxlimited xxlimited_35""".split())
+# Lost for a reason that docs/compatibility.md gives: they run code in sub-interpreters.
+KNOWN = {"test.test_multibytecodec.Test_IncrementalEncoder.test_subinterp"}
 IMPORT = """
 import importlib, sys
 m = importlib.import_module(sys.argv[1])
@@ -69,7 +74,7 @@ def passed(python, name, timeout):
     return ids, "" if r.returncode == 0 else f"exit {r.returncode}"
 
 
-def module(lancehead, name, timeout):
+def module(lancehead, name, timeout, quick):
     a, b = run([PYTHON, "-c", IMPORT, name], 60), run([lancehead, "-c", IMPORT, name], 60)
     if a is None or a.returncode:
         return name, "not importable by python3.11 either", [], 0, 0, True
@@ -81,7 +86,8 @@ def module(lancehead, name, timeout):
         where += ", without " + " ".join(sorted(lacking))
     there, notes = [], []
     want = got = 0
-    for test in TESTS.get(name, []):
+    whole = True
+    for test in [] if quick and name not in QUICK else TESTS.get(name, []):
         control, _ = passed(PYTHON, test, timeout)
         if not control:
             continue
@@ -91,13 +97,15 @@ def module(lancehead, name, timeout):
         if note:
             notes.append(f"{test}: {note}")
         notes.extend("- " + i for i in sorted(control - ids)[:8])
-    return name, where, there + notes, got, want, got == want and not lacking
+        whole = whole and control - ids <= KNOWN
+    return name, where, there + notes, got, want, whole and not lacking
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("lancehead")
     p.add_argument("--only")
+    p.add_argument("--quick", action="store_true")
     p.add_argument("--jobs", type=int, default=2)
     p.add_argument("--timeout", type=int, default=300)
     a = p.parse_args()
@@ -105,14 +113,14 @@ def main():
     names = a.only.split(",") if a.only else sorted(f.name.split(".")[0] for f in FOLDER.glob("*.so"))
     total = wanted = bad = 0
     with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
-        for name, where, rest, got, want, ok in pool.map(lambda n: module(lancehead, n, a.timeout), names):
+        for name, where, rest, got, want, ok in pool.map(lambda n: module(lancehead, n, a.timeout, a.quick), names):
             tests = [r for r in rest if r.startswith("test") and ":" not in r]
             print(f"{name:20}{where:14}{(f'{got} / {want}' if want else '-'):14}{'' if ok else 'DIFFERS '}{' '.join(tests)}", flush=True)
             for r in rest:
                 if r not in tests:
                     print("    " + r)
             total, wanted, bad = total + got, wanted + want, bad + (not ok)
-    print(f"lib-dynload: {len(names) - bad} of {len(names)} modules whole; {total} / {wanted} tests")
+    print(f"lib-dynload: {len(names) - bad} of {len(names)} modules as expected; {total} / {wanted} tests")
     return 1 if bad else 0
 
 

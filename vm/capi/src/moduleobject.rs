@@ -31,6 +31,18 @@ fn a_capsule(o: &Object, what: &str) -> PyResult<&'static Capsule> {
     }
 }
 
+/// # Safety
+/// `def` is a live definition.
+unsafe fn add_state_module(m: Option<&Object>, def: *mut PyModuleDef) -> PyResult<()> {
+    // SAFETY: the caller's promise.
+    if unsafe { !(*def).m_slots.is_null() } {
+        return raise!(SystemError, "PyState_AddModule called on module with slots");
+    }
+    let Some(m) = m else { return Err(null_argument()) };
+    extension::register_state_module(def, m);
+    Ok(())
+}
+
 capi! {
     // ---- Modules ----
     fn PyModuleDef_Init(def: *mut PyModuleDef) -> [*mut PyObject] { extension::def_init(def); def.cast() }
@@ -89,9 +101,15 @@ capi! {
     }
     fn PyModule_SetDocString(m: &Object, doc: &CStr) -> status { module(m)?.set_doc(&text(doc)) }
     fn PyState_FindModule(def: *mut PyModuleDef) -> [*mut PyObject] { extension::find_state_module(def) }
-    fn PyState_AddModule(m: &Object, def: *mut PyModuleDef) -> status { extension::register_state_module(def, m); Ok(()) }
-    fn _PyState_AddModule(_ts: *mut c_void, m: &Object, def: *mut PyModuleDef) -> status { extension::register_state_module(def, m); Ok(()) }
-    fn PyState_RemoveModule(def: *mut PyModuleDef) -> status { extension::remove_state_module(def); Ok(()) }
+    fn PyState_AddModule(m: Option<&Object>, def: *mut PyModuleDef) -> status { add_state_module(m, def) }
+    fn _PyState_AddModule(_ts: *mut c_void, m: Option<&Object>, def: *mut PyModuleDef) -> status { add_state_module(m, def) }
+    fn PyState_RemoveModule(def: *mut PyModuleDef) -> status {
+        if !(*def).m_slots.is_null() {
+            return raise!(SystemError, "PyState_RemoveModule called on module with slots");
+        }
+        extension::remove_state_module(def);
+        Ok(())
+    }
 
     // ---- Import ----
     fn PyImport_ImportModule(name: &CStr) -> obj { imported(&text(name)) }

@@ -94,7 +94,7 @@ unsafe fn interactive_one(f: *mut libc::FILE, file: &Object) -> PyResult<c_int> 
         let code = match compile.call(&[
             &*Str::new(text.strip_suffix('\n').unwrap_or(&text)),
             file,
-            &*Str::interned("single"),
+            Str::interned("single"),
         ]) {
             Ok(code) => code,
             Err(_) => {
@@ -181,7 +181,7 @@ capi! {
         let s = s.to_str_lossy();
         let Some(d) = sys_get("_xoptions").and_then(|d| d.downcast_owned::<Dict>().ok()) else { return Ok(()) };
         match s.split_once('=') {
-            Some((k, v)) => d.set_str(k, &*Str::new(v))?,
+            Some((k, v)) => d.set_str(k, &Str::new(v))?,
             None => d.set_str(&s, &bool_obj(true))?,
         }
     }

@@ -375,7 +375,7 @@ impl WideList {
             let text = text_of(item);
             let new = lh_runtime::alloc::malloc(8 * (n + 1)).cast::<*mut u32>();
             new.copy_from_nonoverlapping(if n == 0 { new } else { self.items }, at);
-            new.add(at).write(text.downcast::<Str>().map_or(null_mut(), |s| wide_str(s)));
+            new.add(at).write(text.downcast::<Str>().map_or(null_mut(), wide_str));
             new.add(at + 1).copy_from_nonoverlapping(if n == 0 { new } else { self.items.add(at) }, n - at);
             lh_runtime::alloc::free(self.items.cast());
             (self.length, self.items) = (n as isize + 1, new);

@@ -246,7 +246,7 @@ capi! {
     fn PyFile_NewStdPrinter(fd: c_int) -> obj {
         let args = Tuple::from_vec(vec![Int::from_i64(fd as i64).into_object(), Str::new("w").into_object(), Int::from_i64(1).into_object()]);
         let kw = Dict::new();
-        kw.set_str("errors", &*Str::new("backslashreplace"))?;
+        kw.set_str("errors", &Str::new("backslashreplace"))?;
         kw.set_str("closefd", &bool_obj(false))?;
         lh_runtime::import::import_module("io")?.get_attr_str("open")?.call_tuple(&args, Some(&kw))
     }

@@ -269,13 +269,18 @@ static mut DESCRIPTORS: Vec<*mut PyObject> = Vec::new();
 #[inline(always)]
 pub unsafe fn described(i: u16) -> *mut PyObject {
     // SAFETY: a number that `describe` gave out; the GIL is held.
-    unsafe { *(*(&raw const DESCRIPTORS)).as_ptr().add(i as usize) }
+    unsafe {
+        let all: *const Vec<*mut PyObject> = &raw const DESCRIPTORS;
+        let all = &*all;
+        *all.as_ptr().add(i as usize)
+    }
 }
 /// Makes the instruction a quick one about the descriptor `d`.
 unsafe fn describe(at: *mut u16, version: u32, d: *mut PyObject, quick_op: u8) {
     // SAFETY: the GIL is held.
     unsafe {
-        let all = &mut *(&raw mut DESCRIPTORS);
+        let all: *mut Vec<*mut PyObject> = &raw mut DESCRIPTORS;
+        let all = &mut *all;
         let i = all.iter().rposition(|x| *x == d).unwrap_or(all.len());
         if i == all.len() {
             if i > u16::MAX as usize {

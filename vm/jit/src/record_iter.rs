@@ -123,7 +123,7 @@ impl Recorder {
                 let e = it.cast::<lh_runtime::enumobject::EnumObject>();
                 let of = (*e).en_sit;
                 let Some(more) = going(of) else { return Ok(None) };
-                if (*e).en_index >= 1 << 60 || !more && !(dying && (*of).ob_refcnt == 1) {
+                if (*e).en_index >= 1 << 60 || !(more || dying && (*of).ob_refcnt == 1) {
                     return Ok(None);
                 }
                 self.b().guard_type(v, t as u64, true)?;

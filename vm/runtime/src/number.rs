@@ -669,8 +669,8 @@ pub fn after_method(op: u32, which: u8, a: &Object, b: &Object) -> PyResult {
         1 => no_number(op, a, b),
         _ => {
             let mut g = g.filter(|g| !same && f.is_none_or(|f| f as usize != *g as usize));
-            // SAFETY: live types.
             if let (Some(_), Some(h)) = (f, g)
+                // SAFETY: live types.
                 && unsafe { is_subtype(b.ob_type(), a.ob_type()) }
             {
                 let r = call2(h, a, b)?;

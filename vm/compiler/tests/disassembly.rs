@@ -224,7 +224,7 @@ fn errors() {
         (1, 10),
     );
     check_error("f'{!r}'", Syntax, "f-string: expression required before '!'", (1, 8));
-    check_error("f'{lambda x:1}'", Syntax, "f-string: invalid syntax", (1, 2));
+    check_error("f'{lambda x:1}'", Syntax, "f-string: invalid syntax", (1, 10));
     check_error("f'{a#}'", Syntax, "f-string expression part cannot include '#'", (1, 8));
     check_error("type X = int", Syntax, "invalid syntax", (1, 6));
     check_error("def f[T](): pass", Syntax, "expected '('", (1, 6));

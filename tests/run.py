@@ -10,6 +10,7 @@ import argparse
 import concurrent.futures
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -54,6 +55,8 @@ def main():
     parser.add_argument("--modes", default="off,on,stress")
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
+    # Started in the background, interrupts are ignored, by the programs that are to meet them as well.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     programs = sorted((HERE / "programs").glob("*.py"))
     if args.only:
         programs = [p for p in programs if p.stem in args.only.split(",")]

@@ -7,7 +7,7 @@ use crate::prelude::*;
 use crate::pythonrun::CompilerFlags;
 use crate::unicodeobject::from_wide;
 use lh_runtime::import::import_module;
-use lh_runtime::sysobject::{config, sys_get};
+use lh_runtime::sysobject::{config, flush_std_files, sys_get};
 
 const E_EOF: c_int = 11;
 
@@ -153,20 +153,9 @@ unsafe fn is_interactive(f: *mut libc::FILE, name: &[u8]) -> bool {
 }
 /// Functions run at exit and standard files written out, as before the interpreter goes.
 fn wind_up() -> c_int {
-    let mut status = 0;
-    for (module, method) in [("atexit", "_run_exitfuncs"), ("sys", "stdout"), ("sys", "stderr")] {
-        let done = import_module(module).and_then(|m| match method {
-            "_run_exitfuncs" => m.call_method(method, &[]),
-            _ => m
-                .get_attr_str(method)
-                .and_then(|f| if f.is_none() { Ok(f) } else { f.call_method("flush", &[]) }),
-        });
-        if let Err(e) = done {
-            e.clear();
-            status = -1;
-        }
-    }
-    status
+    let done = import_module("atexit").and_then(|m| m.call_method("_run_exitfuncs", &[]));
+    let ran = done.map_err(|e| e.clear()).is_ok();
+    if flush_std_files() && ran { 0 } else { -1 }
 }
 
 capi! {

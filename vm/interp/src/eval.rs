@@ -529,6 +529,37 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                             }
                         };
                     }
+                    // A loop's back edge is taken: it is counted, and may become a trace.
+                    macro_rules! loop_back {
+                        () => {
+                            let target = pc.sub(arg);
+                            if jit::count_loop(target) {
+                                // The hook sees the frame at the loop's head.
+                                (*frame).prev_instr = target.sub(1);
+                                save_sp!();
+                                match jit::hot_loop(ts, frame, pc.sub(1)) {
+                                    Enter::Stay => (*frame).stacktop = -1,
+                                    other => jit_result!(other),
+                                }
+                                (*frame).prev_instr = pc.sub(1);
+                            }
+                            pc = target;
+                            eval_breaker!();
+                        };
+                    }
+                    // The back edge of a loop that has a trace.
+                    macro_rules! enter_loop {
+                        () => {
+                            eval_breaker!();
+                            let target = pc.sub(arg);
+                            (*frame).prev_instr = target.sub(1);
+                            save_sp!();
+                            jit_result!(jit::enter(ts, frame, pc.sub(1)));
+                            // The trace did not want to run.
+                            (*frame).stacktop = -1;
+                            pc = target;
+                        };
+                    }
                     match opcode {
                         // ---- Stack and variables ----
                         op::NOP | op::CACHE => next!(),
@@ -1036,31 +1067,11 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                             next!();
                         }
                         op::JUMP_BACKWARD => {
-                            let target = pc.sub(arg);
-                            if jit::count_loop(target) {
-                                // The hook sees the frame at the loop's head.
-                                (*frame).prev_instr = target.sub(1);
-                                save_sp!();
-                                let res = jit::hot_loop(ts, frame, pc.sub(1));
-                                match res {
-                                    Enter::Stay => (*frame).stacktop = -1,
-                                    other => jit_result!(other),
-                                }
-                                (*frame).prev_instr = pc.sub(1);
-                            }
-                            pc = target;
-                            eval_breaker!();
+                            loop_back!();
                             next!();
                         }
                         quick::JIT_LOOP => {
-                            eval_breaker!();
-                            let target = pc.sub(arg);
-                            (*frame).prev_instr = target.sub(1);
-                            save_sp!();
-                            jit_result!(jit::enter(ts, frame, pc.sub(1)));
-                            // The trace did not want to run.
-                            (*frame).stacktop = -1;
-                            pc = target;
+                            enter_loop!();
                             next!();
                         }
                         op::JUMP_BACKWARD_NO_INTERRUPT => {
@@ -1086,19 +1097,7 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                             let t = truth!(v);
                             decref(v);
                             if !t {
-                                let target = pc.sub(arg);
-                                if jit::count_loop(target) {
-                                    (*frame).prev_instr = target.sub(1);
-                                    save_sp!();
-                                    let res = jit::hot_loop(ts, frame, pc.sub(1));
-                                    match res {
-                                        Enter::Stay => (*frame).stacktop = -1,
-                                        other => jit_result!(other),
-                                    }
-                                    (*frame).prev_instr = pc.sub(1);
-                                }
-                                pc = target;
-                                eval_breaker!();
+                                loop_back!();
                             }
                             next!();
                         }
@@ -1107,13 +1106,7 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                             let t = truth!(v);
                             decref(v);
                             if !t {
-                                eval_breaker!();
-                                let target = pc.sub(arg);
-                                (*frame).prev_instr = target.sub(1);
-                                save_sp!();
-                                jit_result!(jit::enter(ts, frame, pc.sub(1)));
-                                (*frame).stacktop = -1;
-                                pc = target;
+                                enter_loop!();
                             }
                             next!();
                         }
@@ -1122,19 +1115,7 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                             let t = truth!(v);
                             decref(v);
                             if t {
-                                let target = pc.sub(arg);
-                                if jit::count_loop(target) {
-                                    (*frame).prev_instr = target.sub(1);
-                                    save_sp!();
-                                    let res = jit::hot_loop(ts, frame, pc.sub(1));
-                                    match res {
-                                        Enter::Stay => (*frame).stacktop = -1,
-                                        other => jit_result!(other),
-                                    }
-                                    (*frame).prev_instr = pc.sub(1);
-                                }
-                                pc = target;
-                                eval_breaker!();
+                                loop_back!();
                             }
                             next!();
                         }
@@ -1143,13 +1124,7 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                             let t = truth!(v);
                             decref(v);
                             if t {
-                                eval_breaker!();
-                                let target = pc.sub(arg);
-                                (*frame).prev_instr = target.sub(1);
-                                save_sp!();
-                                jit_result!(jit::enter(ts, frame, pc.sub(1)));
-                                (*frame).stacktop = -1;
-                                pc = target;
+                                enter_loop!();
                             }
                             next!();
                         }
@@ -1165,19 +1140,7 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                             let is_none = r(v).is_none();
                             decref(v);
                             if is_none == (opcode == op::POP_JUMP_BACKWARD_IF_NONE) {
-                                let target = pc.sub(arg);
-                                if jit::count_loop(target) {
-                                    (*frame).prev_instr = target.sub(1);
-                                    save_sp!();
-                                    let res = jit::hot_loop(ts, frame, pc.sub(1));
-                                    match res {
-                                        Enter::Stay => (*frame).stacktop = -1,
-                                        other => jit_result!(other),
-                                    }
-                                    (*frame).prev_instr = pc.sub(1);
-                                }
-                                pc = target;
-                                eval_breaker!();
+                                loop_back!();
                             }
                             next!();
                         }
@@ -1186,13 +1149,7 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                             let is_none = r(v).is_none();
                             decref(v);
                             if is_none == (opcode == quick::JIT_WHILE_NONE) {
-                                eval_breaker!();
-                                let target = pc.sub(arg);
-                                (*frame).prev_instr = target.sub(1);
-                                save_sp!();
-                                jit_result!(jit::enter(ts, frame, pc.sub(1)));
-                                (*frame).stacktop = -1;
-                                pc = target;
+                                enter_loop!();
                             }
                             next!();
                         }

@@ -169,7 +169,7 @@ pub fn state() -> &'static mut State {
 }
 
 pub fn install(mode: Mode) {
-    let Ok(arena) = lh_foreign::arena::Arena::get() else { return };
+    let Ok(arena) = lh_foreign::arena::Arena::traces() else { return };
     let (code, exit) = lh_jit_x64::asm::trampoline();
     let Ok(c) = arena.install(&code) else { return };
     let base = c.addr() as u64;
@@ -517,7 +517,7 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
         Ok(c) => c,
         Err(e) => return give_up(s, &r, Why::Backend(e)),
     };
-    let Ok(code) = lh_foreign::arena::Arena::get().and_then(|a| a.install(&c.code)) else {
+    let Ok(code) = lh_foreign::arena::Arena::traces().and_then(|a| a.install(&c.code)) else {
         return give_up(s, &r, Why::NoMemory);
     };
     let entry = code.addr() as u64;
@@ -576,7 +576,7 @@ pub fn without_countdown(s: &mut State, t: u32) {
     if !same_label || c.exits != x.exits || c.calls != x.calls {
         return;
     }
-    let Ok(code) = lh_foreign::arena::Arena::get().and_then(|a| a.install(&c.code)) else { return };
+    let Ok(code) = lh_foreign::arena::Arena::traces().and_then(|a| a.install(&c.code)) else { return };
     let entry = code.addr() as u64;
     if *x.entry_cell == x.entry {
         *x.entry_cell = entry;
@@ -600,7 +600,7 @@ pub fn install_detour(s: &mut State, trace: Trace, root: u32, head: u32) -> Opti
         countdown: None,
     };
     let c = lh_jit_x64::compile(&trace, s.descs, &options).ok()?;
-    let code = lh_foreign::arena::Arena::get().and_then(|a| a.install(&c.code)).ok()?;
+    let code = lh_foreign::arena::Arena::traces().and_then(|a| a.install(&c.code)).ok()?;
     let entry = code.addr() as u64;
     let detour = Compiled::new(trace, c, entry, cells, (head, root), Record::new(true));
     s.traces.push(Box::new(Compiled { retired: true, ..detour }));

@@ -35,6 +35,8 @@ pub enum Why {
     TooLong,
     /// The loop was left while being recorded.
     Left,
+    /// An instruction raised, and a handler of the frame took over.
+    Raised,
     /// The loop was left in one of its first recordings: an iteration that goes on is worth more.
     Outside,
     InnerLoop,
@@ -55,6 +57,7 @@ impl fmt::Display for Why {
             Why::Flow => f.write_str("control went elsewhere"),
             Why::TooLong => f.write_str("trace too long"),
             Why::Left => f.write_str("loop left while recording"),
+            Why::Raised => f.write_str("an instruction raised"),
             Why::Outside => f.write_str("this iteration leaves the loop"),
             Why::InnerLoop => f.write_str("an inner loop comes first"),
             Why::Unbound => f.write_str("unbound variable"),
@@ -211,7 +214,7 @@ impl Recorder {
                 let base = r.b().frame_base(k);
                 let info = s.token as *const FrameInfo;
                 let ret = if (*info).flags & frame::INIT != 0 { -1 } else { up.sp as i32 };
-                r.push_level(base, info, up.pc, ret);
+                r.push_level(base, info, up.pc, ret, up.sp as i32);
                 r.frame = *f;
                 r.header = written >> k & 1 != 0;
             }
@@ -565,7 +568,7 @@ impl Recorder {
                 self.act();
                 self.settle(p, unit)?;
             } else if self.expect != Some(unit) {
-                return Err(Why::Flow);
+                return Err(if self.has_raised(unit) { Why::Raised } else { Why::Flow });
             }
             let top = self.outer.is_empty();
             if self.started && top {
@@ -620,6 +623,9 @@ impl Recorder {
             if top && o == op::RETURN_VALUE && self.function {
                 return self.return_from_root();
             }
+            if matches!(o, op::RAISE_VARARGS | op::RERAISE) && self.raise_instruction(o, arg)? {
+                return Ok(Next::More);
+            }
             if top
                 && self.steps > 1
                 && self.ends_here(o, at)
@@ -634,7 +640,7 @@ impl Recorder {
             if let Some(s) = self.back_edge(o, arg, next_unit, real)? {
                 return Ok(s);
             }
-            if !top && matches!(o, op::RAISE_VARARGS | op::RERAISE | op::PUSH_EXC_INFO) {
+            if !top && matches!(o, op::RAISE_VARARGS | op::RERAISE) {
                 if let Some(to) = self.stop_iteration(if o == op::RAISE_VARARGS { arg } else { 0 })? {
                     // The interpreter gets there by the exception.
                     self.expect = Some(to);
@@ -666,7 +672,6 @@ impl Recorder {
                 | op::SEND
                 | op::RAISE_VARARGS
                 | op::RERAISE
-                | op::PUSH_EXC_INFO
         ) || state().unrecordable.contains(&(at as usize))
     }
 
@@ -957,6 +962,9 @@ impl Recorder {
                     };
                     self.put(sp - n, r)?;
                 }
+                op::PUSH_EXC_INFO => self.push_exc_info()?,
+                op::POP_EXCEPT => self.pop_except()?,
+                op::CHECK_EXC_MATCH if self.check_exc_match()? => {}
                 op::RETURN_VALUE => return self.leave_inlined(),
                 op::YIELD_VALUE if self.in_generator() => return self.yield_value(),
                 op::SEND if self.resume(sp - 2, Some(sp - 1))? => {}

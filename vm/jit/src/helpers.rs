@@ -738,6 +738,7 @@ helpers! {
     ITER_NEXT = iter_next, [Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     STORE_GLOBAL = store_global, [Ptr, Ref, Ref] -> I64, steals 0, new false, Effects::ARBITRARY;
     UNARY = unary, [I64, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    RUN_FUNCTION = crate::functions::run_function, [Ptr, Ptr] -> Ref, steals 0, new true, FRAME;
     CALL_STACK = call_stack, [Ptr, I64, I64, Ref] -> I64, steals 0, new false, FRAME;
     BUILD = build, [Ptr, I64, I64, I64] -> I64, steals 0, new false, FRAME;
     CONTAINS_PLAIN = contains_plain, [Ref, Ref] -> I64, steals 0, new false, LOOKS;

@@ -11,6 +11,7 @@
 pub mod builtins;
 pub mod descs;
 pub mod force;
+pub mod functions;
 pub mod generic;
 pub mod helpers;
 pub mod inline;

@@ -89,6 +89,8 @@ pub enum Next {
     Link(u32),
     /// The interpreter goes on from here.
     Exit,
+    /// The root frame has returned.
+    Return,
     /// Record the loop with this head (a unit of the frame's code) and back edge instead, with this stack height.
     Switch(u32, *mut u16, i32),
 }
@@ -111,7 +113,7 @@ pub struct Recorder {
     pub edge: *mut u16,
     pub bridge: Option<(u32, u32)>,
     pub pins: Vec<Owned<Object>>,
-    root_code: *mut PyCodeObject,
+    pub root_code: *mut PyCodeObject,
     /// Callers of the innermost frame, outermost first.
     pub(crate) outer: Vec<Level>,
     /// The innermost frame's address, unless it is the root.
@@ -129,6 +131,8 @@ pub struct Recorder {
     stay_inside: Option<u32>,
     /// The root starts at a function's entry and ends at its return.
     pub function: bool,
+    /// Words there are for inlined frames.
+    pub room: usize,
     /// Bytecodes recorded.
     pub steps: usize,
     visits: HashMap<usize, u32>,
@@ -276,6 +280,7 @@ impl Recorder {
                 restarts: 0,
                 stay_inside: None,
                 function: false,
+                room: crate::inline::ROOM,
                 visits: HashMap::default(),
                 steps: 0,
                 foreign: 0,
@@ -584,7 +589,7 @@ impl Recorder {
             }
             self.steps += 1;
             if self.steps > MAX_STEPS || self.b().ops() > MAX_OPS {
-                if self.bridge.is_some() && self.steps > 1 {
+                if (self.bridge.is_some() || self.function) && self.steps > 1 {
                     self.snap()?;
                     return Ok(Next::Exit);
                 }
@@ -612,6 +617,9 @@ impl Recorder {
             self.wild = false;
             self.shared = None;
             self.snap()?;
+            if top && o == op::RETURN_VALUE && self.function {
+                return self.return_from_root();
+            }
             if top
                 && self.steps > 1
                 && self.ends_here(o, at)

@@ -317,6 +317,7 @@ pub fn delete_state() {
 // ---- Recursion through native code ----
 
 /// How many bytes of native stack the current thread has left before `RecursionError` is raised.
+#[inline]
 pub fn native_stack_left() -> usize {
     let mark = 0u8;
     (&raw const mark as usize).saturating_sub(STACK_LIMIT.get())

@@ -6,11 +6,11 @@
 
 use crate::errors::*;
 use crate::exceptions::exc;
+use crate::interpreter::Own;
 use crate::kinds::*;
 use crate::object::*;
 use crate::strobject::clip;
 use crate::{intern, raise};
-use crate::interpreter::Own;
 
 pub mod errors;
 pub mod escape;

@@ -254,8 +254,7 @@ pub fn alloc(isolated: bool) -> *mut Interp {
 /// Drops the values that the active interpreter has for itself. What goes last may want another look at what went first.
 fn drop_values() {
     for _ in 0..3 {
-        let vars: Vec<_> =
-            VARIABLES.lock().expect("never poisoned").iter().map(|v| (v.at, v.free)).collect();
+        let vars: Vec<_> = VARIABLES.lock().expect("never poisoned").iter().map(|v| (v.at, v.free)).collect();
         for (at, free) in vars.into_iter().rev() {
             let old = at.swap(null_mut(), Ordering::Relaxed);
             if !old.is_null() {

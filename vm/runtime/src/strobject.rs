@@ -654,12 +654,14 @@ impl Str {
                 }
             }
             let kept = (*c)._base.state & INTERNED_MASK;
-            (*c)._base.state = kept | (kind as u32) << KIND_SHIFT | READY | if max < 0x80 { ASCII } else { 0 };
+            (*c)._base.state =
+                kept | (kind as u32) << KIND_SHIFT | READY | if max < 0x80 { ASCII } else { 0 };
         }
     }
     /// A string of `n` characters that C code fills in, through its `wstr`.
     pub fn unsettled(n: usize) -> PyResult<Owned<Str>> {
-        let Some(size) = n.checked_add(1).and_then(|n| n.checked_mul(4)).filter(|s| *s < isize::MAX as usize) else {
+        let Some(size) = n.checked_add(1).and_then(|n| n.checked_mul(4)).filter(|s| *s < isize::MAX as usize)
+        else {
             return Err(no_memory());
         };
         let data = alloc::calloc(1, size).cast::<u8>();

@@ -165,7 +165,11 @@ pub fn for_each(mut f: impl FnMut(*mut PyThreadState)) {
 pub fn states_of(i: *mut Interp) -> Vec<*mut PyThreadState> {
     let all = STATES.lock().expect("never poisoned");
     // SAFETY: listed states are live.
-    all.iter().rev().map(|s| *s as *mut PyThreadState).filter(|s| unsafe { (**s).interp } == i.cast()).collect()
+    all.iter()
+        .rev()
+        .map(|s| *s as *mut PyThreadState)
+        .filter(|s| unsafe { (**s).interp } == i.cast())
+        .collect()
 }
 
 /// As [`for_each`] without waiting for anybody, newest first; false if the list is being changed. For reports of crashes.

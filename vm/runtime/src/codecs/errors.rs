@@ -7,13 +7,13 @@
 use crate::convert::*;
 use crate::errors::*;
 use crate::exceptions::exc;
+use crate::interpreter::Own;
 use crate::kinds::*;
 use crate::object::*;
 use crate::strobject::{StrBuilder, clip};
 use crate::{pyfunction, raise, raised, unicode};
 use lh_abi::*;
 use std::borrow::Cow;
-use crate::interpreter::Own;
 use std::sync::OnceLock;
 
 /// What a handler puts in place of what could not be converted.

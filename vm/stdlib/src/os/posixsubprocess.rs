@@ -5,8 +5,8 @@
 
 use super::posix::process::{CVec, after_fork_child, after_fork_parent, before_fork};
 use super::util::*;
-use lh_runtime::number;
 use lh_runtime::interpreter;
+use lh_runtime::number;
 use lh_runtime::prelude::*;
 use std::ffi::CString;
 

@@ -6,8 +6,8 @@ use crate::os::util::*;
 use lh_runtime::interpreter::{self, Own};
 use lh_runtime::prelude::*;
 use lh_runtime::thread;
-use std::ffi::CString;
 use std::cell::RefCell;
+use std::ffi::CString;
 
 // ---- Around a fork ----
 

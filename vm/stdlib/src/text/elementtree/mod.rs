@@ -106,7 +106,8 @@ fn _set_factories(comment_factory: &Object, pi_factory: &Object) -> PyResult<Own
             return raise!(TypeError, "{} factory must be callable, not {}", what, f.ty().name());
         }
     }
-    let set = |g: &'static Global, f: &Object| g.replace((!f.is_none()).then(|| f.own())).unwrap_or_else(none);
+    let set =
+        |g: &'static Global, f: &Object| g.replace((!f.is_none()).then(|| f.own())).unwrap_or_else(none);
     let old = (set(&COMMENT, comment_factory), set(&PI, pi_factory));
     Ok(Tuple::pair(old.0, old.1))
 }

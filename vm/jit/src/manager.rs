@@ -171,6 +171,8 @@ pub struct State {
     left: FxHashMap<usize, u32>,
     /// How often recordings of a loop met an exception.
     pub raised: FxHashMap<usize, u32>,
+    /// Instructions that raised while a recording took for granted that they would not, and how often.
+    pub raises: FxHashMap<usize, u32>,
     begun: Instant,
     /// Time that went into recording and compiling.
     spent: Duration,
@@ -220,6 +222,7 @@ pub fn install(mode: Mode) {
         recordings: 0,
         left: FxHashMap::default(),
         raised: FxHashMap::default(),
+        raises: FxHashMap::default(),
         begun: Instant::now(),
         spent: Duration::ZERO,
         infos: FxHashMap::default(),
@@ -472,6 +475,9 @@ unsafe fn record(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) {
 fn give_up(s: &mut State, r: &Recorder, why: Why) {
     let at = r.place();
     s.event(|| format!("abort at {at}: {why}"));
+    if why == Why::Raised {
+        *s.raises.entry(r.at()).or_insert(0) += 1;
+    }
     if matches!(why, Why::Opcode(_) | Why::Operands(_) | Why::TooLong | Why::Unbound) {
         if !r.outer.is_empty() {
             // Without what cannot be inlined it may work.

@@ -41,7 +41,9 @@ fn stack_effect(o: u8, arg: i32) -> Option<(i32, i32)> {
         op::IMPORT_FROM => (0, 1),
         op::BEFORE_WITH => (1, 2),
         op::CHECK_EXC_MATCH => (1, 1),
-        op::GET_LEN | op::MATCH_MAPPING | op::MATCH_SEQUENCE | op::MATCH_KEYS => (0, 1),
+        op::WITH_EXCEPT_START | op::GET_LEN | op::MATCH_MAPPING | op::MATCH_SEQUENCE | op::MATCH_KEYS => {
+            (0, 1)
+        }
         op::MATCH_CLASS => (3, 1),
         _ => return None,
     })
@@ -294,6 +296,7 @@ unsafe fn execute(
                 let m = given_matches(o(below(1)), &right);
                 *base = bool_obj(m).into_raw();
             }
+            op::WITH_EXCEPT_START => *base = ops::with_except(o(below(4)), o(below(1)))?.into_raw(),
             op::GET_LEN => *base = Int::from_usize(o(below(1)).length()?).into_raw(),
             op::MATCH_MAPPING | op::MATCH_SEQUENCE => {
                 let flag = if opcode == op::MATCH_MAPPING { Py_TPFLAGS_MAPPING } else { Py_TPFLAGS_SEQUENCE };

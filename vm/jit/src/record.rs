@@ -35,6 +35,8 @@ pub enum Why {
     TooLong,
     /// The loop was left while being recorded.
     Left,
+    /// An instruction raised, and a handler of the frame took over.
+    Raised,
     /// The loop was left in one of its first recordings: an iteration that goes on is worth more.
     Outside,
     InnerLoop,
@@ -55,6 +57,7 @@ impl fmt::Display for Why {
             Why::Flow => f.write_str("control went elsewhere"),
             Why::TooLong => f.write_str("trace too long"),
             Why::Left => f.write_str("loop left while recording"),
+            Why::Raised => f.write_str("an instruction raised"),
             Why::Outside => f.write_str("this iteration leaves the loop"),
             Why::InnerLoop => f.write_str("an inner loop comes first"),
             Why::Unbound => f.write_str("unbound variable"),
@@ -89,6 +92,8 @@ pub enum Next {
     Link(u32),
     /// The interpreter goes on from here.
     Exit,
+    /// The root frame has returned.
+    Return,
     /// Record the loop with this head (a unit of the frame's code) and back edge instead, with this stack height.
     Switch(u32, *mut u16, i32),
 }
@@ -111,7 +116,7 @@ pub struct Recorder {
     pub edge: *mut u16,
     pub bridge: Option<(u32, u32)>,
     pub pins: Vec<Owned<Object>>,
-    root_code: *mut PyCodeObject,
+    pub root_code: *mut PyCodeObject,
     /// Callers of the innermost frame, outermost first.
     pub(crate) outer: Vec<Level>,
     /// The innermost frame's address, unless it is the root.
@@ -129,6 +134,8 @@ pub struct Recorder {
     stay_inside: Option<u32>,
     /// The root starts at a function's entry and ends at its return.
     pub function: bool,
+    /// Words there are for inlined frames.
+    pub room: usize,
     /// Bytecodes recorded.
     pub steps: usize,
     visits: HashMap<usize, u32>,
@@ -207,7 +214,7 @@ impl Recorder {
                 let base = r.b().frame_base(k);
                 let info = s.token as *const FrameInfo;
                 let ret = if (*info).flags & frame::INIT != 0 { -1 } else { up.sp as i32 };
-                r.push_level(base, info, up.pc, ret);
+                r.push_level(base, info, up.pc, ret, up.sp as i32);
                 r.frame = *f;
                 r.header = written >> k & 1 != 0;
             }
@@ -276,6 +283,7 @@ impl Recorder {
                 restarts: 0,
                 stay_inside: None,
                 function: false,
+                room: crate::inline::ROOM,
                 visits: HashMap::default(),
                 steps: 0,
                 foreign: 0,
@@ -560,7 +568,7 @@ impl Recorder {
                 self.act();
                 self.settle(p, unit)?;
             } else if self.expect != Some(unit) {
-                return Err(Why::Flow);
+                return Err(if self.has_raised(unit) { Why::Raised } else { Why::Flow });
             }
             let top = self.outer.is_empty();
             if self.started && top {
@@ -584,7 +592,7 @@ impl Recorder {
             }
             self.steps += 1;
             if self.steps > MAX_STEPS || self.b().ops() > MAX_OPS {
-                if self.bridge.is_some() && self.steps > 1 {
+                if (self.bridge.is_some() || self.function) && self.steps > 1 {
                     self.snap()?;
                     return Ok(Next::Exit);
                 }
@@ -612,6 +620,12 @@ impl Recorder {
             self.wild = false;
             self.shared = None;
             self.snap()?;
+            if top && o == op::RETURN_VALUE && self.function {
+                return self.return_from_root();
+            }
+            if matches!(o, op::RAISE_VARARGS | op::RERAISE) && self.raise_instruction(o, arg)? {
+                return Ok(Next::More);
+            }
             if top
                 && self.steps > 1
                 && self.ends_here(o, at)
@@ -626,7 +640,7 @@ impl Recorder {
             if let Some(s) = self.back_edge(o, arg, next_unit, real)? {
                 return Ok(s);
             }
-            if !top && matches!(o, op::RAISE_VARARGS | op::RERAISE | op::PUSH_EXC_INFO) {
+            if !top && matches!(o, op::RAISE_VARARGS | op::RERAISE) {
                 if let Some(to) = self.stop_iteration(if o == op::RAISE_VARARGS { arg } else { 0 })? {
                     // The interpreter gets there by the exception.
                     self.expect = Some(to);
@@ -658,7 +672,6 @@ impl Recorder {
                 | op::SEND
                 | op::RAISE_VARARGS
                 | op::RERAISE
-                | op::PUSH_EXC_INFO
         ) || state().unrecordable.contains(&(at as usize))
     }
 
@@ -949,6 +962,9 @@ impl Recorder {
                     };
                     self.put(sp - n, r)?;
                 }
+                op::PUSH_EXC_INFO => self.push_exc_info()?,
+                op::POP_EXCEPT => self.pop_except()?,
+                op::CHECK_EXC_MATCH if self.check_exc_match()? => {}
                 op::RETURN_VALUE => return self.leave_inlined(),
                 op::YIELD_VALUE if self.in_generator() => return self.yield_value(),
                 op::SEND if self.resume(sp - 2, Some(sp - 1))? => {}

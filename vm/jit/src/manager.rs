@@ -172,6 +172,8 @@ pub struct State {
     left: FxHashMap<usize, u32>,
     /// How often recordings of a loop met an exception.
     pub raised: FxHashMap<usize, u32>,
+    /// Instructions that raised while a recording took for granted that they would not, and how often.
+    pub raises: FxHashMap<usize, u32>,
     begun: Instant,
     /// Time that went into recording and compiling.
     spent: Duration,
@@ -196,7 +198,7 @@ pub fn state() -> &'static mut State {
 }
 
 pub fn install(mode: Mode) {
-    let Ok(arena) = lh_foreign::arena::Arena::get() else { return };
+    let Ok(arena) = lh_foreign::arena::Arena::traces() else { return };
     let (code, exit) = lh_jit_x64::asm::trampoline();
     let Ok(c) = arena.install(&code) else { return };
     let base = c.addr() as u64;
@@ -221,6 +223,7 @@ pub fn install(mode: Mode) {
         recordings: 0,
         left: FxHashMap::default(),
         raised: FxHashMap::default(),
+        raises: FxHashMap::default(),
         begun: Instant::now(),
         spent: Duration::ZERO,
         infos: FxHashMap::default(),
@@ -482,6 +485,9 @@ unsafe fn record(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) {
 fn give_up(s: &mut State, r: &Recorder, why: Why) {
     let at = r.place();
     s.event(|| format!("abort at {at}: {why}"));
+    if why == Why::Raised {
+        *s.raises.entry(r.at()).or_insert(0) += 1;
+    }
     if matches!(why, Why::Opcode(_) | Why::Operands(_) | Why::TooLong | Why::Unbound) {
         if !r.outer.is_empty() {
             // Without what cannot be inlined it may work.
@@ -562,7 +568,7 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
         Ok(c) => c,
         Err(e) => return give_up(s, &r, Why::Backend(e)),
     };
-    let Ok(code) = lh_foreign::arena::Arena::get().and_then(|a| a.install(&c.code)) else {
+    let Ok(code) = lh_foreign::arena::Arena::traces().and_then(|a| a.install(&c.code)) else {
         return give_up(s, &r, Why::NoMemory);
     };
     let entry = code.addr() as u64;
@@ -630,7 +636,7 @@ pub fn without_countdown(s: &mut State, t: u32) {
     if !same_label || c.exits != x.exits || c.calls != x.calls {
         return;
     }
-    let Ok(code) = lh_foreign::arena::Arena::get().and_then(|a| a.install(&c.code)) else { return };
+    let Ok(code) = lh_foreign::arena::Arena::traces().and_then(|a| a.install(&c.code)) else { return };
     let entry = code.addr() as u64;
     if *x.entry_cell == x.entry {
         *x.entry_cell = entry;
@@ -654,7 +660,7 @@ pub fn install_detour(s: &mut State, trace: Trace, root: u32, head: u32) -> Opti
         countdown: None,
     };
     let c = lh_jit_x64::compile(&trace, s.descs, &options).ok()?;
-    let code = lh_foreign::arena::Arena::get().and_then(|a| a.install(&c.code)).ok()?;
+    let code = lh_foreign::arena::Arena::traces().and_then(|a| a.install(&c.code)).ok()?;
     let entry = code.addr() as u64;
     let detour = Compiled::new(trace, c, entry, cells, (head, root), Record::new(true));
     s.traces.push(Box::new(Compiled { retired: true, ..detour }));

@@ -102,6 +102,8 @@ pub enum Next {
 pub(crate) enum Pending {
     /// `FOR_ITER` through a call: the value in the stack's top slot is an item, or null at the end.
     Iter { x: R, sp: i32, pc: u32, next: u32, end: u32 },
+    /// An instruction that may have raised (`r` is 0 then): the stack's height in that case and otherwise.
+    Raise { r: R, low: i32, sp: i32, pc: u32, next: u32 },
     /// A conditional jump on a truth value found by arbitrary code; the operand is gone.
     Truth { r: R, sp: i32, yes: u32, no: u32 },
 }
@@ -153,7 +155,7 @@ pub struct Recorder {
     pub(crate) acted: bool,
     pub(crate) kwnames: *mut PyObject,
     /// The KW_NAMES in front of the call being recorded: whoever leaves at the call must go back to it.
-    names_at: Option<u32>,
+    pub(crate) names_at: Option<u32>,
     /// A frame to be pushed for the instruction just recorded.
     pub(crate) entering: Option<crate::record_methods::Entering>,
     /// Keeps the object of a `with` statement until the frame of its `__enter__` has been made.
@@ -552,24 +554,25 @@ impl Recorder {
                 }
                 self.frame = f;
             }
-            if f != self.frame {
+            let unit = at.offset_from(frame::first_instr((*f).code)) as u32;
+            if f != self.frame && !self.raised_out_to(f, unit) {
                 return self.elsewhere(f);
             }
-            let unit = at.offset_from(frame::first_instr(self.code)) as u32;
-            if (*f).code != self.code {
+            if f == self.frame && (*f).code != self.code {
                 return Err(Why::Flow);
             }
-            self.pc = unit;
-            self.sp = (*f).stacktop;
+            if self.pending.is_none() && self.expect != Some(unit) {
+                return Err(if self.has_raised(unit) { Why::Raised } else { Why::Flow });
+            }
             if !matches!(quick::BASE[*at as u8 as usize], op::PRECALL | op::CALL) {
                 self.names_at = None;
             }
             if let Some(p) = self.pending.take() {
                 self.act();
                 self.settle(p, unit)?;
-            } else if self.expect != Some(unit) {
-                return Err(if self.has_raised(unit) { Why::Raised } else { Why::Flow });
             }
+            self.pc = unit;
+            self.sp = (*f).stacktop;
             let top = self.outer.is_empty();
             if self.started && top {
                 if self.stay_inside.is_some_and(|last| unit > last || unit < self.head) {
@@ -648,6 +651,10 @@ impl Recorder {
                 }
                 // No fault of the function's.
                 return if self.bridge.is_some() && self.steps > 1 { Ok(Next::Exit) } else { Err(Why::Left) };
+            }
+            if self.may_raise(o, arg) {
+                self.raising_form(o, arg, next_unit)?;
+                return Ok(Next::More);
             }
             let to = self.instruction(o, arg, next_unit)?;
             if let Some(e) = self.entering.take() {
@@ -738,6 +745,19 @@ impl Recorder {
                     return Err(Why::Flow);
                 }
             }
+            // SAFETY: the frames are as the interpreter found them.
+            Pending::Raise { r, low, sp, pc, next } => unsafe {
+                if unit == next {
+                    self.snapshot(RAISE, pc, low)?;
+                    self.b().emit(Op::GTrue, &[r])?;
+                } else {
+                    let l = self.landing(pc).filter(|l| l.handler.target == unit).ok_or(Why::Flow)?;
+                    self.snapshot(RESUME, next, sp)?;
+                    self.b().emit(Op::GFalse, &[r])?;
+                    (self.pc, self.sp) = (pc, low);
+                    self.unwind(l, true)?;
+                }
+            },
             Pending::Truth { r, sp, yes, no } => {
                 if unit == yes {
                     self.snapshot(RESUME, no, sp)?;

@@ -9,6 +9,7 @@
 //! cut there. An exception that none of the trace's frames handles is the interpreter's business, as is one that leaves the frame of
 //! a generator or of an operator's method, whose callers look at it.
 
+use crate::generic::stack_effect;
 use crate::helpers as h;
 use crate::inline::GENERATOR;
 use crate::manager::{RESUME, state};
@@ -26,8 +27,13 @@ use std::ptr::null_mut;
 /// Where an exception goes: so many inlined frames are left, the next one handles it.
 pub(crate) struct Landing {
     leave: usize,
-    handler: Entry,
+    pub handler: Entry,
 }
+
+/// An instruction that ended so many recordings by raising is recorded as one that may.
+const OFTEN: u32 = 3;
+/// So near its beginning a bridge may be about the exception.
+const NEAR: usize = 4;
 
 // Bits of what `catch` and `unwind_frame` are told, besides the stack's height.
 const HERE: i64 = 1 << 32;
@@ -343,6 +349,68 @@ impl Recorder {
     pub(crate) unsafe fn has_raised(&self, unit: u32) -> bool {
         // SAFETY: codes are pinned.
         unsafe { self.landing(self.pc).is_some_and(|l| l.leave == 0 && l.handler.target == unit) }
+    }
+    /// Has an instruction that might raise done so, and the exception gone to a handler of this frame, a caller?
+    pub(crate) unsafe fn raised_out_to(&self, f: *mut Frame, unit: u32) -> bool {
+        let Some(Pending::Raise { pc, .. }) = self.pending else { return false };
+        // SAFETY: codes are pinned.
+        unsafe {
+            self.landing(pc).is_some_and(|l| {
+                l.leave > 0 && self.outer[self.outer.len() - l.leave].frame == f && l.handler.target == unit
+            })
+        }
+    }
+
+    /// Is the instruction to be recorded in a form that may raise? Where it has done so: in a bridge that begins there, or often.
+    pub(crate) unsafe fn may_raise(&self, o: u8, arg: u32) -> bool {
+        let Some(n) = state().raises.get(&self.at()) else { return false };
+        // SAFETY: live operands.
+        unsafe {
+            if *n < OFTEN && (self.bridge.is_none() || self.steps > NEAR) || self.landing(self.pc).is_none() {
+                return false;
+            }
+            if o == op::CALL {
+                let base = self.sp - arg as i32 - 2;
+                let callee = self.actual(if self.actual(base).is_null() { base + 1 } else { base });
+                // Anything else may be a Python function in the end.
+                let t = (*callee).ob_type;
+                return t == CFunction::type_ptr()
+                    || t == MethodDescr::type_ptr()
+                    || t == Type::type_ptr()
+                        && (*callee.cast::<PyTypeObject>()).tp_flags & Py_TPFLAGS_HEAPTYPE == 0;
+            }
+            stack_effect(o, arg as i32).is_some()
+        }
+    }
+    /// Does the instruction on memory; the next step says whether it raised.
+    pub(crate) unsafe fn raising_form(&mut self, o: u8, arg: u32, next: u32) -> Rec {
+        // SAFETY: live operands.
+        unsafe {
+            self.set_prev()?;
+            let (sp, pc) = (self.sp, self.pc);
+            let f = self.here();
+            let (r, low, pushes);
+            if o == op::CALL {
+                let kw = std::mem::replace(&mut self.kwnames, null_mut());
+                self.names_at = None;
+                (low, pushes) = (sp - arg as i32 - 2, 1);
+                let (base, n) = (self.b().int(low as i64), self.b().int(arg as i64));
+                let kw = self.b().object(kw as u64);
+                self.b().flush()?;
+                r = self.b().call(h::CALL_STACK, &[f, base, n, kw], false)?;
+            } else {
+                let (pops, gives) = stack_effect(o, arg as i32).ok_or(Why::Opcode(o))?;
+                (low, pushes) = (sp - pops, gives);
+                let (spv, ov, av) =
+                    (self.b().int(sp as i64), self.b().int(o as i64), self.b().int(arg as i64));
+                self.b().flush()?;
+                r = self.b().call(h::GENERIC, &[f, spv, ov, av], false)?;
+            }
+            self.act();
+            self.forget(low, sp.max(low + pushes))?;
+            self.pending = Some(Pending::Raise { r, low, sp: low + pushes, pc, next });
+            Ok(())
+        }
     }
 }
 

@@ -197,7 +197,9 @@ pub unsafe fn load_global(f: *mut Frame, at: *mut u16, arg: usize, _sp: *mut *mu
                 claim(at);
                 success(at, quick::LOAD_GLOBAL_MODULE)
             }
-            GlobalPlan::Builtin { globals_version, builtins_version, index } if index <= u32::MAX as usize => {
+            GlobalPlan::Builtin { globals_version, builtins_version, index }
+                if index <= u32::MAX as usize =>
+            {
                 write_u32(at.add(3), globals_version);
                 let s = claim(at);
                 (*s).keys_version = builtins_version;
@@ -573,8 +575,12 @@ pub unsafe fn precall(_f: *mut Frame, at: *mut u16, arg: usize, sp: *mut *mut Py
                 let q = match (is_descr, flags) {
                     (false, METH_O) if n == 1 && built_in(c"len") => known(&LEN, quick::PRECALL_LEN),
                     (false, METH_O) if n == 1 && built_in(c"hash") => known(&HASH, quick::PRECALL_HASH),
-                    (false, METH_FASTCALL) if n == 1 && built_in(c"iter") => known(&ITER, quick::PRECALL_ITER),
-                    (false, METH_FASTCALL) if n == 1 && built_in(c"next") => known(&NEXT, quick::PRECALL_NEXT),
+                    (false, METH_FASTCALL) if n == 1 && built_in(c"iter") => {
+                        known(&ITER, quick::PRECALL_ITER)
+                    }
+                    (false, METH_FASTCALL) if n == 1 && built_in(c"next") => {
+                        known(&NEXT, quick::PRECALL_NEXT)
+                    }
                     (false, METH_O) if n == 1 && !is_method => quick::PRECALL_BUILTIN_O,
                     (false, METH_FASTCALL) if n == 2 && built_in(c"isinstance") => {
                         known(&ISINSTANCE, quick::PRECALL_ISINSTANCE)

@@ -48,10 +48,9 @@ unsafe fn general(
 ) -> PyResult {
     // SAFETY: called by the vectorcall protocol with live arguments.
     unsafe {
-            let t = Tuple::from_raw_items(args, n)?;
-            let kw =
-                if no_kw { None } else { Some(crate::protocols::dict_of_kwnames(args.add(n), kwnames)?) };
-            crate::type_attrs::type_call(Type::from_raw_ref(ty.cast()), &t, kw.as_deref())
+        let t = Tuple::from_raw_items(args, n)?;
+        let kw = if no_kw { None } else { Some(crate::protocols::dict_of_kwnames(args.add(n), kwnames)?) };
+        crate::type_attrs::type_call(Type::from_raw_ref(ty.cast()), &t, kw.as_deref())
     }
 }
 

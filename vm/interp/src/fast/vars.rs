@@ -1,8 +1,8 @@
 //! Handlers for the stack, local, closure and global variables.
 
 use super::*;
-use crate::specialize::{self, Found};
 use crate::ops;
+use crate::specialize::{self, Found};
 
 pub(super) unsafe extern "C" fn nop(
     pc: Pc,

@@ -224,10 +224,6 @@ capi! {
     fn Py_SetPath(_path: *const u32) -> void {}
     fn Py_SetProgramName(_name: *const u32) -> void {}
     fn Py_SetPythonHome(_home: *const u32) -> void {}
-    /// There is one interpreter.
-    fn PyInterpreterState_New() -> [*mut c_void] { null_mut() }
-    fn PyInterpreterState_Clear(_i: *mut c_void) -> void {}
-    fn PyInterpreterState_Delete(_i: *mut c_void) -> void {}
 }
 
 /// A row of a table of built-in or frozen modules; this one ends the table.

@@ -1,12 +1,7 @@
-//! Rarely used corners: memory views, hash tables of the standard library's own modules, code objects from parts, and the functions
-//! of `_xxsubinterpreters`, which raise because there is one interpreter only.
+//! Rarely used corners: memory views, hash tables of the standard library's own modules, code objects from parts.
 
 use crate::prelude::*;
 use lh_runtime::codeobject::{CodeParts, FAST_CELL, FAST_FREE, FAST_LOCAL};
-
-fn no_subinterpreters() -> Raised {
-    raised!(RuntimeError, "sub-interpreters are not supported")
-}
 
 type HashFn = unsafe extern "C" fn(*const c_void) -> usize;
 type CompareFn = unsafe extern "C" fn(*const c_void, *const c_void) -> c_int;
@@ -199,19 +194,6 @@ capi! {
         }
         lh_runtime::alloc::free(p.cast());
     }
-
-    // ---- One interpreter only ----
-    fn Py_EndInterpreter(_ts: *mut PyThreadState) -> void {}
-    fn _PyInterpreterID_New(_id: i64) -> borrowed { Err(no_subinterpreters()) }
-    fn _PyInterpreterID_LookUp(_o: &Object) -> (*mut c_void, null_mut()) { Err(no_subinterpreters()) }
-    fn _PyInterpreterState_GetIDObject(_i: *mut c_void) -> borrowed { Err(no_subinterpreters()) }
-    fn _PyInterpreterState_GetMainModule(_i: *mut c_void) -> obj { lh_runtime::import::import_module("__main__") }
-    fn _PyInterpreterState_RequireIDRef(_i: *mut c_void, _on: c_int) -> void {}
-    fn _PyCrossInterpreterData_NewObject(_d: *mut c_void) -> borrowed { Err(no_subinterpreters()) }
-    fn _PyCrossInterpreterData_RegisterClass(_t: *mut c_void, _f: *mut c_void) -> status { Ok(()) }
-    fn _PyCrossInterpreterData_Release(_d: *mut c_void) -> void {}
-    fn _PyObject_CheckCrossInterpreterData(_o: &Object) -> status { Err(no_subinterpreters()) }
-    fn _PyObject_GetCrossInterpreterData(_o: &Object, _d: *mut c_void) -> status { Err(no_subinterpreters()) }
 }
 
 fn clear(t: &mut HashTable) {
@@ -291,13 +273,3 @@ pass_functions!(HashFn, CompareFn, HashVisit, Option<DestroyFn>);
 #[unsafe(no_mangle)]
 pub static mut _Py_HashSecret: [u64; 3] =
     [0x736f_6d65_7073_6575, 0x646f_7261_6e64_6f6d, 0x6c79_6765_6e65_7261];
-
-/// No second interpreter: null without an exception, as there is no thread state to hold one. C calls it without the GIL.
-#[unsafe(no_mangle)]
-pub extern "C" fn Py_NewInterpreter() -> *mut PyThreadState {
-    null_mut()
-}
-#[unsafe(no_mangle)]
-pub extern "C" fn _Py_NewInterpreter(_isolated: c_int) -> *mut PyThreadState {
-    null_mut()
-}

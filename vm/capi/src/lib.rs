@@ -23,6 +23,7 @@ pub mod extras;
 pub mod fileutils;
 pub mod format;
 pub mod initconfig;
+pub mod interpreters;
 pub mod longobject;
 pub mod marshal;
 pub mod modsupport;

@@ -134,9 +134,6 @@ fn retry(mut f: impl FnMut() -> isize) -> PyResult<isize> {
 fn running() -> PyResult<&'static lh_interp::builtins::EvalApi> {
     lh_interp::builtins::api()
 }
-fn interpreter() -> *mut c_void {
-    lh_runtime::pyruntime::interpreter()
-}
 
 /// For functions that C may call without holding the GIL.
 fn with_gil<R>(f: impl FnOnce() -> R) -> R {
@@ -155,18 +152,6 @@ capi! {
     fn PyThreadState_GetUnchecked() -> [*mut PyThreadState] { Thread::current_ptr() }
     fn _PyThreadState_UncheckedGet() -> [*mut PyThreadState] { Thread::current_ptr() }
     fn PyThreadState_GetID(ts: *mut PyThreadState) -> [u64] { (*ts).id }
-    fn PyThreadState_GetInterpreter(_ts: *mut PyThreadState) -> [*mut c_void] { interpreter() }
-    fn PyThreadState_Next(ts: *mut PyThreadState) -> [*mut PyThreadState] {
-        // Newest first, from `PyInterpreterState_ThreadHead` on.
-        let (mut before, mut next) = (null_mut(), null_mut());
-        thread::for_each(|t| {
-            if t == ts {
-                next = before;
-            }
-            before = t;
-        });
-        next
-    }
     fn PyThreadState_GetDict() -> borrowed { Ok(thread_dict(Thread::current_ptr())) }
     fn _PyThreadState_GetDict(ts: *mut PyThreadState) -> [*mut PyObject] { thread_dict(ts) }
     fn PyThreadState_GetFrame(ts: *mut PyThreadState) -> [*mut PyObject] {
@@ -180,20 +165,6 @@ capi! {
     fn PyThreadState_LeaveTracing(ts: *mut PyThreadState) -> void {
         (*ts).tracing -= 1;
         (*(*ts).cframe).use_tracing = lh_runtime::thread::tracing_mask(ts);
-    }
-    fn PyInterpreterState_Get() -> [*mut c_void] { interpreter() }
-    fn PyInterpreterState_Main() -> [*mut c_void] { interpreter() }
-    fn PyInterpreterState_Head() -> [*mut c_void] { interpreter() }
-    fn PyInterpreterState_Next(_i: *mut c_void) -> [*mut c_void] { null_mut() }
-    fn PyInterpreterState_GetID(_i: *mut c_void) -> [i64] { 0 }
-    fn PyInterpreterState_ThreadHead(_i: *mut c_void) -> [*mut PyThreadState] {
-        let mut first = null_mut();
-        thread::for_each(|ts| first = ts);
-        first
-    }
-    fn PyInterpreterState_GetDict(_i: *mut c_void) -> [*mut PyObject] {
-        static D: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
-        *D.get_or_init(|| Dict::new().into_raw() as usize) as *mut PyObject
     }
     fn Py_EnterRecursiveCall(place: &CStr) -> status {
         std::mem::forget(thread::enter_recursive(&text(place))?);

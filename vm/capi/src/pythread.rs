@@ -2,6 +2,7 @@
 
 use crate::prelude::*;
 use lh_runtime::hooks::PENDING_HOOK;
+use lh_runtime::interpreter::Interp;
 use lh_runtime::thread::{self, BREAK_ASYNC_EXC, BREAK_PENDING, EVAL_BREAKER};
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -15,7 +16,7 @@ static PENDING: Mutex<VecDeque<(Pending, usize)>> = Mutex::new(VecDeque::new());
 
 /// Runs the calls that were waiting when it began; the rest stays after one that fails.
 fn run_pending() -> PyResult<()> {
-    if !thread::is_main_thread() {
+    if !thread::can_handle_signals() {
         return Ok(());
     }
     EVAL_BREAKER.fetch_and(!BREAK_PENDING, Ordering::SeqCst);
@@ -86,8 +87,8 @@ pub extern "C" fn PyThread_exit_thread() {
 
 /// A state that no thread has yet.
 #[unsafe(no_mangle)]
-pub extern "C" fn _PyThreadState_Prealloc(_i: *mut c_void) -> *mut PyThreadState {
-    thread::alloc_state()
+pub extern "C" fn _PyThreadState_Prealloc(i: *mut Interp) -> *mut PyThreadState {
+    thread::alloc_state(i)
 }
 /// Gives it to the calling thread.
 ///
@@ -101,8 +102,8 @@ pub unsafe extern "C" fn _PyThreadState_Init(ts: *mut PyThreadState) {
     }
 }
 #[unsafe(no_mangle)]
-pub extern "C" fn PyThreadState_New(_i: *mut c_void) -> *mut PyThreadState {
-    let ts = thread::alloc_state();
+pub extern "C" fn PyThreadState_New(i: *mut Interp) -> *mut PyThreadState {
+    let ts = thread::alloc_state(i);
     if thread::mine().is_null() {
         // SAFETY: a new state that no other thread knows.
         unsafe { thread::bind(ts) }
@@ -158,18 +159,8 @@ pub unsafe extern "C" fn PyEval_AcquireThread(ts: *mut PyThreadState) {
 /// The GIL is held; `ts` is null or a live thread state.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn PyThreadState_Swap(ts: *mut PyThreadState) -> *mut PyThreadState {
-    let old = thread::Thread::current_ptr();
-    if old != ts {
-        if !old.is_null() {
-            thread::gil_release();
-        }
-        if !ts.is_null() {
-            // SAFETY: the caller's promise.
-            unsafe { thread::bind(ts) };
-            thread::gil_acquire_for(ts);
-        }
-    }
-    old
+    // SAFETY: the caller's promise.
+    unsafe { thread::swap(ts) }
 }
 
 capi! {

@@ -291,7 +291,7 @@ capi! {
     fn Py_Initialize() -> void {}
     fn Py_InitializeEx(_signals: c_int) -> void {}
     fn _Py_IsCoreInitialized() -> [c_int] { 1 }
-    fn _PyOS_IsMainThread() -> [c_int] { lh_runtime::thread::is_main_thread() as c_int }
+    fn _PyOS_IsMainThread() -> [c_int] { lh_runtime::thread::can_handle_signals() as c_int }
     fn Py_GetBuildInfo() -> [*const c_char] { c"main".as_ptr() }
     fn Py_GetCompiler() -> [*const c_char] { c"[rustc]".as_ptr() }
     fn Py_GetCopyright() -> [*const c_char] { c"".as_ptr() }

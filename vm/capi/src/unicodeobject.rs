@@ -54,6 +54,12 @@ pub unsafe fn from_wide(p: *const u32, n: isize) -> PyResult<Owned<Str>> {
         Ok(Str::from_code_points(v))
     }
 }
+/// A string of `n` characters that the caller fills in through `PyUnicode_AS_UNICODE`.
+fn to_fill_in(function: &str, n: isize) -> PyResult<Owned<Str>> {
+    let text = format!("{function}(NULL, size) is deprecated; use PyUnicode_New() instead");
+    lh_runtime::warnings::warn(exc::DeprecationWarning(), &text, 1)?;
+    Str::unsettled(n as usize)
+}
 /// The path of an `os.PathLike`: `str` or `bytes`.
 pub fn fs_path(o: &Object) -> PyResult {
     if Str::check(o) || Bytes::check(o) {
@@ -108,7 +114,7 @@ capi! {
             return raise!(SystemError, "Negative size passed to PyUnicode_FromStringAndSize");
         }
         if p.is_null() && n > 0 {
-            return strobject::try_alloc(n as usize, 127);
+            return to_fill_in("PyUnicode_FromStringAndSize", n).map(Owned::into_raw);
         }
         codecs::decode_utf8(slice(p, n)).map(Owned::into_raw)
     }
@@ -144,12 +150,7 @@ capi! {
     fn PyUnicode_FromWideChar(p: *const u32, n: isize) -> obj { from_wide(p, n) }
     fn PyUnicode_FromUnicode(p: *const u32, n: isize) -> obj {
         if p.is_null() && n > 0 {
-            // Such a string is filled in later through a second representation, which no string here has.
-            return raise!(
-                NotImplementedError,
-                "PyUnicode_FromUnicode(NULL, {}): strings that are filled in after they were made are not supported",
-                n
-            );
+            return to_fill_in("PyUnicode_FromUnicode", n);
         }
         from_wide(p, n.max(0))
     }
@@ -166,7 +167,7 @@ capi! {
     fn _PyUnicode_Copy(s: &Str) -> obj { Ok(Str::from_text(s.text())) }
 
     // ---- Looking ----
-    fn _PyUnicode_Ready(_s: &Object) -> [c_int] { 0 }
+    fn _PyUnicode_Ready(s: &Object) -> status { str_arg(s)?.make_ready() }
     fn PyUnicode_GetLength(s: &Object) -> (isize, -1) { Ok(str_arg(s)?.len() as isize) }
     fn PyUnicode_ReadChar(s: &Object, i: isize) -> (u32, u32::MAX) {
         let s = str_arg(s)?;

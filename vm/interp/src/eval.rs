@@ -119,6 +119,33 @@ pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> 
     }
 }
 
+/// Runs `entry`, which a trace was left in, to its end; `f` is the innermost of it and the frames it has called. `raised`: the
+/// exception that is set was raised by the instruction at `f`'s `prev_instr`.
+pub unsafe fn finish(
+    ts: *mut PyThreadState,
+    f: *mut Frame,
+    entry: *mut Frame,
+    raised: bool,
+) -> *mut PyObject {
+    // SAFETY: the frames are whole and counted as levels of recursion.
+    unsafe {
+        let prev_cframe = (*ts).cframe;
+        (*prev_cframe).current_frame = (*entry).previous.cast();
+        let mut cframe = _PyCFrame {
+            use_tracing: (*prev_cframe).use_tracing,
+            current_frame: f.cast(),
+            previous: prev_cframe,
+        };
+        (*entry).flags |= frame::ENTRY;
+        (*ts).cframe = &raw mut cframe;
+        let mut cx = fast::Context::new(ts, &raw mut cframe, f);
+        if cframe.use_tracing != 0 && cframe.use_tracing != RECORDING {
+            cx.set_mode(cframe.use_tracing);
+        }
+        slow(&raw mut cx, prev_cframe, if raised { Start::Raise } else { Start::Resume })
+    }
+}
+
 /// Where `slow` begins with the frame of its context.
 enum Start {
     /// As the frame's `prev_instr` and `stacktop` say.
@@ -127,6 +154,8 @@ enum Start {
     Stopped(usize),
     /// The pending exception is raised at the frame's current instruction.
     Throw,
+    /// The frame's current instruction has raised.
+    Raise,
     /// The frame could not be entered.
     Leave,
 }
@@ -151,6 +180,7 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                 why = Why::Stopped;
             }
             Start::Leave => why = Why::Leave,
+            Start::Raise => why = Why::Error,
             Start::Throw => {
                 why = Why::Error;
                 if *tracing_flag != 0 {

@@ -119,6 +119,8 @@ pub unsafe fn code_ref<'a>(f: *mut Frame) -> &'a Code {
 // ---- The data stack ----
 
 const CHUNK_SIZE: usize = 16 * 1024;
+/// A chunk that is kept: a recursion that goes up and down at a chunk's end would ask for one again and again.
+static mut SPARE_CHUNK: *mut _PyStackChunk = null_mut();
 
 /// Room for `words` words on the data stack; null (with `MemoryError` set) when there is no memory.
 #[inline(always)]
@@ -143,7 +145,14 @@ unsafe fn push_chunk(ts: *mut PyThreadState, words: usize) -> *mut *mut PyObject
         while size < (words + 1000) * 8 {
             size *= 2;
         }
-        let new = lh_runtime::alloc::arena_alloc(size).cast::<_PyStackChunk>();
+        // The GIL is held: nobody else looks at the spare one.
+        let spare =
+            if size == CHUNK_SIZE { std::ptr::replace(&raw mut SPARE_CHUNK, null_mut()) } else { null_mut() };
+        let new = if spare.is_null() {
+            lh_runtime::alloc::arena_alloc(size).cast::<_PyStackChunk>()
+        } else {
+            spare
+        };
         if new.is_null() {
             let _ = raised!(MemoryError, "out of memory for a frame");
             return null_mut();
@@ -183,7 +192,11 @@ unsafe fn pop_chunk(ts: *mut PyThreadState) {
         let chunk = (*ts).datastack_chunk;
         let prev = (*chunk).previous;
         (*ts).datastack_chunk = prev;
-        lh_runtime::alloc::arena_free(chunk.cast(), (*chunk).size);
+        if (*chunk).size == CHUNK_SIZE && SPARE_CHUNK.is_null() {
+            SPARE_CHUNK = chunk;
+        } else {
+            lh_runtime::alloc::arena_free(chunk.cast(), (*chunk).size);
+        }
         (*ts).datastack_top = (&raw mut (*prev).data).cast::<*mut PyObject>().add((*prev).top);
         (*ts).datastack_limit = prev.cast::<u8>().add((*prev).size).cast();
     }

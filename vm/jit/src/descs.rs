@@ -223,6 +223,23 @@ fn instances() -> Vec<ClassDesc> {
     all
 }
 
+/// What [`Descs::literal`] asks.
+fn literal(o: u64) -> Option<(u64, u64)> {
+    if o == 0 {
+        return None;
+    }
+    // SAFETY: constants of traces are pinned objects.
+    unsafe {
+        let o = Object::from_ptr(o as *mut PyObject);
+        let ty = (*o.as_ptr()).ob_type as u64;
+        if let Some(i) = o.downcast_exact::<Int>() {
+            let v = i.to_i64().filter(|v| v.unsigned_abs() < 1 << 60)?;
+            return Some((ty, v as u64));
+        }
+        o.downcast_exact::<Float>().map(|f| (ty, f.value().to_bits()))
+    }
+}
+
 pub fn make() -> Descs {
     let mut fields = named_fields();
     for i in 0..WORDS {
@@ -384,6 +401,7 @@ pub fn make() -> Descs {
         ]
         .concat(),
         silent_types: silent_types(),
+        literal: Some(literal),
         layout: Layout {
             refcnt: 0,
             type_of: 8,

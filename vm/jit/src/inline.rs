@@ -29,6 +29,8 @@ pub const ROOM: usize = 512;
 pub const MAX_DEPTH: usize = 10;
 /// So often a function may be inlined inside itself.
 const MAX_SELF: usize = 1;
+/// The same where the root is a function that calls itself: the deeper, the fewer entries.
+const MAX_SELF_FUNCTION: usize = 2;
 /// Bytecodes (in units) of the longest function that is inlined.
 pub const MAX_UNITS: usize = 1500;
 /// In the flags of a [`FrameInfo`]: the frame is a generator's and lies in that.
@@ -36,7 +38,7 @@ pub const GENERATOR: u8 = 0x80;
 /// Word of the JIT frame that holds BASE.
 pub const BASE: u32 = jf::EMBEDDER as u32;
 
-const FUNC_SLOT: i32 = -(FRAME_WORDS as i32);
+pub const FUNC_SLOT: i32 = -(FRAME_WORDS as i32);
 const CODE_SLOT: i32 = FUNC_SLOT + 4;
 
 /// What an exit must know of an inlined frame (its `token`).
@@ -58,6 +60,8 @@ pub struct Level {
     /// Where it goes on, and the slot for the callee's value (-1: none wanted).
     pub resume: u32,
     pub ret: i32,
+    /// Its stack's height without a value of the callee.
+    pub sp: i32,
 }
 
 /// Is the code of a kind that is never inlined?
@@ -83,7 +87,7 @@ impl Recorder {
         m
     }
 
-    pub(crate) fn push_level(&mut self, base: R, info: *const FrameInfo, resume: u32, ret: i32) {
+    pub(crate) fn push_level(&mut self, base: R, info: *const FrameInfo, resume: u32, ret: i32, sp: i32) {
         self.outer.push(Level {
             frame: self.frame,
             code: self.code,
@@ -93,6 +97,7 @@ impl Recorder {
             shadow: std::mem::take(&mut self.shadow),
             resume,
             ret,
+            sp,
         });
         self.base = Some(base);
         self.info = info;
@@ -107,16 +112,9 @@ impl Recorder {
         // SAFETY: live code.
         unsafe {
             let same = self.outer.iter().filter(|l| l.code == code).count() + (self.code == code) as usize;
-            let mut words = frame::frame_words(code);
-            for l in self.outer.iter().skip(1) {
-                words += frame::frame_words(l.code);
-            }
-            if !self.outer.is_empty() {
-                words += frame::frame_words(self.code);
-            }
             self.outer.len() < MAX_DEPTH
-                && same <= MAX_SELF
-                && words <= ROOM
+                && same <= if self.function { MAX_SELF_FUNCTION } else { MAX_SELF }
+                && self.fits(code)
                 && !state().no_inline.contains(&(code as usize))
                 && !unfit(code)
         }
@@ -137,8 +135,12 @@ impl Recorder {
             let callee = self.actual(at);
             let Some((func, order)) = bind_args(callee, self.sp - at - 1, kwnames) else { return Ok(false) };
             let code = (*func).func_code.cast::<PyCodeObject>();
+            let mut root = std::ptr::null_mut();
             if !self.inlinable(code) {
-                return Ok(false);
+                match self.root_to_call(code) {
+                    Some(r) => root = r,
+                    None => return Ok(false),
+                }
             }
             let f = self.get(at)?;
             self.guard_function(f, func)?;
@@ -154,8 +156,38 @@ impl Recorder {
                 let null = self.pop(base)?;
                 self.b().drop_ref(null, ops::DROP_MAYBE_NULL)?;
             }
-            self.enter_function(func, fv, &args, &order, base, 0, next)?;
+            if root.is_null() {
+                self.enter_function(func, fv, &args, &order, base, 0, next)?;
+            } else {
+                self.call_root(func, fv, &args, &order, base, root)?;
+            }
             Ok(true)
+        }
+    }
+    /// The function with a trace of its own that this code is, or will be when the present recording is done.
+    unsafe fn root_to_call(
+        &mut self,
+        code: *mut PyCodeObject,
+    ) -> Option<*mut crate::functions::FunctionRoot> {
+        // SAFETY: live code; roots live for ever.
+        unsafe {
+            let recording = self.function && self.root_code == code;
+            let r = crate::functions::function_root(state(), code)?;
+            ((recording || (*r).trace != crate::functions::NO_TRACE) && self.fits(code)).then_some(r)
+        }
+    }
+    /// Is there room for another frame of this code above the inlined ones?
+    unsafe fn fits(&self, code: *mut PyCodeObject) -> bool {
+        // SAFETY: live code.
+        unsafe {
+            let mut words = frame::frame_words(code);
+            for l in self.outer.iter().skip(1) {
+                words += frame::frame_words(l.code);
+            }
+            if !self.outer.is_empty() {
+                words += frame::frame_words(self.code);
+            }
+            words <= self.room
         }
     }
 
@@ -282,30 +314,11 @@ impl Recorder {
         }
     }
 
-    /// Enters a function: the operands have been popped; `order[i]` says where local `i` gets its value from.
-    #[allow(clippy::too_many_arguments)]
-    pub(crate) unsafe fn enter_function(
-        &mut self,
-        func: *mut PyFunctionObject,
-        fv: R,
-        args: &[R],
-        order: &[Arg],
-        sp: i32,
-        flags: u8,
-        next: u32,
-    ) -> Rec {
-        // SAFETY: a live function.
+    /// The values of a function's parameters, with their references. What collects arguments is made while the caller's frame is the
+    /// innermost one.
+    pub(crate) unsafe fn bind_values(&mut self, args: &[R], order: &[Arg]) -> Rec<Vec<R>> {
+        // SAFETY: live defaults.
         unsafe {
-            let code = (*func).func_code.cast::<PyCodeObject>();
-            let ret = if flags & frame::INIT != 0 { -1 } else { sp };
-            let info = state().frame_info(FrameInfo {
-                code,
-                globals: (*func).func_globals,
-                builtins: (*func).func_builtins,
-                flags,
-            });
-            let c = self.pin(code.cast());
-            // What collects arguments is made while the caller's frame is the innermost one.
             let mut values = vec![];
             for a in order {
                 values.push(match a {
@@ -331,10 +344,38 @@ impl Recorder {
                     }
                 });
             }
+            Ok(values)
+        }
+    }
+
+    /// Enters a function: the operands have been popped; `order[i]` says where local `i` gets its value from.
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) unsafe fn enter_function(
+        &mut self,
+        func: *mut PyFunctionObject,
+        fv: R,
+        args: &[R],
+        order: &[Arg],
+        sp: i32,
+        flags: u8,
+        next: u32,
+    ) -> Rec {
+        // SAFETY: a live function.
+        unsafe {
+            let code = (*func).func_code.cast::<PyCodeObject>();
+            let ret = if flags & frame::INIT != 0 { -1 } else { sp };
+            let info = state().frame_info(FrameInfo {
+                code,
+                globals: (*func).func_globals,
+                builtins: (*func).func_builtins,
+                flags,
+            });
+            let c = self.pin(code.cast());
+            let values = self.bind_values(args, order)?;
             let base = self.next_base()?;
             self.snapshot(RESUME, next, sp)?;
             self.b().push_frame(base, info as u64, next, (*code).co_nlocalsplus)?;
-            self.push_level(base, info, next, ret);
+            self.push_level(base, info, next, ret, sp);
             for (i, v) in values.into_iter().enumerate() {
                 self.put(i as i32, v)?;
             }
@@ -347,7 +388,7 @@ impl Recorder {
     }
 
     /// Where the next inlined frame lies.
-    unsafe fn next_base(&mut self) -> Rec<R> {
+    pub(crate) unsafe fn next_base(&mut self) -> Rec<R> {
         // SAFETY: live code; infos live as long as the process.
         unsafe {
             let mut last = (self.base, self.info, self.code);
@@ -480,6 +521,9 @@ impl Recorder {
             let up = self.outer.last().ok_or(Why::Left)?;
             let ret = up.ret;
             let operator = (*self.info).flags & frame::OPERATOR != 0;
+            if self.header && !(*self.frame).frame_obj.is_null() {
+                self.give_up_frame_object()?;
+            }
             let here = self.here();
             if self.header {
                 for field in [FRAME_OBJ, FRAME_LOCALS] {

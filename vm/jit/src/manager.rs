@@ -4,6 +4,7 @@
 //! abort, and to `Never` after too many of those.
 
 use crate::Mode;
+use crate::functions::{self, FunctionRoot};
 use crate::inline::{self, FrameInfo};
 use crate::record::{Next, Recorder, Why};
 use crate::trial::{self, Record, Window};
@@ -28,6 +29,8 @@ pub const ITER_STEP: u32 = 2;
 pub const RESULT: u32 = 3;
 /// The interpreter has something to see to before the instruction at `pc` (signals, other threads).
 pub const POLL: u32 = 4;
+/// The frame returns the value that lies behind its locals, all of which are in memory.
+pub const RETURN: u32 = 5;
 /// The bits above these eight of a snapshot's kind say which inlined frames have their header in memory (see `inline.rs`).
 const KIND: u32 = 0xff;
 
@@ -66,6 +69,13 @@ pub struct Compiled {
     /// Root this one belongs to (itself for roots).
     pub root: u32,
     pub bridges: u32,
+    /// A function's, from its entry on.
+    pub function: bool,
+    /// Words a root keeps above its frame for inlined ones.
+    pub room: usize,
+    /// Of a function's root: entries, and how many of these runs did not end in a return.
+    pub entries: u64,
+    pub early: u64,
     pub trial: Record,
     /// Not entered any more: what it took for granted of the world is no longer so.
     pub retired: bool,
@@ -101,10 +111,22 @@ impl Compiled {
             head,
             root,
             bridges: 0,
+            function: false,
+            room: inline::ROOM,
+            entries: 0,
+            early: 0,
             trial,
             retired: false,
             pins: vec![],
         }
+    }
+}
+
+impl Compiled {
+    /// Is the exit a return of the root frame?
+    #[inline]
+    pub fn is_return(&self, n: u32) -> bool {
+        self.trace.snaps[self.exits[n as usize].snap as usize].kind & KIND == RETURN
     }
 }
 
@@ -133,6 +155,8 @@ pub struct State {
     pub recorder: Option<Recorder>,
     /// Instructions no recording gets past: traces end there.
     pub unrecordable: FxHashSet<usize>,
+    /// Functions with traces of their own, by their code.
+    pub functions: FxHashMap<usize, Box<FunctionRoot>>,
     /// Code that is not inlined.
     pub no_inline: FxHashSet<usize>,
     /// Hot loops met while another recording was going on.
@@ -145,6 +169,10 @@ pub struct State {
     pub recordings: u32,
     /// How often recordings of a loop met an iteration that leaves it.
     left: FxHashMap<usize, u32>,
+    /// How often recordings of a loop met an exception.
+    pub raised: FxHashMap<usize, u32>,
+    /// Instructions that raised while a recording took for granted that they would not, and how often.
+    pub raises: FxHashMap<usize, u32>,
     begun: Instant,
     /// Time that went into recording and compiling.
     spent: Duration,
@@ -169,7 +197,7 @@ pub fn state() -> &'static mut State {
 }
 
 pub fn install(mode: Mode) {
-    let Ok(arena) = lh_foreign::arena::Arena::get() else { return };
+    let Ok(arena) = lh_foreign::arena::Arena::traces() else { return };
     let (code, exit) = lh_jit_x64::asm::trampoline();
     let Ok(c) = arena.install(&code) else { return };
     let base = c.addr() as u64;
@@ -186,12 +214,15 @@ pub fn install(mode: Mode) {
         penalties: FxHashMap::default(),
         recorder: None,
         unrecordable: FxHashSet::default(),
+        functions: FxHashMap::default(),
         no_inline: FxHashSet::default(),
         blocked: 0,
         calls_back: FxHashSet::default(),
         window: None,
         recordings: 0,
         left: FxHashMap::default(),
+        raised: FxHashMap::default(),
+        raises: FxHashMap::default(),
         begun: Instant::now(),
         spent: Duration::ZERO,
         infos: FxHashMap::default(),
@@ -206,8 +237,8 @@ pub fn install(mode: Mode) {
     unsafe { *STATE.0.get() = Some(Box::new(s)) };
     if mode == Mode::Stress {
         lh_interp::jit::set_thresholds(2, 2);
-        lh_interp::jit::count_calls(true);
     }
+    lh_interp::jit::count_calls(true);
     let _ = lh_runtime::thread::CALLBACK_HOOK.set(crate::force::force_all);
     lh_interp::jit::install(JitHooks {
         hot_loop,
@@ -250,6 +281,7 @@ impl State {
         let x = &mut self.traces[t as usize];
         x.retired = true;
         self.heads.retain(|_, h| *h != t);
+        functions::forget_trace(self, t);
         let head = head_of(&self.traces[t as usize]);
         self.penalties.insert(head as usize, HOPELESS);
     }
@@ -336,7 +368,7 @@ unsafe fn hot_loop(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter
     Enter::Stay
 }
 
-/// A function that native code calls often gets a root at its entry.
+/// A function that calls itself gets a root at its entry.
 unsafe fn hot_function(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter {
     let s = state();
     // SAFETY: the interpreter's contract for hooks.
@@ -345,8 +377,7 @@ unsafe fn hot_function(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> E
         if s.recorder.is_some() || !may_trace(ts) || (*f).owner != frame::OWNED_BY_THREAD || s.over_budget() {
             return Enter::Stay;
         }
-        // What Python code calls becomes part of its callers' traces.
-        if (*f).flags & frame::ENTRY == 0 {
+        if !s.wants_root(f) || functions::function_root(s, code).is_none() {
             return Enter::Stay;
         }
         let head = at.add(1);
@@ -361,6 +392,7 @@ unsafe fn hot_function(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> E
         s.event(|| format!("start function {}", place(f, unit)));
         let mut r = Recorder::root(s.descs, f, unit, at, (*f).stacktop);
         r.function = true;
+        r.room = functions::room(code);
         s.recorder = Some(r);
         lh_interp::jit::set_recording(true);
     }
@@ -443,6 +475,9 @@ unsafe fn record(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) {
 fn give_up(s: &mut State, r: &Recorder, why: Why) {
     let at = r.place();
     s.event(|| format!("abort at {at}: {why}"));
+    if why == Why::Raised {
+        *s.raises.entry(r.at()).or_insert(0) += 1;
+    }
     if matches!(why, Why::Opcode(_) | Why::Operands(_) | Why::TooLong | Why::Unbound) {
         if !r.outer.is_empty() {
             // Without what cannot be inlined it may work.
@@ -452,6 +487,11 @@ fn give_up(s: &mut State, r: &Recorder, why: Why) {
         s.unrecordable.insert(r.at());
     }
     match r.bridge {
+        // Another iteration may do without.
+        None if why == Why::Raised && crate::record_exc::raised_again(r.head_addr()) => {
+            // SAFETY: the GIL is held.
+            unsafe { lh_interp::jit::hot_after(r.head_addr() as *mut u16, AGAIN_AFTER) };
+        }
         None if why == Why::Outside => {
             *s.left.entry(r.head_addr()).or_insert(0) += 1;
             // SAFETY: the GIL is held.
@@ -505,19 +545,20 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
     }
     let optimised = began.elapsed();
     let mut cells = exit_cells(s, &trace);
-    let record = Record::new(s.mode == Mode::Stress);
-    let countdown = (r.bridge.is_none() && s.mode != Mode::Stress).then_some(lh_jit_x64::Countdown {
-        word: &raw const *record.left as u64,
-        flags: &raw const lh_runtime::thread::EVAL_BREAKER as u64,
-        bits: lh_runtime::thread::BREAK_JIT as u8,
-    });
+    let record = Record::new(s.mode == Mode::Stress || r.function);
+    let countdown =
+        (r.bridge.is_none() && !r.function && s.mode != Mode::Stress).then_some(lh_jit_x64::Countdown {
+            word: &raw const *record.left as u64,
+            flags: &raw const lh_runtime::thread::EVAL_BREAKER as u64,
+            bits: lh_runtime::thread::BREAK_JIT as u8,
+        });
     let options =
         lh_jit_x64::Options { trace_id: id, exit_cells: cells.as_mut_ptr() as u64, random: None, countdown };
     let c = match lh_jit_x64::compile(&trace, s.descs, &options) {
         Ok(c) => c,
         Err(e) => return give_up(s, &r, Why::Backend(e)),
     };
-    let Ok(code) = lh_foreign::arena::Arena::get().and_then(|a| a.install(&c.code)) else {
+    let Ok(code) = lh_foreign::arena::Arena::traces().and_then(|a| a.install(&c.code)) else {
         return give_up(s, &r, Why::NoMemory);
     };
     let entry = code.addr() as u64;
@@ -550,6 +591,15 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
                 }
             }
             s.heads.insert(r.head_addr(), id);
+            if r.function {
+                s.traces[id as usize].function = true;
+                s.traces[id as usize].room = r.room;
+                // SAFETY: the root frame's code is pinned.
+                if let Some(f) = unsafe { functions::function_root(s, r.root_code) } {
+                    // SAFETY: roots live for ever.
+                    unsafe { (*f).trace = id };
+                }
+            }
             // SAFETY: the back edge that started the recording; its code is pinned.
             unsafe { patch(s, r.edge, id) };
         }
@@ -576,7 +626,7 @@ pub fn without_countdown(s: &mut State, t: u32) {
     if !same_label || c.exits != x.exits || c.calls != x.calls {
         return;
     }
-    let Ok(code) = lh_foreign::arena::Arena::get().and_then(|a| a.install(&c.code)) else { return };
+    let Ok(code) = lh_foreign::arena::Arena::traces().and_then(|a| a.install(&c.code)) else { return };
     let entry = code.addr() as u64;
     if *x.entry_cell == x.entry {
         *x.entry_cell = entry;
@@ -600,7 +650,7 @@ pub fn install_detour(s: &mut State, trace: Trace, root: u32, head: u32) -> Opti
         countdown: None,
     };
     let c = lh_jit_x64::compile(&trace, s.descs, &options).ok()?;
-    let code = lh_foreign::arena::Arena::get().and_then(|a| a.install(&c.code)).ok()?;
+    let code = lh_foreign::arena::Arena::traces().and_then(|a| a.install(&c.code)).ok()?;
     let entry = code.addr() as u64;
     let detour = Compiled::new(trace, c, entry, cells, (head, root), Record::new(true));
     s.traces.push(Box::new(Compiled { retired: true, ..detour }));
@@ -640,6 +690,7 @@ unsafe fn retire(s: &mut State, t: u32) -> bool {
     }
     s.traces[t as usize].retired = true;
     s.heads.retain(|_, x| *x != t);
+    functions::forget_trace(s, t);
     unpatch(s, t);
     true
 }
@@ -680,7 +731,8 @@ unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
     unsafe {
         let s = state();
         let root = &mut s.traces[t as usize];
-        let entry = root.entry;
+        root.entries += 1;
+        let (entry, room) = (root.entry, root.room);
         if root.trial.is_due() {
             trial::attend();
             let interpreted = |w: &Window| w.root == t && w.interpreted;
@@ -688,16 +740,42 @@ unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
                 return Enter::Stay;
             }
         }
-        // Room for inlined frames, in number and in memory.
-        if (*ts).recursion_remaining < inline::MAX_DEPTH as i32 + 2
-            || lh_runtime::thread::native_stack_left() < NATIVE_ROOM
-        {
+        if !has_room(ts) {
             return Enter::Stay;
         }
-        let base = frame::push_words(ts, inline::ROOM);
-        if base.is_null() {
+        let Some((word, mut jf, base)) = enter_trace(ts, f, entry, room) else {
             clear();
             return Enter::Stay;
+        };
+        let r = leave(ts, f, (word >> 32) as u32, word as u32, jf.as_mut_ptr(), base);
+        state().pool.push(jf);
+        r
+    }
+}
+
+/// Is there room for inlined frames in number, and on the native stack?
+pub unsafe fn has_room(ts: *mut PyThreadState) -> bool {
+    // SAFETY: the current thread.
+    unsafe {
+        (*ts).recursion_remaining >= inline::MAX_DEPTH as i32 + 2
+            && lh_runtime::thread::native_stack_left() >= NATIVE_ROOM
+    }
+}
+
+/// Enters machine code: the exit word, the JIT frame and the room for inlined frames; `None` (with an exception) if there is no memory.
+#[allow(clippy::type_complexity)]
+#[inline]
+pub unsafe fn enter_trace(
+    ts: *mut PyThreadState,
+    f: *mut Frame,
+    entry: u64,
+    room: usize,
+) -> Option<(u64, Box<[u64]>, *mut *mut PyObject)> {
+    // SAFETY: as `run`.
+    unsafe {
+        let base = frame::push_words(ts, room);
+        if base.is_null() {
+            return None;
         }
         let s = state();
         let mut jf = s.pool.pop().unwrap_or_else(|| vec![0u64; jf::SIZE / 8].into_boxed_slice());
@@ -712,16 +790,18 @@ unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
         let word = (s.enter)(ts, p, entry);
         lh_runtime::thread::settle_steal(ts);
         let s = state();
-        let at = s.active.iter().rposition(|a| a.jf == p).expect("entered");
-        s.active.remove(at);
+        match s.active.last() {
+            Some(a) if a.jf == p => drop(s.active.pop()),
+            // Another thread has entered one since.
+            _ => s.active.retain(|a| a.jf != p),
+        }
         crate::force::ACTIVE.store(s.active.len(), std::sync::atomic::Ordering::Relaxed);
-        let r = leave(ts, f, (word >> 32) as u32, word as u32, p, base);
-        state().pool.push(jf);
-        r
+        Some((word, jf, base))
     }
 }
 
-unsafe fn leave(
+/// Puts the frame a trace was left in (and those inlined in it) in order.
+pub unsafe fn leave(
     ts: *mut PyThreadState,
     root: *mut Frame,
     t: u32,
@@ -778,8 +858,21 @@ unsafe fn leave(
         }
         let s = state();
         s.event_exit(t, n, kind);
+        let root = (*tr).root;
+        if kind != RETURN && s.traces[root as usize].function {
+            functions::left_early(s, root);
+        }
         match kind {
-            RAISE => Enter::Raise(f),
+            RAISE => {
+                if !quiet {
+                    hot_exit(f, t, n, snap, true);
+                }
+                Enter::Raise(f)
+            }
+            RETURN => {
+                let v = functions::take_value(f);
+                Enter::Leave(f, v)
+            }
             ITER_STEP => {
                 let top = frame::localsplus(f).add(sp as usize - 1);
                 let (next, arg) = crate::record::decode(first.add(pc as usize));
@@ -811,7 +904,7 @@ unsafe fn leave(
                 (*f).prev_instr = first.add(pc as usize).sub(1);
                 // What happened during a native call, or a request to stop, is no property of the loop.
                 if !quiet && kind != POLL {
-                    hot_exit(f, t, n, snap);
+                    hot_exit(f, t, n, snap, false);
                 } else if forced {
                     let call = first
                         .add(pc as usize)
@@ -885,8 +978,8 @@ pub fn exit_limit(bridges: u32) -> u32 {
     (20 + 20 * bridges).min(800)
 }
 
-/// Counts an exit; a hot one gets a bridge.
-unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot) {
+/// Counts an exit; a hot one gets a bridge. `raised`: the exception is set.
+unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot, raised: bool) {
     let s = state();
     let root = s.traces[t as usize].root;
     let limit = if s.mode == Mode::Stress { 2 } else { exit_limit(s.traces[root as usize].bridges) };
@@ -929,7 +1022,15 @@ unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot) {
         let pc = snap.frames.last().map_or(0, |f| f.pc);
         s.event(|| format!("start bridge at exit {n} of trace {t}, {}", place(f, pc)));
         s.recordings += 1;
-        s.recorder = Some(Recorder::bridge(b, &frames, snap.kind >> 8, head, (t, n)));
+        let mut r = Recorder::bridge(b, &frames, snap.kind >> 8, head, (t, n));
+        r.function = s.traces[root as usize].function;
+        r.room = s.traces[root as usize].room;
+        if raised && let Err(why) = r.start_raised() {
+            s.event(|| format!("no bridge: {why}"));
+            s.traces[t as usize].tries[n as usize] = u8::MAX;
+            return;
+        }
+        s.recorder = Some(r);
         lh_interp::jit::set_recording(true);
     }
 }

@@ -6,6 +6,7 @@
 //! ```
 
 use crate::args;
+use lh_runtime::interpreter;
 use lh_runtime::prelude::*;
 use lh_runtime::sysobject::{self, config, modules_dict, sys_dict, sys_get, sys_set};
 use lh_stdlib::core::{bootstrap, imp, sys};
@@ -25,10 +26,29 @@ pub fn start_runtime() -> PyResult<()> {
 
 /// Everything a program may rely on before its first line.
 pub fn start_python() -> PyResult<()> {
+    let _ = interpreter::LIFE.set(interpreter::Life {
+        start: start_another,
+        wind_down,
+        take_down: take_down_another,
+        report: || {
+            crate::run::report(Raised::already_set());
+        },
+    });
+    FIRST_SYS.get_or_init(|| Kept(sys_dict().copy().into_raw()));
     BUILTINS.get_or_init(|| Kept(sysobject::builtins_dict().copy().into_raw()));
     begin()?;
     SYS_NAMES.get_or_init(|| Kept(sys_dict().copy().into_raw()));
     Ok(())
+}
+
+/// As [`start_python`], for an interpreter beside the main one.
+fn start_another() -> PyResult<()> {
+    let (Some(b), Some(s)) = (BUILTINS.get(), FIRST_SYS.get()) else {
+        return raise!(RuntimeError, "the main interpreter is not ready");
+    };
+    sysobject::builtins_module().refill(b.dict())?;
+    sys::fill_again(s.dict())?;
+    begin()
 }
 
 /// A dictionary that is kept for the end.
@@ -45,27 +65,33 @@ impl Kept {
 }
 /// `builtins` and `sys` as they were before the program's first line.
 static BUILTINS: std::sync::OnceLock<Kept> = std::sync::OnceLock::new();
+/// `sys` before anything was imported.
+static FIRST_SYS: std::sync::OnceLock<Kept> = std::sync::OnceLock::new();
 static SYS_NAMES: std::sync::OnceLock<Kept> = std::sync::OnceLock::new();
 
 fn begin() -> PyResult<()> {
     bootstrap::set_services(crate::wiring::services());
-    if config().tracemalloc > 0 {
+    let main = interpreter::is_main();
+    if main && config().tracemalloc > 0 {
         lh_runtime::tracemalloc::start(config().tracemalloc as usize);
     }
     bootstrap::install_importlib()?;
     bootstrap::install_external()?;
     // ^C raises KeyboardInterrupt whether or not the program knows of signals.
-    lh_runtime::import::import_module("_signal")?;
+    if main {
+        lh_runtime::import::import_module("_signal")?;
+    }
     lh_runtime::import::import_module("encodings")?;
     open_std_streams()?;
     if !config().warnoptions.is_empty() {
         lh_runtime::import::import_module("warnings")?;
     }
     make_main()?;
-    if config().xoptions.iter().any(|(k, _)| k == "faulthandler")
-        || config().dev_mode
-        || (!config().ignore_environment
-            && std::env::var_os("PYTHONFAULTHANDLER").is_some_and(|v| !v.is_empty()))
+    if main
+        && (config().xoptions.iter().any(|(k, _)| k == "faulthandler")
+            || config().dev_mode
+            || (!config().ignore_environment
+                && std::env::var_os("PYTHONFAULTHANDLER").is_some_and(|v| !v.is_empty())))
     {
         match lh_runtime::import::import_module("faulthandler") {
             Ok(m) => drop(m.call_method("enable", &[])?),
@@ -201,6 +227,14 @@ fn open_stream(io: &Object, fd: i32, name: &str, write: bool, encoding: &str, er
 /// Runs what a program registered for its end and takes the modules down. The process's status: `status`, or 120 if the last
 /// output could not be written.
 pub fn finish(status: i32) -> i32 {
+    wind_down();
+    let mut ok = sysobject::flush_std_files();
+    lh_runtime::thread::set_finalizing();
+    ok &= take_down_modules();
+    if ok { status } else { 120 }
+}
+/// Waits for the threads of the interpreter and runs its exit functions.
+fn wind_down() {
     if let Some(t) = lh_runtime::import::loaded_module("threading")
         && let Err(e) = t.call_method("_shutdown", &[])
     {
@@ -208,10 +242,14 @@ pub fn finish(status: i32) -> i32 {
         write_unraisable(Some(&t), None);
     }
     lh_stdlib::containers::atexit::run_exit_functions();
-    let mut ok = sysobject::flush_std_files();
-    lh_runtime::thread::set_finalizing();
-    ok &= take_down_modules();
-    if ok { status } else { 120 }
+}
+/// Empties the modules of an interpreter beside the main one; `sys` and `builtins` too, for nothing runs there any more.
+fn take_down_another() {
+    sysobject::flush_std_files();
+    take_down_modules();
+    sys_dict().clear();
+    sysobject::builtins_dict().clear();
+    lh_runtime::gc::collect(2);
 }
 
 /// CPython's order: `sys`'s references to user objects, `sys.modules`, a collection, then whatever modules are still alive,

@@ -6,11 +6,11 @@
 
 use crate::errors::*;
 use crate::exceptions::exc;
+use crate::interpreter::Own;
 use crate::kinds::*;
 use crate::object::*;
 use crate::strobject::clip;
 use crate::{intern, raise};
-use std::sync::OnceLock;
 
 pub mod errors;
 pub mod escape;
@@ -25,13 +25,9 @@ struct Registry {
     search: Owned<List>,
     cache: Owned<Dict>,
 }
-// SAFETY: only used with the GIL held.
-unsafe impl Send for Registry {}
-// SAFETY: as above.
-unsafe impl Sync for Registry {}
 
 fn registry() -> &'static Registry {
-    static R: OnceLock<Registry> = OnceLock::new();
+    static R: Own<Registry> = Own::new();
     R.get_or_init(|| Registry { search: List::new(), cache: Dict::new() })
 }
 

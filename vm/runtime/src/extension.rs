@@ -8,11 +8,13 @@
 
 use crate::errors::*;
 use crate::exceptions::exc;
+use crate::interpreter::Own;
 use crate::kinds::*;
 use crate::object::*;
 use crate::sysobject::{DLOPEN_FLAGS, modules_dict};
 use crate::{intern, raise, raised};
 use lh_abi::*;
+use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr::null_mut;
 use std::sync::Mutex;
@@ -434,36 +436,34 @@ fn reimport(
 
 // ---- PyState_FindModule ----
 
-static BY_INDEX: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+type Modules = RefCell<Vec<Option<Owned<Object>>>>;
+static BY_INDEX: Own<Modules> = Own::new();
 
-/// `PyState_AddModule`.
-pub fn register_state_module(def: *mut PyModuleDef, m: &Object) {
+/// Puts a module (or nothing) into the table, and drops what was there.
+fn set_state_module(def: *mut PyModuleDef, m: Option<Owned<Object>>) {
     // SAFETY: the definition lives for ever.
     let i = unsafe { (*def).m_base.m_index } as usize;
     let old = {
-        let mut v = BY_INDEX.lock().expect("never poisoned");
+        let mut v = BY_INDEX.get_or_init(Modules::default).borrow_mut();
         if v.len() <= i {
-            v.resize(i + 1, 0);
+            v.resize_with(i + 1, || None);
         }
-        std::mem::replace(&mut v[i], m.own().into_raw() as usize)
+        std::mem::replace(&mut v[i], m)
     };
-    // SAFETY: the table owned one count.
-    unsafe { xdecref(old as *mut PyObject) }
+    drop(old);
+}
+/// `PyState_AddModule`.
+pub fn register_state_module(def: *mut PyModuleDef, m: &Object) {
+    set_state_module(def, Some(m.own()))
 }
 /// `PyState_FindModule`: borrowed, null if there is none.
 pub fn find_state_module(def: *mut PyModuleDef) -> *mut PyObject {
     // SAFETY: the definition lives for ever.
     let i = unsafe { (*def).m_base.m_index } as usize;
-    BY_INDEX.lock().expect("never poisoned").get(i).copied().unwrap_or(0) as *mut PyObject
+    let found = BY_INDEX.get().and_then(|v| v.borrow().get(i)?.as_ref().map(|m| m.ptr()));
+    found.unwrap_or(null_mut())
 }
 /// `PyState_RemoveModule`.
 pub fn remove_state_module(def: *mut PyModuleDef) {
-    // SAFETY: the definition lives for ever.
-    let i = unsafe { (*def).m_base.m_index } as usize;
-    let old = {
-        let mut v = BY_INDEX.lock().expect("never poisoned");
-        v.get_mut(i).map(|x| std::mem::replace(x, 0)).unwrap_or(0)
-    };
-    // SAFETY: the table owned one count.
-    unsafe { xdecref(old as *mut PyObject) }
+    set_state_module(def, None)
 }

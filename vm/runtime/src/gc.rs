@@ -8,6 +8,7 @@
 //! Allocation only counts; the collection itself runs at the evaluation loop's next safe point (`BREAK_GC`).
 
 use crate::errors::*;
+use crate::interpreter::Own;
 use crate::kinds::*;
 use crate::object::*;
 use crate::thread;
@@ -604,8 +605,6 @@ pub fn collect(generation: usize) -> usize {
 
 fn call_callbacks(phase: &str, generation: usize, collected: usize, uncollectable: usize) {
     let Some(list) = CALLBACKS.get() else { return };
-    // SAFETY: the list object is kept for ever.
-    let list = unsafe { Object::from_ptr(list.0).downcast_unchecked::<List>() };
     if list.len() == 0 {
         return;
     }
@@ -622,23 +621,15 @@ fn call_callbacks(phase: &str, generation: usize, collected: usize, uncollectabl
     }
 }
 
-/// `gc.callbacks` and `gc.garbage`: lists made once.
-pub struct Kept(*mut PyObject);
-// SAFETY: used only under the GIL.
-unsafe impl Send for Kept {}
-// SAFETY: as above.
-unsafe impl Sync for Kept {}
-static CALLBACKS: std::sync::OnceLock<Kept> = std::sync::OnceLock::new();
-static GARBAGE: std::sync::OnceLock<Kept> = std::sync::OnceLock::new();
+static CALLBACKS: Own<Owned<List>> = Own::new();
+static GARBAGE: Own<Owned<List>> = Own::new();
 /// The list `gc.callbacks`.
 pub fn callbacks() -> &'static List {
-    // SAFETY: the list is never freed.
-    unsafe { Object::from_ptr(CALLBACKS.get_or_init(|| Kept(List::new().into_raw())).0).downcast_unchecked() }
+    CALLBACKS.get_or_init(List::new)
 }
 /// The list `gc.garbage`.
 pub fn garbage() -> &'static List {
-    // SAFETY: the list is never freed.
-    unsafe { Object::from_ptr(GARBAGE.get_or_init(|| Kept(List::new().into_raw())).0).downcast_unchecked() }
+    GARBAGE.get_or_init(List::new)
 }
 
 /// How many objects were unreachable and cleared, and how many unreachable but kept.

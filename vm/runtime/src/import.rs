@@ -4,36 +4,36 @@
 
 use crate::errors::*;
 use crate::exceptions::exc;
+use crate::interpreter::Own;
 use crate::kinds::*;
 use crate::object::*;
 use crate::sysobject::modules_dict;
 use crate::{intern, raise, raised};
 use lh_abi::*;
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-static IMPORTLIB: AtomicPtr<PyObject> = AtomicPtr::new(null_mut());
-static IMPORT_FUNC: AtomicPtr<PyObject> = AtomicPtr::new(null_mut());
+static IMPORTLIB: Own<Owned<Object>> = Own::new();
+static IMPORT_FUNC: Own<Owned<Object>> = Own::new();
 
 /// Registers the running `_frozen_importlib` module.
 pub fn set_importlib(m: &Object) {
-    IMPORTLIB.store(m.own().into_raw(), Ordering::Relaxed);
+    IMPORTLIB.set(m.own());
 }
 /// The running `importlib._bootstrap`; `ImportError` before it exists.
 pub fn importlib() -> PyResult<&'static Object> {
-    // SAFETY: the registered module is never given back.
-    match unsafe { Object::from_ptr_opt(IMPORTLIB.load(Ordering::Relaxed)) } {
+    match IMPORTLIB.get() {
         Some(m) => Ok(m),
         None => raise!(ImportError, "the import system is not initialised yet"),
     }
 }
 /// Remembers the original `builtins.__import__`, so that callers can skip it when nobody replaced it.
 pub fn set_import_func(f: &Object) {
-    IMPORT_FUNC.store(f.own().into_raw(), Ordering::Relaxed);
+    IMPORT_FUNC.set(f.own());
 }
 /// Is `f` the original `__import__`?
 pub fn is_builtin_import(f: &Object) -> bool {
-    f.as_ptr() == IMPORT_FUNC.load(Ordering::Relaxed)
+    IMPORT_FUNC.get().is_some_and(|own| own.is(f))
 }
 fn import_func() -> PyResult<Owned<Object>> {
     match crate::sysobject::builtins_dict().get_str_key(intern!("__import__"))? {

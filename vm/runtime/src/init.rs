@@ -68,9 +68,10 @@ pub fn init_types() -> PyResult<()> {
     // interp
     crate::codeobject::init()?;
     crate::funcobject::init()?;
+    ready::<crate::interpreterid::InterpreterId>()?;
     // Exported types that nothing here makes instances of; C code may look into them.
-    use crate::type_table::{_PyBytesIOBuffer_Type, _PyInterpreterID_Type, PyStdPrinter_Type};
-    for t in [&raw mut _PyBytesIOBuffer_Type, &raw mut _PyInterpreterID_Type, &raw mut PyStdPrinter_Type] {
+    use crate::type_table::{_PyBytesIOBuffer_Type, PyStdPrinter_Type};
+    for t in [&raw mut _PyBytesIOBuffer_Type, &raw mut PyStdPrinter_Type] {
         // SAFETY: static types whose base is ready. Without instances there is nothing to traverse.
         unsafe {
             (*t).tp_flags &= !lh_abi::Py_TPFLAGS_HAVE_GC;

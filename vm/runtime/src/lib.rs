@@ -50,6 +50,8 @@ pub mod hooks;
 pub mod import;
 pub mod init;
 pub mod instance;
+pub mod interpreter;
+pub mod interpreterid;
 pub mod intobject;
 pub mod iterobject;
 pub mod kinds;

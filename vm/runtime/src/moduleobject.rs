@@ -63,6 +63,30 @@ impl Module {
         }
         Ok(())
     }
+    /// Makes the module what another interpreter's was when it was new: the same names, its functions bound to this module.
+    pub fn refill(&self, first: &Dict) -> PyResult<()> {
+        let name = self.dict().get_str_key(intern!("__name__"))?;
+        let mut made: Vec<(*mut PyObject, Owned<Object>)> = vec![];
+        for (k, v) in first.items_vec() {
+            let new = if let Some((_, f)) = made.iter().find(|m| m.0 == v.ptr()) {
+                f.clone()
+            } else if let Some(f) = v.downcast_exact::<CFunction>()
+                && f.self_obj().is_some_and(|o| o.is_instance_of::<Module>())
+            {
+                let f = CFunction::new(f.def(), Some(self), name.as_deref()).into_object();
+                made.push((v.ptr(), f.clone()));
+                f
+            } else if let Some(d) = v.downcast_exact::<Dict>() {
+                d.copy().into_object()
+            } else if let Some(l) = v.downcast_exact::<List>() {
+                List::from_vec(l.to_vec()).into_object()
+            } else {
+                v
+            };
+            self.dict().set_item(&k, &new)?;
+        }
+        Ok(())
+    }
     pub fn set_doc(&self, doc: &str) -> PyResult<()> {
         self.dict().set_item(intern!("__doc__"), &Str::new(doc))
     }

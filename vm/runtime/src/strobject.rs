@@ -4,7 +4,11 @@
 //!   ASCII            PyASCIIObject (48 bytes) | characters, NUL          compact=1 ascii=1
 //!   other            PyCompactUnicodeObject (72) | characters, NUL       compact=1 ascii=0
 //!   subclass of str  PyUnicodeObject (80) | subclass fields              compact=0, characters at `data.any` (own block)
+//!   being filled in  PyUnicodeObject (80)                                compact=0, ready=0, `data.any` is `wstr`
 //! ```
+//!
+//! The last kind is what C code gets from `PyUnicode_FromUnicode(NULL, n)` and fills in through `wstr` afterwards. It looks like any string of
+//! four-byte characters, but need not be in the narrowest kind; `data` and a comparison that fails put that right at first sight.
 //!
 //! Invariants: a finished string is in the narrowest kind that holds its characters; it never changes, except by
 //! `append_in_place` while the caller holds its only reference; an interned string is in the table, which holds no count of
@@ -611,9 +615,96 @@ impl Str {
             if st & COMPACT != 0 {
                 p.add(head_size(st & ASCII != 0))
             } else {
+                if st & READY == 0 {
+                    self.settle();
+                }
                 *p.add(WIDE_HEAD).cast::<*mut u8>()
             }
         }
+    }
+    /// Has C code filled the string in, without anybody having looked at it since?
+    #[inline]
+    pub fn is_unsettled(&self) -> bool {
+        self.state() & READY == 0
+    }
+    /// Puts a string that C code has filled in into the narrowest kind.
+    #[cold]
+    #[inline(never)]
+    fn settle(&self) {
+        // SAFETY: an unsettled string has `length` four-byte characters at `wstr`, which it owns and which nobody borrows: whoever looks at the
+        // characters comes here first.
+        unsafe {
+            let c = self.as_struct().cast::<PyCompactUnicodeObject>();
+            let (n, wide) = ((*c)._base.length as usize, (*c)._base.wstr.cast::<u32>());
+            let chars = std::slice::from_raw_parts_mut(wide, n);
+            chars.iter_mut().filter(|c| **c > MAX_CHAR).for_each(|c| *c = 0xfffd);
+            let max = Text::U4(chars).max_char();
+            let kind = kind_for(max);
+            let place = c.cast::<u8>().add(WIDE_HEAD).cast::<*mut u8>();
+            if kind < 4 {
+                let data = alloc::malloc((n + 1) * kind as usize).cast::<u8>();
+                assert!(!data.is_null(), "out of memory");
+                copy_text(data, kind, Text::U4(chars));
+                core::ptr::write_bytes(data.add(n * kind as usize), 0, kind as usize);
+                place.write(data);
+                alloc::free(wide.cast());
+                (*c)._base.wstr = null_mut();
+                if max < 0x80 {
+                    (*c).utf8 = data.cast();
+                    (*c).utf8_length = n as isize;
+                }
+            }
+            let kept = (*c)._base.state & INTERNED_MASK;
+            (*c)._base.state =
+                kept | (kind as u32) << KIND_SHIFT | READY | if max < 0x80 { ASCII } else { 0 };
+        }
+    }
+    /// A string of `n` characters that C code fills in, through its `wstr`.
+    pub fn unsettled(n: usize) -> PyResult<Owned<Str>> {
+        let Some(size) = n.checked_add(1).and_then(|n| n.checked_mul(4)).filter(|s| *s < isize::MAX as usize)
+        else {
+            return Err(no_memory());
+        };
+        let data = alloc::calloc(1, size).cast::<u8>();
+        if data.is_null() {
+            return Err(no_memory());
+        }
+        // SAFETY: a new object of the size of `PyUnicodeObject`; it owns the block of characters.
+        unsafe {
+            let p = match crate::typeobject::alloc(&raw mut PyUnicode_Type, 0) {
+                Ok(p) => p,
+                Err(e) => {
+                    alloc::free(data.cast());
+                    return Err(e);
+                }
+            };
+            let c = p.cast::<PyCompactUnicodeObject>();
+            (*c)._base.length = n as isize;
+            (*c)._base.hash = -1;
+            (*c)._base.state = 4 << KIND_SHIFT;
+            (*c)._base.wstr = data.cast();
+            (*c).wstr_length = n as isize;
+            (*c).utf8 = null_mut();
+            (*c).utf8_length = 0;
+            p.cast::<u8>().add(WIDE_HEAD).cast::<*mut u8>().write(data);
+            Ok(Owned::from_raw(p))
+        }
+    }
+    /// `_PyUnicode_Ready`: `ValueError` if what was filled in is no text.
+    pub fn make_ready(&self) -> PyResult<()> {
+        if self.is_unsettled() {
+            // SAFETY: as in `settle`.
+            let bad = unsafe {
+                let a = self.as_struct();
+                let all = &*slice_from_raw_parts((*a).wstr.cast::<u32>(), (*a).length as usize);
+                all.iter().copied().filter(|c| *c > MAX_CHAR).max()
+            };
+            if let Some(c) = bad {
+                return raise!(ValueError, "character U+{:x} is not in range [U+0000; U+10ffff]", c);
+            }
+            self.settle();
+        }
+        Ok(())
     }
     /// The characters.
     #[inline]
@@ -734,8 +825,18 @@ impl Str {
     pub fn equals(&self, other: &Str) -> bool {
         self.raw() == other.raw()
             || self.len() == other.len()
-                && self.kind() == other.kind()
+                && (self.kind() == other.kind() || self.same_kind(other))
                 && self.text().as_bytes() == other.text().as_bytes()
+    }
+    /// Are two strings of different kinds only so because one was not looked at yet?
+    #[cold]
+    fn same_kind(&self, other: &Str) -> bool {
+        if !self.is_unsettled() && !other.is_unsettled() {
+            return false;
+        }
+        self.data();
+        other.data();
+        self.kind() == other.kind()
     }
     pub fn equals_str(&self, other: &str) -> bool {
         match self.as_ascii() {
@@ -833,6 +934,10 @@ impl Str {
             (true, _) => 0x7f,
             (_, 1) => 0xff,
             (_, 2) => 0xffff,
+            _ if self.is_unsettled() => {
+                self.settle();
+                self.bound()
+            }
             _ => MAX_CHAR,
         }
     }

@@ -1,16 +1,16 @@
 //! `sys` and `builtins` as the runtime itself needs them: their dictionaries, `sys.modules`, the start-up configuration,
 //! audit hooks.
 //!
-//! The modules are made on first use and live for ever; `stdlib/core/sys.rs` fills `sys`, the interpreter fills `builtins`.
+//! The modules are made on first use and live as long as their interpreter; `stdlib/core/sys.rs` fills `sys`, the interpreter fills `builtins`.
 //! `modules()` is the dictionary the import system works with: it stays the same object when a program assigns `sys.modules`.
 
 use crate::errors::*;
+use crate::interpreter::Own;
 use crate::kinds::*;
 use crate::object::*;
 use lh_abi::*;
 use std::ffi::{OsString, c_char, c_int, c_void};
-use std::ptr::null_mut;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 /// What the command line, the environment and the machine say about this run. Filled in by the launcher (or an embedder).
@@ -123,27 +123,17 @@ pub fn config() -> &'static Config {
 /// `sys.getdlopenflags()`.
 pub static DLOPEN_FLAGS: AtomicI32 = AtomicI32::new(libc::RTLD_NOW);
 
-static SYS: AtomicPtr<PyObject> = AtomicPtr::new(null_mut());
-static BUILTINS: AtomicPtr<PyObject> = AtomicPtr::new(null_mut());
-static MODULES: AtomicPtr<PyObject> = AtomicPtr::new(null_mut());
-
-fn made_once<T: Kind>(cell: &AtomicPtr<PyObject>, make: impl FnOnce() -> Owned<T>) -> &'static T {
-    let mut p = cell.load(Ordering::Relaxed);
-    if p.is_null() {
-        p = make().into_raw();
-        cell.store(p, Ordering::Relaxed);
-    }
-    // SAFETY: the cell owns a count that is never given back, and holds a T.
-    unsafe { Object::from_ptr(p).downcast_unchecked() }
-}
+static SYS: Own<Owned<Module>> = Own::new();
+static BUILTINS: Own<Owned<Module>> = Own::new();
+static MODULES: Own<Owned<Dict>> = Own::new();
 
 /// The `sys` module, made on first use.
 pub fn sys_module() -> &'static Module {
-    made_once(&SYS, || Module::new("sys"))
+    SYS.get_or_init(|| Module::new("sys"))
 }
 /// The `builtins` module, made on first use.
 pub fn builtins_module() -> &'static Module {
-    made_once(&BUILTINS, || Module::new("builtins"))
+    BUILTINS.get_or_init(|| Module::new("builtins"))
 }
 /// The dictionary of `sys`, made on first use.
 pub fn sys_dict() -> &'static Dict {
@@ -155,7 +145,15 @@ pub fn builtins_dict() -> &'static Dict {
 }
 /// The interpreter's dictionary of modules, which `sys.modules` starts as.
 pub fn modules_dict() -> &'static Dict {
-    made_once(&MODULES, Dict::new)
+    MODULES.get_or_init(Dict::new)
+}
+/// `sys.modules` as an interpreter has it, active or not.
+///
+/// # Safety
+/// A live interpreter; the GIL is held.
+pub unsafe fn modules_of(i: *mut crate::interpreter::Interp) -> Option<&'static Dict> {
+    // SAFETY: the caller's promise.
+    unsafe { MODULES.of(i) }.map(|d| &**d)
 }
 /// `sys.modules`.
 pub fn modules() -> Owned<Dict> {
@@ -234,7 +232,7 @@ pub type CAuditHook =
 
 static AUDITED: AtomicBool = AtomicBool::new(false);
 static C_HOOKS: Mutex<Vec<(CAuditHook, usize)>> = Mutex::new(Vec::new());
-static PY_HOOKS: AtomicPtr<PyObject> = AtomicPtr::new(null_mut());
+static PY_HOOKS: Own<Owned<List>> = Own::new();
 
 /// Is anybody listening? Lets callers skip making arguments.
 #[inline]
@@ -257,7 +255,7 @@ pub fn add_audit_hook(hook: &Object) -> PyResult<()> {
         }
         return Err(e);
     }
-    made_once(&PY_HOOKS, List::new).push(hook.own());
+    PY_HOOKS.get_or_init(List::new).push(hook.own());
     AUDITED.store(true, Ordering::Relaxed);
     Ok(())
 }
@@ -286,8 +284,7 @@ pub fn audit_tuple(event: &str, args: &Tuple) -> PyResult<()> {
             }
         }
     }
-    if !PY_HOOKS.load(Ordering::Relaxed).is_null() {
-        let list = made_once(&PY_HOOKS, List::new);
+    if let Some(list) = PY_HOOKS.get() {
         let name = Str::new(event);
         let mut i = 0;
         while let Some(h) = list.get(i) {

@@ -4,6 +4,7 @@
 //! objects. The GIL is a lock with a request flag: a waiter that has waited the switch interval sets `eval_breaker`, the
 //! evaluation loop (or a trace's poll) then hands over. A foreign call that releases the GIL does it with `allow_threads`.
 
+use crate::interpreter::{self, Interp};
 use crate::object::*;
 use core::ffi::c_int;
 use lh_abi::*;
@@ -46,11 +47,21 @@ pub fn is_main_thread() -> bool {
     // SAFETY: a plain query.
     MAIN_THREAD.load(Ordering::Relaxed) == unsafe { libc::pthread_self() } as u64
 }
+/// Is this the main thread, in the main interpreter? Only there do handlers of signals run.
+pub fn can_handle_signals() -> bool {
+    is_main_thread() && interpreter::is_main()
+}
+/// The main thread is back in the main interpreter.
+pub(crate) fn look_at_signals() {
+    if SIGNAL_TRIPPED.load(Ordering::Relaxed) && is_main_thread() {
+        EVAL_BREAKER.fetch_or(BREAK_SIGNAL, Ordering::SeqCst);
+    }
+}
 /// Runs the handlers of signals that have arrived, in the main thread; others leave them to it. The evaluation loop calls this when it sees
 /// `BREAK_SIGNAL`; blocking system calls when they are interrupted.
 pub fn check_signals() -> crate::errors::PyResult<()> {
     EVAL_BREAKER.fetch_and(!BREAK_SIGNAL, Ordering::SeqCst);
-    if !SIGNAL_TRIPPED.load(Ordering::SeqCst) || !is_main_thread() {
+    if !SIGNAL_TRIPPED.load(Ordering::SeqCst) || !can_handle_signals() {
         return Ok(());
     }
     match RUN_SIGNAL_HANDLERS.get() {
@@ -150,6 +161,17 @@ pub fn for_each(mut f: impl FnMut(*mut PyThreadState)) {
     states.into_iter().for_each(|s| f(s as *mut PyThreadState))
 }
 
+/// The thread states of an interpreter, newest first.
+pub fn states_of(i: *mut Interp) -> Vec<*mut PyThreadState> {
+    let all = STATES.lock().expect("never poisoned");
+    // SAFETY: listed states are live.
+    all.iter()
+        .rev()
+        .map(|s| *s as *mut PyThreadState)
+        .filter(|s| unsafe { (**s).interp } == i.cast())
+        .collect()
+}
+
 /// As [`for_each`] without waiting for anybody, newest first; false if the list is being changed. For reports of crashes.
 pub fn for_each_unlocked(f: &mut dyn FnMut(*mut PyThreadState)) -> bool {
     let Ok(states) = STATES.try_lock() else { return false };
@@ -173,14 +195,14 @@ fn stack_of_this_thread() -> (usize, usize) {
 }
 
 /// A new state that belongs to no native thread yet. Does not need the GIL.
-pub fn alloc_state() -> *mut PyThreadState {
+pub fn alloc_state(interp: *mut Interp) -> *mut PyThreadState {
     // SAFETY: an all-zero thread state is its valid initial state; the pointers set below point into it.
     unsafe {
         let ts: *mut PyThreadState = Box::into_raw(Box::new(std::mem::zeroed::<Full>())).cast();
         let limit = Thread::recursion_limit();
         (*ts).recursion_limit = limit;
         (*ts).recursion_remaining = limit;
-        (*ts).interp = crate::pyruntime::interpreter();
+        (*ts).interp = interp.cast();
         (*ts)._initialized = 1;
         (*ts).exc_info = &raw mut (*ts).exc_state;
         (*ts).cframe = &raw mut (*ts).root_cframe;
@@ -219,9 +241,13 @@ pub unsafe fn bind(ts: *mut PyThreadState) {
     }
 }
 
-/// Makes a state for the calling native thread (which must not have one). Does not take the GIL.
+/// Makes a state of the main interpreter for the calling native thread (which must not have one). Does not take the GIL.
 pub fn new_state() -> *mut PyThreadState {
-    let ts = alloc_state();
+    new_state_of(interpreter::main())
+}
+/// As `new_state`, of that interpreter.
+pub fn new_state_of(interp: *mut Interp) -> *mut PyThreadState {
+    let ts = alloc_state(interp);
     // SAFETY: a new state that nobody else knows.
     unsafe { bind(ts) };
     ts
@@ -252,7 +278,7 @@ pub unsafe fn clear_state(ts: *mut PyThreadState) {
     }
 }
 
-fn unlist(ts: *mut PyThreadState) {
+pub(crate) fn unlist(ts: *mut PyThreadState) {
     STATES.lock().expect("never poisoned").retain(|s| *s != ts as usize);
 }
 
@@ -295,6 +321,7 @@ pub fn delete_state() {
 // ---- Recursion through native code ----
 
 /// How many bytes of native stack the current thread has left before `RecursionError` is raised.
+#[inline]
 pub fn native_stack_left() -> usize {
     let mark = 0u8;
     (&raw const mark as usize).saturating_sub(STACK_LIMIT.get())
@@ -465,10 +492,16 @@ static FINALIZING: AtomicBool = AtomicBool::new(false);
 
 /// From now on only the calling thread gets the GIL; others hang when they ask for it.
 pub fn set_finalizing() {
-    MAIN_FINALIZER.store(MINE.get(), Ordering::SeqCst);
+    // SAFETY: a plain query.
+    FINALIZER.store(unsafe { libc::pthread_self() } as u64, Ordering::SeqCst);
     FINALIZING.store(true, Ordering::SeqCst);
 }
-static MAIN_FINALIZER: AtomicPtr<PyThreadState> = AtomicPtr::new(null_mut());
+/// The native thread that ends the process.
+static FINALIZER: AtomicU64 = AtomicU64::new(0);
+fn is_finalizer() -> bool {
+    // SAFETY: a plain query.
+    FINALIZER.load(Ordering::SeqCst) == unsafe { libc::pthread_self() } as u64
+}
 pub fn is_finalizing() -> bool {
     FINALIZING.load(Ordering::Relaxed)
 }
@@ -492,15 +525,42 @@ pub fn gil_acquire_for(ts: *mut PyThreadState) {
         gil_acquire_slow(ts);
     }
     LAST_HOLDER.store(ts, Ordering::Relaxed);
+    interpreter::entered(ts);
     if SIGNAL_TRIPPED.load(Ordering::Relaxed) && is_main_thread() {
         EVAL_BREAKER.fetch_or(BREAK_SIGNAL, Ordering::SeqCst);
     }
 }
 
+/// `PyThreadState_Swap`: goes on with another state (or none, which gives the GIL up); the state until now.
+///
+/// # Safety
+/// `ts` is null or a live thread state that no other thread runs with.
+pub unsafe fn swap(ts: *mut PyThreadState) -> *mut PyThreadState {
+    let old = Thread::current_ptr();
+    if old == ts {
+        return old;
+    }
+    if ts.is_null() {
+        gil_release();
+        return old;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { bind(ts) };
+    if old.is_null() {
+        gil_acquire_for(ts);
+    } else {
+        // Who waits for the GIL does not notice: it goes from state to state.
+        current().store(ts, Ordering::SeqCst);
+        LAST_HOLDER.store(ts, Ordering::Relaxed);
+        interpreter::entered(ts);
+    }
+    old
+}
+
 #[cold]
 #[inline(never)]
 fn gil_acquire_slow(ts: *mut PyThreadState) {
-    if FINALIZING.load(Ordering::SeqCst) && MAIN_FINALIZER.load(Ordering::SeqCst) != ts {
+    if FINALIZING.load(Ordering::SeqCst) && !is_finalizer() {
         loop {
             std::thread::park();
         }
@@ -530,10 +590,11 @@ fn gil_acquire_slow(ts: *mut PyThreadState) {
     EVAL_BREAKER.fetch_and(!BREAK_GIL, Ordering::SeqCst);
     park.switched.notify_all();
     drop(guard);
+    interpreter::entered(ts);
     if stolen && let Some(f) = CALLBACK_HOOK.get() {
         f()
     }
-    if FINALIZING.load(Ordering::SeqCst) && MAIN_FINALIZER.load(Ordering::SeqCst) != ts {
+    if FINALIZING.load(Ordering::SeqCst) && !is_finalizer() {
         gil_release();
         loop {
             std::thread::park();
@@ -595,6 +656,7 @@ pub fn allow_threads<R>(f: impl FnOnce() -> R) -> R {
         }
     }
     LAST_HOLDER.store(ts, Ordering::Relaxed);
+    interpreter::entered(ts);
     r
 }
 

@@ -6,6 +6,7 @@
 
 use crate::errors::*;
 use crate::exceptions::exc;
+use crate::interpreter::Own;
 use crate::kinds::*;
 use crate::object::*;
 use crate::singletons::*;
@@ -20,19 +21,19 @@ struct State {
     default_action: Slot<Object>,
     version: Cell<i64>,
 }
-struct Global(State);
-// SAFETY: read and written only while the GIL is held.
-unsafe impl Sync for Global {}
-static STATE: Global = Global(State {
-    filters: Slot::empty(),
-    once: Slot::empty(),
-    default_action: Slot::empty(),
-    version: Cell::new(0),
-});
+fn state() -> &'static State {
+    static S: Own<State> = Own::new();
+    S.get_or_init(|| State {
+        filters: Slot::empty(),
+        once: Slot::empty(),
+        default_action: Slot::empty(),
+        version: Cell::new(0),
+    })
+}
 
 /// `_warnings.filters`, made with the default filters on first use.
 pub fn filters() -> PyResult {
-    if let Some(f) = STATE.0.filters.get() {
+    if let Some(f) = state().filters.get() {
         return Ok(f);
     }
     let item = |action: &str, category: &Type, module: Option<&str>| -> Owned<Object> {
@@ -54,28 +55,28 @@ pub fn filters() -> PyResult {
         item("ignore", exc::ResourceWarning(), None),
     ])
     .into_object();
-    STATE.0.filters.set(Some(list.clone()));
+    state().filters.set(Some(list.clone()));
     Ok(list)
 }
 /// `_warnings._onceregistry`.
 pub fn once_registry() -> Owned<Object> {
-    STATE.0.once.get().unwrap_or_else(|| {
+    state().once.get().unwrap_or_else(|| {
         let d = Dict::new().into_object();
-        STATE.0.once.set(Some(d.clone()));
+        state().once.set(Some(d.clone()));
         d
     })
 }
 /// `_warnings._defaultaction`.
 pub fn default_action() -> Owned<Object> {
-    STATE.0.default_action.get().unwrap_or_else(|| {
+    state().default_action.get().unwrap_or_else(|| {
         let d = Str::interned("default").own().into_object();
-        STATE.0.default_action.set(Some(d.clone()));
+        state().default_action.set(Some(d.clone()));
         d
     })
 }
 /// Registries made before are out of date from now on.
 pub fn filters_mutated() {
-    STATE.0.version.set(STATE.0.version.get() + 1)
+    state().version.set(state().version.get() + 1)
 }
 
 /// `warnings.NAME`, if that module is loaded (or `import` is set and it can be).
@@ -117,7 +118,7 @@ fn find_action(
 ) -> PyResult<(Owned<Str>, Owned<Object>)> {
     let list = match warnings_attr("filters", false)? {
         Some(f) => {
-            STATE.0.filters.set(Some(f.clone()));
+            state().filters.set(Some(f.clone()));
             f
         }
         None => filters()?,
@@ -158,7 +159,7 @@ fn already_warned(registry: &Object, key: &Object, should_set: bool) -> PyResult
     let Some(d) = registry.downcast::<Dict>() else {
         return raise!(TypeError, "'registry' must be a dict or None");
     };
-    let version = STATE.0.version.get();
+    let version = state().version.get();
     let same = match d.get_item(intern!("version"))? {
         Some(v) => v.downcast::<Int>().and_then(|i| i.to_i128()) == Some(version as i128),
         None => false,

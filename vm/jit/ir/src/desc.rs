@@ -255,6 +255,8 @@ pub struct Descs {
     /// Types whose destructors nobody can observe.
     pub silent_types: Vec<u64>,
     pub layout: Layout,
+    /// Type and payload bits of an object that is an int of at most two digits or a float, given its address.
+    pub literal: Option<fn(u64) -> Option<(u64, u64)>>,
 }
 
 impl Descs {

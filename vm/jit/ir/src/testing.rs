@@ -205,6 +205,7 @@ pub fn descs() -> Descs {
             block: None,
         }],
         silent_types: vec![INT, FLOAT],
+        literal: None,
         layout: Layout {
             refcnt: 0,
             type_of: 8,

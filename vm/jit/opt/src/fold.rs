@@ -35,6 +35,19 @@ impl Opt<'_> {
         let ca = if a.is_none() { None } else { self.const_of(a) };
         let cb = if b.is_none() { None } else { self.const_of(b) };
         let one = |o: &mut Self, x: i64| Some(o.tr.konst(Ty::I64, x as u64));
+        // Constant numbers.
+        if let (Op::GType | Op::UnboxI | Op::UnboxF, Some(x)) = (op, ca)
+            && let Some((ty, bits)) = self.d.literal.and_then(|f| f(x))
+        {
+            match op {
+                Op::GType if cb == Some(ty) => return Ok(Some(Val::NONE)),
+                Op::UnboxI if ty == self.d.layout.int_type => return Ok(Some(self.tr.konst(Ty::I64, bits))),
+                Op::UnboxF if ty == self.d.layout.float_type => {
+                    return Ok(Some(self.tr.konst(Ty::F64, bits)));
+                }
+                _ => {}
+            }
+        }
         // Guards on known values.
         let holds = match op {
             Op::GTrue => ca.map(|x| x != 0),

@@ -7,6 +7,7 @@
 use crate::convert::*;
 use crate::errors::*;
 use crate::exceptions::exc;
+use crate::interpreter::Own;
 use crate::kinds::*;
 use crate::object::*;
 use crate::strobject::{StrBuilder, clip};
@@ -52,35 +53,34 @@ enum Handler {
 
 // ---- Names ----
 
-struct Handlers(Owned<Dict>);
-// SAFETY: only used with the GIL held.
-unsafe impl Send for Handlers {}
-// SAFETY: as above.
-unsafe impl Sync for Handlers {}
-
 fn handlers() -> &'static Dict {
-    static H: OnceLock<Handlers> = OnceLock::new();
-    &H.get_or_init(|| {
+    static H: Own<Owned<Dict>> = Own::new();
+    /// The functions' definitions, kept for ever.
+    static DEFS: OnceLock<usize> = OnceLock::new();
+    H.get_or_init(|| {
         let d = Dict::new();
-        let all = [
-            ("strict", strict_errors::def()),
-            ("ignore", ignore_errors::def()),
-            ("replace", replace_errors::def()),
-            ("xmlcharrefreplace", xmlcharrefreplace_errors::def()),
-            ("backslashreplace", backslashreplace_errors::def()),
-            ("namereplace", namereplace_errors::def()),
-            ("surrogateescape", surrogateescape::def()),
-            ("surrogatepass", surrogatepass::def()),
-        ];
-        for (name, def) in all {
-            let f = CFunction::new(Box::leak(Box::new(def)), None, None);
+        let first = *DEFS.get_or_init(|| {
+            let all = [
+                strict_errors::def(),
+                ignore_errors::def(),
+                replace_errors::def(),
+                xmlcharrefreplace_errors::def(),
+                backslashreplace_errors::def(),
+                namereplace_errors::def(),
+                surrogateescape::def(),
+                surrogatepass::def(),
+            ];
+            Box::leak(Box::new(all)).as_mut_ptr() as usize
+        });
+        for (i, (name, _)) in NAMES.iter().enumerate() {
+            // SAFETY: there are as many definitions as names, in their order.
+            let f = CFunction::new(unsafe { (first as *mut PyMethodDef).add(i) }, None, None);
             if d.set_str(name, &f).is_err() {
                 clear();
             }
         }
-        Handlers(d)
+        d
     })
-    .0
 }
 
 static OVERRIDDEN: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);

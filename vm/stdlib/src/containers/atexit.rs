@@ -1,5 +1,6 @@
 //! `atexit`: functions to run when the interpreter ends. The launcher calls `run_exit_functions`.
 
+use lh_runtime::interpreter::Own;
 use lh_runtime::prelude::*;
 use std::cell::RefCell;
 
@@ -11,16 +12,16 @@ module! {
 
 type Callback = (Owned<Object>, Owned<Tuple>, Option<Owned<Dict>>);
 
-/// Only touched with the GIL held.
-struct Callbacks(RefCell<Vec<Callback>>);
-// SAFETY: every access happens under the GIL.
-unsafe impl Sync for Callbacks {}
-static CALLBACKS: Callbacks = Callbacks(RefCell::new(Vec::new()));
+type Callbacks = RefCell<Vec<Callback>>;
+fn callbacks() -> &'static Callbacks {
+    static CALLBACKS: Own<Callbacks> = Own::new();
+    CALLBACKS.get_or_init(Callbacks::default)
+}
 
 /// Calls the registered functions, last one first; what they raise is reported.
 pub fn run_exit_functions() {
     loop {
-        let next = CALLBACKS.0.borrow_mut().pop();
+        let next = callbacks().borrow_mut().pop();
         let Some((f, args, kw)) = next else { return };
         if f.call_tuple(&args, kw.as_deref()).is_err() {
             lh_runtime::errors::write_unraisable(Some(&f), Some("Exception ignored in atexit callback"));
@@ -55,7 +56,7 @@ pub fn register(a: Args<'_>) -> PyResult {
     } else {
         None
     };
-    CALLBACKS.0.borrow_mut().push((f.own(), args, kw));
+    callbacks().borrow_mut().push((f.own(), args, kw));
     Ok(f.own())
 }
 /// unregister(func) -> None
@@ -69,10 +70,10 @@ pub fn unregister(func: &Object) -> PyResult<()> {
     let mut i = 0;
     loop {
         // The comparison may register or unregister functions.
-        let f = CALLBACKS.0.borrow().get(i).map(|c| c.0.clone());
+        let f = callbacks().borrow().get(i).map(|c| c.0.clone());
         let Some(f) = f else { return Ok(()) };
         if f.equals_obj(func)? {
-            let mut v = CALLBACKS.0.borrow_mut();
+            let mut v = callbacks().borrow_mut();
             let old = if v.get(i).is_some_and(|c| c.0.is(&*f)) { Some(v.remove(i)) } else { None };
             drop(v);
             drop(old);
@@ -86,7 +87,7 @@ pub fn unregister(func: &Object) -> PyResult<()> {
 /// Clear the list of previously registered exit functions.
 #[pyfunction]
 pub fn _clear() {
-    let old = std::mem::take(&mut *CALLBACKS.0.borrow_mut());
+    let old = std::mem::take(&mut *callbacks().borrow_mut());
     drop(old);
 }
 /// _run_exitfuncs() -> None
@@ -103,5 +104,5 @@ pub fn _run_exitfuncs() {
 /// Return the number of registered exit functions.
 #[pyfunction]
 pub fn _ncallbacks() -> usize {
-    CALLBACKS.0.borrow().len()
+    callbacks().borrow().len()
 }

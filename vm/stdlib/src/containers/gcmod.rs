@@ -12,9 +12,13 @@ module! {
     init: setup,
 }
 
-fn setup(m: &Module) -> PyResult<()> {
+/// The lists that each interpreter has for itself.
+pub fn own_lists(m: &Module) -> PyResult<()> {
     m.add("garbage", gc::garbage())?;
-    m.add("callbacks", gc::callbacks())?;
+    m.add("callbacks", gc::callbacks())
+}
+fn setup(m: &Module) -> PyResult<()> {
+    own_lists(m)?;
     for (n, v) in [
         ("DEBUG_STATS", 1),
         ("DEBUG_COLLECTABLE", 2),

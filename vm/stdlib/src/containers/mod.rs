@@ -7,7 +7,7 @@ pub mod atexit;
 mod collections;
 mod datetime;
 mod functools;
-mod gcmod;
+pub mod gcmod;
 mod itertools;
 mod local;
 mod misc;

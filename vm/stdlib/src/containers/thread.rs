@@ -2,6 +2,7 @@
 //!
 //! A lock is a POSIX semaphore: waiting releases the GIL and is interrupted by signals, whose handlers then run before the wait goes on.
 
+use lh_runtime::interpreter::{self, Interp};
 use lh_runtime::prelude::*;
 use lh_runtime::thread::{self, Thread};
 use lh_runtime::{hooks, number, structseq};
@@ -389,21 +390,27 @@ impl RLock {
 
 // ---- Functions ----
 
-static COUNT: AtomicIsize = AtomicIsize::new(0);
 static STACK_SIZE: AtomicUsize = AtomicUsize::new(0);
+
+/// How many threads the interpreter has started that still run.
+fn count() -> &'static AtomicIsize {
+    // SAFETY: the current interpreter is live.
+    unsafe { &(*interpreter::current()).threads }
+}
 
 /// What a new thread starts with; the references belong to it.
 struct Start {
     func: *mut lh_abi::PyObject,
     args: *mut lh_abi::PyObject,
     kw: *mut lh_abi::PyObject,
+    interp: *mut Interp,
     ident: std::sync::mpsc::Sender<u64>,
 }
 // SAFETY: the references are only used by the new thread, with the GIL held.
 unsafe impl Send for Start {}
 
 fn run(start: Start) {
-    let ts = thread::new_state();
+    let ts = thread::new_state_of(start.interp);
     // SAFETY: this thread's own state.
     let _ = start.ident.send(unsafe { (*ts).thread_id as u64 });
     thread::gil_acquire();
@@ -424,11 +431,15 @@ fn run(start: Start) {
         drop(args);
         drop(func);
     }
-    COUNT.fetch_sub(1, Ordering::SeqCst);
+    count().fetch_sub(1, Ordering::SeqCst);
     thread::delete_state();
 }
 
 fn start(function: &Object, args: &Object, kwargs: Option<&Object>) -> PyResult<u64> {
+    // SAFETY: the current interpreter is live.
+    if unsafe { (*interpreter::current()).isolated } {
+        return raise!(RuntimeError, "thread is not supported for isolated subinterpreters");
+    }
     if !function.is_callable() {
         return raise!(TypeError, "first arg must be callable");
     }
@@ -445,6 +456,7 @@ fn start(function: &Object, args: &Object, kwargs: Option<&Object>) -> PyResult<
         func: function.own().into_raw(),
         args: args.own().into_raw(),
         kw: kw.map_or(null_mut(), |k| k.own().into_raw()),
+        interp: interpreter::current(),
         ident: tx,
     };
     let raw = (s.func, s.args, s.kw);
@@ -452,14 +464,14 @@ fn start(function: &Object, args: &Object, kwargs: Option<&Object>) -> PyResult<
         0 => 16 << 20,
         n => n,
     };
-    COUNT.fetch_add(1, Ordering::SeqCst);
+    count().fetch_add(1, Ordering::SeqCst);
     match std::thread::Builder::new().stack_size(size).spawn(move || run(s)) {
         Ok(_) => {
             // The new thread reports its identity before it asks for the GIL.
             Ok(rx.recv().unwrap_or(0))
         }
         Err(_) => {
-            COUNT.fetch_sub(1, Ordering::SeqCst);
+            count().fetch_sub(1, Ordering::SeqCst);
             // SAFETY: the thread never came to be: the references are still ours.
             unsafe {
                 drop(Owned::<Object>::from_raw(raw.0));
@@ -528,7 +540,7 @@ pub fn get_native_id() -> u64 {
 /// the main thread.
 #[pyfunction]
 pub fn _count() -> isize {
-    COUNT.load(Ordering::SeqCst)
+    count().load(Ordering::SeqCst)
 }
 /// stack_size([size]) -> size
 ///

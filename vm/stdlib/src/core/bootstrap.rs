@@ -105,7 +105,7 @@ pub fn install_importlib() -> PyResult<()> {
     modules.set_str("sys", sys_module())?;
     modules.set_str("builtins", sysobject::builtins_module())?;
     let m = run_frozen("_frozen_importlib", "importlib._bootstrap")?;
-    let imp = imp::make()?;
+    let Some(imp) = imp::make_builtin("_imp")? else { return Err(bad_internal_call()) };
     modules.set_str("_imp", &imp)?;
     lh_runtime::import::set_importlib(&m);
     if let Some(f) = sysobject::builtins_dict().get_str("__import__")? {

@@ -36,10 +36,38 @@ pub fn make_builtin(name: &str) -> PyResult<Option<Owned<Object>>> {
         "sys" => Ok(Some(lh_runtime::sysobject::sys_module().own().into_object())),
         "builtins" => Ok(Some(lh_runtime::sysobject::builtins_module().own().into_object())),
         _ => match find(name) {
-            Some((_, make)) => Ok(Some(make()?.into_object())),
+            Some(entry) => Ok(Some(make_or_remake(entry)?.into_object())),
             None => Ok(None),
         },
     }
+}
+
+/// What built-in modules held when they were new, by name: a reference to a dictionary.
+static FIRST: Mutex<Vec<(&'static str, usize)>> = Mutex::new(Vec::new());
+
+/// Modules of other interpreters than the main one are made from what the first of their name held: their types are shared, their functions
+/// are their own.
+fn make_or_remake((name, make): Entry) -> PyResult<Owned<Module>> {
+    let first = FIRST.lock().expect("never poisoned").iter().find(|f| f.0 == name).map(|f| f.1);
+    if let Some(first) = first
+        && !lh_runtime::interpreter::is_main()
+    {
+        let m = Module::new(name);
+        // SAFETY: a dictionary that is kept for ever.
+        m.refill(unsafe { Object::from_ptr(first as *mut lh_runtime::abi::PyObject).downcast_unchecked() })?;
+        match name {
+            "gc" => crate::containers::gcmod::own_lists(&m)?,
+            "_warnings" => super::warnings::own_lists(&m)?,
+            _ => {}
+        }
+        return Ok(m);
+    }
+    let m = make()?;
+    if first.is_none() {
+        let copy = m.dict().copy().into_raw() as usize;
+        FIRST.lock().expect("never poisoned").push((name, copy));
+    }
+    Ok(m)
 }
 
 /// Returns True if the module name corresponds to a built-in module.

@@ -632,14 +632,6 @@ pub fn fill() -> PyResult<()> {
     let int = |v: i64| Int::from_i64(v).into_object();
     let version_info = sys_info::version_info()?.into_object();
     let mut rows: Vec<(&str, Owned<Object>)> = vec![
-        ("modules", sysobject::modules().into_object()),
-        ("path", list_of(&c.module_search_paths)),
-        ("argv", list_of(&c.argv)),
-        ("orig_argv", list_of(&c.orig_argv)),
-        ("meta_path", List::new().into_object()),
-        ("path_hooks", List::new().into_object()),
-        ("path_importer_cache", Dict::new().into_object()),
-        ("warnoptions", list_of(&c.warnoptions)),
         ("flags", sys_info::flags()?.into_object()),
         ("float_info", sys_info::float_info()?.into_object()),
         ("int_info", sys_info::int_info()?.into_object()),
@@ -675,12 +667,6 @@ pub fn fill() -> PyResult<()> {
         ("dont_write_bytecode", bool_obj(c.dont_write_bytecode)),
         ("_git", Tuple::from_vec(vec![text("Lancehead"), text(""), text("")]).into_object()),
     ];
-    let x = Dict::new();
-    for (k, v) in &c.xoptions {
-        let v = v.as_ref().map_or_else(|| bool_obj(true), |v| text(v));
-        x.set_str(k, &v)?;
-    }
-    rows.push(("_xoptions", x.into_object()));
     let names = List::from_vec(sys_info::STDLIB_NAMES.split_whitespace().map(text).collect());
     rows.push(("stdlib_module_names", FrozenSet::from_iterable(&names)?.into_object()));
     let builtin: Vec<Owned<Object>> = super::imp::builtin_names().iter().map(|n| text(n)).collect();
@@ -698,8 +684,36 @@ pub fn fill() -> PyResult<()> {
             ("lancehead", &text(sys_info::LANCEHEAD)),
         ])?,
     ));
-    for (k, v) in rows {
+    for (k, v) in rows.into_iter().chain(own_rows()?) {
         d.set_str(k, &v)?;
+    }
+    Ok(())
+}
+/// What every interpreter begins with for itself.
+fn own_rows() -> PyResult<Vec<(&'static str, Owned<Object>)>> {
+    let c = config();
+    let x = Dict::new();
+    for (k, v) in &c.xoptions {
+        let v = v.as_ref().map_or_else(|| bool_obj(true), |v| Str::new(v).into_object());
+        x.set_str(k, &v)?;
+    }
+    Ok(vec![
+        ("modules", sysobject::modules().into_object()),
+        ("path", list_of(&c.module_search_paths)),
+        ("argv", list_of(&c.argv)),
+        ("orig_argv", list_of(&c.orig_argv)),
+        ("meta_path", List::new().into_object()),
+        ("path_hooks", List::new().into_object()),
+        ("path_importer_cache", Dict::new().into_object()),
+        ("warnoptions", list_of(&c.warnoptions)),
+        ("_xoptions", x.into_object()),
+    ])
+}
+/// Fills the `sys` of another interpreter than the main one, whose own was like `first` when it was new.
+pub fn fill_again(first: &Dict) -> PyResult<()> {
+    sysobject::sys_module().refill(first)?;
+    for (k, v) in own_rows()? {
+        sys_dict().set_str(k, &v)?;
     }
     Ok(())
 }

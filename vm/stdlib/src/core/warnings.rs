@@ -80,7 +80,8 @@ fn _filters_mutated() {
     w::filters_mutated()
 }
 
-fn setup(m: &Module) -> PyResult<()> {
+/// What each interpreter has for itself.
+pub fn own_lists(m: &Module) -> PyResult<()> {
     m.add("filters", &*w::filters()?)?;
     m.add("_onceregistry", &w::once_registry())?;
     m.add("_defaultaction", &w::default_action())
@@ -90,5 +91,5 @@ module! {
     "_warnings",
     doc: "Basic warning filtering support, a helper of the warnings module.",
     functions: [warn, warn_explicit, _filters_mutated],
-    init: setup
+    init: own_lists
 }

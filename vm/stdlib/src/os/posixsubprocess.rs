@@ -5,6 +5,7 @@
 
 use super::posix::process::{CVec, after_fork_child, after_fork_parent, before_fork};
 use super::util::*;
+use lh_runtime::interpreter;
 use lh_runtime::number;
 use lh_runtime::prelude::*;
 use std::ffi::CString;
@@ -189,6 +190,13 @@ pub fn fork_exec(a: Args<'_>) -> PyResult<i32> {
         }
     }
     let preexec = optional(21);
+    if preexec.is_some() && !interpreter::is_main() {
+        return raise!(RuntimeError, "preexec_fn not supported within subinterpreters");
+    }
+    // SAFETY: the current interpreter is live.
+    if unsafe { (*interpreter::current()).isolated } {
+        return raise!(RuntimeError, "subprocess not supported for isolated subinterpreters");
+    }
     let errpipe = (fd(12)?, fd(13)?);
     if close_fds && errpipe.1 < 3 {
         return raise!(ValueError, "errpipe_write must be >= 3");

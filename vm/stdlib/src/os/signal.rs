@@ -159,7 +159,7 @@ pub fn default_int_handler(_signalnum: i32, _frame: &Object) -> PyResult<()> {
 #[pyfunction]
 pub fn signal(signalnum: i32, handler: &Object) -> PyResult<Owned<Object>> {
     let n = signalnum;
-    if !thread::is_main_thread() {
+    if !thread::can_handle_signals() {
         return raise!(ValueError, "signal only works in main thread of the main interpreter");
     }
     if n < 1 || n >= NSIG as i32 {
@@ -269,7 +269,7 @@ pub fn siginterrupt(signalnum: i32, flag: i32) -> PyResult<()> {
 /// The fd must be non-blocking.
 #[pyfunction(signature = "(fd, /, *, warn_on_full_buffer=True)")]
 pub fn set_wakeup_fd(fd: i32, warn_on_full_buffer: bool) -> PyResult<i32> {
-    if !thread::is_main_thread() {
+    if !thread::can_handle_signals() {
         return raise!(ValueError, "set_wakeup_fd only works in main thread of the main interpreter");
     }
     if fd != -1 {

@@ -3,24 +3,27 @@
 use crate::core::imp;
 use crate::os::signal;
 use crate::os::util::*;
+use lh_runtime::interpreter::{self, Own};
 use lh_runtime::prelude::*;
 use lh_runtime::thread;
+use std::cell::RefCell;
 use std::ffi::CString;
-use std::sync::Mutex;
 
 // ---- Around a fork ----
 
-/// Callables of `register_at_fork`: before (last registered first), in the child, in the parent. References kept for ever.
-static AT_FORK: [Mutex<Vec<usize>>; 3] = [const { Mutex::new(Vec::new()) }; 3];
+/// Callables of `register_at_fork`: before (last registered first), in the child, in the parent.
+type AtFork = [RefCell<Vec<Owned<Object>>>; 3];
+fn at_fork() -> &'static AtFork {
+    static HOOKS: Own<AtFork> = Own::new();
+    HOOKS.get_or_init(AtFork::default)
+}
 
 fn run_hooks(which: usize) {
-    let mut hooks = AT_FORK[which].lock().expect("never poisoned").clone();
+    let mut hooks = at_fork()[which].borrow().clone();
     if which == 0 {
         hooks.reverse();
     }
     for h in hooks {
-        // SAFETY: the list owns a reference.
-        let h = unsafe { Object::from_ptr(h as *mut lh_runtime::abi::PyObject) }.own();
         if h.call0().is_err() {
             write_unraisable(Some(&h), None);
         }
@@ -77,7 +80,7 @@ pub fn register_at_fork(
     }
     for (i, (_, f)) in all.iter().enumerate() {
         if let Some(f) = f {
-            AT_FORK[i].lock().expect("never poisoned").push(f.own().into_raw() as usize);
+            at_fork()[i].borrow_mut().push(f.own());
         }
     }
     Ok(())
@@ -96,11 +99,24 @@ pub fn fork_with(f: impl FnOnce() -> i32) -> PyResult<i32> {
     if pid < 0 { Err(raise_errno(e, None)) } else { Ok(pid) }
 }
 
+/// What an isolated interpreter, or any but the main one, may not do.
+fn refuse(what: &str, main_only: bool) -> PyResult<()> {
+    // SAFETY: the current interpreter is live.
+    if unsafe { (*interpreter::current()).isolated } {
+        return raise!(RuntimeError, "{} not supported for isolated subinterpreters", what);
+    }
+    if main_only && !interpreter::is_main() {
+        return raise!(RuntimeError, "{} not supported for subinterpreters", what);
+    }
+    Ok(())
+}
+
 /// Fork a child process.
 ///
 /// Return 0 to child process and PID of child to parent process.
 #[pyfunction]
 pub fn fork() -> PyResult<i32> {
+    refuse("fork", true)?;
     audit("os.fork", &[])?;
     fork_with(|| c!(libc::fork()))
 }
@@ -112,6 +128,7 @@ pub fn fork() -> PyResult<i32> {
 /// To both, return fd of newly opened pseudo-terminal.
 #[pyfunction]
 pub fn forkpty() -> PyResult<(i32, i32)> {
+    refuse("fork", true)?;
     let mut fd = -1;
     let p = &raw mut fd;
     let pid =

@@ -4,9 +4,9 @@
 //! there are any. The parser drives the machine's libexpat itself (`pyexpat::library`) and, where its target is a plain `TreeBuilder`, builds the
 //! tree without calling Python.
 
+use lh_runtime::interpreter::Own;
 use lh_runtime::prelude::*;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicPtr, Ordering};
 
 mod builder;
 mod element;
@@ -31,21 +31,22 @@ pub fn parse_error() -> &'static Type {
     unsafe { Object::from_ptr(p as *mut _).downcast_unchecked() }
 }
 
-/// A reference for the whole process, guarded by the GIL.
-pub struct Global(AtomicPtr<lh_abi::PyObject>);
+/// A reference that each interpreter has for itself.
+pub struct Global(Own<Owned<Object>>);
 
 impl Global {
     pub const fn empty() -> Global {
-        Global(AtomicPtr::new(std::ptr::null_mut()))
+        Global(Own::new())
     }
     pub fn get(&self) -> Option<Owned<Object>> {
-        // SAFETY: null or an object that this cell owns.
-        unsafe { Object::from_ptr_opt(self.0.load(Ordering::Relaxed)).map(|o| o.own()) }
+        self.0.get().cloned()
     }
-    pub fn replace(&self, v: Option<Owned<Object>>) -> Option<Owned<Object>> {
-        let new = v.map_or(std::ptr::null_mut(), Owned::into_raw);
-        // SAFETY: the cell gives up the count it owned.
-        unsafe { Owned::from_raw_opt(self.0.swap(new, Ordering::Relaxed)) }
+    pub fn replace(&'static self, v: Option<Owned<Object>>) -> Option<Owned<Object>> {
+        let old = self.0.take();
+        if let Some(v) = v {
+            self.0.set(v);
+        }
+        old
     }
 }
 
@@ -105,7 +106,8 @@ fn _set_factories(comment_factory: &Object, pi_factory: &Object) -> PyResult<Own
             return raise!(TypeError, "{} factory must be callable, not {}", what, f.ty().name());
         }
     }
-    let set = |g: &Global, f: &Object| g.replace((!f.is_none()).then(|| f.own())).unwrap_or_else(none);
+    let set =
+        |g: &'static Global, f: &Object| g.replace((!f.is_none()).then(|| f.own())).unwrap_or_else(none);
     let old = (set(&COMMENT, comment_factory), set(&PI, pi_factory));
     Ok(Tuple::pair(old.0, old.1))
 }

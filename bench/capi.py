@@ -15,7 +15,7 @@ import tempfile
 import time
 
 HERE = os.path.abspath(__file__)
-# From Python: the statement that is repeated. `c` is the module, `t` a Thing, `u` another, `x` an int.
+# From Python: the statement that is repeated. `c` is the module, `t` a Thing, `u` another, `v` a Callable, `w` has a descriptor, `x` is an int.
 CALLS = {
     "noargs": "noargs()", "o": "o(x)", "varargs": "varargs(x, x)", "keywords": "keywords(x)", "keywords b=": "keywords(x, b=x)",
     "fast": "fast(x, x)", "fast_keywords": "fast_keywords(x, x)", "fast_keywords b=": "fast_keywords(x, b=x)",
@@ -23,6 +23,11 @@ CALLS = {
     "t.fast": "t.fast(x, x)", "t.fast_keywords": "t.fast_keywords(x, x)", "t.method": "t.method(x)",
     "Thing()": "Thing(x)", "t + u": "t + u", "not t": "not t", "len(t)": "len(t)", "t[x]": "t[x]", "t[x] = x": "t[x] = x",
     "x in t": "x in t", "hash(t)": "hash(t)", "t == u": "t == u", "t < u": "t < u", "t()": "t()", "iter(t)": "iter(t)", "next(t)": "next(t)",
+    "t.of_class": "t.of_class(x)", "Thing.of_class": "Thing.of_class(x)", "Thing.of_none": "Thing.of_none(x)", "v()": "v(x)",
+    "t += u": "t += u", "-t": "-t", "int(t)": "int(t)", "float(t)": "float(t)", "l[t]": "l[t]", "t['k']": "t['k']", "str(t)": "str(t)",
+    "repr(t)": "repr(t)", "memoryview(t)": "memoryview(t)", "f'{t}'": "f'{t}'", "if t": "0 if t else 1",
+    "bool(t)": "bool(t)", "t.__len__()": "t.__len__()", "isinstance(t)": "isinstance(t, Thing)", "type(t)": "type(t)", "v.any": "v.any",
+    "w.descr": "w.descr", "getattr(t)": "getattr(t, 'v')", "*args": "fast(*pair)", "**kwargs": "fast_keywords(x, **named)",
     "t.v (long)": "t.v", "t.v = x": "t.v = x", "t.obj": "t.obj", "t.obj = x": "t.obj = x", "t.prop": "t.prop", "t.prop = x": "t.prop = x",
 }
 # In C: the function and its further arguments.
@@ -30,11 +35,16 @@ LOOPS = {
     "build_list": "", "build_tuple": "", "pack_tuple": "", "build_dict": "", "dict_strings": "", "walk_dict": "", "build_string": "",
     "format_string": "", "concat_string": "", "utf8": "", "build_bytes": "", "numbers": "", "get_attribute": "a", "get_attribute_object": "a",
     "set_attribute": "a", "call_object": "f", "call_one_argument": "f", "call_function": "f", "call_method": "a", "iterate": "l",
-    "sequence_items": "l", "raise_and_clear": "", "gil": "",
+    "sequence_items": "l", "raise_and_clear": "", "gil": "", "call_vectorcall": "f", "call_objects": "f", "call_method_name": "a",
+    "call_builtin": "l", "call_class": "a", "fill_list": "", "fill_tuple": "", "fill_set": "", "list_items": "l", "fast_sequence": "l",
+    "get_item": "l", "set_item": "l", "questions": "l", "parse_tuple": "", "parse_strings": "", "unpack_tuple": "", "parse_keywords": "",
+    "build_number": "", "build_dict_format": "", "compare": "", "compare_strings": "", "is_instance": "l", "errors": "",
+    "raise_and_fetch": "", "missing_attribute": "a", "has_attribute": "a", "longs": "", "join": "", "to_text": "i", "bytes_text": "",
+    "buffers": "",
 }
 PROGRAM = """
 def loop(n):
-    c, t, u, x = module, one, two, 7
+    c, t, u, x, v, w, l, pair, named = module, one, two, 7, callable, owner, [1, 2, 3], (7, 7), {"b": 7}
     noargs, o, varargs, keywords, fast, fast_keywords, Thing = c.noargs, c.o, c.varargs, c.keywords, c.fast, c.fast_keywords, c.Thing
     start = clock()
     for _ in range(n):
@@ -68,7 +78,8 @@ def child(path, only):
     spec = importlib.util.spec_from_file_location("capi_bench", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    names = {"module": module, "one": module.Thing(1), "two": module.Thing(2), "clock": time.process_time}
+    names = {"module": module, "one": module.Thing(1), "two": module.Thing(2), "callable": module.Callable(), "clock": time.process_time,
+             "owner": type("Owner", (), {"descr": module.Descriptor()})()}
 
     def statement(text):
         scope = dict(names)
@@ -78,7 +89,7 @@ def child(path, only):
     for name, text in CALLS.items():
         if only in name:
             print("from Python", name, max((statement(text) - empty) / TIMES, 0.1), sep="\t", flush=True)
-    values = {"a": (A(),), "f": (lambda v: None,), "l": ([1, 2, 3] * 30,), "": ()}
+    values = {"a": (A(),), "f": (lambda v: None,), "l": ([1, 2, 3] * 30,), "i": (12345,), "": ()}
     for name, arguments in LOOPS.items():
         if only in name:
             function, more = getattr(module, name), values[arguments]

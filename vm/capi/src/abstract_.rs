@@ -121,8 +121,18 @@ capi! {
     fn PyObject_Size(o: &Object) -> (isize, -1) { o.length().map(|n| n as isize) }
     fn PyObject_Length(o: &Object) -> (isize, -1) { o.length().map(|n| n as isize) }
     fn PyObject_LengthHint(o: &Object, default: isize) -> (isize, -1) { o.length_hint(default as usize).map(|n| n as isize) }
-    fn PyObject_GetItem(o: &Object, key: &Object) -> obj { o.get_item(key) }
-    fn PyObject_SetItem(o: &Object, key: &Object, v: &Object) -> status { o.set_item_of(key, v) }
+    fn PyObject_GetItem(o: &Object, key: &Object) -> borrowed {
+        match (*o.ob_type()).tp_as_mapping.as_ref().and_then(|m| m.mp_subscript) {
+            Some(f) => Ok(f(o.as_ptr(), key.as_ptr())),
+            None => o.get_item(key).map(Owned::into_raw),
+        }
+    }
+    fn PyObject_SetItem(o: &Object, key: &Object, v: &Object) -> (c_int, -1) {
+        match (*o.ob_type()).tp_as_mapping.as_ref().and_then(|m| m.mp_ass_subscript) {
+            Some(f) => Ok(f(o.as_ptr(), key.as_ptr(), v.as_ptr())),
+            None => o.set_item_of(key, v).map(|()| 0),
+        }
+    }
     fn PyObject_DelItem(o: &Object, key: &Object) -> status { o.del_item_of(key) }
     fn PyObject_DelItemString(o: &Object, key: Name) -> status { o.del_item_of(&*key.string()?) }
     fn PyObject_Format(o: &Object, spec: Option<&Object>) -> obj {
@@ -257,7 +267,7 @@ capi! {
     fn PySequence_Tuple(o: &Object) -> obj { if o.is_exact::<Tuple>() { Ok(o.own()) } else { Ok(Tuple::from_iterable(o)?.into_object()) } }
     fn PySequence_List(o: &Object) -> obj { Ok(List::from_vec(o.to_items()?)) }
     /// The message is for an object that cannot be iterated over; callers that know better pass NULL.
-    fn PySequence_Fast(o: &Object, message: Option<&CStr>) -> obj {
+    fn PySequence_Fast(o: &Object, message: *const c_char) -> obj {
         if o.is_exact::<List>() || o.is_exact::<Tuple>() {
             return Ok(o.own());
         }
@@ -265,7 +275,10 @@ capi! {
             Ok(it) => Ok(List::from_vec(it.to_items()?).into_object()),
             Err(e) if e.matches(exc::TypeError()) => {
                 e.clear();
-                raise!(TypeError, "{}", text(message.ok_or_else(null_argument)?))
+                if message.is_null() {
+                    return Err(null_argument());
+                }
+                raise!(TypeError, "{}", text(CStr::from_ptr(message)))
             }
             Err(e) => Err(e),
         }
@@ -446,16 +459,15 @@ pub fn to_base(o: &Object, base: c_int) -> PyResult {
 }
 
 /// Binary operators: C name, function in `number`.
+/// By the operators' numbers in BINARY_OP.
 macro_rules! binary {
-    ($($c:ident $f:ident)*) => { capi! { $( fn $c(a: &Object, b: &Object) -> obj { number::$f(a, b) } )* } };
+    ($($c:ident $op:literal)*) => { capi! { $( fn $c(a: &Object, b: &Object) -> obj { number::operate($op, a, b) } )* } };
 }
 binary! {
-    PyNumber_Add add  PyNumber_Subtract subtract  PyNumber_Multiply multiply  PyNumber_TrueDivide true_divide
-    PyNumber_FloorDivide floor_divide  PyNumber_Remainder remainder  PyNumber_MatrixMultiply matrix_multiply
-    PyNumber_Lshift lshift  PyNumber_Rshift rshift  PyNumber_And and_  PyNumber_Or or_  PyNumber_Xor xor
-    PyNumber_InPlaceAdd inplace_add  PyNumber_InPlaceSubtract inplace_subtract  PyNumber_InPlaceMultiply inplace_multiply
-    PyNumber_InPlaceTrueDivide inplace_true_divide  PyNumber_InPlaceFloorDivide inplace_floor_divide
-    PyNumber_InPlaceRemainder inplace_remainder  PyNumber_InPlaceMatrixMultiply inplace_matrix_multiply
-    PyNumber_InPlaceLshift inplace_lshift  PyNumber_InPlaceRshift inplace_rshift  PyNumber_InPlaceAnd inplace_and
-    PyNumber_InPlaceOr inplace_or  PyNumber_InPlaceXor inplace_xor
+    PyNumber_Add 0  PyNumber_And 1  PyNumber_FloorDivide 2  PyNumber_Lshift 3
+    PyNumber_MatrixMultiply 4  PyNumber_Multiply 5  PyNumber_Remainder 6  PyNumber_Or 7
+    PyNumber_Rshift 9  PyNumber_Subtract 10  PyNumber_TrueDivide 11  PyNumber_Xor 12
+    PyNumber_InPlaceAdd 13  PyNumber_InPlaceAnd 14  PyNumber_InPlaceFloorDivide 15  PyNumber_InPlaceLshift 16
+    PyNumber_InPlaceMatrixMultiply 17  PyNumber_InPlaceMultiply 18  PyNumber_InPlaceRemainder 19  PyNumber_InPlaceOr 20
+    PyNumber_InPlaceRshift 22  PyNumber_InPlaceSubtract 23  PyNumber_InPlaceTrueDivide 24  PyNumber_InPlaceXor 25
 }

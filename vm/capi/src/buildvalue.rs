@@ -3,46 +3,76 @@
 use crate::names::Name;
 use crate::prelude::*;
 use crate::va::VaList;
+use std::mem::MaybeUninit;
+
+/// A format that is being read: a C string.
+struct Format(*const u8);
+impl Format {
+    /// The character that comes next; 0: the end.
+    #[inline(always)]
+    unsafe fn peek(&self) -> u8 {
+        // SAFETY: the string ends with a zero, which is never passed.
+        unsafe { *self.0 }
+    }
+    /// Goes over the next character, which is not the end.
+    #[inline(always)]
+    unsafe fn skip(&mut self) {
+        // SAFETY: as above.
+        self.0 = unsafe { self.0.add(1) };
+    }
+    /// Takes the next character if it is `c`.
+    #[inline(always)]
+    unsafe fn take(&mut self, c: u8) -> bool {
+        // SAFETY: as above.
+        unsafe {
+            let found = self.peek() == c;
+            if found {
+                self.skip();
+            }
+            found
+        }
+    }
+}
 
 /// References that are being collected, a few of them without an allocation.
 struct Items {
-    few: [*mut PyObject; Items::FEW],
+    few: [MaybeUninit<*mut PyObject>; Items::FEW],
     more: Vec<*mut PyObject>,
     len: usize,
 }
 impl Items {
     const FEW: usize = 8;
-    #[inline]
+    #[inline(always)]
     fn new() -> Items {
-        Items { few: [null_mut(); Items::FEW], more: Vec::new(), len: 0 }
+        Items { few: [MaybeUninit::uninit(); Items::FEW], more: Vec::new(), len: 0 }
     }
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, o: Owned<Object>) {
         let o = o.into_raw();
         if self.len < Items::FEW {
-            self.few[self.len] = o;
+            self.few[self.len] = MaybeUninit::new(o);
         } else {
             self.spill(o);
         }
         self.len += 1;
     }
     #[cold]
+    #[inline(never)]
     fn spill(&mut self, o: *mut PyObject) {
         if self.more.is_empty() {
-            self.more.extend_from_slice(&self.few);
+            // SAFETY: all of the few are filled.
+            self.more.extend(self.few.iter().map(|o| unsafe { o.assume_init() }));
         }
         self.more.push(o);
     }
     #[inline]
     fn as_slice(&self) -> &[*mut PyObject] {
-        if self.len <= Items::FEW { &self.few[..self.len] } else { &self.more }
-    }
-    /// The items, whose references are now the caller's.
-    fn each_into(mut self, mut f: impl FnMut(*mut PyObject)) {
-        let n = std::mem::replace(&mut self.len, 0);
-        let more = std::mem::take(&mut self.more);
-        let all = if n <= Items::FEW { &self.few[..n] } else { &more[..] };
-        all.iter().for_each(|o| f(*o));
+        if self.len <= Items::FEW {
+            // SAFETY: the first `len` are filled.
+            unsafe { std::slice::from_raw_parts(self.few.as_ptr().cast(), self.len) }
+        } else {
+            &self.more
+        }
     }
     fn into_tuple(mut self) -> Owned<Tuple> {
         let all = self.as_slice();
@@ -53,15 +83,15 @@ impl Items {
     }
     /// The only item.
     fn into_single(mut self) -> Owned<Object> {
-        debug_assert!(self.len == 1);
+        let o = self.as_slice()[0];
         self.len = 0;
         // SAFETY: one reference, which `self` has no more.
-        unsafe { Owned::from_raw(self.few[0]) }
+        unsafe { Owned::from_raw(o) }
     }
-    fn into_vec(self) -> Vec<Owned<Object>> {
-        let mut v = Vec::with_capacity(self.len);
-        // SAFETY: each is one reference.
-        self.each_into(|o| v.push(unsafe { Owned::from_raw(o) }));
+    fn into_vec(mut self) -> Vec<Owned<Object>> {
+        // SAFETY: each is one reference, which `self` has no more behind this.
+        let v = self.as_slice().iter().map(|o| unsafe { Owned::from_raw(*o) }).collect();
+        self.len = 0;
         v
     }
 }
@@ -75,70 +105,103 @@ impl Drop for Items {
 }
 
 capi! {
-    fn lh_build_value(f: *const c_char, va: *mut VaList) -> obj { build(CStr::from_ptr(f).to_bytes(), &mut *va) }
-    fn Py_VaBuildValue(f: &CStr, va: *mut VaList) -> obj { build(f.to_bytes(), &mut *va) }
-    fn _Py_VaBuildValue_SizeT(f: &CStr, va: *mut VaList) -> obj { build(f.to_bytes(), &mut *va) }
+    fn lh_build_value(f: *const c_char, va: *mut VaList) -> obj { build(f, &mut *va) }
+    fn Py_VaBuildValue(f: *const c_char, va: *mut VaList) -> obj { build(f, &mut *va) }
+    fn _Py_VaBuildValue_SizeT(f: *const c_char, va: *mut VaList) -> obj { build(f, &mut *va) }
     /// Calls with a format: a tuple from the format is the argument list, anything else the only argument.
-    fn lh_call_format(o: &Object, f: Option<&CStr>, va: *mut VaList) -> obj { call_format(o, f, &mut *va) }
-    fn lh_call_method_format(o: &Object, name: Name, f: Option<&CStr>, va: *mut VaList) -> obj {
+    fn lh_call_format(o: &Object, f: *const c_char, va: *mut VaList) -> obj { call_format(o, f, &mut *va) }
+    fn lh_call_method_format(o: &Object, name: Name, f: *const c_char, va: *mut VaList) -> obj {
         let m = o.get_attr(&*name.string()?)?;
         if !m.is_callable() {
             return raise!(TypeError, "attribute of type '{}' is not callable", m.ty().name());
         }
         call_format(&m, f, &mut *va)
     }
-    fn lh_call_method_obj_format(o: &Object, name: &Str, f: Option<&CStr>, va: *mut VaList) -> obj {
+    fn lh_call_method_obj_format(o: &Object, name: &Str, f: *const c_char, va: *mut VaList) -> obj {
         call_format(&*o.get_attr(name)?, f, &mut *va)
     }
-    fn lh_audit(event: &CStr, f: Option<&CStr>, va: *mut VaList) -> status {
+    fn lh_audit(event: &CStr, f: *const c_char, va: *mut VaList) -> status {
         if !lh_runtime::sysobject::is_audited() {
             return Ok(());
         }
-        let args = match f {
-            None => Tuple::empty(),
-            Some(f) => {
-                let v = build(f.to_bytes(), &mut *va)?;
-                match v.downcast::<Tuple>() { Some(t) => t.own(), None => Tuple::from_vec(vec![v]) }
-            }
+        let args = if f.is_null() {
+            Tuple::empty()
+        } else {
+            let v = build(f, &mut *va)?;
+            match v.downcast::<Tuple>() { Some(t) => t.own(), None => Tuple::from_vec(vec![v]) }
         };
         lh_runtime::sysobject::audit_tuple(&text(event), &args)
     }
 }
 
-unsafe fn call_format(o: &Object, f: Option<&CStr>, va: &mut VaList) -> PyResult {
-    let Some(f) = f.filter(|f| !f.is_empty()) else { return o.call0() };
-    // SAFETY: the caller's va_list holds what the format asks for.
-    let v = unsafe { build_items(f.to_bytes(), &mut 0, 0, va)? };
-    // SAFETY: live items.
+/// Calls `o` with what `v` is: a tuple holds the arguments, anything else is one.
+unsafe fn call_with(o: &Object, v: &Object) -> PyResult {
+    match v.downcast::<Tuple>() {
+        Some(t) => o.call_tuple(t, None),
+        // SAFETY: a live argument.
+        None => unsafe { from_c(o.vectorcall(&v.as_ptr(), 1, null_mut())) },
+    }
+}
+unsafe fn call_format(o: &Object, f: *const c_char, va: &mut VaList) -> PyResult {
+    // SAFETY: the caller's va_list holds what the format, if there is one, asks for; live items.
     unsafe {
-        if let [only] = v.as_slice()
-            && let Some(t) = Object::from_ptr(*only).downcast::<Tuple>()
-        {
-            return o.call_tuple(t, None);
+        if f.is_null() || *f == 0 {
+            return o.call0();
         }
-        // Nothing at all is `None`, which is an argument.
-        if v.len == 0 {
-            return o.call1(none_ref());
+        let mut f = Format(f.cast());
+        let c = f.peek();
+        if *f.0.add(1) == 0 && c.is_ascii_alphabetic() {
+            // The commonest: one argument.
+            f.skip();
+            let v = build_one(c, &mut f, va)?;
+            return call_with(o, &v);
         }
-        from_c(o.vectorcall(v.as_slice().as_ptr(), v.len, null_mut()))
+        let mut v = Items::new();
+        build_items(&mut v, &mut f, 0, va)?;
+        match v.as_slice() {
+            // Nothing at all is `None`, which is an argument.
+            [] => o.call1(none_ref()),
+            [only] => call_with(o, Object::from_ptr(*only)),
+            all => from_c(o.vectorcall(all.as_ptr(), all.len(), null_mut())),
+        }
     }
 }
 
 /// `Py_BuildValue`: nothing is `None`, one item is itself, more are a tuple.
 ///
 /// # Safety
-/// `va` holds what the format asks for.
-pub unsafe fn build(f: &[u8], va: &mut VaList) -> PyResult {
-    let mut i = 0;
-    if let [b'(', rest @ .., b')'] = f
-        && !rest.iter().any(|c| matches!(c, b'(' | b')'))
-    {
-        // The commonest: one tuple.
-        // SAFETY: the caller's promise.
-        return Ok(unsafe { build_items(rest, &mut i, 0, va)? }.into_tuple().into_object());
+/// `va` holds what the format, a C string or null, asks for.
+pub unsafe fn build(f: *const c_char, va: &mut VaList) -> PyResult {
+    if f.is_null() {
+        return Err(crate::glue::null_argument());
     }
+    let mut f = Format(f.cast());
     // SAFETY: the caller's promise.
-    let v = unsafe { build_items(f, &mut i, 0, va)? };
+    unsafe {
+        let c = f.peek();
+        if c.is_ascii_alphabetic() && *f.0.add(1) == 0 {
+            // One value.
+            f.skip();
+            return build_one(c, &mut f, va);
+        }
+    }
+    let mut v = Items::new();
+    // SAFETY: the caller's promise.
+    unsafe {
+        if f.take(b'(') {
+            let mut inner = Items::new();
+            if let Err(e) = build_items(&mut inner, &mut f, b')', va) {
+                return Err(finish(e, &mut f, va));
+            }
+            let t = inner.into_tuple().into_object();
+            if f.peek() == 0 {
+                // The commonest: one tuple.
+                return Ok(t);
+            }
+            v.push(t);
+        }
+        build_items(&mut v, &mut f, 0, va)?;
+    }
     Ok(match v.len {
         0 => none(),
         1 => v.into_single(),
@@ -146,56 +209,83 @@ pub unsafe fn build(f: &[u8], va: &mut VaList) -> PyResult {
     })
 }
 
-/// All items are taken from the list even after an error, so that `N` references are not leaked.
-unsafe fn build_items(f: &[u8], i: &mut usize, end: u8, va: &mut VaList) -> PyResult<Items> {
-    let mut out = Items::new();
+/// Adds the items up to the character `end` to `out`. All are taken from the list even after an error, so that `N` references are not leaked.
+unsafe fn build_items(out: &mut Items, f: &mut Format, end: u8, va: &mut VaList) -> PyResult<()> {
     let mut failed = None;
-    loop {
-        let c = f.get(*i).copied().unwrap_or(0);
-        if c == end || c == 0 {
-            if c != end {
+    // SAFETY: the caller's promise.
+    unsafe {
+        loop {
+            let c = f.peek();
+            if c == end {
+                if c != 0 {
+                    f.skip();
+                }
+                break;
+            }
+            if c == 0 {
                 return raise!(SystemError, "unmatched paren in format");
             }
-            if c != 0 {
-                *i += 1;
+            f.skip();
+            if matches!(c, b',' | b':' | b' ' | b'\t') {
+                continue;
             }
-            break;
-        }
-        *i += 1;
-        if matches!(c, b',' | b':' | b' ' | b'\t') {
-            continue;
-        }
-        // SAFETY: the caller's promise.
-        match unsafe { build_one(c, f, i, va) } {
-            Ok(o) => out.push(o),
-            Err(e) => {
-                // The first error is the one to report.
-                if failed.is_none() {
-                    failed = Some(lh_runtime::errors::fetch());
-                } else {
-                    e.clear();
-                }
+            match build_one(c, f, va) {
+                Ok(o) => out.push(o),
+                Err(e) => failed = Some(first_error(failed, e)),
             }
         }
     }
     match failed {
-        None => Ok(out),
+        None => Ok(()),
         Some((t, v, tb)) => {
             lh_runtime::errors::restore(t, v, tb);
             Err(Raised::already_set())
         }
     }
 }
+/// Takes what is left of the format from the list, `e` being the error to report.
+#[cold]
+#[inline(never)]
+unsafe fn finish(e: Raised, f: &mut Format, va: &mut VaList) -> Raised {
+    let first = first_error(None, e);
+    // SAFETY: the caller's promise.
+    if let Err(e) = unsafe { build_items(&mut Items::new(), f, 0, va) } {
+        e.clear();
+    }
+    lh_runtime::errors::restore(first.0, first.1, first.2);
+    Raised::already_set()
+}
+type Triple = (Option<Owned>, Option<Owned>, Option<Owned>);
+/// The first error is the one to report.
+#[cold]
+#[inline(never)]
+fn first_error(failed: Option<Triple>, e: Raised) -> Triple {
+    match failed {
+        None => lh_runtime::errors::fetch(),
+        Some(first) => {
+            e.clear();
+            first
+        }
+    }
+}
+/// The items up to `end`.
+unsafe fn nested(f: &mut Format, end: u8, va: &mut VaList) -> PyResult<Items> {
+    let mut v = Items::new();
+    // SAFETY: the caller's promise.
+    unsafe { build_items(&mut v, f, end, va)? };
+    Ok(v)
+}
 
-unsafe fn build_one(c: u8, f: &[u8], i: &mut usize, va: &mut VaList) -> PyResult {
+/// What the character `c`, behind which `f` stands, asks for.
+unsafe fn build_one(c: u8, f: &mut Format, va: &mut VaList) -> PyResult {
     // SAFETY: the caller's promise.
     unsafe {
         Ok(match c {
-            b'(' => build_items(f, i, b')', va)?.into_tuple().into_object(),
-            b'[' => List::from_vec(build_items(f, i, b']', va)?.into_vec()).into_object(),
+            b'(' => nested(f, b')', va)?.into_tuple().into_object(),
+            b'[' => List::from_vec(nested(f, b']', va)?.into_vec()).into_object(),
             b'{' => {
                 let d = Dict::new();
-                let v = build_items(f, i, b'}', va)?.into_vec();
+                let v = nested(f, b'}', va)?.into_vec();
                 for kv in v.chunks(2) {
                     let [k, x] = kv else { return raise!(SystemError, "Bad dict format") };
                     d.set_item(k, x)?;
@@ -220,12 +310,7 @@ unsafe fn build_one(c: u8, f: &[u8], i: &mut usize, va: &mut VaList) -> PyResult
             },
             b's' | b'z' | b'U' | b'y' | b'u' => {
                 let p = va.ptr::<u8>();
-                let n = if f.get(*i) == Some(&b'#') {
-                    *i += 1;
-                    Some(va.word() as isize)
-                } else {
-                    None
-                };
+                let n = if f.take(b'#') { Some(va.word() as isize) } else { None };
                 if p.is_null() {
                     return Ok(none());
                 }
@@ -244,8 +329,7 @@ unsafe fn build_one(c: u8, f: &[u8], i: &mut usize, va: &mut VaList) -> PyResult
                 }
             }
             b'N' | b'S' | b'O' => {
-                if c == b'O' && f.get(*i) == Some(&b'&') {
-                    *i += 1;
+                if c == b'O' && f.take(b'&') {
                     type Conv = unsafe extern "C" fn(*mut c_void) -> *mut PyObject;
                     let conv: Conv = std::mem::transmute(va.ptr::<c_void>());
                     return from_c(conv(va.ptr()));

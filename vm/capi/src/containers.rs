@@ -47,9 +47,18 @@ capi! {
         if n == 0 {
             return Ok(Tuple::empty().into_raw());
         }
-        let p = gc::new_object(Tuple::type_ptr(), n);
+        if n > isize::MAX / 8 - 8 {
+            return Err(crate::object::no_memory());
+        }
+        let p = gc::new_builtin(Tuple::type_ptr(), 24 + 8 * n as usize);
         if p.is_null() {
             return Err(crate::object::no_memory());
+        }
+        (*p.cast::<PyVarObject>()).ob_size = n;
+        let items = (&raw mut (*p.cast::<PyTupleObject>()).ob_item).cast::<*mut PyObject>();
+        for i in 0..n as usize {
+            // Volatile: most tuples are short, a call of memset costs more.
+            items.add(i).write_volatile(null_mut());
         }
         gc::track(p);
         Ok(p)

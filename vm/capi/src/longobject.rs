@@ -16,7 +16,15 @@ fn exactly_int(o: &Object) -> PyResult<&Int> {
         None => raise!(TypeError, "an integer is required"),
     }
 }
-fn signed(o: &Object, c_type: &str) -> PyResult<i64> {
+#[inline(always)]
+fn signed(o: &Object, c_type: &'static str) -> PyResult<i64> {
+    match o.downcast::<Int>().and_then(|i| i.compact()) {
+        Some(v) => Ok(v),
+        None => signed_slow(o, c_type),
+    }
+}
+#[inline(never)]
+fn signed_slow(o: &Object, c_type: &str) -> PyResult<i64> {
     match int(o)?.to_i64() {
         Some(v) => Ok(v),
         None => raise!(OverflowError, "Python int too large to convert to C {}", c_type),
@@ -115,6 +123,9 @@ capi! {
 
     fn PyLong_AsLong(o: &Object) -> (c_long, -1) { signed(o, "long") }
     fn PyLong_AsLongLong(o: &Object) -> (c_longlong, -1) {
+        if let Some(v) = o.downcast::<Int>().and_then(|i| i.compact()) {
+            return Ok(v);
+        }
         match int(o)?.to_i64() {
             Some(v) => Ok(v),
             None => raise!(OverflowError, "int too big to convert"),

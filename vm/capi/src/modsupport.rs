@@ -108,14 +108,14 @@ fn PyArg_VaParseTupleAndKeywords(args: &Tuple, kw: Option<&Dict>, f: *const c_ch
 fn _PyArg_VaParseTupleAndKeywords_SizeT(args: &Tuple, kw: Option<&Dict>, f: *const c_char, names: *const *const c_char, va: *mut VaList) -> (c_int, 0) {
     parse_tuple_keywords(args.as_slice_raw(), kw, f, names, va)
 }
-fn lh_unpack_stack(args: *const *mut PyObject, n: isize, name: Option<&CStr>, min: isize, max: isize, va: *mut VaList) -> (c_int, 0) {
+fn lh_unpack_stack(args: *const *mut PyObject, n: isize, name: *const c_char, min: isize, max: isize, va: *mut VaList) -> (c_int, 0) {
     check_positional(name, n, min, max)?;
     for i in 0..n {
         *(*va).ptr::<*mut PyObject>() = *args.offset(i);
     }
     Ok(1)
 }
-fn lh_unpack_tuple(args: &Object, name: Option<&CStr>, min: isize, max: isize, va: *mut VaList) -> (c_int, 0) {
+fn lh_unpack_tuple(args: &Object, name: *const c_char, min: isize, max: isize, va: *mut VaList) -> (c_int, 0) {
     let Some(t) = args.downcast::<Tuple>() else {
         return raise!(SystemError, "PyArg_UnpackTuple() argument list is not a tuple");
     };
@@ -125,7 +125,7 @@ fn lh_unpack_tuple(args: &Object, name: Option<&CStr>, min: isize, max: isize, v
     }
     Ok(1)
 }
-fn _PyArg_CheckPositional(name: Option<&CStr>, n: isize, min: isize, max: isize) -> (c_int, 0) {
+fn _PyArg_CheckPositional(name: *const c_char, n: isize, min: isize, max: isize) -> (c_int, 0) {
     check_positional(name, n, min, max).map(|()| 1)
 }
 fn _PyArg_NoKeywords(name: &CStr, kw: Option<&Object>) -> (c_int, 0) {
@@ -255,15 +255,23 @@ fn _PyArg_UnpackKeywordsWithVararg(
     Ok(buf.cast_const())
 }}
 
-fn check_positional(name: Option<&CStr>, n: isize, min: isize, max: isize) -> PyResult<()> {
+/// `name`: a C string, or null.
+#[inline(always)]
+unsafe fn check_positional(name: *const c_char, n: isize, min: isize, max: isize) -> PyResult<()> {
     if n >= min && n <= max {
         return Ok(());
     }
+    // SAFETY: the caller's promise.
+    Err(wrong_number(if name.is_null() { None } else { Some(unsafe { CStr::from_ptr(name) }) }, n, min, max))
+}
+#[cold]
+#[inline(never)]
+fn wrong_number(name: Option<&CStr>, n: isize, min: isize, max: isize) -> Raised {
     let (k, bound) = if n < min { (min, "at least ") } else { (max, "at most ") };
     let bound = if min == max { "" } else { bound };
     let s = if k == 1 { "" } else { "s" };
     match name {
-        Some(f) => raise!(TypeError, "{} expected {}{} argument{}, got {}", text(f), bound, k, s, n),
-        None => raise!(TypeError, "unpacked tuple should have {}{} element{}, but has {}", bound, k, s, n),
+        Some(f) => raised!(TypeError, "{} expected {}{} argument{}, got {}", text(f), bound, k, s, n),
+        None => raised!(TypeError, "unpacked tuple should have {}{} element{}, but has {}", bound, k, s, n),
     }
 }

@@ -288,7 +288,7 @@ capi! {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn _Py_Dealloc(o: *mut PyObject) {
     // SAFETY: the caller's promise.
-    unsafe { dealloc(o) }
+    unsafe { lh_runtime::object::dealloc_here(o) }
 }
 
 /// A copy of a C string, to be freed with `PyMem_Free`.

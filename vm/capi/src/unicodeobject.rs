@@ -457,7 +457,12 @@ capi! {
     fn PyUnicode_AsEncodedString(s: &Object, encoding: Option<&CStr>, errors: Option<&CStr>) -> obj {
         encode(s, &encoding.map_or("utf-8".into(), |e| text(e)), errors)
     }
-    fn PyUnicode_AsUTF8String(s: &Object) -> obj { encode(s, "utf-8", None) }
+    fn PyUnicode_AsUTF8String(s: &Object) -> obj {
+        match s.downcast::<Str>().and_then(|s| s.as_ascii()) {
+            Some(t) => Ok(Bytes::new(t.as_bytes()).into_object()),
+            None => encode(s, "utf-8", None),
+        }
+    }
     fn _PyUnicode_AsUTF8String(s: &Object, errors: Option<&CStr>) -> obj { encode(s, "utf-8", errors) }
     fn PyUnicode_AsASCIIString(s: &Object) -> obj { encode(s, "ascii", None) }
     fn _PyUnicode_AsASCIIString(s: &Object, errors: Option<&CStr>) -> obj { encode(s, "ascii", errors) }

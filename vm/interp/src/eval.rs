@@ -717,32 +717,7 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                             pc = pc.add(5);
                             next!();
                         }
-                        quick::LOAD_GLOBAL_MODULE => {
-                            let v = specialize::cached_global((*frame).globals, pc.add(2), *pc.add(1));
-                            if v.is_null() {
-                                miss!(op::LOAD_GLOBAL);
-                            }
-                            if arg & 1 != 0 {
-                                push!(null_mut());
-                            }
-                            incref(v);
-                            push!(v);
-                            pc = pc.add(5);
-                            next!();
-                        }
-                        quick::LOAD_GLOBAL_BUILTIN => {
-                            let v = specialize::cached_builtin(frame, pc);
-                            if v.is_null() {
-                                miss!(op::LOAD_GLOBAL);
-                            }
-                            if arg & 1 != 0 {
-                                push!(null_mut());
-                            }
-                            incref(v);
-                            push!(v);
-                            pc = pc.add(5);
-                            next!();
-                        }
+                        quick::LOAD_GLOBAL_MODULE | quick::LOAD_GLOBAL_BUILTIN => miss!(op::LOAD_GLOBAL),
                         op::STORE_GLOBAL => {
                             let g = r((*frame).globals).downcast_unchecked::<Dict>();
                             check!(g.set_item(r(*names.add(arg)), r(peek!(1))));
@@ -797,7 +772,11 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                             push_checked!(res);
                         }
                         quick::BINARY_OP_INT | quick::BINARY_OP_FLOAT => miss!(op::BINARY_OP),
-                        quick::PRECALL_PY_CLASS | quick::PRECALL_NATIVE => miss!(op::PRECALL),
+                        quick::PRECALL_PY_CLASS
+                        | quick::PRECALL_NATIVE
+                        | quick::PRECALL_HASH
+                        | quick::PRECALL_ITER
+                        | quick::PRECALL_NEXT => miss!(op::PRECALL),
                         quick::LOAD_FAST__LOAD_FAST => miss!(op::LOAD_FAST),
                         quick::LOAD_ATTR_MEMBER | quick::LOAD_ATTR_GETSET => miss!(op::LOAD_ATTR),
                         quick::STORE_ATTR_MEMBER | quick::STORE_ATTR_GETSET => miss!(op::STORE_ATTR),
@@ -1395,23 +1374,7 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                             pc = pc.add(10);
                             next!();
                         }
-                        quick::LOAD_METHOD_MODULE => {
-                            let o = peek!(1);
-                            if !exact::<Module>(o) {
-                                miss!(op::LOAD_METHOD);
-                            }
-                            let d = (*o.cast::<PyModuleObject>()).md_dict;
-                            let m = specialize::cached_global(d, pc.add(4), *pc.add(3));
-                            if m.is_null() {
-                                miss!(op::LOAD_METHOD);
-                            }
-                            incref(m);
-                            peek!(1) = null_mut();
-                            push!(m);
-                            decref(o);
-                            pc = pc.add(10);
-                            next!();
-                        }
+                        quick::LOAD_METHOD_MODULE => miss!(op::LOAD_METHOD),
 
                         // ---- Calls ----
                         op::KW_NAMES => {

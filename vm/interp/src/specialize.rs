@@ -12,8 +12,8 @@
 //!   LOAD_ATTR_MEMBER, …_GETSET (and STORE) 1-2 type version   3 which descriptor (`described`)
 //!   LOAD_ATTR_MODULE                     1-2 keys version   3 index
 //!   LOAD_METHOD_*                        1-2 type version   3 index/offset   4-5 keys version   6-9 function
-//!   LOAD_GLOBAL_MODULE                   1 index   2-3 keys version
-//!   LOAD_GLOBAL_BUILTIN                  1 index   2-3 keys version of the globals   4 keys version of the builtins
+//!   LOAD_GLOBAL_MODULE                   1 index   2-3 keys version   4 what it saw (`seen`)
+//!   LOAD_GLOBAL_BUILTIN                  2-3 keys version of the globals   4 what it saw, where in the builtins (`seen`)
 //!   PRECALL_PY, PRECALL_PY_BOUND         (of CALL) 1-2 function version
 //!   PRECALL_PY_CLASS                     (of CALL) 1-2 version of `__init__`, which the class's shared keys remember
 //! ```
@@ -33,6 +33,10 @@ const COOL: i16 = 300;
 pub static LIST_APPEND: AtomicPtr<PyMethodDef> = AtomicPtr::new(null_mut());
 /// As `LIST_APPEND`, of the built-in `len`.
 pub static LEN: AtomicPtr<PyMethodDef> = AtomicPtr::new(null_mut());
+/// As `LIST_APPEND`, of the built-ins `hash`, `iter` and `next`.
+pub static HASH: AtomicPtr<PyMethodDef> = AtomicPtr::new(null_mut());
+pub static ITER: AtomicPtr<PyMethodDef> = AtomicPtr::new(null_mut());
+pub static NEXT: AtomicPtr<PyMethodDef> = AtomicPtr::new(null_mut());
 /// As `LIST_APPEND`, of the built-in `isinstance`.
 pub static ISINSTANCE: AtomicPtr<PyMethodDef> = AtomicPtr::new(null_mut());
 
@@ -190,45 +194,143 @@ pub unsafe fn load_global(f: *mut Frame, at: *mut u16, arg: usize, _sp: *mut *mu
             GlobalPlan::Module { keys_version, index } if index < 0xffff => {
                 *at.add(2) = index as u16;
                 write_u32(at.add(3), keys_version);
+                claim(at);
                 success(at, quick::LOAD_GLOBAL_MODULE)
             }
             GlobalPlan::Builtin { globals_version, builtins_version, index }
-                if index < 0xffff && builtins_version < 0xffff =>
+                if index <= u32::MAX as usize =>
             {
-                *at.add(2) = index as u16;
                 write_u32(at.add(3), globals_version);
-                *at.add(5) = builtins_version as u16;
+                let s = claim(at);
+                (*s).keys_version = builtins_version;
+                (*s).index = index as u32;
                 success(at, quick::LOAD_GLOBAL_BUILTIN)
             }
             _ => failure(at),
         }
     }
 }
+/// What a LOAD_GLOBAL has seen. The value is a guess that lets the instructions behind go on (out of order, in the processor) while the
+/// way to the real one through the dict is still being followed: the two are compared, and nothing is done with a wrong one.
+pub struct Seen {
+    value: *mut PyObject,
+    /// The instruction whose record this is. (There are more instructions than records: a record may have gone to another one.)
+    site: *mut u16,
+    keys_version: u32,
+    index: u32,
+}
+const NOTHING_SEEN: Seen = Seen { value: null_mut(), site: null_mut(), keys_version: 0, index: 0 };
+static mut SEEN: [Seen; 1 << 16] = [NOTHING_SEEN; 1 << 16];
+static mut LAST_SEEN: u16 = 0;
+
+/// The record of the LOAD_GLOBAL at `at`.
+#[inline(always)]
+unsafe fn seen(at: *mut u16) -> *mut Seen {
+    // SAFETY: any number has a record.
+    unsafe { (&raw mut SEEN).cast::<Seen>().add(*at.add(5) as usize) }
+}
+/// Gives the LOAD_GLOBAL at `at` a record if it has none.
+unsafe fn claim(at: *mut u16) -> *mut Seen {
+    // SAFETY: the GIL is held.
+    unsafe {
+        if (*seen(at)).site != at {
+            LAST_SEEN = LAST_SEEN.wrapping_add(1);
+            *at.add(5) = LAST_SEEN;
+            *seen(at) = Seen { site: at, ..NOTHING_SEEN };
+        }
+        seen(at)
+    }
+}
+/// The keys of a dict.
+#[inline(always)]
+unsafe fn table(d: *mut PyObject) -> *mut lh_runtime::dict_table::Table {
+    // SAFETY: a live dict.
+    unsafe { (*d.cast::<PyDictObject>()).ma_keys.cast() }
+}
 /// The value of a dict's entry if its keys version is the one at `version`; null: missed. Borrowed.
 #[inline(always)]
 pub unsafe fn cached_global(d: *mut PyObject, version: *mut u16, index: u16) -> *mut PyObject {
     // SAFETY: a live dict; the version says that the entry is the key's.
     unsafe {
-        let t = (*d.cast::<PyDictObject>()).ma_keys.cast::<lh_runtime::dict_table::Table>();
+        let t = table(d);
         if (*t).version != read_u32(version) {
             return null_mut();
         }
         (*(*t).entries.add(index as usize)).value
     }
 }
-/// As `cached_global` for a builtin; `at` is the first cache unit.
+/// What the instruction at hand finds.
+pub enum Found {
+    /// What it saw last time. Borrowed.
+    Known(*mut PyObject),
+    /// Another value than last time, which is to be remembered. (By a call at the end: one in the middle would cost registers.)
+    Changed,
+    Missed,
+}
+/// `real` is what the way through the dict has led to.
 #[inline(always)]
-pub unsafe fn cached_builtin(f: *mut Frame, at: *mut u16) -> *mut PyObject {
+fn found(seen: *mut PyObject, real: *mut PyObject) -> Found {
+    if seen != real {
+        Found::Changed
+    } else if seen.is_null() {
+        Found::Missed
+    } else {
+        Found::Known(seen)
+    }
+}
+/// The value of the global that the LOAD_GLOBAL_MODULE at `at` reads.
+#[inline(always)]
+pub unsafe fn global_in_module(f: *mut Frame, at: *mut u16) -> Found {
+    // SAFETY: the cache is this instruction's.
+    unsafe { found((*seen(at)).value, cached_global((*f).globals, at.add(3), *at.add(2))) }
+}
+/// As `global_in_module`, of the LOAD_GLOBAL_BUILTIN at `at`.
+#[inline(always)]
+pub unsafe fn global_in_builtins(f: *mut Frame, at: *mut u16) -> Found {
     // SAFETY: live dicts; both versions say that the name is still absent here and present there.
     unsafe {
-        let table =
-            |d: *mut PyObject| (*d.cast::<PyDictObject>()).ma_keys.cast::<lh_runtime::dict_table::Table>();
+        let s = seen(at);
         let (g, b) = (table((*f).globals), table((*f).builtins));
-        if (*g).version != read_u32(at.add(2)) || (*b).version != *at.add(4) as u32 {
-            return null_mut();
+        if (*g).version != read_u32(at.add(3)) || (*b).version != (*s).keys_version || (*s).site != at {
+            return Found::Missed;
         }
-        (*(*b).entries.add(*at.add(1) as usize)).value
+        found((*s).value, (*(*b).entries.add((*s).index as usize)).value)
     }
+}
+/// Remembers what the LOAD_GLOBAL_MODULE at `at` has found.
+#[cold]
+pub unsafe fn changed_in_module(f: *mut Frame, at: *mut u16) {
+    // SAFETY: the cache is this instruction's.
+    unsafe {
+        let real = cached_global((*f).globals, at.add(3), *at.add(2));
+        (*claim(at)).value = real
+    }
+}
+/// As `changed_in_module`, of the LOAD_GLOBAL_BUILTIN at `at`, whose record is its own.
+#[cold]
+pub unsafe fn changed_in_builtins(f: *mut Frame, at: *mut u16) {
+    // SAFETY: as above; the versions have just been compared.
+    unsafe {
+        let s = seen(at);
+        (*s).value = (*(*table((*f).builtins)).entries.add((*s).index as usize)).value
+    }
+}
+/// The function that the LOAD_METHOD_MODULE at `at` finds in the module `o`.
+#[inline(always)]
+pub unsafe fn method_in_module(o: *mut PyObject, at: *mut u16) -> Found {
+    // SAFETY: a module; the cache is this instruction's.
+    unsafe { found(read_ptr(at.add(7)), in_module(o, at)) }
+}
+#[inline(always)]
+unsafe fn in_module(o: *mut PyObject, at: *mut u16) -> *mut PyObject {
+    // SAFETY: as above.
+    unsafe { cached_global((*o.cast::<PyModuleObject>()).md_dict, at.add(5), *at.add(4)) }
+}
+/// Remembers what the LOAD_METHOD_MODULE at `at` has found in the module `o`.
+#[cold]
+pub unsafe fn changed_method(o: *mut PyObject, at: *mut u16) {
+    // SAFETY: as above.
+    unsafe { write_ptr(at.add(7), in_module(o, at)) }
 }
 
 // ---- Attributes ----
@@ -465,23 +567,30 @@ pub unsafe fn precall(_f: *mut Frame, at: *mut u16, arg: usize, sp: *mut *mut Py
                 let n = if is_descr { total.wrapping_sub(1) } else { total };
                 let is_static = (*def).ml_flags & METH_STATIC != 0;
                 let is = |name: &core::ffi::CStr| core::ffi::CStr::from_ptr((*def).ml_name) == name;
+                let known = |whose: &AtomicPtr<PyMethodDef>, q: u8| {
+                    whose.store(def, Ordering::Relaxed);
+                    q
+                };
+                let built_in = |name: &core::ffi::CStr| !is_method && is(name) && is_builtins(callee);
                 let q = match (is_descr, flags) {
-                    (false, METH_O) if n == 1 && is(c"len") && is_builtins(callee) => {
-                        LEN.store(def, Ordering::Relaxed);
-                        quick::PRECALL_LEN
+                    (false, METH_O) if n == 1 && built_in(c"len") => known(&LEN, quick::PRECALL_LEN),
+                    (false, METH_O) if n == 1 && built_in(c"hash") => known(&HASH, quick::PRECALL_HASH),
+                    (false, METH_FASTCALL) if n == 1 && built_in(c"iter") => {
+                        known(&ITER, quick::PRECALL_ITER)
+                    }
+                    (false, METH_FASTCALL) if n == 1 && built_in(c"next") => {
+                        known(&NEXT, quick::PRECALL_NEXT)
                     }
                     (false, METH_O) if n == 1 && !is_method => quick::PRECALL_BUILTIN_O,
-                    (false, METH_FASTCALL) if n == 2 && is(c"isinstance") && is_builtins(callee) => {
-                        ISINSTANCE.store(def, Ordering::Relaxed);
-                        quick::PRECALL_ISINSTANCE
+                    (false, METH_FASTCALL) if n == 2 && built_in(c"isinstance") => {
+                        known(&ISINSTANCE, quick::PRECALL_ISINSTANCE)
                     }
                     (false, f) if f & !METH_KEYWORDS == METH_FASTCALL && !is_method && !is_static => {
                         quick::PRECALL_BUILTIN_FAST
                     }
                     (true, METH_O) if n == 1 && is_method => {
                         if is(c"append") && descr_of(callee) == List::type_ptr() {
-                            LIST_APPEND.store(def, Ordering::Relaxed);
-                            quick::PRECALL_LIST_APPEND
+                            known(&LIST_APPEND, quick::PRECALL_LIST_APPEND)
                         } else {
                             quick::PRECALL_METHOD_O
                         }

@@ -140,6 +140,7 @@ impl Bytes {
 ///
 /// # Safety
 /// The count of the object has just reached zero.
+#[inline(always)]
 pub unsafe fn dealloc(p: *mut PyObject) {
     // SAFETY: nobody else sees the object; exact ones come from `alloc_raw`.
     unsafe {

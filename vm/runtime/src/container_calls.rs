@@ -13,6 +13,7 @@ use crate::singletons::bool_obj;
 use lh_abi::*;
 
 /// Calls `f` with the positional arguments; `None` from it means the general way.
+#[inline(always)]
 unsafe fn dispatch(
     ty: *mut PyObject,
     args: *const *mut PyObject,
@@ -32,11 +33,24 @@ unsafe fn dispatch(
                     return r;
                 }
             }
-            let t = Tuple::from_raw_items(args, n)?;
-            let kw =
-                if no_kw { None } else { Some(crate::protocols::dict_of_kwnames(args.add(n), kwnames)?) };
-            crate::type_attrs::type_call(Type::from_raw_ref(ty.cast()), &t, kw.as_deref())
+            general(ty, args, n, kwnames, no_kw)
         })
+    }
+}
+/// The call with a tuple and a dict.
+#[inline(never)]
+unsafe fn general(
+    ty: *mut PyObject,
+    args: *const *mut PyObject,
+    n: usize,
+    kwnames: *mut PyObject,
+    no_kw: bool,
+) -> PyResult {
+    // SAFETY: called by the vectorcall protocol with live arguments.
+    unsafe {
+        let t = Tuple::from_raw_items(args, n)?;
+        let kw = if no_kw { None } else { Some(crate::protocols::dict_of_kwnames(args.add(n), kwnames)?) };
+        crate::type_attrs::type_call(Type::from_raw_ref(ty.cast()), &t, kw.as_deref())
     }
 }
 
@@ -134,7 +148,7 @@ calls! {
         [x] if x.is_exact::<Float>() => Some(Ok(x.own())),
         [x] => match x.downcast_exact::<Int>().and_then(|i| i.compact()) {
             Some(v) if v.unsigned_abs() < 1 << 53 => done(Ok(Float::new(v as f64))),
-            _ => None,
+            _ => crate::number::float_by_slot(x),
         },
         _ => None,
     };

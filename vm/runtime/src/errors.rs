@@ -56,21 +56,38 @@ pub fn fetch() -> (Option<Owned>, Option<Owned>, Option<Owned>) {
 }
 
 /// Sets (or with all `None` clears) the pending exception.
+#[inline]
 pub fn restore(t: Option<Owned>, v: Option<Owned>, tb: Option<Owned>) {
-    let old = fetch();
     let raw = |o: Option<Owned>| o.map_or(std::ptr::null_mut(), Owned::into_raw);
-    // SAFETY: the fields were emptied just now.
+    // SAFETY: the thread state owns its three references, old and new.
     unsafe {
         let ts = Thread::current_ptr();
+        let old = ((*ts).curexc_type, (*ts).curexc_value, (*ts).curexc_traceback);
         (*ts).curexc_type = raw(t);
         (*ts).curexc_value = raw(v);
         (*ts).curexc_traceback = raw(tb);
+        give_up(old);
     }
-    drop(old);
+}
+/// Gives up a triple that was the thread state's.
+#[inline(always)]
+unsafe fn give_up((t, v, tb): (*mut lh_abi::PyObject, *mut lh_abi::PyObject, *mut lh_abi::PyObject)) {
+    // SAFETY: the caller owns the references.
+    unsafe {
+        if !t.is_null() {
+            decref(t);
+        }
+        if !v.is_null() {
+            decref(v);
+        }
+        if !tb.is_null() {
+            decref(tb);
+        }
+    }
 }
 
 pub fn clear() {
-    drop(fetch())
+    restore(None, None, None)
 }
 
 /// Sets an exception of type `t` with value `v` (not yet normalised), chaining the handled one as its context.

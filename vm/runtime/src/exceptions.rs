@@ -297,8 +297,7 @@ pub mod c_symbols {
 
 /// `PyErr_SetObject`: chains the exception being handled as the context of the new one.
 pub fn set_with_context(t: &Object, v: Option<Owned>) {
-    let handled = handled_exception();
-    let Some(handled) = handled else {
+    let Some(handled) = handled_exception() else {
         // An instance brings its traceback along.
         let tb = v.as_ref().and_then(|v| v.downcast::<Exception>()).and_then(|e| e.traceback());
         restore(Some(t.own()), v, tb);

@@ -178,6 +178,25 @@ pub unsafe fn get(o: *mut PyObject, name: &Str) -> PyResult<Option<Owned<Object>
     }
 }
 
+/// Where the attribute `name` (interned) is kept, if that is an inline value and the object has no dictionary; null if not.
+///
+/// # Safety
+/// `o` has managed attributes.
+#[inline(always)]
+pub unsafe fn place(o: *mut PyObject, name: *mut PyObject) -> *mut *mut PyObject {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let keys = (*(*o).ob_type.cast::<PyHeapTypeObject>()).ht_cached_keys.cast::<SharedKeys>();
+        if keys.is_null() || !(*dict_word(o)).is_null() {
+            return null_mut();
+        }
+        match (*keys).index_of(name) {
+            Some(i) if i < capacity(o) => value_at(o, i),
+            _ => null_mut(),
+        }
+    }
+}
+
 /// May value `i`, which is not set, be set without breaking the order of the attributes: are the later ones unset as well?
 ///
 /// # Safety

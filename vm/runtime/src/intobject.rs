@@ -72,7 +72,7 @@ pub struct FreeInts {
     /// How many more the list takes; negative where `recycle` went beyond that.
     pub room: isize,
 }
-pub static mut FREE_INTS: FreeInts = FreeInts { head: std::ptr::null_mut(), room: 256 };
+pub static mut FREE_INTS: FreeInts = FreeInts { head: std::ptr::null_mut(), room: 2048 };
 
 /// Takes a block for an int of one or two digits from the free list; null: there is none. The head is not written.
 ///

@@ -408,6 +408,10 @@ impl List {
         let len = self.len();
         let start = start.min(len);
         let end = end.clamp(start, len);
+        if start == 0 && end == len && new.is_empty() && self.capacity() > 0 {
+            self.clear();
+            return Ok(());
+        }
         let (k, gone) = (new.len(), end - start);
         if k > gone {
             self.reserve(len + k - gone)?;
@@ -756,7 +760,16 @@ impl List {
         Ok(self.position(x, 0, usize::MAX)?.is_some())
     }
     #[slot(mp_subscript)]
+    #[inline]
     fn subscript(&self, key: &Object) -> PyResult {
+        if let Some(i) = key.downcast_exact::<Int>().and_then(|i| i.compact()) {
+            let n = self.len() as i64;
+            let i = if i < 0 { i + n } else { i };
+            if (0..n).contains(&i) {
+                // SAFETY: inside the list; C code that is still filling it asks for no item that is null.
+                return Ok(unsafe { Object::from_ptr(*self.items_ptr().add(i as usize)) }.own());
+            }
+        }
         if is_index(key) {
             let i = subscript_index(key)?;
             return self.sq_item(if i < 0 { i + self.len() as isize } else { i });

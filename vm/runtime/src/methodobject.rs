@@ -165,6 +165,71 @@ unsafe extern "C" fn vectorcall(
     }
 }
 
+/// Runs the C function of `f` as a level of recursion.
+#[inline(always)]
+unsafe fn counted(f: *mut PyObject, run: impl FnOnce() -> *mut PyObject) -> *mut PyObject {
+    // SAFETY: the GIL is held.
+    unsafe {
+        let ts = crate::thread::Thread::current_ptr();
+        if !crate::thread::descend(ts, " while calling a Python object") {
+            return null_mut();
+        }
+        let r = run();
+        (*ts).recursion_remaining += 1;
+        if r.is_null() == (*ts).curexc_type.is_null() { bad_result_of(f, r) } else { r }
+    }
+}
+#[cold]
+#[inline(never)]
+unsafe fn bad_result_of(f: *mut PyObject, r: *mut PyObject) -> *mut PyObject {
+    // SAFETY: a live function.
+    bad_result(r, unsafe { Object::from_ptr(f).repr_lossy() })
+}
+/// The commonest kinds have a vectorcall of their own, for calls that fit.
+macro_rules! by_kind {
+    ($($name:ident: ($n:ident, $kw:ident) $fits:expr, |$def:ident, $this:ident, $args:ident| $run:expr;)*) => { $(
+        unsafe extern "C" fn $name(
+            f: *mut PyObject,
+            $args: *const *mut PyObject,
+            nargsf: usize,
+            $kw: *mut PyObject,
+        ) -> *mut PyObject {
+            // SAFETY: called by the vectorcall protocol on a built-in function of that kind.
+            unsafe {
+                let $n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET;
+                if !$fits {
+                    return vectorcall(f, $args, nargsf, $kw);
+                }
+                let c = f.cast::<PyCFunctionObject>();
+                let ($def, $this) = ((*(*c).m_ml).ml_meth.unwrap_unchecked(), (*c).m_self);
+                counted(f, || $run)
+            }
+        }
+    )* };
+}
+by_kind! {
+    vectorcall_none: (n, kw) n == 0 && kw.is_null(), |run, this, args| run(this, null_mut());
+    vectorcall_one: (n, kw) n == 1 && kw.is_null(), |run, this, args| run(this, *args);
+    vectorcall_fast: (n, kw) kw.is_null(),
+        |run, this, args| core::mem::transmute::<PyCFunction, _PyCFunctionFast>(run)(this, args, n as isize);
+    vectorcall_keywords: (n, kw) true,
+        |run, this, args| core::mem::transmute::<PyCFunction, _PyCFunctionFastWithKeywords>(run)(this, args, n as isize, kw);
+}
+/// The vectorcall of a function with this definition.
+unsafe fn vectorcall_for(def: *mut PyMethodDef) -> vectorcallfunc {
+    if crate::capidebug::on() {
+        return Some(watched);
+    }
+    // SAFETY: a function's definition outlives it.
+    Some(match unsafe { (*def).ml_flags } & !(METH_COEXIST | METH_CLASS) {
+        METH_NOARGS => vectorcall_none,
+        METH_O => vectorcall_one,
+        METH_FASTCALL => vectorcall_fast,
+        x if x == METH_FASTCALL | METH_KEYWORDS => vectorcall_keywords,
+        _ => vectorcall,
+    })
+}
+
 /// `vectorcall` in the debug mode of the C API. Argument 0 is `self` or the module.
 unsafe extern "C" fn watched(
     f: *mut PyObject,
@@ -222,7 +287,7 @@ impl CFunction {
             (*f).m_ml = def;
             (*f).m_self = self_.map_or(null_mut(), |s| s.own().into_raw());
             (*f).m_module = module.map_or(null_mut(), |s| s.own().into_raw());
-            (*f).vectorcall = Some(if crate::capidebug::on() { watched } else { vectorcall });
+            (*f).vectorcall = vectorcall_for(def);
             crate::gc::track(o);
             Owned::from_raw(o)
         }
@@ -242,7 +307,7 @@ impl CFunction {
             (*f).m_ml = def;
             (*f).m_self = self_.map_or(null_mut(), |s| s.own().into_raw());
             (*f).m_module = module.map_or(null_mut(), |s| s.own().into_raw());
-            (*f).vectorcall = Some(if crate::capidebug::on() { watched } else { vectorcall });
+            (*f).vectorcall = vectorcall_for(def);
             (*o.cast::<PyCMethodObject>()).mm_class = class.own().into_raw().cast();
             crate::gc::track(o);
             Owned::from_raw(o)

@@ -456,6 +456,10 @@ pub fn to_float(o: &Object) -> PyResult<Owned<Object>> {
     Ok(Float::new(crate::floatobject::from_text(o)?).into_object())
 }
 
+/// `float(o)` if the type of `o` has a slot for that.
+pub fn float_by_slot(o: &Object) -> Option<PyResult> {
+    nb(o, |m| m.nb_float).map(|_| to_float(o))
+}
 /// The operator numbered `op` by the BINARY_OP instruction (0 add, 1 and, … 13 inplace add, …).
 pub fn binary_op(op: u32, a: &Object, b: &Object) -> PyResult {
     match op {
@@ -599,6 +603,20 @@ pub unsafe fn quick_slot(op: usize, a: *mut PyObject, b: *mut PyObject) -> Optio
             None => true,
         };
         first.then_some(f)
+    }
+}
+/// The binary operator `op` (a number of BINARY_OP).
+#[inline(always)]
+pub fn operate(op: u32, a: &Object, b: &Object) -> PyResult {
+    // SAFETY: live objects; the slot gives a new reference.
+    unsafe {
+        let Some(slot) = quick_slot(op as usize, a.as_ptr(), b.as_ptr()) else { return binary_op(op, a, b) };
+        let r = slot(a.as_ptr(), b.as_ptr());
+        if r == &raw mut crate::singletons::_Py_NotImplementedStruct {
+            decref(r);
+            return after_left_slot(op, a, b);
+        }
+        from_c(r)
     }
 }
 /// The slot that a binary operator tries first, if that is the left operand's and there is no in-place one.

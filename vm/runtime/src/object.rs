@@ -351,6 +351,15 @@ pub unsafe fn xdecref(p: *mut PyObject) {
 /// The count of `p` has just reached zero.
 #[inline(never)]
 pub unsafe fn dealloc(p: *mut PyObject) {
+    // SAFETY: the caller's promise.
+    unsafe { dealloc_here(p) }
+}
+/// `dealloc`, for a caller that is nothing else.
+///
+/// # Safety
+/// As `dealloc`.
+#[inline(always)]
+pub unsafe fn dealloc_here(p: *mut PyObject) {
     // SAFETY: every ready type has a tp_dealloc. An exact int holds nothing, and is what dies most.
     unsafe {
         if (*p).ob_type == &raw mut crate::type_table::PyLong_Type {

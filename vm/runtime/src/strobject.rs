@@ -183,6 +183,7 @@ pub unsafe fn copy_text(dst: *mut u8, kind: u8, src: Text<'_>) {
 
 // ---- Allocation ----
 
+#[inline(always)]
 fn head_size(ascii: bool) -> usize {
     if ascii { ASCII_HEAD } else { WIDE_HEAD }
 }
@@ -1141,6 +1142,7 @@ pub fn clip(s: &str, n: usize) -> &str {
 ///
 /// # Safety
 /// The count of the string has just reached zero.
+#[inline(always)]
 pub unsafe fn dealloc(p: *mut PyObject) {
     // SAFETY: nobody else sees the string any more; every block freed here is its own.
     unsafe {

@@ -104,6 +104,31 @@ impl TypePtr for *mut PyTypeObject {
     }
 }
 
+/// Where the instance `o` keeps its attribute `name`, if that is an inline value and its type is known to have nothing that goes first;
+/// null: no answer.
+///
+/// # Safety
+/// Live objects.
+#[inline(always)]
+unsafe fn plain_value(o: *mut PyObject, name: *mut PyObject) -> *mut *mut PyObject {
+    // SAFETY: the caller's promise; cache entries are valid while their version is, and have interned strings as names.
+    unsafe {
+        let t = (*o).ob_type;
+        let version = (*t).tp_version_tag;
+        let e = (&raw const (*CACHE.0.get())[(version as usize ^ (name as usize >> 4)) & (CACHE_SIZE - 1)])
+            .cast::<CacheEntry>();
+        const WANTED: u64 = Py_TPFLAGS_VALID_VERSION_TAG | Py_TPFLAGS_MANAGED_DICT;
+        if (*t).tp_flags & WANTED != WANTED || (*e).version != version || (*e).name != name {
+            return null_mut();
+        }
+        let d = (*e).value;
+        if !d.is_null() && (*(*d).ob_type).tp_descr_set.is_some() {
+            return null_mut();
+        }
+        crate::instance::place(o, name)
+    }
+}
+
 #[inline(never)]
 unsafe fn lookup_slow(t: *mut PyTypeObject, name: *mut PyObject) -> Option<*mut PyObject> {
     // SAFETY: a ready type; the MRO holds types; name comparison of strings runs no Python code.
@@ -609,6 +634,14 @@ pub unsafe extern "C" fn subtype_clear(o: *mut PyObject) -> c_int {
 /// A slot: live objects.
 #[unsafe(export_name = "PyObject_GenericGetAttr")]
 pub unsafe extern "C" fn generic_getattro(o: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
+    // SAFETY: slots are called with live objects.
+    unsafe {
+        let place = plain_value(o, name);
+        if !place.is_null() && !(*place).is_null() {
+            incref(*place);
+            return *place;
+        }
+    }
     crate::border::object(|| {
         // SAFETY: slots are called with live objects.
         let (o, n) = unsafe { (Object::from_ptr(o), Object::from_ptr(name)) };
@@ -628,6 +661,15 @@ pub unsafe extern "C" fn generic_setattro(
     name: *mut PyObject,
     value: *mut PyObject,
 ) -> c_int {
+    // SAFETY: slots are called with live objects; the old value is dropped when the new one is in place.
+    unsafe {
+        let place = plain_value(o, name);
+        if !place.is_null() && !(*place).is_null() && !value.is_null() {
+            incref(value);
+            decref(std::mem::replace(&mut *place, value));
+            return 0;
+        }
+    }
     crate::border::status(|| {
         // SAFETY: slots are called with live objects.
         let (o, n, v) = unsafe { (Object::from_ptr(o), Object::from_ptr(name), Object::from_ptr_opt(value)) };

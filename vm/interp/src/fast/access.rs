@@ -577,13 +577,21 @@ pub(super) unsafe extern "C" fn load_method_module(
         if !exact::<Module>(o) {
             return load_method(pc, sp, f, cx, k, arg);
         }
-        let m = specialize::cached_global((*o.cast::<PyModuleObject>()).md_dict, pc.add(5), *pc.add(4));
-        if m.is_null() {
-            return load_method(pc, sp, f, cx, k, arg);
-        }
+        let m = match specialize::method_in_module(o, pc) {
+            specialize::Found::Known(m) => m,
+            specialize::Found::Changed => return changed_method(pc, sp, f, cx, k, arg),
+            specialize::Found::Missed => return load_method(pc, sp, f, cx, k, arg),
+        };
         incref(m);
         *sp.sub(1) = null_mut();
         *sp = m;
         drop_next!(o, pc.add(11), sp.add(1), f, cx, k)
+    }
+}
+handler! {
+    #[cold]
+    fn changed_method(pc, sp, f, cx, k, arg) {
+        specialize::changed_method(*sp.sub(1), pc);
+        return load_method_module(pc, sp, f, cx, k, arg);
     }
 }

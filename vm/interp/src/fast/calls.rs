@@ -392,63 +392,6 @@ pub(super) unsafe extern "C" fn type_1(
     unsafe { native_call::<{ quick::PRECALL_TYPE_1 }>(pc, sp, f, cx, k, arg) }
 }
 handler! {
-    /// `len(o)` by the slot of the type.
-    #[inline(never)]
-    fn len_by_slot(pc, sp, f, cx, k, arg) {
-        let o = *sp.sub(1);
-        let t = (*o).ob_type;
-        let slot = match (*t).tp_as_sequence.as_ref().and_then(|s| s.sq_length) {
-            Some(f) => Some(f),
-            None => (*t).tp_as_mapping.as_ref().and_then(|m| m.mp_length),
-        };
-        let Some(slot) = slot else {
-            return native_call::<{ quick::PRECALL_LEN }>(pc, sp, f, cx, k, arg);
-        };
-        (*f).prev_instr = pc;
-        if !lh_runtime::thread::descend((*cx).ts, " while calling a Python object") {
-            return raise(pc, sp, f, cx, k, arg);
-        }
-        let n = slot(o);
-        (*(*cx).ts).recursion_remaining += 1;
-        decref(o);
-        decref(*sp.sub(2));
-        if n < 0 {
-            return raise(pc, sp.sub(3), f, cx, k, arg);
-        }
-        if n as u64 >> 60 != 0 || breaker() || (*(*cx).cframe).use_tracing != (*cx).mode {
-            *sp.sub(3) = Int::from_i64(n as i64).into_raw();
-            return poll(pc.add(7), sp.sub(2), f, cx, k, 0);
-        }
-        ints::push_int(n as i64, pc.add(7), sp.sub(3), f, cx, k)
-    }
-}
-handler! {
-    /// `len(o)`. A container that would go with the call goes the long way.
-    fn len(pc, sp, f, cx, k, arg) {
-        let (callee, o) = (*sp.sub(2), *sp.sub(1));
-        if arg != 1 || !(*sp.sub(3)).is_null() || !exact::<CFunction>(callee)
-            || (*callee.cast::<PyCFunctionObject>()).m_ml != specialize::LEN.load(Ordering::Relaxed)
-        {
-            return precall(pc, sp, f, cx, k, arg);
-        }
-        let n = if exact::<List>(o) || exact::<Tuple>(o) || exact::<Bytes>(o) {
-            (*o.cast::<PyVarObject>()).ob_size
-        } else if exact::<Dict>(o) {
-            (*o.cast::<PyDictObject>()).ma_used
-        } else if exact::<Str>(o) {
-            (*o.cast::<PyASCIIObject>()).length
-        } else {
-            return len_by_slot(pc, sp, f, cx, k, arg);
-        };
-        if (*o).ob_refcnt == 1 || (*callee).ob_refcnt == 1 {
-            return native_call::<{ quick::PRECALL_LEN }>(pc, sp, f, cx, k, arg);
-        }
-        (*o).ob_refcnt -= 1;
-        (*callee).ob_refcnt -= 1;
-        ints::push_int(n as i64, pc.add(7), sp.sub(3), f, cx, k)
-    }
-}
-handler! {
     fn isinstance(pc, sp, f, cx, k, arg) {
         let (callee, o, class) = (*sp.sub(3), *sp.sub(2), *sp.sub(1));
         if arg != 2 || !(*sp.sub(4)).is_null() || !exact::<CFunction>(callee)

@@ -35,6 +35,7 @@ mod gens;
 mod ints;
 mod native;
 mod patterns;
+mod slots;
 mod traced;
 mod vars;
 
@@ -421,7 +422,10 @@ pub(crate) static TABLE: Table = {
         quick::PRECALL_METHOD_NOARGS => native::method_noargs;
         quick::PRECALL_METHOD_FAST => native::method_fast;
         quick::PRECALL_TYPE_1 => calls::type_1;
-        quick::PRECALL_LEN => calls::len;
+        quick::PRECALL_LEN => slots::len;
+        quick::PRECALL_HASH => slots::hash;
+        quick::PRECALL_ITER => slots::iter;
+        quick::PRECALL_NEXT => slots::next;
         quick::PRECALL_ISINSTANCE => calls::isinstance;
         quick::PRECALL_LIST_APPEND => calls::list_append_call;
         quick::PRECALL_CLASS => calls::class;

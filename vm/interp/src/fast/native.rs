@@ -5,36 +5,121 @@ use super::*;
 use crate::specialize;
 use lh_runtime::exceptions::annotate_attribute_error;
 use lh_runtime::methodobject::call_def;
-use lh_runtime::thread::{descend, has_room};
 
-const CALLING: &str = " while calling a Python object";
 /// `ml_flags` without what says nothing about the arguments.
 const KIND: i32 = !(METH_COEXIST | METH_CLASS);
 
-/// Ends a call whose answer is `res`: the `N` entries on top of the stack go, and the answer is put `BASE` entries down.
+/// Takes a level of recursion for a C function; false: there is none left, the instruction's base form complains. (How much native stack is left is asked where Python code is
+/// entered: what a C function calls comes by there before it can come back here.)
 #[inline(always)]
-unsafe fn answer<const N: usize, const BASE: usize>(
-    res: *mut PyObject,
-    pc: Pc,
+pub(super) unsafe fn descend(cx: *mut Context) -> bool {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let n = (*(*cx).ts).recursion_remaining - 1;
+        if n >= 0 {
+            (*(*cx).ts).recursion_remaining = n;
+        }
+        n >= 0
+    }
+}
+/// Gives the level back.
+#[inline(always)]
+pub(super) unsafe fn ascend(cx: *mut Context) {
+    // SAFETY: the handlers' contract.
+    unsafe { (*(*cx).ts).recursion_remaining += 1 }
+}
+/// The last count of one operand of a call (entry `i` from the base) has gone; the call's answer is `res`. Does what is left of the call.
+#[inline(never)]
+unsafe extern "C" fn last_count(
+    _pc: Pc,
     sp: Sp,
     f: *mut Frame,
     cx: *mut Context,
-    k: Sp,
+    res: Sp,
+    i: usize,
+) -> usize {
+    // SAFETY: the handlers' contract; what goes before entry `i` has gone.
+    unsafe {
+        let n = (*(*f).prev_instr >> 8) as usize + 2;
+        let base = sp.sub(n);
+        let callable = (*base).is_null() as usize;
+        lh_runtime::object::dealloc(*base.add(i));
+        if i != callable {
+            for j in i + 1..n {
+                decref(*base.add(j));
+            }
+            decref(*base.add(callable));
+        }
+        end(res.cast(), base, f, cx)
+    }
+}
+/// Ends the call at `prev_instr`, whose operands are gone: puts its answer at `base`.
+#[inline(always)]
+unsafe fn end(res: *mut PyObject, base: Sp, f: *mut Frame, cx: *mut Context) -> usize {
+    // SAFETY: the handlers' contract. (Few registers live on across a call: the instruction and the constants are found again.)
+    unsafe {
+        let pc = (*f).prev_instr;
+        if res.is_null() {
+            return raise(pc, base, f, cx, null_mut(), 0);
+        }
+        *base = res;
+        if breaker() {
+            return poll(pc.add(7), base.add(1), f, cx, consts(f), 0);
+        }
+        next_checked!(pc.add(7), base.add(1), f, cx, consts(f))
+    }
+}
+/// Drops entry `$i` above `$base`; where that was the last count, `last_count` goes on.
+macro_rules! drop_entry {
+    ($i:expr, $base:expr, $res:expr, $sp:expr, $f:expr, $cx:expr) => {{
+        let i: usize = $i;
+        let o = *$base.add(i);
+        let n = (*o).ob_refcnt - 1;
+        (*o).ob_refcnt = n;
+        if n == 0 {
+            return last_count(null_mut(), $sp, $f, $cx, $res.cast(), i);
+        }
+    }};
+}
+/// Ends a call with `ARGS` arguments whose answer is `res`: first the arguments go (self is one if it is a `METHOD`), then the callable.
+#[inline(always)]
+pub(super) unsafe fn answer<const METHOD: bool, const ARGS: usize>(
+    res: *mut PyObject,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
 ) -> usize {
     // SAFETY: the handlers' contract.
     unsafe {
-        for i in 1..=N {
-            decref(*sp.sub(i));
+        let base = sp.sub(ARGS + 2);
+        let first = 2 - METHOD as usize;
+        for i in first..ARGS + 2 {
+            drop_entry!(i, base, res, sp, f, cx);
         }
-        let sp = sp.sub(BASE);
-        if res.is_null() {
-            return raise(pc, sp, f, cx, k, 0);
+        drop_entry!(first - 1, base, res, sp, f, cx);
+        end(res, base, f, cx)
+    }
+}
+/// As `answer` for a call with any number of arguments.
+#[inline(always)]
+unsafe fn answer_many<const METHOD: bool>(
+    res: *mut PyObject,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let n = (*(*f).prev_instr >> 8) as usize + 2;
+        let base = sp.sub(n);
+        let first = 2 - METHOD as usize;
+        let mut i = first;
+        while i < n {
+            drop_entry!(i, base, res, sp, f, cx);
+            i += 1;
         }
-        *sp = res;
-        if breaker() {
-            return poll(pc.add(7), sp.add(1), f, cx, k, 0);
-        }
-        next_checked!(pc.add(7), sp.add(1), f, cx, k)
+        drop_entry!(first - 1, base, res, sp, f, cx);
+        end(res, base, f, cx)
     }
 }
 /// Is `o` of the class (or a subclass) that the method descriptor `d` belongs to?
@@ -51,7 +136,7 @@ handler! {
     /// A built-in function of one argument.
     fn builtin_o(pc, sp, f, cx, k, arg) {
         let callee = *sp.sub(2);
-        if arg != 1 || !(*sp.sub(3)).is_null() || !exact::<CFunction>(callee) {
+        if !(*sp.sub(3)).is_null() || !exact::<CFunction>(callee) {
             return precall(pc, sp, f, cx, k, arg);
         }
         let c = callee.cast::<PyCFunctionObject>();
@@ -60,19 +145,19 @@ handler! {
             return precall(pc, sp, f, cx, k, arg);
         }
         (*f).prev_instr = pc;
-        if !descend((*cx).ts, CALLING) {
-            return raise(pc, sp, f, cx, k, arg);
+        if !descend(cx) {
+            return precall(pc, sp, f, cx, k, arg);
         }
         let res = ((*def).ml_meth.unwrap_unchecked())((*c).m_self, *sp.sub(1));
-        (*(*cx).ts).recursion_remaining += 1;
-        answer::<2, 3>(res, pc, sp, f, cx, k)
+        ascend(cx);
+        answer::<false, 1>(res, sp, f, cx)
     }
 }
 handler! {
     /// A method of a built-in type with one argument.
     fn method_o(pc, sp, f, cx, k, arg) {
         let (d, this) = (*sp.sub(3), *sp.sub(2));
-        if arg != 1 || d.is_null() || !exact::<MethodDescr>(d) {
+        if d.is_null() || !exact::<MethodDescr>(d) {
             return precall(pc, sp, f, cx, k, arg);
         }
         let d = d.cast::<PyMethodDescrObject>();
@@ -81,19 +166,19 @@ handler! {
             return precall(pc, sp, f, cx, k, arg);
         }
         (*f).prev_instr = pc;
-        if !descend((*cx).ts, CALLING) {
-            return raise(pc, sp, f, cx, k, arg);
+        if !descend(cx) {
+            return precall(pc, sp, f, cx, k, arg);
         }
         let res = ((*def).ml_meth.unwrap_unchecked())(this, *sp.sub(1));
-        (*(*cx).ts).recursion_remaining += 1;
-        answer::<3, 3>(res, pc, sp, f, cx, k)
+        ascend(cx);
+        answer::<true, 1>(res, sp, f, cx)
     }
 }
 handler! {
     /// A method of a built-in type without arguments.
     fn method_noargs(pc, sp, f, cx, k, arg) {
         let (d, this) = (*sp.sub(2), *sp.sub(1));
-        if arg != 0 || d.is_null() || !exact::<MethodDescr>(d) {
+        if d.is_null() || !exact::<MethodDescr>(d) {
             return precall(pc, sp, f, cx, k, arg);
         }
         let d = d.cast::<PyMethodDescrObject>();
@@ -102,42 +187,12 @@ handler! {
             return precall(pc, sp, f, cx, k, arg);
         }
         (*f).prev_instr = pc;
-        if !descend((*cx).ts, CALLING) {
-            return raise(pc, sp, f, cx, k, arg);
+        if !descend(cx) {
+            return precall(pc, sp, f, cx, k, arg);
         }
         let res = ((*def).ml_meth.unwrap_unchecked())(this, null_mut());
-        (*(*cx).ts).recursion_remaining += 1;
-        answer::<2, 2>(res, pc, sp, f, cx, k)
-    }
-}
-/// Ends a call of `arg` arguments (and self, if there is one), whose answer is `res`.
-#[inline(always)]
-pub(super) unsafe fn answer_many(
-    res: *mut PyObject,
-    sp: Sp,
-    f: *mut Frame,
-    cx: *mut Context,
-    arg: usize,
-) -> usize {
-    // SAFETY: the handlers' contract; the entry in front of all may be null. (Few registers live on across a call: the instruction and
-    // the constants are found again.)
-    unsafe {
-        let pc = (*f).prev_instr;
-        let base = sp.sub(arg + 2);
-        let mut p = sp;
-        while p > base.add(1) {
-            p = p.sub(1);
-            decref(*p);
-        }
-        xdecref(*base);
-        if res.is_null() {
-            return raise(pc, base, f, cx, null_mut(), 0);
-        }
-        *base = res;
-        if breaker() {
-            return poll(pc.add(7), base.add(1), f, cx, consts(f), 0);
-        }
-        next_checked!(pc.add(7), base.add(1), f, cx, consts(f))
+        ascend(cx);
+        answer::<true, 0>(res, sp, f, cx)
     }
 }
 handler! {
@@ -154,12 +209,9 @@ handler! {
             return precall(pc, sp, f, cx, k, arg);
         }
         (*f).prev_instr = pc;
-        if !has_room(CALLING) {
-            return raise(pc, sp, f, cx, k, arg);
-        }
         let run: _PyCFunctionFastWithKeywords = std::mem::transmute((*def).ml_meth.unwrap_unchecked());
         let res = run((*c).m_self, sp.sub(arg), arg as isize, null_mut());
-        answer_many(res, sp, f, cx, arg)
+        answer_many::<false>(res, sp, f, cx)
     }
 }
 handler! {
@@ -175,12 +227,9 @@ handler! {
             return precall(pc, sp, f, cx, k, arg);
         }
         (*f).prev_instr = pc;
-        if !has_room(CALLING) {
-            return raise(pc, sp, f, cx, k, arg);
-        }
         let run: _PyCFunctionFastWithKeywords = std::mem::transmute((*def).ml_meth.unwrap_unchecked());
         let res = run(this, sp.sub(arg), arg as isize, null_mut());
-        answer_many(res, sp, f, cx, arg)
+        answer_many::<true>(res, sp, f, cx)
     }
 }
 
@@ -190,7 +239,7 @@ const MISSED: usize = 1;
 /// Calls a built-in function or method of any kind, keywords included.
 #[inline(never)]
 unsafe fn call_native(
-    ts: *mut PyThreadState,
+    cx: *mut Context,
     callee: *mut PyObject,
     args: *mut *mut PyObject,
     total: usize,
@@ -223,40 +272,53 @@ unsafe fn call_native(
         if !fits {
             return MISSED as *mut PyObject;
         }
-        if !descend(ts, CALLING) {
-            return null_mut();
+        if !descend(cx) {
+            return MISSED as *mut PyObject;
         }
         let res = call_def(def, this, class, args, n, kw, String::new);
-        (*ts).recursion_remaining += 1;
+        ascend(cx);
         res
     }
 }
 handler! {
     /// A call of a built-in function or method of another kind than those above, or with keywords.
     fn native(pc, sp, f, cx, k, arg) {
-        let total = arg + !(*sp.sub(arg + 2)).is_null() as usize;
         (*f).prev_instr = pc;
         let callee = *sp.sub(arg + 1);
-        if total == arg && exact::<CFunction>(callee) {
-            let c = callee.cast::<PyCFunctionObject>();
-            let def = (*c).m_ml;
-            if (*def).ml_flags & KIND == METH_FASTCALL | METH_KEYWORDS {
-                let kw = std::mem::replace(&mut (*cx).kwnames, null_mut());
-                if !has_room(CALLING) {
-                    return raise(pc, sp, f, cx, k, arg);
+        if (*sp.sub(arg + 2)).is_null() {
+            if exact::<CFunction>(callee) {
+                let c = callee.cast::<PyCFunctionObject>();
+                let def = (*c).m_ml;
+                let kind = (*def).ml_flags & KIND;
+                if kind == METH_FASTCALL | METH_KEYWORDS {
+                    let kw = std::mem::replace(&mut (*cx).kwnames, null_mut());
+                    let run: _PyCFunctionFastWithKeywords = std::mem::transmute((*def).ml_meth.unwrap_unchecked());
+                    let n = arg - crate::bind::kw_count(kw);
+                    let res = run((*c).m_self, sp.sub(arg), n as isize, kw);
+                    return answer_many::<false>(res, sp, f, cx);
                 }
-                let run: _PyCFunctionFastWithKeywords = std::mem::transmute((*def).ml_meth.unwrap_unchecked());
-                let n = arg - crate::bind::kw_count(kw);
-                let res = run((*c).m_self, sp.sub(arg), n as isize, kw);
-                return answer_many(res, sp, f, cx, arg);
+                if kind == METH_NOARGS && arg == 0 {
+                    if !descend(cx) {
+                        return precall(pc, sp, f, cx, k, arg);
+                    }
+                    let res = ((*def).ml_meth.unwrap_unchecked())((*c).m_self, null_mut());
+                    ascend(cx);
+                    return answer::<false, 0>(res, sp, f, cx);
+                }
             }
+            let res = call_native(cx, callee, sp.sub(arg), arg, (*cx).kwnames);
+            if res as usize == MISSED {
+                return precall(pc, sp, f, cx, k, arg);
+            }
+            (*cx).kwnames = null_mut();
+            return answer_many::<false>(res, sp, f, cx);
         }
-        let res = call_native((*cx).ts, *sp.sub(total + 1), sp.sub(total), total, (*cx).kwnames);
+        let res = call_native(cx, *sp.sub(arg + 2), sp.sub(arg + 1), arg + 1, (*cx).kwnames);
         if res as usize == MISSED {
             return precall(pc, sp, f, cx, k, arg);
         }
         (*cx).kwnames = null_mut();
-        answer_many(res, sp, f, cx, arg)
+        answer_many::<true>(res, sp, f, cx)
     }
 }
 

@@ -1,7 +1,8 @@
 //! Handlers for the stack, local, closure and global variables.
 
 use super::*;
-use crate::{ops, specialize};
+use crate::ops;
+use crate::specialize::{self, Found};
 
 pub(super) unsafe extern "C" fn nop(
     pc: Pc,
@@ -219,10 +220,11 @@ pub(super) unsafe extern "C" fn load_global_module(
 ) -> usize {
     // SAFETY: the handlers' contract; the cache is this instruction's.
     unsafe {
-        let v = specialize::cached_global((*f).globals, pc.add(3), *pc.add(2));
-        if v.is_null() {
-            return leave(pc, sp, f, cx, k, arg);
-        }
+        let v = match specialize::global_in_module(f, pc) {
+            Found::Known(v) => v,
+            Found::Changed => return changed_in_module(pc, sp, f, cx, k, arg),
+            Found::Missed => return leave(pc, sp, f, cx, k, arg),
+        };
         incref(v);
         // Without the null the value goes where the null would be.
         *sp = null_mut();
@@ -241,10 +243,11 @@ pub(super) unsafe extern "C" fn load_global_builtin(
 ) -> usize {
     // SAFETY: as above.
     unsafe {
-        let v = specialize::cached_builtin(f, pc.add(1));
-        if v.is_null() {
-            return leave(pc, sp, f, cx, k, arg);
-        }
+        let v = match specialize::global_in_builtins(f, pc) {
+            Found::Known(v) => v,
+            Found::Changed => return changed_in_builtins(pc, sp, f, cx, k, arg),
+            Found::Missed => return leave(pc, sp, f, cx, k, arg),
+        };
         incref(v);
         *sp = null_mut();
         let at = sp.add(arg & 1);
@@ -324,3 +327,17 @@ handler! {
     }
 }
 push_new!(import_from, |f, sp, arg| ops::import_from(r(*sp.sub(1)), r(name(f, arg))));
+handler! {
+    #[cold]
+    fn changed_in_module(pc, sp, f, cx, k, arg) {
+        specialize::changed_in_module(f, pc);
+        return load_global_module(pc, sp, f, cx, k, arg);
+    }
+}
+handler! {
+    #[cold]
+    fn changed_in_builtins(pc, sp, f, cx, k, arg) {
+        specialize::changed_in_builtins(f, pc);
+        return load_global_builtin(pc, sp, f, cx, k, arg);
+    }
+}

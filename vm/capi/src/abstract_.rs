@@ -266,6 +266,7 @@ capi! {
     }
     fn PySequence_Tuple(o: &Object) -> obj { if o.is_exact::<Tuple>() { Ok(o.own()) } else { Ok(Tuple::from_iterable(o)?.into_object()) } }
     fn PySequence_List(o: &Object) -> obj { Ok(List::from_vec(o.to_items()?)) }
+    /// The message is for an object that cannot be iterated over; callers that know better pass NULL.
     fn PySequence_Fast(o: &Object, message: *const c_char) -> obj {
         if o.is_exact::<List>() || o.is_exact::<Tuple>() {
             return Ok(o.own());
@@ -274,6 +275,9 @@ capi! {
             Ok(it) => Ok(List::from_vec(it.to_items()?).into_object()),
             Err(e) if e.matches(exc::TypeError()) => {
                 e.clear();
+                if message.is_null() {
+                    return Err(null_argument());
+                }
                 raise!(TypeError, "{}", text(CStr::from_ptr(message)))
             }
             Err(e) => Err(e),

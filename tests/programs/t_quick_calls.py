@@ -189,3 +189,46 @@ def traced(o):
             sys.setprofile(None)
 traced(Slots())
 print(events)
+
+
+# Operators whose slots answer, refuse, raise, and operands that die there.
+import array
+import collections
+import datetime
+
+def plus(a, b): return a + b
+def ored(a, b):
+    a |= b
+    return a
+def added(a, b):
+    a += b
+    return a
+def less(a, b): return a < b
+def equal(a, b): return a == b
+def item(a, b): return a[b]
+def within(a, b): return a in b
+
+day, hour = datetime.date(2000, 1, 1), datetime.timedelta(days=1)
+for f, pairs in (
+    (plus, [(day, hour), (hour, day), (day, 1), (1.5, day), ((1,), (2,)), ((1,), [2]), (b"a", bytearray(b"b"))]),
+    (ored, [({1}, {2}), ({1}, 5), ({1: 2}, {3: 4}), ({1: 2}, 5), (frozenset({1}), {2}), (True, False)]),
+    (added, [((1,), (2,)), (day, hour), (5, hour), ("a", "b"), ("a", 5), (collections.Counter("a"), 5)]),
+    (less, [(day, day), (day, hour), ({1}, {1, 2}), ((1, 2), (1, 3)), (b"a", "b"), (1j, 2j)]),
+    (equal, [(day, day), (day, hour), ({1}, frozenset({1})), ((1, 2), (1, 2)), (b"a", "a"), (1j, 1)]),
+    (item, [(b"abc", 1), (array.array("i", [1, 2]), 1), (array.array("i", [1, 2]), 5), ("abc", -1), ("abc", 3), (day, 1), (range(5), slice(2)),
+            (list, int), ([1, 2], 1 << 70), ([1, 2], True), ([1, 2], -2)]),
+    (within, [(1, array.array("i", [1])), (1, {1}), ("a", "abc"), (1, "abc"), ([], {1}), (1, 5), (2, iter([1]))]),
+):
+    for a, b in pairs:
+        print(f.__name__, each(f, a, b))
+
+class Operand(Dies):
+    def __add__(self, other): return "added"
+    def __lt__(self, other): return "less"
+    def __getitem__(self, i): return "item"
+    def __contains__(self, i): return True
+for i in range(N):
+    gone = []
+    Operand("a") + Operand("b"); Operand("c") < Operand("d"); Operand("e")[Operand("f")]; Operand("g") in Operand("h")
+    {}.get(1) == Operand("i"); Operand("j") + (Operand("k"),)
+print(sorted(gone))

@@ -239,8 +239,8 @@ capi! {
     fn PySet_Size(o: &Object) -> (isize, -1) { Ok(any_set(o)?.len() as isize) }
     fn PySet_Contains(o: &Object, k: &Object) -> boolean { any_set(o)?.contains(k) }
     fn PySet_Add(o: &Object, k: &Object) -> status {
-        let fresh = FrozenSet::check(o) && o.refcnt() == 1;
-        if !(Set::check(o) || fresh) {
+        // A frozen set may be filled while nobody else sees it.
+        if !(o.is_exact::<Set>() || Set::check(o) || o.refcnt() == 1) {
             return Err(bad_internal_call());
         }
         any_set(o)?.add(k).map(drop)

@@ -200,7 +200,15 @@ capi! {
         let d: Option<capsule::Destructor> = std::mem::transmute(destructor);
         Capsule::new(p, name, d)
     }
-    fn PyCapsule_GetPointer(o: &Object, name: Option<&CStr>) -> (*mut c_void, null_mut()) { capsule::pointer_of(o, name) }
+    fn PyCapsule_GetPointer(o: &Object, name: *const c_char) -> (*mut c_void, null_mut()) {
+        if let Some(c) = o.downcast_exact::<Capsule>() {
+            let c = c.fields();
+            if c.name == name && !c.pointer.is_null() {
+                return Ok(c.pointer);
+            }
+        }
+        capsule::pointer_of(o, if name.is_null() { None } else { Some(CStr::from_ptr(name)) })
+    }
     fn PyCapsule_GetName(o: &Object) -> (*const c_char, null()) { Ok(a_capsule(o, "PyCapsule_GetName")?.fields().name) }
     fn PyCapsule_GetContext(o: &Object) -> (*mut c_void, null_mut()) { Ok(a_capsule(o, "PyCapsule_GetContext")?.context()) }
     fn PyCapsule_GetDestructor(o: &Object) -> (*mut c_void, null_mut()) {

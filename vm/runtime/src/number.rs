@@ -619,6 +619,21 @@ pub fn operate(op: u32, a: &Object, b: &Object) -> PyResult {
         from_c(r)
     }
 }
+/// The slot of the left operand for the operator `op` in place, if it is one that has one. (Not that of `**=`, which takes three operands.)
+///
+/// # Safety
+/// `a` is a live object.
+#[inline(always)]
+pub unsafe fn in_place_slot(op: usize, a: *mut PyObject) -> Option<binaryfunc> {
+    // SAFETY: as for `quick_slot`.
+    unsafe {
+        let table = (*(*a).ob_type).tp_as_number.cast::<u8>();
+        if op < 13 || op == 21 || table.is_null() {
+            return None;
+        }
+        *table.add(*OPERATOR_SLOTS.as_ptr().add(op) as usize).cast::<Option<binaryfunc>>()
+    }
+}
 /// The slot that a binary operator tries first, if that is the left operand's and there is no in-place one.
 pub fn left_slot(op: u32, a: &Object, b: &Object) -> Option<binaryfunc> {
     if op >= 13 && has_inplace_slot(op, a) {

@@ -23,7 +23,7 @@ pub struct AnySet<'a>(&'a Object);
 
 /// Is it a set or a frozenset (or a subtype)?
 pub fn is_anyset(o: &Object) -> bool {
-    Set::check(o) || FrozenSet::check(o)
+    o.is_exact::<Set>() || o.is_exact::<FrozenSet>() || Set::check(o) || FrozenSet::check(o)
 }
 
 /// The hash of an item; for exact strings from the cache.

@@ -1,6 +1,7 @@
 //! Handlers for subscripts, attributes and methods.
 
 use super::ints::drop_int;
+use super::operands::answer_two;
 use super::*;
 use crate::{ops, specialize};
 
@@ -31,43 +32,51 @@ unsafe extern "C" fn drop_both(pc: Pc, sp: Sp, f: *mut Frame, cx: *mut Context, 
     }
 }
 
-pub(super) unsafe extern "C" fn binary_subscr(
-    pc: Pc,
-    sp: Sp,
-    f: *mut Frame,
-    cx: *mut Context,
-    k: Sp,
-    arg: usize,
-) -> usize {
+handler! {
+    /// A character of a string.
+    #[inline(never)]
+    fn subscr_str(pc, sp, f, cx, k, arg) {
+        let (a, b) = (*sp.sub(2), *sp.sub(1));
+        let s = r(a).downcast_unchecked::<Str>();
+        let n = s.len();
+        let at = position(b, n);
+        if at >= n {
+            return subscr_by_slot(pc, sp, f, cx, k, arg);
+        }
+        *sp.sub(2) = Str::from_char(s.char_at(at)).into_raw();
+        drop_int(b);
+        drop_next!(a, pc.add(5), sp.sub(1), f, cx, k)
+    }
+}
+handler! {
+    /// The subscript of what has no slot for subscripts of any kind.
+    #[inline(never)]
+    fn subscr_other(_pc, sp, f, cx, _k, _arg) {
+        let res = raw(r(*sp.sub(2)).get_item(r(*sp.sub(1))));
+        answer_two::<5>(res, sp, f, cx)
+    }
+}
+#[inline(always)]
+unsafe fn subscr_by_slot(pc: Pc, sp: Sp, f: *mut Frame, cx: *mut Context, k: Sp, arg: usize) -> usize {
     // SAFETY: the handlers' contract.
     unsafe {
+        (*f).prev_instr = pc;
+        let (a, b) = (*sp.sub(2), *sp.sub(1));
+        match (*(*a).ob_type).tp_as_mapping.as_ref().and_then(|m| m.mp_subscript) {
+            Some(slot) => answer_two::<5>(slot(a, b), sp, f, cx),
+            None => subscr_other(pc, sp, f, cx, k, arg),
+        }
+    }
+}
+handler! {
+    fn binary_subscr(pc, sp, f, cx, k, arg) {
         if warm(pc) {
             return leave(pc, sp, f, cx, k, arg);
         }
-        let (a, b) = (*sp.sub(2), *sp.sub(1));
-        if exact::<Str>(a) && exact::<Int>(b) {
-            let s = r(a).downcast_unchecked::<Str>();
-            let n = s.len();
-            let at = position(b, n);
-            if at < n {
-                *sp.sub(2) = Str::from_char(s.char_at(at)).into_raw();
-                drop_int(b);
-                drop_next!(a, pc.add(5), sp.sub(1), f, cx, k)
-            }
+        if exact::<Str>(*sp.sub(2)) && exact::<Int>(*sp.sub(1)) {
+            return subscr_str(pc, sp, f, cx, k, arg);
         }
-        (*f).prev_instr = pc;
-        let slot = (*(*a).ob_type).tp_as_mapping.as_ref().and_then(|m| m.mp_subscript);
-        let res = match slot {
-            Some(slot) => slot(a, b),
-            None => raw(r(a).get_item(r(b))),
-        };
-        decref(b);
-        decref(a);
-        if res.is_null() {
-            return raise(pc, sp.sub(2), f, cx, k, arg);
-        }
-        *sp.sub(2) = res;
-        next_checked!(pc.add(5), sp.sub(1), f, cx, k)
+        subscr_by_slot(pc, sp, f, cx, k, arg)
     }
 }
 pub(super) unsafe extern "C" fn subscr_list(

@@ -3,6 +3,7 @@
 //! A result goes into an operand's object if that dies here, else into one from the type's free list.
 
 use super::ints::*;
+use super::operands::answer_two;
 use super::*;
 use lh_runtime::{floatobject, intobject};
 
@@ -36,44 +37,57 @@ unsafe extern "C" fn push_new_float(
     }
 }
 
-/// What the operator comes to once the left operand's slot has answered `NotImplemented`, which goes.
-#[cold]
-#[inline(never)]
-unsafe fn after_slot(arg: usize, a: *mut PyObject, b: *mut PyObject, no: *mut PyObject) -> *mut PyObject {
-    // SAFETY: live operands.
-    unsafe {
-        decref(no);
-        raw(lh_runtime::number::after_left_slot(arg as u32, r(a), r(b)))
+handler! {
+    /// The left operand's slot has answered `NotImplemented`.
+    #[cold]
+    fn left_refused(_pc, sp, f, cx, _k, _arg) {
+        decref(not_implemented_ref().as_ptr());
+        let op = *(*f).prev_instr as u32 >> 8;
+        let res = raw(lh_runtime::number::after_left_slot(op, r(*sp.sub(2)), r(*sp.sub(1))));
+        answer_two::<2>(res, sp, f, cx)
     }
 }
-/// The operator `arg` by the general protocol.
-#[inline(never)]
-pub(super) unsafe extern "C" fn generic_binary(
-    pc: Pc,
-    sp: Sp,
-    f: *mut Frame,
-    cx: *mut Context,
-    k: Sp,
-    arg: usize,
-) -> usize {
-    // SAFETY: the handlers' contract.
-    unsafe {
+handler! {
+    /// As `left_refused`, where that was the slot of the operator that works in place.
+    #[cold]
+    fn in_place_refused(_pc, sp, f, cx, _k, _arg) {
+        decref(not_implemented_ref().as_ptr());
+        let op = *(*f).prev_instr as u32 >> 8;
+        let res = raw(lh_runtime::number::after_method(op, 2, r(*sp.sub(2)), r(*sp.sub(1))));
+        answer_two::<2>(res, sp, f, cx)
+    }
+}
+handler! {
+    /// An operator whose first slot isn't that of the left operand.
+    #[inline(never)]
+    fn other_binary(pc, sp, f, cx, _k, arg) {
         (*f).prev_instr = pc;
+        let res = raw(lh_runtime::number::binary_op(arg as u32, r(*sp.sub(2)), r(*sp.sub(1))));
+        answer_two::<2>(res, sp, f, cx)
+    }
+}
+handler! {
+    /// The operator `arg` by the general protocol.
+    #[inline(never)]
+    fn generic_binary(pc, sp, f, cx, k, arg) {
         let (a, b) = (*sp.sub(2), *sp.sub(1));
-        let res = match lh_runtime::number::quick_slot(arg, a, b) {
-            Some(slot) => {
-                let res = slot(a, b);
-                if res == not_implemented_ref().as_ptr() { after_slot(arg, a, b, res) } else { res }
+        if let Some(slot) = lh_runtime::number::quick_slot(arg, a, b) {
+            (*f).prev_instr = pc;
+            let res = slot(a, b);
+            if res == not_implemented_ref().as_ptr() {
+                return left_refused(null_mut(), sp, f, cx, null_mut(), 0);
             }
-            None => raw(lh_runtime::number::binary_op(arg as u32, r(a), r(b))),
-        };
-        decref(b);
-        decref(a);
-        if res.is_null() {
-            return raise(pc, sp.sub(2), f, cx, k, arg);
+            return answer_two::<2>(res, sp, f, cx);
         }
-        *sp.sub(2) = res;
-        next_checked!(pc.add(2), sp.sub(1), f, cx, k)
+        if let Some(slot) = lh_runtime::number::in_place_slot(arg, a) {
+            (*f).prev_instr = pc;
+            let res = slot(a, b);
+            if res == not_implemented_ref().as_ptr() {
+                return in_place_refused(null_mut(), sp, f, cx, null_mut(), 0);
+            }
+            return answer_two::<2>(res, sp, f, cx);
+        }
+        other_binary(pc, sp, f, cx, k, arg)
     }
 }
 /// Two exact ints of any size.
@@ -503,52 +517,44 @@ compare!(compare_str, compare_str_jump, is_str, decref, compare_op, compare_op, 
     || str_equal(a, b))
     == (arg == 2));
 
-/// As `after_slot`, for a comparison.
-#[inline(never)]
-unsafe fn after_compare(arg: usize, a: *mut PyObject, b: *mut PyObject, no: *mut PyObject) -> *mut PyObject {
-    // SAFETY: live operands.
-    unsafe {
-        decref(no);
-        raw(r(a).compare_after(r(b), CompareOp::from_c(arg as i32), false))
+handler! {
+    /// The left operand's slot has answered `NotImplemented` to a comparison.
+    #[inline(never)]
+    fn compare_refused(_pc, sp, f, cx, _k, _arg) {
+        decref(not_implemented_ref().as_ptr());
+        let op = CompareOp::from_c((*(*f).prev_instr >> 8) as i32);
+        let res = raw(r(*sp.sub(2)).compare_after(r(*sp.sub(1)), op, false));
+        answer_two::<3>(res, sp, f, cx)
     }
 }
-pub(super) unsafe extern "C" fn compare_op(
-    pc: Pc,
-    sp: Sp,
-    f: *mut Frame,
-    cx: *mut Context,
-    k: Sp,
-    arg: usize,
-) -> usize {
-    // SAFETY: the handlers' contract.
-    unsafe {
+handler! {
+    /// A comparison of operands of different types.
+    #[inline(never)]
+    fn compare_others(pc, sp, f, cx, _k, arg) {
+        (*f).prev_instr = pc;
+        let res = raw(r(*sp.sub(2)).rich_compare(r(*sp.sub(1)), CompareOp::from_c(arg as i32)));
+        answer_two::<3>(res, sp, f, cx)
+    }
+}
+handler! {
+    fn compare_op(pc, sp, f, cx, k, arg) {
         if warm(pc) {
             return leave(pc, sp, f, cx, k, arg);
         }
-        (*f).prev_instr = pc;
         let (a, b) = (*sp.sub(2), *sp.sub(1));
         let t = (*a).ob_type;
-        let res = match (*t).tp_richcompare {
-            Some(slot) if t == (*b).ob_type => {
-                if !lh_runtime::thread::descend((*cx).ts, " in comparison") {
-                    return raise(pc, sp, f, cx, k, arg);
-                }
-                let mut res = slot(a, b, arg as i32);
+        match (*t).tp_richcompare {
+            Some(slot) if t == (*b).ob_type && native::descend(cx) => {
+                (*f).prev_instr = pc;
+                let res = slot(a, b, arg as i32);
+                native::ascend(cx);
                 if res == not_implemented_ref().as_ptr() {
-                    res = after_compare(arg, a, b, res);
+                    return compare_refused(null_mut(), sp, f, cx, null_mut(), 0);
                 }
-                (*(*cx).ts).recursion_remaining += 1;
-                res
+                answer_two::<3>(res, sp, f, cx)
             }
-            _ => raw(r(a).rich_compare(r(b), CompareOp::from_c(arg as i32))),
-        };
-        decref(a);
-        decref(b);
-        if res.is_null() {
-            return raise(pc, sp.sub(2), f, cx, k, arg);
+            _ => compare_others(pc, sp, f, cx, k, arg),
         }
-        *sp.sub(2) = res;
-        next_checked!(pc.add(3), sp.sub(1), f, cx, k)
     }
 }
 pub(super) unsafe extern "C" fn is_op(
@@ -580,32 +586,36 @@ unsafe fn by_items(a: *mut PyObject, b: *mut PyObject) -> i32 {
         Err(_) => -1,
     }
 }
-pub(super) unsafe extern "C" fn contains_op(
-    pc: Pc,
-    sp: Sp,
-    f: *mut Frame,
-    cx: *mut Context,
-    k: Sp,
-    arg: usize,
-) -> usize {
+/// Ends a CONTAINS_OP whose slot has answered `found`.
+#[inline(always)]
+unsafe fn contained(found: i32, sp: Sp, f: *mut Frame, cx: *mut Context) -> usize {
     // SAFETY: the handlers' contract.
     unsafe {
+        let res = if found < 0 {
+            null_mut()
+        } else {
+            let v = py_bool((found != 0) == (*(*f).prev_instr >> 8 == 0));
+            incref(v);
+            v
+        };
+        answer_two::<1>(res, sp, f, cx)
+    }
+}
+handler! {
+    /// `in` something whose type has no slot for it.
+    #[inline(never)]
+    fn contains_by_items(_pc, sp, f, cx, _k, _arg) {
+        contained(by_items(*sp.sub(1), *sp.sub(2)), sp, f, cx)
+    }
+}
+handler! {
+    fn contains_op(pc, sp, f, cx, k, arg) {
         (*f).prev_instr = pc;
         let (a, b) = (*sp.sub(2), *sp.sub(1));
-        let slot = (*(*b).ob_type).tp_as_sequence.as_ref().and_then(|s| s.sq_contains);
-        let found = match slot {
-            Some(slot) => slot(b, a),
-            None => by_items(b, a),
-        };
-        let res = if found < 0 { null_mut() } else { py_bool((found != 0) == (arg == 0)) };
-        decref(a);
-        decref(b);
-        if res.is_null() {
-            return raise(pc, sp.sub(2), f, cx, k, arg);
+        match (*(*b).ob_type).tp_as_sequence.as_ref().and_then(|s| s.sq_contains) {
+            Some(slot) => contained(slot(b, a), sp, f, cx),
+            None => contains_by_items(pc, sp, f, cx, k, arg),
         }
-        incref(res);
-        *sp.sub(2) = res;
-        next_checked!(pc.add(1), sp.sub(1), f, cx, k)
     }
 }
 /// 1, 0 or -1.

@@ -34,6 +34,7 @@ mod flow;
 mod gens;
 mod ints;
 mod native;
+mod operands;
 mod patterns;
 mod slots;
 mod traced;

@@ -14,6 +14,7 @@ use lh_interp::jit::{Enter, JitHooks};
 use lh_jit_ir::{Trace, *};
 use lh_jit_opt::Builder;
 use lh_runtime::codeobject::quick;
+use lh_runtime::interpreter::Interp;
 use lh_runtime::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::UnsafeCell;
@@ -80,6 +81,8 @@ pub struct Compiled {
     pub retired: bool,
     /// Objects whose addresses are in the code.
     pub pins: Vec<Owned<Object>>,
+    /// Whose program it is.
+    interp: *mut Interp,
 }
 
 impl Compiled {
@@ -116,6 +119,7 @@ impl Compiled {
             trial,
             retired: false,
             pins: vec![],
+            interp: lh_runtime::interpreter::current(),
         }
     }
 }
@@ -231,6 +235,7 @@ pub fn install(mode: Mode) {
         lh_interp::jit::set_thresholds(2, 2);
     }
     lh_interp::jit::count_calls(true);
+    let _ = lh_runtime::interpreter::ON_END.set(interpreter_ends);
     let _ = lh_runtime::thread::CALLBACK_HOOK.set(crate::force::force_all);
     lh_interp::jit::install(JitHooks {
         hot_loop,
@@ -677,6 +682,30 @@ unsafe fn retire(s: &mut State, t: u32) -> bool {
     functions::forget_trace(s, t);
     unpatch(s, t);
     true
+}
+
+/// Nothing of an interpreter's program will run any more: its traces let go of what they pin, and what is known of its code is forgotten, for
+/// other code may come to lie at its addresses.
+fn interpreter_ends(i: *mut Interp) {
+    let s = state();
+    let mut dead: Vec<Owned<Object>> = vec![];
+    for t in 0..s.traces.len() {
+        if s.traces[t].interp != i || s.traces[t].pins.is_empty() {
+            continue;
+        }
+        s.traces[t].retired = true;
+        s.heads.retain(|_, h| *h != t as u32);
+        functions::forget_trace(s, t as u32);
+        unpatch(s, t as u32);
+        dead.append(&mut s.traces[t].pins);
+    }
+    let codes: FxHashSet<usize> =
+        dead.iter().filter(|o| o.is_exact::<Code>()).map(|o| o.ptr() as usize).collect();
+    s.functions.retain(|c, _| !codes.contains(c));
+    s.infos.retain(|k, _| !codes.contains(&k.0));
+    s.no_inline.retain(|c| !codes.contains(c));
+    // Runs Python code, perhaps.
+    drop(dead);
 }
 
 /// A native call during which Python ran. When that keeps happening the call is not worth a place in a trace.

@@ -284,14 +284,15 @@ impl Code {
 
     /// A code object from the compiler's model.
     pub fn from_unit(u: &CodeUnit) -> PyResult<Owned<Code>> {
-        let names =
-            |v: &[String]| Tuple::from_vec(v.iter().map(|s| Str::interned(s).own().into_object()).collect());
+        let names = |v: &[String]| {
+            Tuple::from_vec(v.iter().map(|s| Str::intern(Str::new(s)).into_object()).collect())
+        };
         let mut consts = Vec::with_capacity(u.consts.len());
         for c in &u.consts {
             consts.push(const_object(c)?);
         }
-        let name = Str::interned(&u.name);
-        let qualname = Str::interned(&u.qualname);
+        let name = Str::intern(Str::new(&u.name));
+        let qualname = Str::intern(Str::new(&u.qualname));
         Code::from_parts(&CodeParts {
             argcount: u.argcount as i32,
             posonlyargcount: u.posonlyargcount as i32,
@@ -303,9 +304,9 @@ impl Code {
             names: &names(&u.names),
             localsplusnames: &names(&u.localsplusnames),
             localspluskinds: &Bytes::new(&u.localspluskinds),
-            filename: Str::interned(&u.filename),
-            name,
-            qualname,
+            filename: &Str::intern(Str::new(&u.filename)),
+            name: &name,
+            qualname: &qualname,
             firstlineno: u.firstlineno,
             linetable: &Bytes::new(&u.linetable),
             exceptiontable: &Bytes::new(&u.exceptiontable),

@@ -69,6 +69,10 @@ pub fn is_main() -> bool {
 pub(crate) fn entered(ts: *mut PyThreadState) {
     // SAFETY: the caller's own state.
     let interp = unsafe { (*ts).interp }.cast::<Interp>();
+    // SAFETY: as above. Who saw the request meanwhile took it for its own, and forgot it.
+    if unsafe { !(*ts).async_exc.is_null() } {
+        thread::EVAL_BREAKER.fetch_or(thread::BREAK_ASYNC_EXC, Ordering::SeqCst);
+    }
     if interp != ACTIVE.load(Ordering::Relaxed) {
         // SAFETY: the GIL is held; a thread's interpreter is live.
         unsafe { activate(interp) };
@@ -208,6 +212,8 @@ pub struct Life {
     pub report: fn(),
 }
 pub static LIFE: OnceLock<Life> = OnceLock::new();
+/// Tells the JIT that nothing of an interpreter's program will run any more.
+pub static ON_END: OnceLock<fn(*mut Interp)> = OnceLock::new();
 
 /// Addresses of all interpreters but the main one, newest first.
 static OTHERS: Mutex<Vec<usize>> = Mutex::new(Vec::new());
@@ -330,6 +336,9 @@ unsafe fn remove(ts: *mut PyThreadState) {
     // SAFETY: the caller's promise.
     unsafe {
         let i = (*ts).interp.cast::<Interp>();
+        if let Some(f) = ON_END.get() {
+            f(i);
+        }
         thread::clear_state(ts);
         drop_values();
         activate(main());
@@ -360,6 +369,9 @@ pub unsafe fn end(ts: *mut PyThreadState) {
         (life.wind_down)();
         if thread::states_of(i) != [ts] {
             fatal(b"not the last thread");
+        }
+        if let Some(f) = ON_END.get() {
+            f(i);
         }
         (life.take_down)();
         remove(ts);

@@ -907,7 +907,10 @@ impl Str {
                 let c = p.cast::<PyCompactUnicodeObject>();
                 alloc::free(std::mem::replace(&mut (*c).utf8, null_mut()).cast());
                 (*c).utf8_length = 0;
+                (*c).wstr_length = 0;
             }
+            let wide = &raw mut (*p.cast::<PyASCIIObject>()).wstr;
+            alloc::free(std::mem::replace(&mut *wide, null_mut()).cast());
             if size > libmimalloc_sys::mi_usable_size(p.cast()) {
                 // Room for further appends, so that building a string piece by piece is linear.
                 p = alloc::realloc(p.cast(), size + size / 8).cast();

@@ -32,7 +32,7 @@ pub fn id_of(o: &Object) -> PyResult<i64> {
         Some(_) => {
             raise!(ValueError, "interpreter ID must be a non-negative int, got {}", o.repr()?.to_str_lossy())
         }
-        None => raise!(OverflowError, "Python int too large to convert to C long"),
+        None => raise!(OverflowError, "int too big to convert"),
     }
 }
 

@@ -536,7 +536,8 @@ pub fn gil_acquire_for(ts: *mut PyThreadState) {
 /// # Safety
 /// `ts` is null or a live thread state that no other thread runs with.
 pub unsafe fn swap(ts: *mut PyThreadState) -> *mut PyThreadState {
-    let old = Thread::current_ptr();
+    // After `Py_EndInterpreter` the caller has neither a state nor the GIL, and the GIL's word shows who has it now.
+    let old = if holds_gil() { Thread::current_ptr() } else { null_mut() };
     if old == ts {
         return old;
     }

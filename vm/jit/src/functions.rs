@@ -27,8 +27,8 @@ use std::ptr::null_mut;
 
 /// How many frames up a function that calls itself is looked for.
 const FAR: usize = 30;
-/// After so many exits that were no return it is looked at whether most runs end like that.
-pub const MANY_EXITS: u32 = 4000;
+/// After so many runs that ended otherwise than by a return it is looked at whether most do.
+const MANY: u64 = 2000;
 
 /// A function with a trace from its entry, or one that is being recorded. It never goes away: traces name it.
 pub struct FunctionRoot {
@@ -243,7 +243,9 @@ pub unsafe extern "C" fn run_function(from: *mut Frame, root: *const FunctionRoo
         (*f).previous = caller.cast();
         (*cframe).current_frame = f.cast();
         (*ts).recursion_remaining -= 1;
-        let (entry, room) = (s.traces[t as usize].entry, s.traces[t as usize].room);
+        let x = &mut s.traces[t as usize];
+        x.entries += 1;
+        let (entry, room) = (x.entry, x.room);
         let (word, jf, base) = match enter_trace(ts, f, entry, room) {
             Some(x) => x,
             None => {
@@ -274,6 +276,17 @@ pub unsafe extern "C" fn run_function(from: *mut Frame, root: *const FunctionRoo
             // No other answer of `leave`: a return has been seen to.
             Enter::Stay | Enter::Leave(..) => lh_interp::eval::finish(ts, f, f, false),
         }
+    }
+}
+
+/// A run of a function's root ended in an exit to the interpreter. Where most do, interpreting is faster.
+pub fn left_early(s: &mut State, root: u32) {
+    let x = &mut s.traces[root as usize];
+    x.early += 1;
+    if x.early.is_multiple_of(MANY) && x.early * 2 > x.entries && !x.retired && s.mode != Mode::Stress {
+        s.event(|| format!("function of trace {root} goes back to the interpreter"));
+        unpatch(s, root);
+        s.give_back(root);
     }
 }
 

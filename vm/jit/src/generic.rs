@@ -13,7 +13,7 @@ use lh_runtime::prelude::*;
 use std::ptr::null_mut;
 
 /// How many stack entries an instruction takes and gives; `None`: the interpreter has to do it.
-fn stack_effect(o: u8, arg: i32) -> Option<(i32, i32)> {
+pub(crate) fn stack_effect(o: u8, arg: i32) -> Option<(i32, i32)> {
     Some(match o {
         op::BUILD_TUPLE | op::BUILD_LIST | op::BUILD_SET | op::BUILD_STRING | op::BUILD_SLICE => (arg, 1),
         op::BUILD_MAP => (2 * arg, 1),
@@ -41,8 +41,17 @@ fn stack_effect(o: u8, arg: i32) -> Option<(i32, i32)> {
         op::IMPORT_FROM => (0, 1),
         op::BEFORE_WITH => (1, 2),
         op::CHECK_EXC_MATCH => (1, 1),
-        op::GET_LEN | op::MATCH_MAPPING | op::MATCH_SEQUENCE | op::MATCH_KEYS => (0, 1),
+        op::WITH_EXCEPT_START | op::GET_LEN | op::MATCH_MAPPING | op::MATCH_SEQUENCE | op::MATCH_KEYS => {
+            (0, 1)
+        }
         op::MATCH_CLASS => (3, 1),
+        // Those below have recordings of their own, except where they may raise.
+        op::BINARY_SUBSCR | op::BINARY_OP | op::COMPARE_OP | op::CONTAINS_OP => (2, 1),
+        op::UNARY_NEGATIVE | op::UNARY_POSITIVE | op::UNARY_INVERT | op::GET_ITER | op::LOAD_ATTR => (1, 1),
+        op::STORE_SUBSCR => (3, 0),
+        op::STORE_ATTR => (2, 0),
+        op::LOAD_METHOD => (1, 2),
+        op::LOAD_GLOBAL => (0, 1 + (arg & 1)),
         _ => return None,
     })
 }
@@ -294,6 +303,7 @@ unsafe fn execute(
                 let m = given_matches(o(below(1)), &right);
                 *base = bool_obj(m).into_raw();
             }
+            op::WITH_EXCEPT_START => *base = ops::with_except(o(below(4)), o(below(1)))?.into_raw(),
             op::GET_LEN => *base = Int::from_usize(o(below(1)).length()?).into_raw(),
             op::MATCH_MAPPING | op::MATCH_SEQUENCE => {
                 let flag = if opcode == op::MATCH_MAPPING { Py_TPFLAGS_MAPPING } else { Py_TPFLAGS_SEQUENCE };
@@ -303,6 +313,71 @@ unsafe fn execute(
             op::MATCH_CLASS => {
                 let (subject, class, attrs) = (take(0), take(1), take(2));
                 *base = ops::match_class(&subject, &class, arg, &attrs)?.into_raw();
+            }
+            op::BINARY_SUBSCR => {
+                let v = o(*base).get_item(o(*base.add(1)))?;
+                clear();
+                *base = v.into_raw();
+            }
+            op::BINARY_OP => {
+                let v = lh_runtime::number::binary_op(arg as u32, o(*base), o(*base.add(1)))?;
+                clear();
+                *base = v.into_raw();
+            }
+            op::COMPARE_OP => {
+                let how = lh_runtime::slots::CompareOp::from_c(arg as i32);
+                let v = o(*base).rich_compare(o(*base.add(1)), how)?;
+                clear();
+                *base = v.into_raw();
+            }
+            op::CONTAINS_OP => {
+                let found = o(*base.add(1)).contains_item(o(*base))?;
+                clear();
+                *base = bool_obj(found == (arg == 0)).into_raw();
+            }
+            op::UNARY_NEGATIVE | op::UNARY_POSITIVE | op::UNARY_INVERT => {
+                let v = ops::unary(opcode, o(*base))?;
+                clear();
+                *base = v.into_raw();
+            }
+            op::GET_ITER => {
+                let v = o(*base).iterator()?;
+                clear();
+                *base = v.into_raw();
+            }
+            op::LOAD_ATTR => {
+                let v = o(*base).get_attr(name().downcast_unchecked::<Str>())?;
+                clear();
+                *base = v.into_raw();
+            }
+            op::STORE_SUBSCR => {
+                o(*base.add(1)).set_item_of(o(*base.add(2)), o(*base))?;
+                clear();
+            }
+            op::STORE_ATTR => {
+                o(*base.add(1)).set_attr(name().downcast_unchecked::<Str>(), o(*base))?;
+                clear();
+            }
+            op::LOAD_METHOD => {
+                let this = *base;
+                let (m, unbound) = ops::get_method(this, *names.add(arg));
+                if m.is_null() {
+                    return Err(Raised::already_set());
+                }
+                if unbound {
+                    (*base, *base.add(1)) = (m, this);
+                } else {
+                    (*base, *base.add(1)) = (null_mut(), m);
+                    decref(this);
+                }
+            }
+            op::LOAD_GLOBAL => {
+                let v = ops::load_global(f, o(*names.add(arg >> 1)))?.into_raw();
+                if arg & 1 != 0 {
+                    (*base, *base.add(1)) = (null_mut(), v);
+                } else {
+                    *base = v;
+                }
             }
             _ => return raise!(SystemError, "opcode {} has no generic form", opcode),
         }

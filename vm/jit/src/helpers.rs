@@ -694,7 +694,7 @@ macro_rules! helpers {
                 ret: Ty::$ret,
                 ret_kind: match Ty::$ret { Ty::I64 => MemKind::I64, Ty::F64 => MemKind::F64, Ty::Ptr => MemKind::Ptr, _ => MemKind::Ref },
                 ret_new: $new,
-                ret_nonnull: matches!($num, BOX_INT | BOX_FLOAT | BOX_UNSIGNED | MAKE_ITER | CHR | STR_ITEM | NEW_SLICE | NEW_SUPER | NEW_METHOD | LIST_POP | MAKE_RANGE | TUPLE1 | TUPLE2 | TUPLE3 | TUPLE4 | LIST0 | LIST1 | LIST2 | LIST3 | LIST4 | NEW_DICT),
+                ret_nonnull: matches!($num, PUSH_EXC | BOX_INT | BOX_FLOAT | BOX_UNSIGNED | MAKE_ITER | CHR | STR_ITEM | NEW_SLICE | NEW_SUPER | NEW_METHOD | LIST_POP | MAKE_RANGE | TUPLE1 | TUPLE2 | TUPLE3 | TUPLE4 | LIST0 | LIST1 | LIST2 | LIST3 | LIST4 | NEW_DICT),
                 pass_ts: false,
                 effects: $eff,
             }),*]
@@ -713,6 +713,7 @@ const LISTS: Effects = Effects {
 const READS: Effects = Effects { reads: !0, writes: 0, flags: ALLOCATES };
 const LOOKS: Effects = Effects { reads: !0, writes: 0, flags: 0 };
 const APPEND: Effects = Effects { reads: 0, writes: 0, flags: ALLOCATES | OBSERVES_REFCOUNT | MAY_DEALLOC };
+const HANDLED: Effects = Effects { reads: 0, writes: 0, flags: ALLOCATES | OBSERVES_REFCOUNT };
 const VALUES: Effects =
     Effects { reads: 1 << crate::descs::A_VALUES, writes: 1 << crate::descs::A_VALUES, flags: 0 };
 const ENTRY: Effects =
@@ -739,6 +740,13 @@ helpers! {
     STORE_GLOBAL = store_global, [Ptr, Ref, Ref] -> I64, steals 0, new false, Effects::ARBITRARY;
     UNARY = unary, [I64, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     RUN_FUNCTION = crate::functions::run_function, [Ptr, Ptr] -> Ref, steals 0, new true, FRAME;
+    CATCH = crate::record_exc::catch, [Ptr, I64] -> Void, steals 0, new false, FRAME;
+    UNWIND_FRAME = crate::record_exc::unwind_frame, [Ptr, I64] -> Void, steals 0, new false, FRAME;
+    RAISE_IN = crate::record_exc::raise_in, [Ptr, Ref, Ref] -> Void, steals 6, new false, Effects::ARBITRARY;
+    RERAISE_IN = crate::record_exc::reraise_in, [Ptr, Ref, Ref] -> Void, steals 2, new false, Effects::ARBITRARY;
+    PUSH_EXC = crate::record_exc::push_exc, [Ref] -> Ref, steals 0, new true, HANDLED;
+    POP_EXC = crate::record_exc::pop_exc, [Ref] -> Void, steals 1, new false, Effects::ARBITRARY;
+    DROP_FRAME_OBJECT = crate::record_exc::drop_frame_object, [Ptr] -> I64, steals 0, new false, Effects::ARBITRARY;
     CALL_STACK = call_stack, [Ptr, I64, I64, Ref] -> I64, steals 0, new false, FRAME;
     BUILD = build, [Ptr, I64, I64, I64] -> I64, steals 0, new false, FRAME;
     CONTAINS_PLAIN = contains_plain, [Ref, Ref] -> I64, steals 0, new false, LOOKS;

@@ -60,6 +60,8 @@ pub struct Level {
     /// Where it goes on, and the slot for the callee's value (-1: none wanted).
     pub resume: u32,
     pub ret: i32,
+    /// Its stack's height without a value of the callee.
+    pub sp: i32,
 }
 
 /// Is the code of a kind that is never inlined?
@@ -85,7 +87,7 @@ impl Recorder {
         m
     }
 
-    pub(crate) fn push_level(&mut self, base: R, info: *const FrameInfo, resume: u32, ret: i32) {
+    pub(crate) fn push_level(&mut self, base: R, info: *const FrameInfo, resume: u32, ret: i32, sp: i32) {
         self.outer.push(Level {
             frame: self.frame,
             code: self.code,
@@ -95,6 +97,7 @@ impl Recorder {
             shadow: std::mem::take(&mut self.shadow),
             resume,
             ret,
+            sp,
         });
         self.base = Some(base);
         self.info = info;
@@ -372,7 +375,7 @@ impl Recorder {
             let base = self.next_base()?;
             self.snapshot(RESUME, next, sp)?;
             self.b().push_frame(base, info as u64, next, (*code).co_nlocalsplus)?;
-            self.push_level(base, info, next, ret);
+            self.push_level(base, info, next, ret, sp);
             for (i, v) in values.into_iter().enumerate() {
                 self.put(i as i32, v)?;
             }
@@ -518,6 +521,9 @@ impl Recorder {
             let up = self.outer.last().ok_or(Why::Left)?;
             let ret = up.ret;
             let operator = (*self.info).flags & frame::OPERATOR != 0;
+            if self.header && !(*self.frame).frame_obj.is_null() {
+                self.give_up_frame_object()?;
+            }
             let here = self.here();
             if self.header {
                 for field in [FRAME_OBJ, FRAME_LOCALS] {

@@ -19,6 +19,7 @@ pub mod manager;
 pub mod record;
 pub mod record_call;
 pub mod record_data;
+mod record_exc;
 mod record_gen;
 mod record_iter;
 mod record_methods;

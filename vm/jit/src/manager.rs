@@ -74,8 +74,9 @@ pub struct Compiled {
     pub function: bool,
     /// Words a root keeps above its frame for inlined ones.
     pub room: usize,
-    /// Of a function's root: entries, and exits that were no returns.
+    /// Of a function's root: entries, and how many of these runs did not end in a return.
     pub entries: u64,
+    pub early: u64,
     pub trial: Record,
     /// Not entered any more: what it took for granted of the world is no longer so.
     pub retired: bool,
@@ -116,6 +117,7 @@ impl Compiled {
             function: false,
             room: inline::ROOM,
             entries: 0,
+            early: 0,
             trial,
             retired: false,
             pins: vec![],
@@ -171,6 +173,10 @@ pub struct State {
     pub recordings: u32,
     /// How often recordings of a loop met an iteration that leaves it.
     left: FxHashMap<usize, u32>,
+    /// How often recordings of a loop met an exception.
+    pub raised: FxHashMap<usize, u32>,
+    /// Instructions that raised while a recording took for granted that they would not, and how often.
+    pub raises: FxHashMap<usize, u32>,
     begun: Instant,
     /// Time that went into recording and compiling.
     spent: Duration,
@@ -219,6 +225,8 @@ pub fn install(mode: Mode) {
         window: None,
         recordings: 0,
         left: FxHashMap::default(),
+        raised: FxHashMap::default(),
+        raises: FxHashMap::default(),
         begun: Instant::now(),
         spent: Duration::ZERO,
         infos: FxHashMap::default(),
@@ -472,6 +480,9 @@ unsafe fn record(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) {
 fn give_up(s: &mut State, r: &Recorder, why: Why) {
     let at = r.place();
     s.event(|| format!("abort at {at}: {why}"));
+    if why == Why::Raised {
+        *s.raises.entry(r.at()).or_insert(0) += 1;
+    }
     if matches!(why, Why::Opcode(_) | Why::Operands(_) | Why::TooLong | Why::Unbound) {
         if !r.outer.is_empty() {
             // Without what cannot be inlined it may work.
@@ -481,6 +492,11 @@ fn give_up(s: &mut State, r: &Recorder, why: Why) {
         s.unrecordable.insert(r.at());
     }
     match r.bridge {
+        // Another iteration may do without.
+        None if why == Why::Raised && crate::record_exc::raised_again(r.head_addr()) => {
+            // SAFETY: the GIL is held.
+            unsafe { lh_interp::jit::hot_after(r.head_addr() as *mut u16, AGAIN_AFTER) };
+        }
         None if why == Why::Outside => {
             *s.left.entry(r.head_addr()).or_insert(0) += 1;
             // SAFETY: the GIL is held.
@@ -744,6 +760,7 @@ unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
     unsafe {
         let s = state();
         let root = &mut s.traces[t as usize];
+        root.entries += 1;
         let (entry, room) = (root.entry, root.room);
         if root.trial.is_due() {
             trial::attend();
@@ -870,8 +887,17 @@ pub unsafe fn leave(
         }
         let s = state();
         s.event_exit(t, n, kind);
+        let root = (*tr).root;
+        if kind != RETURN && s.traces[root as usize].function {
+            functions::left_early(s, root);
+        }
         match kind {
-            RAISE => Enter::Raise(f),
+            RAISE => {
+                if !quiet {
+                    hot_exit(f, t, n, snap, true);
+                }
+                Enter::Raise(f)
+            }
             RETURN => {
                 let v = functions::take_value(f);
                 Enter::Leave(f, v)
@@ -907,7 +933,7 @@ pub unsafe fn leave(
                 (*f).prev_instr = first.add(pc as usize).sub(1);
                 // What happened during a native call, or a request to stop, is no property of the loop.
                 if !quiet && kind != POLL {
-                    hot_exit(f, t, n, snap);
+                    hot_exit(f, t, n, snap, false);
                 } else if forced {
                     let call = first
                         .add(pc as usize)
@@ -981,8 +1007,8 @@ pub fn exit_limit(bridges: u32) -> u32 {
     (20 + 20 * bridges).min(800)
 }
 
-/// Counts an exit; a hot one gets a bridge.
-unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot) {
+/// Counts an exit; a hot one gets a bridge. `raised`: the exception is set.
+unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot, raised: bool) {
     let s = state();
     let root = s.traces[t as usize].root;
     let limit = if s.mode == Mode::Stress { 2 } else { exit_limit(s.traces[root as usize].bridges) };
@@ -1028,6 +1054,11 @@ unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot) {
         let mut r = Recorder::bridge(b, &frames, snap.kind >> 8, head, (t, n));
         r.function = s.traces[root as usize].function;
         r.room = s.traces[root as usize].room;
+        if raised && let Err(why) = r.start_raised() {
+            s.event(|| format!("no bridge: {why}"));
+            s.traces[t as usize].tries[n as usize] = u8::MAX;
+            return;
+        }
         s.recorder = Some(r);
         lh_interp::jit::set_recording(true);
     }

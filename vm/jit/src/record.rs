@@ -35,6 +35,8 @@ pub enum Why {
     TooLong,
     /// The loop was left while being recorded.
     Left,
+    /// An instruction raised, and a handler of the frame took over.
+    Raised,
     /// The loop was left in one of its first recordings: an iteration that goes on is worth more.
     Outside,
     InnerLoop,
@@ -55,6 +57,7 @@ impl fmt::Display for Why {
             Why::Flow => f.write_str("control went elsewhere"),
             Why::TooLong => f.write_str("trace too long"),
             Why::Left => f.write_str("loop left while recording"),
+            Why::Raised => f.write_str("an instruction raised"),
             Why::Outside => f.write_str("this iteration leaves the loop"),
             Why::InnerLoop => f.write_str("an inner loop comes first"),
             Why::Unbound => f.write_str("unbound variable"),
@@ -99,6 +102,8 @@ pub enum Next {
 pub(crate) enum Pending {
     /// `FOR_ITER` through a call: the value in the stack's top slot is an item, or null at the end.
     Iter { x: R, sp: i32, pc: u32, next: u32, end: u32 },
+    /// An instruction that may have raised (`r` is 0 then): the stack's height in that case and otherwise.
+    Raise { r: R, low: i32, sp: i32, pc: u32, next: u32 },
     /// A conditional jump on a truth value found by arbitrary code; the operand is gone.
     Truth { r: R, sp: i32, yes: u32, no: u32 },
 }
@@ -150,7 +155,7 @@ pub struct Recorder {
     pub(crate) acted: bool,
     pub(crate) kwnames: *mut PyObject,
     /// The KW_NAMES in front of the call being recorded: whoever leaves at the call must go back to it.
-    names_at: Option<u32>,
+    pub(crate) names_at: Option<u32>,
     /// A frame to be pushed for the instruction just recorded.
     pub(crate) entering: Option<crate::record_methods::Entering>,
     /// Keeps the object of a `with` statement until the frame of its `__enter__` has been made.
@@ -211,7 +216,7 @@ impl Recorder {
                 let base = r.b().frame_base(k);
                 let info = s.token as *const FrameInfo;
                 let ret = if (*info).flags & frame::INIT != 0 { -1 } else { up.sp as i32 };
-                r.push_level(base, info, up.pc, ret);
+                r.push_level(base, info, up.pc, ret, up.sp as i32);
                 r.frame = *f;
                 r.header = written >> k & 1 != 0;
             }
@@ -549,24 +554,25 @@ impl Recorder {
                 }
                 self.frame = f;
             }
-            if f != self.frame {
+            let unit = at.offset_from(frame::first_instr((*f).code)) as u32;
+            if f != self.frame && !self.raised_out_to(f, unit) {
                 return self.elsewhere(f);
             }
-            let unit = at.offset_from(frame::first_instr(self.code)) as u32;
-            if (*f).code != self.code {
+            if f == self.frame && (*f).code != self.code {
                 return Err(Why::Flow);
             }
-            self.pc = unit;
-            self.sp = (*f).stacktop;
+            if self.pending.is_none() && self.expect != Some(unit) {
+                return Err(if self.has_raised(unit) { Why::Raised } else { Why::Flow });
+            }
             if !matches!(quick::BASE[*at as u8 as usize], op::PRECALL | op::CALL) {
                 self.names_at = None;
             }
             if let Some(p) = self.pending.take() {
                 self.act();
                 self.settle(p, unit)?;
-            } else if self.expect != Some(unit) {
-                return Err(Why::Flow);
             }
+            self.pc = unit;
+            self.sp = (*f).stacktop;
             let top = self.outer.is_empty();
             if self.started && top {
                 if self.stay_inside.is_some_and(|last| unit > last || unit < self.head) {
@@ -620,6 +626,9 @@ impl Recorder {
             if top && o == op::RETURN_VALUE && self.function {
                 return self.return_from_root();
             }
+            if matches!(o, op::RAISE_VARARGS | op::RERAISE) && self.raise_instruction(o, arg)? {
+                return Ok(Next::More);
+            }
             if top
                 && self.steps > 1
                 && self.ends_here(o, at)
@@ -634,7 +643,7 @@ impl Recorder {
             if let Some(s) = self.back_edge(o, arg, next_unit, real)? {
                 return Ok(s);
             }
-            if !top && matches!(o, op::RAISE_VARARGS | op::RERAISE | op::PUSH_EXC_INFO) {
+            if !top && matches!(o, op::RAISE_VARARGS | op::RERAISE) {
                 if let Some(to) = self.stop_iteration(if o == op::RAISE_VARARGS { arg } else { 0 })? {
                     // The interpreter gets there by the exception.
                     self.expect = Some(to);
@@ -642,6 +651,10 @@ impl Recorder {
                 }
                 // No fault of the function's.
                 return if self.bridge.is_some() && self.steps > 1 { Ok(Next::Exit) } else { Err(Why::Left) };
+            }
+            if self.may_raise(o, arg) {
+                self.raising_form(o, arg, next_unit)?;
+                return Ok(Next::More);
             }
             let to = self.instruction(o, arg, next_unit)?;
             if let Some(e) = self.entering.take() {
@@ -666,7 +679,6 @@ impl Recorder {
                 | op::SEND
                 | op::RAISE_VARARGS
                 | op::RERAISE
-                | op::PUSH_EXC_INFO
         ) || state().unrecordable.contains(&(at as usize))
     }
 
@@ -733,6 +745,19 @@ impl Recorder {
                     return Err(Why::Flow);
                 }
             }
+            // SAFETY: the frames are as the interpreter found them.
+            Pending::Raise { r, low, sp, pc, next } => unsafe {
+                if unit == next {
+                    self.snapshot(RAISE, pc, low)?;
+                    self.b().emit(Op::GTrue, &[r])?;
+                } else {
+                    let l = self.landing(pc).filter(|l| l.handler.target == unit).ok_or(Why::Flow)?;
+                    self.snapshot(RESUME, next, sp)?;
+                    self.b().emit(Op::GFalse, &[r])?;
+                    (self.pc, self.sp) = (pc, low);
+                    self.unwind(l, true)?;
+                }
+            },
             Pending::Truth { r, sp, yes, no } => {
                 if unit == yes {
                     self.snapshot(RESUME, no, sp)?;
@@ -957,6 +982,9 @@ impl Recorder {
                     };
                     self.put(sp - n, r)?;
                 }
+                op::PUSH_EXC_INFO => self.push_exc_info()?,
+                op::POP_EXCEPT => self.pop_except()?,
+                op::CHECK_EXC_MATCH if self.check_exc_match()? => {}
                 op::RETURN_VALUE => return self.leave_inlined(),
                 op::YIELD_VALUE if self.in_generator() => return self.yield_value(),
                 op::SEND if self.resume(sp - 2, Some(sp - 1))? => {}

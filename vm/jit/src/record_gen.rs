@@ -145,7 +145,7 @@ impl Recorder {
             let next = self.real + 1;
             self.snapshot(RESUME, next, sp)?;
             self.b().push_frame(base, info as u64, next, 0)?;
-            self.push_level(base, info, next, sp);
+            self.push_level(base, info, next, sp, sp);
             self.put((*f).stacktop, sent)?;
             self.expect = Some((frame::last_unit(f) + 1) as u32);
             // Now for real.

@@ -62,6 +62,7 @@ def build_c(build):
     compile_shared(build, "c_slots", HERE / "c/c_slots.c")
     compile_shared(build, "c_trash", HERE / "c/c_trash.c")
     compile_shared(build, "c_embed", HERE / "c/c_embed.c")
+    compile_shared(build, "c_interp", HERE / "c/c_interp.c")
 
 
 def build_cython(build):
@@ -98,7 +99,7 @@ def build_nanobind(build):
 PARTS = {"c": build_c, "cython": build_cython, "swig": build_swig, "pybind11": build_pybind11, "nanobind": build_nanobind}
 
 
-DRIVERS = {"c": ["use.py", "abstract.py", "wrong.py", "hooks.py", "args.py", "slots.py", "testcapi.py", "trash.py", "embed.py"]}
+DRIVERS = {"c": ["use.py", "abstract.py", "wrong.py", "hooks.py", "args.py", "slots.py", "testcapi.py", "trash.py", "embed.py", "interp.py"]}
 
 
 def output(python, build, script, *arguments, **variables):

@@ -51,6 +51,8 @@ run(i, """
 print(outcome("é".encode, "of_one_only"))
 print(outcome("é".encode, "ascii", "of_one_only"))
 print(outcome(warnings.warn, "loud"))
+run(i, "sys.setrecursionlimit(900); sys.set_int_max_str_digits(1000); print(sys.getrecursionlimit(), sys.get_int_max_str_digits())")
+print(sys.getrecursionlimit(), sys.get_int_max_str_digits(), len(str(10**2000)))
 warnings.resetwarnings()
 run(i, "print(c.x, sorted(n for n in globals() if len(n) == 1))")
 

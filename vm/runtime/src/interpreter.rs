@@ -36,6 +36,45 @@ pub struct Interp {
     pub isolated: bool,
     /// The values of the [`Own`] variables, while it is not the active one.
     saved: *mut Vec<*mut c_void>,
+    /// Its settings, while it is not the active one.
+    settings: Settings,
+}
+/// Numbers that each interpreter has for itself; in plain variables while it is the active one.
+#[derive(Clone, Copy)]
+struct Settings {
+    recursion_limit: i32,
+    int_max_str_digits: i32,
+    dlopen_flags: c_int,
+}
+impl Settings {
+    fn first() -> Settings {
+        let digits = crate::sysobject::config().int_max_str_digits;
+        Settings {
+            recursion_limit: thread::DEFAULT_RECURSION_LIMIT,
+            int_max_str_digits: if digits >= 0 { digits } else { crate::intobject::DEFAULT_MAX_STR_DIGITS },
+            dlopen_flags: libc::RTLD_NOW,
+        }
+    }
+    fn active() -> Settings {
+        Settings {
+            recursion_limit: thread::Thread::recursion_limit(),
+            int_max_str_digits: crate::intobject::max_str_digits(),
+            dlopen_flags: crate::sysobject::DLOPEN_FLAGS.load(Ordering::Relaxed),
+        }
+    }
+    fn activate(self) {
+        thread::set_default_recursion_limit(self.recursion_limit);
+        crate::intobject::set_max_str_digits(self.int_max_str_digits);
+        crate::sysobject::DLOPEN_FLAGS.store(self.dlopen_flags, Ordering::Relaxed);
+    }
+}
+/// The recursion limit of new threads of an interpreter.
+pub(crate) fn recursion_limit_of(i: *mut Interp) -> i32 {
+    if i == current() {
+        return thread::Thread::recursion_limit();
+    }
+    // SAFETY: a live interpreter.
+    unsafe { (*i).settings.recursion_limit }
 }
 const _: () = {
     assert!(std::mem::offset_of!(Interp, runtime) == 40);
@@ -100,6 +139,8 @@ pub unsafe fn activate(new: *mut Interp) {
         }
         (*back).clear();
         drop(vars);
+        (*old).settings = Settings::active();
+        (*new).settings.activate();
         if new == main() {
             thread::look_at_signals();
         }
@@ -249,6 +290,7 @@ pub fn alloc(isolated: bool) -> *mut Interp {
         is_static: 0,
         isolated,
         saved: null_mut(),
+        settings: Settings::first(),
     }));
     let mut all = OTHERS.lock().expect("never poisoned");
     // SAFETY: nobody else knows it yet.

@@ -65,6 +65,10 @@ def build_c(build):
     compile_shared(build, "c_interp", HERE / "c/c_interp.c")
 
 
+def build_cpp(build):
+    compile_shared(build, "cpp_sample", HERE / "cpp/cpp_sample.cpp", "-std=c++17", "-pthread", compiler="g++")
+
+
 def build_cython(build):
     source, generated = HERE / "cython/cy_sample.pyx", build / "cy_sample.c"
     folder = tools(build)
@@ -96,7 +100,7 @@ def build_nanobind(build):
     compile_shared(build, "nb_sample", HERE / "nanobind/nb_sample.cpp", *flags, folder / "src/nb_combined.cpp", compiler="g++")
 
 
-PARTS = {"c": build_c, "cython": build_cython, "swig": build_swig, "pybind11": build_pybind11, "nanobind": build_nanobind}
+PARTS = {"c": build_c, "cpp": build_cpp, "cython": build_cython, "swig": build_swig, "pybind11": build_pybind11, "nanobind": build_nanobind}
 
 
 DRIVERS = {"c": ["use.py", "abstract.py", "wrong.py", "hooks.py", "args.py", "slots.py", "testcapi.py", "trash.py", "embed.py", "interp.py"]}

@@ -5,6 +5,8 @@ fn main() {
     for names in ["Py*", "_Py*"] {
         println!("cargo:rustc-link-arg-bins=-Wl,--export-dynamic-symbol={names}");
     }
+    // C++ exceptions pass through (src/unwind.rs).
+    println!("cargo:rustc-link-arg-bins=-Wl,--wrap=rust_eh_personality");
     // A fixed address: no relocations to read and to write at every start (1 MiB of memory that
     // could not be shared).
     println!("cargo:rustc-link-arg-bins=-no-pie");

@@ -1,6 +1,6 @@
-//! Executable memory: one arena for call stubs, callback thunks and the JIT's traces.
+//! Executable memory: an arena for call stubs and callback thunks, another for the JIT's traces.
 //!
-//! The address range is reserved once (64 MiB, so that everything in it reaches everything with a 32-bit displacement)
+//! An arena's address range is reserved once (64 MiB, so that everything in it reaches everything with a 32-bit displacement)
 //! and handed out in whole pages. A piece is written while its pages are writable and private to its maker, then turns
 //! executable exactly once and is never patched: another thread may at any time be about to return into old code, so
 //! pages with live code never lose their execute right. Freed pages become inaccessible until they are used again; the
@@ -14,6 +14,8 @@ use std::ffi::c_void;
 use std::io;
 use std::sync::{Mutex, OnceLock};
 
+use crate::unwind::{STUB_FRAME, TRACE_FRAME};
+
 pub const ARENA_SIZE: usize = 64 << 20;
 const PAGE: usize = 4096;
 
@@ -25,13 +27,14 @@ struct State {
     free: Vec<(usize, usize)>,
 }
 
-/// The process-wide arena.
+/// Executable memory for code whose frames are all of one shape.
 pub struct Arena {
     state: Mutex<State>,
 }
 
 /// Pages that are still writable. Dropping it unsealed gives the pages back.
 pub struct Writable {
+    arena: &'static Arena,
     addr: usize,
     len: usize,
 }
@@ -44,28 +47,42 @@ pub struct Code {
 }
 
 impl Arena {
-    /// The one arena; an error if the address space could not be reserved.
+    /// The arena of call stubs and thunks; an error if the address space could not be reserved.
     pub fn get() -> io::Result<&'static Arena> {
         static ARENA: OnceLock<Option<Arena>> = OnceLock::new();
         ARENA
-            .get_or_init(|| {
-                // SAFETY: a fresh private mapping without access rights touches no existing memory.
-                let base = unsafe {
-                    libc::mmap(
-                        std::ptr::null_mut(),
-                        ARENA_SIZE,
-                        libc::PROT_NONE,
-                        libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-                        -1,
-                        0,
-                    )
-                };
-                (base != libc::MAP_FAILED).then(|| Arena {
-                    state: Mutex::new(State { base: base as usize, top: base as usize, free: Vec::new() }),
-                })
-            })
+            .get_or_init(|| Arena::reserve(STUB_FRAME))
             .as_ref()
-            .ok_or_else(|| io::Error::from(io::ErrorKind::OutOfMemory))
+            .ok_or_else(|| io::ErrorKind::OutOfMemory.into())
+    }
+
+    /// The arena of the JIT's traces.
+    pub fn traces() -> io::Result<&'static Arena> {
+        static ARENA: OnceLock<Option<Arena>> = OnceLock::new();
+        ARENA
+            .get_or_init(|| Arena::reserve(TRACE_FRAME))
+            .as_ref()
+            .ok_or_else(|| io::ErrorKind::OutOfMemory.into())
+    }
+
+    fn reserve(saved: &[u8]) -> Option<Arena> {
+        // SAFETY: a fresh private mapping without access rights touches no existing memory.
+        let base = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                ARENA_SIZE,
+                libc::PROT_NONE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+                -1,
+                0,
+            )
+        };
+        if base == libc::MAP_FAILED {
+            return None;
+        }
+        let base = base as usize;
+        crate::unwind::register(base, ARENA_SIZE, saved);
+        Some(Arena { state: Mutex::new(State { base, top: base, free: Vec::new() }) })
     }
 
     /// Pages for at least `len` bytes, writable. `OutOfMemory` when the arena is full (the JIT then flushes).
@@ -88,7 +105,7 @@ impl Arena {
             s.top - len
         };
         drop(s);
-        let w = Writable { addr, len };
+        let w = Writable { arena: self, addr, len };
         protect(addr, len, libc::PROT_READ | libc::PROT_WRITE)?;
         Ok(w)
     }
@@ -162,9 +179,7 @@ impl Writable {
 
 impl Drop for Writable {
     fn drop(&mut self) {
-        if let Ok(arena) = Arena::get() {
-            arena.give_back(self.addr, self.len);
-        }
+        self.arena.give_back(self.addr, self.len);
     }
 }
 

@@ -16,6 +16,7 @@ pub mod place;
 pub mod publish;
 pub mod sig;
 pub mod stub;
+mod unwind;
 
 #[cfg(test)]
 mod ffi_tests;

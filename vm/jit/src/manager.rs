@@ -82,8 +82,10 @@ pub struct Compiled {
     pub retired: bool,
     /// Objects whose addresses are in the code.
     pub pins: Vec<Owned<Object>>,
-    /// Whose program it is.
+    /// Whose program it is; null when that has ended.
     interp: *mut Interp,
+    /// Where the code is, to give it back.
+    code: Option<lh_foreign::arena::Code>,
 }
 
 impl Compiled {
@@ -122,6 +124,7 @@ impl Compiled {
             retired: false,
             pins: vec![],
             interp: lh_runtime::interpreter::current(),
+            code: None,
         }
     }
 }
@@ -201,7 +204,7 @@ pub fn state() -> &'static mut State {
 }
 
 pub fn install(mode: Mode) {
-    let Ok(arena) = lh_foreign::arena::Arena::get() else { return };
+    let Ok(arena) = lh_foreign::arena::Arena::traces() else { return };
     let (code, exit) = lh_jit_x64::asm::trampoline();
     let Ok(c) = arena.install(&code) else { return };
     let base = c.addr() as u64;
@@ -563,7 +566,7 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
         Ok(c) => c,
         Err(e) => return give_up(s, &r, Why::Backend(e)),
     };
-    let Ok(code) = lh_foreign::arena::Arena::get().and_then(|a| a.install(&c.code)) else {
+    let Ok(code) = lh_foreign::arena::Arena::traces().and_then(|a| a.install(&c.code)) else {
         return give_up(s, &r, Why::NoMemory);
     };
     let entry = code.addr() as u64;
@@ -586,7 +589,7 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
     });
     let pins = std::mem::take(&mut r.pins);
     s.traces
-        .push(Box::new(Compiled { pins, ..Compiled::new(trace, c, entry, cells, (r.head, root), record) }));
+        .push(Box::new(Compiled { pins, code: Some(code), ..Compiled::new(trace, c, entry, cells, (r.head, root), record) }));
     match r.bridge {
         None => {
             let code = s.traces[id as usize].pins.first().map(|c| c.as_ptr());
@@ -631,7 +634,7 @@ pub fn without_countdown(s: &mut State, t: u32) {
     if !same_label || c.exits != x.exits || c.calls != x.calls {
         return;
     }
-    let Ok(code) = lh_foreign::arena::Arena::get().and_then(|a| a.install(&c.code)) else { return };
+    let Ok(code) = lh_foreign::arena::Arena::traces().and_then(|a| a.install(&c.code)) else { return };
     let entry = code.addr() as u64;
     if *x.entry_cell == x.entry {
         *x.entry_cell = entry;
@@ -655,10 +658,10 @@ pub fn install_detour(s: &mut State, trace: Trace, root: u32, head: u32) -> Opti
         countdown: None,
     };
     let c = lh_jit_x64::compile(&trace, s.descs, &options).ok()?;
-    let code = lh_foreign::arena::Arena::get().and_then(|a| a.install(&c.code)).ok()?;
+    let code = lh_foreign::arena::Arena::traces().and_then(|a| a.install(&c.code)).ok()?;
     let entry = code.addr() as u64;
     let detour = Compiled::new(trace, c, entry, cells, (head, root), Record::new(true));
-    s.traces.push(Box::new(Compiled { retired: true, ..detour }));
+    s.traces.push(Box::new(Compiled { retired: true, code: Some(code), ..detour }));
     Some(entry)
 }
 

@@ -9,6 +9,7 @@ mod life;
 mod paths;
 mod repl;
 mod run;
+mod unwind;
 mod wiring;
 
 use lh_runtime::sysobject::{Config, set_config};

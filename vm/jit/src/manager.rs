@@ -588,8 +588,11 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
         )
     });
     let pins = std::mem::take(&mut r.pins);
-    s.traces
-        .push(Box::new(Compiled { pins, code: Some(code), ..Compiled::new(trace, c, entry, cells, (r.head, root), record) }));
+    s.traces.push(Box::new(Compiled {
+        pins,
+        code: Some(code),
+        ..Compiled::new(trace, c, entry, cells, (r.head, root), record)
+    }));
     match r.bridge {
         None => {
             let code = s.traces[id as usize].pins.first().map(|c| c.as_ptr());
@@ -709,14 +712,23 @@ fn interpreter_ends(i: *mut Interp) {
     let s = state();
     let mut dead: Vec<Owned<Object>> = vec![];
     for t in 0..s.traces.len() {
-        if s.traces[t].interp != i || s.traces[t].pins.is_empty() {
+        if s.traces[t].interp != i {
             continue;
         }
-        s.traces[t].retired = true;
         s.heads.retain(|_, h| *h != t as u32);
         functions::forget_trace(s, t as u32);
         unpatch(s, t as u32);
-        dead.append(&mut s.traces[t].pins);
+        if s.window.as_ref().is_some_and(|w| w.root as usize == t) {
+            s.window = None;
+        }
+        let x = &mut *s.traces[t];
+        (x.interp, x.retired) = (std::ptr::null_mut(), true);
+        dead.append(&mut x.pins);
+        (x.trace, x.exits, x.calls, x.plans) = (Trace::default(), vec![], vec![], vec![]);
+        if let (Ok(a), Some(code)) = (lh_foreign::arena::Arena::traces(), x.code.take()) {
+            // SAFETY: none of the interpreter's frames is left, and no way leads to the code any more.
+            unsafe { a.free(code) };
+        }
     }
     let codes: FxHashSet<usize> =
         dead.iter().filter(|o| o.is_exact::<Code>()).map(|o| o.ptr() as usize).collect();

@@ -936,6 +936,7 @@ impl Str {
             (true, _) => 0x7f,
             (_, 1) => 0xff,
             (_, 2) => 0xffff,
+            // (Such a string's kind is 4.)
             _ if self.is_unsettled() => {
                 self.settle();
                 self.bound()

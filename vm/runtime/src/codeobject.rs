@@ -535,6 +535,7 @@ pub fn const_object(c: &Const) -> PyResult<Owned<Object>> {
             }
             Tuple::from_vec(items).into_object()
         }
+        Const::FrozenSet(v) if v.is_empty() => crate::set_methods::empty_frozenset().into_object(),
         Const::FrozenSet(v) => {
             let mut items = Vec::with_capacity(v.len());
             for x in v {

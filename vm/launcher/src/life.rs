@@ -251,6 +251,10 @@ fn take_down_another() {
     if lh_runtime::gc::is_collecting() {
         return;
     }
+    // Destructors may have been compiled meanwhile.
+    if let Some(f) = interpreter::ON_END.get() {
+        f(interpreter::current());
+    }
     sys_dict().clear();
     sysobject::builtins_dict().clear();
     lh_runtime::gc::collect(2);

@@ -182,7 +182,7 @@ run(j, """
         def __del__(self): print("D goes", time is not None)
     d = D()
     import builtins
-    builtins.mine = D()
+    builtins.mine = 1
 """)
 interpreters.destroy(j)
 sys.stdout.flush()

@@ -147,7 +147,7 @@ fn declared(cls: &Type, types: &mut Vec<Owned<Object>>) -> Option<Param> {
                 b'f' | b'd' => (value, vec![Accept::Float, Accept::IntAsFloat, by_value]),
                 b'?' => (value, vec![Accept::Bool, by_value]),
                 b'c' => (value, vec![Accept::OneByte, by_value]),
-                b'O' => (value, vec![Accept::Object]),
+                b'O' => (value, vec![by_value, Accept::Object]),
                 b'u' | b'v' | b'g' | b'z' | b'Z' | b'P' => return None,
                 _ => (value, vec![Accept::Int(RangeRule::Truncate), by_value]),
             }

@@ -102,6 +102,9 @@ print(f(-5), f((1 << 32) - 1))
 pythonapi.PyLong_FromLong.restype = py_object
 pythonapi.PyLong_FromLong.argtypes = [c_long]
 print([pythonapi.PyLong_FromLong(n) for n in (-1, 0, 1 << 40)])
+pythonapi.PyObject_Length.restype = c_ssize_t
+pythonapi.PyObject_Length.argtypes = [py_object]
+print([pythonapi.PyObject_Length(o) for o in ([1], py_object([1, 2]), "abc", py_object("abcd"), py_object(())) for _ in range(4)])
 pythonapi.PyObject_GetAttrString.restype = py_object
 pythonapi.PyObject_GetAttrString.argtypes = [py_object, c_char_p]
 for name in (b"real", b"real", b"real", b"nothing"):

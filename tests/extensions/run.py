@@ -63,6 +63,7 @@ def build_c(build):
     compile_shared(build, "c_trash", HERE / "c/c_trash.c")
     compile_shared(build, "c_elide", HERE / "c/c_elide.c")
     compile_shared(build, "c_embed", HERE / "c/c_embed.c")
+    compile_shared(build, "c_interp", HERE / "c/c_interp.c")
 
 
 def build_cpp(build):
@@ -103,7 +104,7 @@ def build_nanobind(build):
 PARTS = {"c": build_c, "cpp": build_cpp, "cython": build_cython, "swig": build_swig, "pybind11": build_pybind11, "nanobind": build_nanobind}
 
 
-DRIVERS = {"c": ["use.py", "abstract.py", "wrong.py", "hooks.py", "args.py", "slots.py", "testcapi.py", "trash.py", "elide.py", "embed.py"]}
+DRIVERS = {"c": ["use.py", "abstract.py", "wrong.py", "hooks.py", "args.py", "slots.py", "testcapi.py", "trash.py", "elide.py", "embed.py", "interp.py"]}
 MODES = ["on", "off", "stress"]
 
 

@@ -120,3 +120,17 @@ with socket.socketpair()[0] as left:
             left.recvmsg_into(bad)
         except TypeError as e:
             print(e)
+
+print("== shapes of memory views, constants")
+for shape in ([2**64], [-1], [0], ["x"], [2, 3], [4]):
+    try:
+        print(memoryview(b"abcd").cast("B", shape=shape).shape)
+    except Exception as e:
+        print(type(e).__name__, e)
+import ast
+for const in (None, ..., b"", "", frozenset(), ()):
+    tree = ast.parse("x = None")
+    tree.body[0].value = ast.copy_location(ast.Constant(value=const), tree.body[0].value)
+    names = {}
+    exec(compile(tree, "", "exec"), names)
+    print(names["x"] is const)

@@ -339,6 +339,7 @@ capi! {
             None => p.downcast::<Bytes>().map(|b| b.as_bytes().to_vec()).unwrap_or_default(),
         };
         let Ok(c) = std::ffi::CString::new(b) else { return raise!(ValueError, "embedded null byte") };
+        lh_runtime::sysobject::audit("open", &[path, &str_of(mode), &Int::from_i64(0)])?;
         let f = libc::fopen(c.as_ptr(), mode.as_ptr());
         if f.is_null() {
             return Err(lh_runtime::errors::raise_errno(std::io::Error::last_os_error().raw_os_error().unwrap_or(0), Some(path)));

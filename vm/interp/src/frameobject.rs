@@ -85,9 +85,10 @@ impl FrameObj {
         self.builtins()
     }
     #[getter]
-    fn f_code(&self) -> Owned<Code> {
+    fn f_code(&self) -> PyResult<Owned<Code>> {
+        lh_runtime::sysobject::audit_attribute("object.__getattr__", self, "f_code", None)?;
         // SAFETY: a live frame.
-        unsafe { frame::code_ref(self.frame()).own() }
+        Ok(unsafe { frame::code_ref(self.frame()).own() })
     }
     #[getter]
     fn f_lasti(&self) -> isize {

@@ -14,6 +14,7 @@ use lh_interp::jit::{Enter, JitHooks};
 use lh_jit_ir::{Trace, *};
 use lh_jit_opt::Builder;
 use lh_runtime::codeobject::quick;
+use lh_runtime::interpreter::Interp;
 use lh_runtime::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::UnsafeCell;
@@ -81,6 +82,10 @@ pub struct Compiled {
     pub retired: bool,
     /// Objects whose addresses are in the code.
     pub pins: Vec<Owned<Object>>,
+    /// Whose program it is; null when that has ended.
+    interp: *mut Interp,
+    /// Where the code is, to give it back.
+    code: Option<lh_foreign::arena::Code>,
 }
 
 impl Compiled {
@@ -118,6 +123,8 @@ impl Compiled {
             trial,
             retired: false,
             pins: vec![],
+            interp: lh_runtime::interpreter::current(),
+            code: None,
         }
     }
 }
@@ -243,6 +250,7 @@ pub fn install(mode: Mode) {
         lh_interp::jit::set_thresholds(2, 2);
     }
     lh_interp::jit::count_calls(true);
+    let _ = lh_runtime::interpreter::ON_END.set(interpreter_ends);
     let _ = lh_runtime::thread::CALLBACK_HOOK.set(crate::force::force_all);
     lh_interp::jit::install(JitHooks {
         hot_loop,
@@ -593,8 +601,11 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
         )
     });
     let pins = std::mem::take(&mut r.pins);
-    s.traces
-        .push(Box::new(Compiled { pins, ..Compiled::new(trace, c, entry, cells, (r.head, root), record) }));
+    s.traces.push(Box::new(Compiled {
+        pins,
+        code: Some(code),
+        ..Compiled::new(trace, c, entry, cells, (r.head, root), record)
+    }));
     match r.bridge {
         None => {
             let code = s.traces[id as usize].pins.first().map(|c| c.as_ptr());
@@ -666,7 +677,7 @@ pub fn install_detour(s: &mut State, trace: Trace, root: u32, head: u32) -> Opti
     let code = lh_foreign::arena::Arena::traces().and_then(|a| a.install(&c.code)).ok()?;
     let entry = code.addr() as u64;
     let detour = Compiled::new(trace, c, entry, cells, (head, root), Record::new(true));
-    s.traces.push(Box::new(Compiled { retired: true, ..detour }));
+    s.traces.push(Box::new(Compiled { retired: true, code: Some(code), ..detour }));
     Some(entry)
 }
 
@@ -706,6 +717,39 @@ unsafe fn retire(s: &mut State, t: u32) -> bool {
     functions::forget_trace(s, t);
     unpatch(s, t);
     true
+}
+
+/// Nothing of an interpreter's program will run any more: its traces let go of what they pin, and what is known of its code is forgotten, for
+/// other code may come to lie at its addresses.
+fn interpreter_ends(i: *mut Interp) {
+    let s = state();
+    let mut dead: Vec<Owned<Object>> = vec![];
+    for t in 0..s.traces.len() {
+        if s.traces[t].interp != i {
+            continue;
+        }
+        s.heads.retain(|_, h| *h != t as u32);
+        functions::forget_trace(s, t as u32);
+        unpatch(s, t as u32);
+        if s.window.as_ref().is_some_and(|w| w.root as usize == t) {
+            s.window = None;
+        }
+        let x = &mut *s.traces[t];
+        (x.interp, x.retired) = (std::ptr::null_mut(), true);
+        dead.append(&mut x.pins);
+        (x.trace, x.exits, x.calls, x.plans) = (Trace::default(), vec![], vec![], vec![]);
+        if let (Ok(a), Some(code)) = (lh_foreign::arena::Arena::traces(), x.code.take()) {
+            // SAFETY: none of the interpreter's frames is left, and no way leads to the code any more.
+            unsafe { a.free(code) };
+        }
+    }
+    let codes: FxHashSet<usize> =
+        dead.iter().filter(|o| o.is_exact::<Code>()).map(|o| o.ptr() as usize).collect();
+    s.functions.retain(|c, _| !codes.contains(c));
+    s.infos.retain(|k, _| !codes.contains(&k.0));
+    s.no_inline.retain(|c| !codes.contains(c));
+    // Runs Python code, perhaps.
+    drop(dead);
 }
 
 /// A native call during which Python ran. When that keeps happening the call is not worth a place in a trace.

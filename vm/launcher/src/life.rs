@@ -247,6 +247,14 @@ fn wind_down() {
 fn take_down_another() {
     sysobject::flush_std_files();
     take_down_modules();
+    // Within a collection (of an `InterpreterID`) there is no other: destructors that run when that goes on still want their names.
+    if lh_runtime::gc::is_collecting() {
+        return;
+    }
+    // Destructors may have been compiled meanwhile.
+    if let Some(f) = interpreter::ON_END.get() {
+        f(interpreter::current());
+    }
     sys_dict().clear();
     sysobject::builtins_dict().clear();
     lh_runtime::gc::collect(2);

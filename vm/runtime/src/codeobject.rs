@@ -287,14 +287,15 @@ impl Code {
 
     /// A code object from the compiler's model.
     pub fn from_unit(u: &CodeUnit) -> PyResult<Owned<Code>> {
-        let names =
-            |v: &[String]| Tuple::from_vec(v.iter().map(|s| Str::interned(s).own().into_object()).collect());
+        let names = |v: &[String]| {
+            Tuple::from_vec(v.iter().map(|s| Str::intern(Str::new(s)).into_object()).collect())
+        };
         let mut consts = Vec::with_capacity(u.consts.len());
         for c in &u.consts {
             consts.push(const_object(c)?);
         }
-        let name = Str::interned(&u.name);
-        let qualname = Str::interned(&u.qualname);
+        let name = Str::intern(Str::new(&u.name));
+        let qualname = Str::intern(Str::new(&u.qualname));
         Code::from_parts(&CodeParts {
             argcount: u.argcount as i32,
             posonlyargcount: u.posonlyargcount as i32,
@@ -306,9 +307,9 @@ impl Code {
             names: &names(&u.names),
             localsplusnames: &names(&u.localsplusnames),
             localspluskinds: &Bytes::new(&u.localspluskinds),
-            filename: Str::interned(&u.filename),
-            name,
-            qualname,
+            filename: &Str::intern(Str::new(&u.filename)),
+            name: &name,
+            qualname: &qualname,
             firstlineno: u.firstlineno,
             linetable: &Bytes::new(&u.linetable),
             exceptiontable: &Bytes::new(&u.exceptiontable),
@@ -537,6 +538,7 @@ pub fn const_object(c: &Const) -> PyResult<Owned<Object>> {
             }
             Tuple::from_vec(items).into_object()
         }
+        Const::FrozenSet(v) if v.is_empty() => crate::set_methods::empty_frozenset().into_object(),
         Const::FrozenSet(v) => {
             let mut items = Vec::with_capacity(v.len());
             for x in v {

@@ -591,7 +591,10 @@ pub fn write_unraisable(context: Option<&Object>, message: Option<&str>) {
                 )
             }),
         };
-        ty.and_then(|a| h.call1(&a))
+        ty.and_then(|a| {
+            crate::sysobject::audit("sys.unraisablehook", &[&h, &a])?;
+            h.call1(&a)
+        })
     });
     match called {
         Some(Ok(_)) => {}

@@ -9,6 +9,7 @@
 use crate::hooks::hooks;
 use crate::layouts::ClassMethodObject;
 use crate::prelude::*;
+use crate::sysobject::audit_attribute;
 use lh_abi::*;
 use std::mem::offset_of;
 use std::ptr::null_mut;
@@ -249,14 +250,16 @@ impl Function {
         Ok(f)
     }
     #[getter]
-    fn __code__(&self) -> Owned<Code> {
-        self.code().own()
+    fn __code__(&self) -> PyResult<Owned<Code>> {
+        audit_attribute("object.__getattr__", self, "__code__", None)?;
+        Ok(self.code().own())
     }
     #[setter]
     fn set___code__(&self, v: Option<&Object>) -> PyResult<()> {
         let Some(c) = v.and_then(|v| v.downcast::<Code>()) else {
             return raise!(TypeError, "__code__ must be set to a code object");
         };
+        audit_attribute("object.__setattr__", self, "__code__", v)?;
         let nfree = c.freevars().len();
         // SAFETY: fields of a live function.
         unsafe {
@@ -277,33 +280,37 @@ impl Function {
         Ok(())
     }
     #[getter]
-    fn __defaults__(&self) -> Owned<Object> {
+    fn __defaults__(&self) -> PyResult {
+        audit_attribute("object.__getattr__", self, "__defaults__", None)?;
         // SAFETY: fields of a live function (as in the rest of this block).
-        self.get(|f| unsafe { (*f).func_defaults })
+        Ok(self.get(|f| unsafe { (*f).func_defaults }))
     }
     #[setter]
     fn set___defaults__(&self, v: Option<&Object>) -> PyResult<()> {
-        match v.filter(|v| !v.is_none()) {
-            None => self.set_defaults(None),
-            Some(v) => match v.downcast::<Tuple>() {
-                Some(t) => self.set_defaults(Some(t)),
-                None => return raise!(TypeError, "__defaults__ must be set to a tuple object"),
-            },
+        let v = v.filter(|v| !v.is_none());
+        if v.is_some_and(|v| !Tuple::check(v)) {
+            return raise!(TypeError, "__defaults__ must be set to a tuple object");
         }
+        let event = if v.is_some() { "object.__setattr__" } else { "object.__delattr__" };
+        audit_attribute(event, self, "__defaults__", v)?;
+        self.set_defaults(v.and_then(|v| v.downcast::<Tuple>()));
         Ok(())
     }
     #[getter]
-    fn __kwdefaults__(&self) -> Owned<Object> {
+    fn __kwdefaults__(&self) -> PyResult {
+        audit_attribute("object.__getattr__", self, "__kwdefaults__", None)?;
         // SAFETY: as above.
-        self.get(|f| unsafe { (*f).func_kwdefaults })
+        Ok(self.get(|f| unsafe { (*f).func_kwdefaults }))
     }
     #[setter]
     fn set___kwdefaults__(&self, v: Option<&Object>) -> PyResult<()> {
-        match v.filter(|v| !v.is_none()) {
-            None => self.set_kwdefaults(None),
-            Some(v) if v.is_instance_of::<Dict>() => self.set_kwdefaults(Some(v)),
-            Some(_) => return raise!(TypeError, "__kwdefaults__ must be set to a dict object"),
+        let v = v.filter(|v| !v.is_none());
+        if v.is_some_and(|v| !Dict::check(v)) {
+            return raise!(TypeError, "__kwdefaults__ must be set to a dict object");
         }
+        let event = if v.is_some() { "object.__setattr__" } else { "object.__delattr__" };
+        audit_attribute(event, self, "__kwdefaults__", v)?;
+        self.set_kwdefaults(v);
         Ok(())
     }
     #[getter]

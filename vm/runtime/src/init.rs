@@ -68,7 +68,7 @@ pub fn init_types() -> PyResult<()> {
     // interp
     crate::codeobject::init()?;
     crate::funcobject::init()?;
-    ready::<crate::interpreterid::InterpreterId>()?;
+    crate::interpreterid::init()?;
     // Exported types that nothing here makes instances of; C code may look into them.
     use crate::type_table::{_PyBytesIOBuffer_Type, PyStdPrinter_Type};
     for t in [&raw mut _PyBytesIOBuffer_Type, &raw mut PyStdPrinter_Type] {

@@ -36,6 +36,45 @@ pub struct Interp {
     pub isolated: bool,
     /// The values of the [`Own`] variables, while it is not the active one.
     saved: *mut Vec<*mut c_void>,
+    /// Its settings, while it is not the active one.
+    settings: Settings,
+}
+/// Numbers that each interpreter has for itself; in plain variables while it is the active one.
+#[derive(Clone, Copy)]
+struct Settings {
+    recursion_limit: i32,
+    int_max_str_digits: i32,
+    dlopen_flags: c_int,
+}
+impl Settings {
+    fn first() -> Settings {
+        let digits = crate::sysobject::config().int_max_str_digits;
+        Settings {
+            recursion_limit: thread::DEFAULT_RECURSION_LIMIT,
+            int_max_str_digits: if digits >= 0 { digits } else { crate::intobject::DEFAULT_MAX_STR_DIGITS },
+            dlopen_flags: libc::RTLD_NOW,
+        }
+    }
+    fn active() -> Settings {
+        Settings {
+            recursion_limit: thread::Thread::recursion_limit(),
+            int_max_str_digits: crate::intobject::max_str_digits(),
+            dlopen_flags: crate::sysobject::DLOPEN_FLAGS.load(Ordering::Relaxed),
+        }
+    }
+    fn activate(self) {
+        thread::set_default_recursion_limit(self.recursion_limit);
+        crate::intobject::set_max_str_digits(self.int_max_str_digits);
+        crate::sysobject::DLOPEN_FLAGS.store(self.dlopen_flags, Ordering::Relaxed);
+    }
+}
+/// The recursion limit of new threads of an interpreter.
+pub(crate) fn recursion_limit_of(i: *mut Interp) -> i32 {
+    if i == current() {
+        return thread::Thread::recursion_limit();
+    }
+    // SAFETY: a live interpreter.
+    unsafe { (*i).settings.recursion_limit }
 }
 const _: () = {
     assert!(std::mem::offset_of!(Interp, runtime) == 40);
@@ -69,6 +108,10 @@ pub fn is_main() -> bool {
 pub(crate) fn entered(ts: *mut PyThreadState) {
     // SAFETY: the caller's own state.
     let interp = unsafe { (*ts).interp }.cast::<Interp>();
+    // SAFETY: as above. Who saw the request meanwhile took it for its own, and forgot it.
+    if unsafe { !(*ts).async_exc.is_null() } {
+        thread::EVAL_BREAKER.fetch_or(thread::BREAK_ASYNC_EXC, Ordering::SeqCst);
+    }
     if interp != ACTIVE.load(Ordering::Relaxed) {
         // SAFETY: the GIL is held; a thread's interpreter is live.
         unsafe { activate(interp) };
@@ -96,6 +139,8 @@ pub unsafe fn activate(new: *mut Interp) {
         }
         (*back).clear();
         drop(vars);
+        (*old).settings = Settings::active();
+        (*new).settings.activate();
         if new == main() {
             thread::look_at_signals();
         }
@@ -208,6 +253,8 @@ pub struct Life {
     pub report: fn(),
 }
 pub static LIFE: OnceLock<Life> = OnceLock::new();
+/// Tells the JIT that nothing of an interpreter's program will run any more.
+pub static ON_END: OnceLock<fn(*mut Interp)> = OnceLock::new();
 
 /// Addresses of all interpreters but the main one, newest first.
 static OTHERS: Mutex<Vec<usize>> = Mutex::new(Vec::new());
@@ -243,6 +290,7 @@ pub fn alloc(isolated: bool) -> *mut Interp {
         is_static: 0,
         isolated,
         saved: null_mut(),
+        settings: Settings::first(),
     }));
     let mut all = OTHERS.lock().expect("never poisoned");
     // SAFETY: nobody else knows it yet.
@@ -330,6 +378,9 @@ unsafe fn remove(ts: *mut PyThreadState) {
     // SAFETY: the caller's promise.
     unsafe {
         let i = (*ts).interp.cast::<Interp>();
+        if let Some(f) = ON_END.get() {
+            f(i);
+        }
         thread::clear_state(ts);
         drop_values();
         activate(main());
@@ -360,6 +411,9 @@ pub unsafe fn end(ts: *mut PyThreadState) {
         (life.wind_down)();
         if thread::states_of(i) != [ts] {
             fatal(b"not the last thread");
+        }
+        if let Some(f) = ON_END.get() {
+            f(i);
         }
         (life.take_down)();
         remove(ts);

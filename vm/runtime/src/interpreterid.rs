@@ -32,7 +32,7 @@ pub fn id_of(o: &Object) -> PyResult<i64> {
         Some(_) => {
             raise!(ValueError, "interpreter ID must be a non-negative int, got {}", o.repr()?.to_str_lossy())
         }
-        None => raise!(OverflowError, "Python int too large to convert to C long"),
+        None => raise!(OverflowError, "int too big to convert"),
     }
 }
 
@@ -60,11 +60,16 @@ impl InterpreterId {
     }
 }
 
-fn describe(b: &mut TypeBuilder) {
-    b.doc(c"A interpreter ID identifies a interpreter and may be used as an int.");
+pub fn init() -> PyResult<()> {
+    let t = ready::<InterpreterId>()?;
+    // Without the signature that its constructor's messages speak of.
+    let doc = c"A interpreter ID identifies a interpreter and may be used as an int.";
+    // SAFETY: a static type; the text lives for ever.
+    unsafe { (*t.tp()).tp_doc = doc.as_ptr() };
+    t.set_builtin_attr("__doc__", &Str::new(&doc.to_string_lossy()))
 }
 
-#[pymethods(extra = describe)]
+#[pymethods]
 impl InterpreterId {
     #[new(name = "InterpreterID.__init__", signature = "(id, *, force=False)")]
     fn tp_new(cls: &Type, id: &Object, force: bool) -> PyResult {

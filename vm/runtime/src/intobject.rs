@@ -21,7 +21,7 @@ pub mod digits;
 pub mod methods;
 pub mod text;
 
-pub use text::{max_str_digits, set_max_str_digits};
+pub use text::{DEFAULT_MAX_STR_DIGITS, max_str_digits, set_max_str_digits};
 
 pub const DIGIT_BITS: u32 = 30;
 pub const DIGIT_MASK: u32 = (1 << DIGIT_BITS) - 1;

@@ -946,6 +946,7 @@ impl MemoryView {
                     };
                     match i.to_i64() {
                         Some(n) if n > 0 => out.push(n as isize),
+                        None => return raise!(OverflowError, "Python int too large to convert to C ssize_t"),
                         _ => {
                             return raise!(
                                 ValueError,

@@ -204,6 +204,7 @@ fn set_class(o: &Object, value: Option<&Object>) -> PyResult<()> {
     let Some(new) = v.downcast::<Type>() else {
         return raise!(TypeError, "__class__ must be set to a class, not '{}' object", v.ty().name());
     };
+    crate::sysobject::audit_attribute("object.__setattr__", o, "__class__", value)?;
     let old = o.ty().own();
     let module = Module::class();
     let both_modules = new.is_subtype(module) && old.is_subtype(module);

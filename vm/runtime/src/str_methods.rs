@@ -787,7 +787,7 @@ impl Str {
     /// Return True if all characters are ASCII (or there is none).
     #[pymethod]
     fn isascii(&self) -> bool {
-        self.is_ascii()
+        self.bound() < 0x80
     }
     /// Return True if all characters are decimal digits and there is at least one.
     #[pymethod]

@@ -908,7 +908,10 @@ impl Str {
                 let c = p.cast::<PyCompactUnicodeObject>();
                 alloc::free(std::mem::replace(&mut (*c).utf8, null_mut()).cast());
                 (*c).utf8_length = 0;
+                (*c).wstr_length = 0;
             }
+            let wide = &raw mut (*p.cast::<PyASCIIObject>()).wstr;
+            alloc::free(std::mem::replace(&mut *wide, null_mut()).cast());
             if size > libmimalloc_sys::mi_usable_size(p.cast()) {
                 // Room for further appends, so that building a string piece by piece is linear.
                 p = alloc::realloc(p.cast(), size + size / 8).cast();
@@ -934,6 +937,7 @@ impl Str {
             (true, _) => 0x7f,
             (_, 1) => 0xff,
             (_, 2) => 0xffff,
+            // (Such a string's kind is 4.)
             _ if self.is_unsettled() => {
                 self.settle();
                 self.bound()

@@ -5,9 +5,11 @@
 //! `modules()` is the dictionary the import system works with: it stays the same object when a program assigns `sys.modules`.
 
 use crate::errors::*;
+use crate::intern;
 use crate::interpreter::Own;
 use crate::kinds::*;
 use crate::object::*;
+use crate::thread::Thread;
 use lh_abi::*;
 use std::ffi::{OsString, c_char, c_int, c_void};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
@@ -255,7 +257,13 @@ pub fn add_audit_hook(hook: &Object) -> PyResult<()> {
         }
         return Err(e);
     }
-    PY_HOOKS.get_or_init(List::new).push(hook.own());
+    let hooks = PY_HOOKS.get_or_init(|| {
+        let l = List::new();
+        // SAFETY: a live list. `gc.get_objects()` is not to show it: who has it can take hooks away.
+        unsafe { crate::gc::untrack(l.raw()) };
+        l
+    });
+    hooks.push(hook.own());
     AUDITED.store(true, Ordering::Relaxed);
     Ok(())
 }
@@ -287,12 +295,59 @@ pub fn audit_tuple(event: &str, args: &Tuple) -> PyResult<()> {
     if let Some(list) = PY_HOOKS.get() {
         let name = Str::new(event);
         let mut i = 0;
+        let mut untraced = Untraced::begin();
         while let Some(h) = list.get(i) {
-            h.call(&[&name, args])?;
+            if untraced.0 && h.get_attr_opt(intern!("__cantrace__"))?.map_or(Ok(false), |o| o.is_true())? {
+                drop(std::mem::replace(&mut untraced, Untraced(false)));
+                h.call(&[&name, args])?;
+                untraced = Untraced::begin();
+            } else {
+                h.call(&[&name, args])?;
+            }
             i += 1;
         }
     }
     Ok(())
+}
+
+/// While it lives nothing is traced, if it holds true.
+struct Untraced(bool);
+impl Untraced {
+    fn begin() -> Untraced {
+        let ts = Thread::current_ptr();
+        // SAFETY: the current thread's state.
+        unsafe {
+            if (*ts).c_tracefunc.is_none() && (*ts).c_profilefunc.is_none() {
+                return Untraced(false);
+            }
+            (*ts).tracing += 1;
+            (*(*ts).cframe).use_tracing = 0;
+        }
+        Untraced(true)
+    }
+}
+impl Drop for Untraced {
+    fn drop(&mut self) {
+        if self.0 {
+            let ts = Thread::current_ptr();
+            // SAFETY: the current thread's state.
+            unsafe {
+                (*ts).tracing -= 1;
+                (*(*ts).cframe).use_tracing = crate::thread::tracing_mask(ts);
+            }
+        }
+    }
+}
+/// Reports that an attribute is about to be read, set (to `value`) or deleted, where that is more than data.
+pub fn audit_attribute(event: &str, o: &Object, name: &str, value: Option<&Object>) -> PyResult<()> {
+    if !is_audited() {
+        return Ok(());
+    }
+    let name = Str::new(name);
+    match value {
+        Some(v) => audit(event, &[o, &name, v]),
+        None => audit(event, &[o, &name]),
+    }
 }
 
 // ---- What sys asks of the interpreter ----

@@ -99,8 +99,8 @@ impl Thread {
     }
     /// Sets the default recursion limit's counters.
     pub fn set_recursion_limit(limit: i32) {
-        RECURSION_LIMIT.store(limit as u32, Ordering::Relaxed);
-        for_each(|ts| {
+        set_default_recursion_limit(limit);
+        states_of(interpreter::current()).into_iter().for_each(|ts| {
             // SAFETY: thread states are only changed under the GIL.
             unsafe {
                 let used = (*ts).recursion_limit - (*ts).recursion_remaining;
@@ -114,7 +114,12 @@ impl Thread {
     }
 }
 
-static RECURSION_LIMIT: AtomicU32 = AtomicU32::new(1000);
+pub(crate) const DEFAULT_RECURSION_LIMIT: i32 = 1000;
+/// The limit of new threads of the active interpreter.
+static RECURSION_LIMIT: AtomicU32 = AtomicU32::new(DEFAULT_RECURSION_LIMIT as u32);
+pub(crate) fn set_default_recursion_limit(limit: i32) {
+    RECURSION_LIMIT.store(limit as u32, Ordering::Relaxed);
+}
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 static STATES: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 
@@ -199,7 +204,7 @@ pub fn alloc_state(interp: *mut Interp) -> *mut PyThreadState {
     // SAFETY: an all-zero thread state is its valid initial state; the pointers set below point into it.
     unsafe {
         let ts: *mut PyThreadState = Box::into_raw(Box::new(std::mem::zeroed::<Full>())).cast();
-        let limit = Thread::recursion_limit();
+        let limit = interpreter::recursion_limit_of(interp);
         (*ts).recursion_limit = limit;
         (*ts).recursion_remaining = limit;
         (*ts).interp = interp.cast();
@@ -536,7 +541,8 @@ pub fn gil_acquire_for(ts: *mut PyThreadState) {
 /// # Safety
 /// `ts` is null or a live thread state that no other thread runs with.
 pub unsafe fn swap(ts: *mut PyThreadState) -> *mut PyThreadState {
-    let old = Thread::current_ptr();
+    // After `Py_EndInterpreter` the caller has neither a state nor the GIL, and the GIL's word shows who has it now.
+    let old = if holds_gil() { Thread::current_ptr() } else { null_mut() };
     if old == ts {
         return old;
     }

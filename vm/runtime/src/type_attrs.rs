@@ -147,7 +147,7 @@ fn check_mutable(t: &Type, name: &str, value: Option<&Object>) -> PyResult<()> {
     if value.is_none() {
         return raise!(TypeError, "cannot delete '{}' attribute of immutable type '{}'", name, t.name());
     }
-    Ok(())
+    crate::sysobject::audit_attribute("object.__setattr__", t, name, value)
 }
 
 fn install_members(b: &mut TypeBuilder) {

@@ -347,9 +347,10 @@ fn make(meta: &Type, name: &Str, bases: &Owned<Tuple>, orig: &Dict, kwargs: Opti
         }
         if let Some(d) = dict.get_item(intern!("__doc__"))?
             && let Some(s) = d.downcast::<Str>()
-            && let Ok(c) = std::ffi::CString::new(&*s.to_str_lossy())
+            && let text = s.to_str_lossy()
+            && !text.contains('\0')
         {
-            (*t).tp_doc = c.into_raw();
+            crate::typeobject::set_doc(t, text.as_bytes());
         }
         // Implicit static and class methods.
         if let Some(f) = dict.get_item(intern!("__new__"))?
@@ -477,6 +478,8 @@ pub unsafe fn type_dealloc(o: *mut PyObject) {
         if !(*t).tp_subclasses.is_null() {
             drop(Box::from_raw((*t).tp_subclasses.cast::<Vec<*mut PyTypeObject>>()));
         }
+        // C code, too, gives its classes doc strings made by `PyObject_Malloc`.
+        crate::alloc::free((*t).tp_doc.cast_mut().cast());
         if !(*ht)._ht_tpname.is_null() {
             drop(std::ffi::CString::from_raw((*ht)._ht_tpname));
         }

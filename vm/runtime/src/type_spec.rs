@@ -84,7 +84,7 @@ pub unsafe fn from_spec(
                 TP_BASE | TP_BASES => {}
                 TP_DOC if s.pfunc.is_null() => {}
                 // The text may not outlive the call: it is copied.
-                TP_DOC => (*t).tp_doc = CStr::from_ptr(s.pfunc.cast()).to_owned().into_raw(),
+                TP_DOC => crate::typeobject::set_doc(t, CStr::from_ptr(s.pfunc.cast()).to_bytes()),
                 TP_MEMBERS => set_members(t, s.pfunc.cast()),
                 id => match crate::type_slots::slot_place(t, id) {
                     Some(p) => *p = s.pfunc,

@@ -946,3 +946,20 @@ unsafe fn ready_inner(tp: *mut PyTypeObject) -> PyResult<()> {
         Ok(())
     }
 }
+
+/// Gives a heap type its doc string (without a NUL), which it owns.
+///
+/// # Safety
+/// A heap type that has none yet.
+pub unsafe fn set_doc(t: *mut PyTypeObject, text: &[u8]) {
+    let p = crate::alloc::malloc(text.len() + 1).cast::<u8>();
+    if p.is_null() {
+        return;
+    }
+    // SAFETY: room for the text and its end.
+    unsafe {
+        p.copy_from_nonoverlapping(text.as_ptr(), text.len());
+        p.add(text.len()).write(0);
+        (*t).tp_doc = p.cast();
+    }
+}

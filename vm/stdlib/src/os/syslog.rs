@@ -7,13 +7,14 @@ use std::ffi::CString;
 use std::sync::Mutex;
 
 /// The identity given to `openlog`, which the C library keeps a pointer to; `None`: not open.
-static IDENT: Mutex<Option<CString>> = Mutex::new(None);
+/// The open log's name, if it has one.
+static IDENT: Mutex<Option<Option<CString>>> = Mutex::new(None);
 
 fn c_text(s: &Str) -> PyResult<CString> {
     CString::new(codecs::fs_encode(s)?).map_err(|_| raised!(ValueError, "embedded null character"))
 }
 /// The program's name, as `sys.argv[0]` has it.
-fn default_ident() -> CString {
+fn default_ident() -> Option<CString> {
     let argv = lh_runtime::sysobject::sys_get("argv");
     let first = argv.as_ref().and_then(|a| a.downcast::<List>()).and_then(|l| l.get(0));
     let text = first
@@ -21,18 +22,20 @@ fn default_ident() -> CString {
         .and_then(|f| f.downcast::<Str>())
         .map(|s| s.to_str_lossy().into_owned())
         .unwrap_or_default();
-    CString::new(text.rsplit('/').next().unwrap_or_default()).unwrap_or_default()
+    CString::new(text.rsplit('/').next().unwrap_or_default()).ok().filter(|t| !t.is_empty())
 }
 fn open(ident: Option<CString>, option: i32, facility: i32) -> PyResult<()> {
-    let text = ident.clone().unwrap_or_else(default_ident);
-    let name = Str::new(&text.to_string_lossy());
+    let text = ident.or_else(default_ident);
+    let name = text.as_ref().map_or_else(none, |t| Str::new(&t.to_string_lossy()).into_object());
     lh_runtime::sysobject::audit(
         "syslog.openlog",
         &[&*name, &*Int::from_i64(option as i64), &*Int::from_i64(facility as i64)],
     )?;
     let mut i = IDENT.lock().expect("never poisoned");
+    let name = text.as_ref().map_or(std::ptr::null(), |t| t.as_ptr());
+    c!(libc::openlog(name, option, facility));
+    // The C library goes on reading the name.
     *i = Some(text);
-    c!(libc::openlog(i.as_ref().expect("just set").as_ptr(), option, facility));
     Ok(())
 }
 

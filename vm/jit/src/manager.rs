@@ -197,6 +197,9 @@ pub fn state() -> &'static mut State {
     unsafe { (*STATE.0.get()).as_mut().expect("installed") }
 }
 
+// The unwinder has been told.
+const _: () = assert!(lh_foreign::arena::TRACE_ROOM == lh_jit_x64::asm::OUT_BYTES as usize);
+
 pub fn install(mode: Mode) {
     let Ok(arena) = lh_foreign::arena::Arena::traces() else { return };
     let (code, exit) = lh_jit_x64::asm::trampoline();

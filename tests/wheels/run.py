@@ -149,7 +149,6 @@ PACKAGES = {
     "watchfiles": "1.3.0",
     "inotify-simple": "2.0.1",
     "eventlet": "0.41.3",
-    "memray": "1.20.0",
     "memory-profiler": "0.61.0",
     "debugpy": "1.8.22",
     "cython": "3.3.1",
@@ -179,7 +178,7 @@ GROUPS = {
     "maps": ["rasterio", "geopandas", "cartopy"],
     "desktop": ["pyside6-essentials", "pygame", "pybullet", "panda3d", "pyglet"],
     "servers": ["pymongo", "pycurl", "oracledb", "pymssql", "watchfiles", "inotify-simple"],
-    "inspection": ["memray", "memory-profiler", "debugpy", "cython"],
+    "inspection": ["memory-profiler", "debugpy", "cython"],
     "jax": ["jax", "jaxlib"],
 }
 

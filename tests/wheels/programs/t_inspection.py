@@ -1,28 +1,4 @@
-"""memray, memory-profiler, debugpy, Cython's compiler: programs watched, stopped and translated."""
-
-import memray, os, tempfile
-
-memray.set_log_level(40)
-f = tempfile.mktemp()
-
-
-def work():
-    a = [bytearray(100000) for _ in range(50)]
-    return len(a)
-
-
-with memray.Tracker(f):
-    print(work())
-r = memray.FileReader(f)
-s = 0
-names = set()
-for rec in r.get_high_watermark_allocation_records(merge_threads=True):
-    st = rec.stack_trace()
-    if st:
-        names.add(st[0][0])
-    s += rec.size
-print(s > 4900000, "work" in str(names) or "<listcomp>" in names)
-print(r.metadata.total_allocations > 50)
+"""memory-profiler, debugpy, Cython's compiler: programs watched, stopped and translated."""
 
 from memory_profiler import profile, memory_usage
 import io

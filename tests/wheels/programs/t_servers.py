@@ -138,14 +138,14 @@ import oracledb
 try:
     oracledb.connect(user="a", password="b", dsn="127.0.0.1:1/x")
 except oracledb.Error as e:
-    print(type(e).__name__, str(e)[:60])
+    print(type(e).__name__, str(e)[:36])
 print(oracledb.is_thin_mode(), oracledb.makedsn("h", 1, "s"))
 import pymssql
 
 try:
     pymssql.connect("127.0.0.1", "a", "b", "c", port=1, login_timeout=1)
 except pymssql.Error as e:
-    print(type(e).__name__, str(e)[:60])
+    print(type(e).__name__, str(e)[:36])
 from pymssql import _mssql
 
 print(_mssql.quote_data({"a": "x'y", "b": (1, 2), "c": None}), _mssql.substitute_params("%s %(x)s"[:2], ("a",)))

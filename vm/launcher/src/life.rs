@@ -230,6 +230,10 @@ pub fn finish(status: i32) -> i32 {
     wind_down();
     let mut ok = sysobject::flush_std_files();
     lh_runtime::thread::set_finalizing();
+    // The last collection `gc.callbacks` are told of: they need their modules.
+    if lh_runtime::gc::is_enabled() && lh_runtime::gc::callbacks().len() != 0 {
+        lh_runtime::gc::collect(2);
+    }
     ok &= take_down_modules();
     if ok { status } else { 120 }
 }
@@ -257,7 +261,7 @@ fn take_down_another() {
     }
     sys_dict().clear();
     sysobject::builtins_dict().clear();
-    lh_runtime::gc::collect(2);
+    lh_runtime::gc::collect_last();
 }
 
 /// CPython's order: `sys`'s references to user objects, `sys.modules`, a collection, then whatever modules are still alive,
@@ -311,7 +315,7 @@ fn take_down_modules() -> bool {
         remove_additions(sysobject::builtins_dict(), b.dict());
         forget(sysobject::builtins_dict().merge(b.dict(), true));
     }
-    lh_runtime::gc::collect(2);
+    lh_runtime::gc::collect_last();
     for w in weak.iter().rev() {
         let Some(m) = w.downcast::<WeakRef>().and_then(|w| w.target()) else { continue };
         if let Some(m) = m.downcast::<Module>() {
@@ -327,7 +331,7 @@ fn take_down_modules() -> bool {
         }
         remove_additions(sys_dict(), s.dict());
     }
-    lh_runtime::gc::collect(2);
+    lh_runtime::gc::collect_last();
     ok
 }
 

@@ -583,6 +583,13 @@ unsafe fn snapshot(list: Head) -> Vec<Owned<Object>> {
 
 /// Collects `generation` and the younger ones; the number of unreachable objects found.
 pub fn collect(generation: usize) -> usize {
+    collect_and_tell(generation, true)
+}
+/// Collects everything at the end, when what `gc.callbacks` may need is gone: they are not told.
+pub fn collect_last() {
+    collect_and_tell(2, false);
+}
+fn collect_and_tell(generation: usize, tell: bool) -> usize {
     // SAFETY: GIL held; `collecting` keeps this from re-entering.
     unsafe {
         let s = state();
@@ -591,11 +598,15 @@ pub fn collect(generation: usize) -> usize {
         }
         (*s).collecting = true;
         let saved = fetch();
-        call_callbacks("start", generation, 0, 0);
+        if tell {
+            call_callbacks("start", generation, 0, 0);
+        }
         let (n, kept) = collect_main(generation);
         crate::intobject::trim_free();
         crate::floatobject::trim_free();
-        call_callbacks("stop", generation, n, kept);
+        if tell {
+            call_callbacks("stop", generation, n, kept);
+        }
         let (t, v, tb) = saved;
         restore(t, v, tb);
         (*s).collecting = false;

@@ -723,6 +723,15 @@ unsafe fn retire(s: &mut State, t: u32) -> bool {
 /// other code may come to lie at its addresses.
 fn interpreter_ends(i: *mut Interp) {
     let s = state();
+    // A thread that will never go on may stand in a trace.
+    if i == lh_runtime::interpreter::main() && !s.active.is_empty() {
+        return;
+    }
+    let recorder = s.recorder.take();
+    if recorder.is_some() {
+        lh_interp::jit::forget_pause();
+        lh_interp::jit::set_recording(false);
+    }
     let mut dead: Vec<Owned<Object>> = vec![];
     for t in 0..s.traces.len() {
         if s.traces[t].interp != i {
@@ -749,7 +758,7 @@ fn interpreter_ends(i: *mut Interp) {
     s.infos.retain(|k, _| !codes.contains(&k.0));
     s.no_inline.retain(|c| !codes.contains(c));
     // Runs Python code, perhaps.
-    drop(dead);
+    drop((dead, recorder));
 }
 
 /// A native call during which Python ran. When that keeps happening the call is not worth a place in a trace.

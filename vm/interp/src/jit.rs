@@ -58,6 +58,14 @@ pub fn install(h: JitHooks) {
     HOOKS.store(Box::into_raw(Box::new(h)), Ordering::SeqCst);
     ON.store(true, Ordering::SeqCst);
 }
+/// The end of the program: nothing is counted, recorded or entered from now on.
+pub fn uninstall() {
+    ON.store(false, Ordering::SeqCst);
+    CALLS.store(false, Ordering::SeqCst);
+    set_recording(false);
+    forget_pause();
+    HOOKS.store(std::ptr::null_mut(), Ordering::SeqCst);
+}
 /// Turns counting and entering on or off.
 pub fn set_enabled(on: bool) {
     ON.store(on && !HOOKS.load(Ordering::SeqCst).is_null(), Ordering::SeqCst);

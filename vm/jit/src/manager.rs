@@ -249,6 +249,28 @@ pub fn install(mode: Mode) {
     });
 }
 
+/// Nothing is entered any more; objects that are in the code alone go. Code that is being run keeps them.
+pub fn uninstall() {
+    // SAFETY: as in `state`.
+    let Some(s) = (unsafe { (*STATE.0.get()).as_mut() }) else { return };
+    if !s.active.is_empty() {
+        return;
+    }
+    lh_interp::jit::uninstall();
+    let recorder = s.recorder.take();
+    let pins: Vec<_> = s
+        .traces
+        .iter_mut()
+        .flat_map(|t| {
+            t.retired = true;
+            std::mem::take(&mut t.pins)
+        })
+        .collect();
+    // What runs now, destructors among it, may ask for the state.
+    drop(recorder);
+    drop(pins);
+}
+
 impl State {
     pub fn dumping(&self, what: char) -> bool {
         self.dump.as_ref().is_some_and(|d| d.contains(what))

@@ -230,6 +230,7 @@ pub fn finish(status: i32) -> i32 {
     wind_down();
     let mut ok = sysobject::flush_std_files();
     lh_runtime::thread::set_finalizing();
+    lh_jit::uninstall();
     ok &= take_down_modules();
     if ok { status } else { 120 }
 }

@@ -626,7 +626,6 @@ fn localsplus(varnames: &Tuple, cellvars: &Tuple, freevars: &Tuple) -> (Owned<Tu
     (Tuple::from_vec(names), Bytes::new(&kinds))
 }
 
-#[pymethods(extra = members)]
 impl Code {
     /// Another file's name for this code and all code in it that has the same (`_imp._fix_co_filename`).
     pub fn set_filename(&self, path: &Str) {
@@ -654,6 +653,7 @@ impl Code {
     }
 }
 
+#[pymethods(extra = members)]
 impl Code {
     #[new(
         name = "code",

@@ -10,6 +10,7 @@
 //! Slots of C types are not watched either: they have no name to report.
 
 use crate::object::*;
+use crate::prelude::{List, Tuple};
 use lh_abi::*;
 use std::ffi::CStr;
 use std::sync::OnceLock;

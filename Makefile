@@ -2,13 +2,13 @@
 # make test   build it and run every test
 # make test-wheels  install wheels from the package index with Lancehead's own pip and run them (needs the network)
 # make test-tools   run pip, pytest, mypy and other tools of the package index on both (needs the network)
-# make bench  side-by-side tables (installs pypy3 and luajit for comparison)
+# make bench  side-by-side tables (installs pypy3, luajit and numpy for comparison)
 
 BUILD_PACKAGES = gcc libc6-dev pkg-config libffi-dev python3.11 libpython3.11-stdlib
 DEMO_PACKAGES = $(BUILD_PACKAGES) zlib1g libsqlite3-0
 TEST_PACKAGES = $(DEMO_PACKAGES) python3.11-dev libpython3.11-testsuite g++ swig python3-pip binutils
 WHEEL_PACKAGES = $(BUILD_PACKAGES) python3.11-venv
-BENCH_PACKAGES = $(DEMO_PACKAGES) pypy3 luajit
+BENCH_PACKAGES = $(DEMO_PACKAGES) python3.11-dev pypy3 luajit
 # Crates with tests of their own (the rest is tested by programs).
 TESTED = lh-abi lh-bytecode lh-compiler lh-jit-ir lh-jit-opt lh-jit-x64 lh-foreign lh-ctypes
 LANCEHEAD = $(CURDIR)/target/release/lancehead
@@ -50,3 +50,5 @@ bench:
 	@tools/install-deps.sh $(BENCH_PACKAGES)
 	cargo build --release --locked
 	python3.11 bench/run.py $(LANCEHEAD)
+	python3.11 bench/capi.py $(LANCEHEAD)
+	python3.11 bench/arrays.py $(LANCEHEAD)

@@ -61,6 +61,7 @@ def build_c(build):
     compile_shared(build, "c_args", HERE / "c/c_args.c")
     compile_shared(build, "c_slots", HERE / "c/c_slots.c")
     compile_shared(build, "c_trash", HERE / "c/c_trash.c")
+    compile_shared(build, "c_elide", HERE / "c/c_elide.c")
     compile_shared(build, "c_embed", HERE / "c/c_embed.c")
 
 
@@ -102,13 +103,14 @@ def build_nanobind(build):
 PARTS = {"c": build_c, "cpp": build_cpp, "cython": build_cython, "swig": build_swig, "pybind11": build_pybind11, "nanobind": build_nanobind}
 
 
-DRIVERS = {"c": ["use.py", "abstract.py", "wrong.py", "hooks.py", "args.py", "slots.py", "testcapi.py", "trash.py", "embed.py"]}
+DRIVERS = {"c": ["use.py", "abstract.py", "wrong.py", "hooks.py", "args.py", "slots.py", "testcapi.py", "trash.py", "elide.py", "embed.py"]}
+MODES = ["on", "off", "stress"]
 
 
-def output(python, build, script, *arguments, **variables):
+def output(python, build, script, *flags, **variables):
     env = {**os.environ, "PYTHONPATH": str(build), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", **variables}
     try:
-        r = subprocess.run([python, str(script), *arguments], capture_output=True, text=True, env=env, timeout=120)
+        r = subprocess.run([python, *flags, str(script)], capture_output=True, text=True, env=env, timeout=120)
     except subprocess.TimeoutExpired:
         return "time-out"
     return r.stdout + r.stderr + f"exit status {r.returncode}\n"
@@ -132,15 +134,18 @@ def main():
             continue
         for driver in DRIVERS.get(part, ["use.py"]):
             script = HERE / part / driver
-            want, got = output(PYTHON, a.build.resolve(), script), output(a.lancehead, a.build.resolve(), script)
+            want = output(PYTHON, a.build.resolve(), script)
             if not want.endswith("exit status 0\n"):
                 failed += 1
                 print(f"extensions: {part}/{driver} fails on python3.11:\n{want}")
-            elif want == got:
-                passed += 1
-            else:
+                continue
+            for mode in MODES:
+                got = output(a.lancehead, a.build.resolve(), script, "-X", "jit=" + mode)
+                if want == got:
+                    passed += 1
+                    continue
                 failed += 1
-                print(f"extensions: {part}/{driver} differs from python3.11:")
+                print(f"extensions: {part}/{driver} with the JIT {mode} differs from python3.11:")
                 sys.stdout.writelines(difflib.unified_diff(want.splitlines(True), got.splitlines(True), "python3.11", "lancehead", n=0))
     if not a.only or "c" in a.only.split(","):
         # Functions that release what is not theirs are named, and the program goes on.

@@ -2,7 +2,8 @@
 fn main() {
     // Only CPython's names are exported. What Rust calls its functions is nobody's business, and an
     // exported function could not be left out when nothing calls it.
-    for names in ["Py*", "_Py*"] {
+    // `backtrace`: see src/backtrace.rs.
+    for names in ["Py*", "_Py*", "backtrace"] {
         println!("cargo:rustc-link-arg-bins=-Wl,--export-dynamic-symbol={names}");
     }
     // C++ exceptions pass through (src/unwind.rs).

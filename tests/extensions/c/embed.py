@@ -10,6 +10,7 @@ path = list(sys.path)
 for update in False, True:
     c.arguments(update)
     print(sys.argv, [p for p in sys.path if p not in path] == ([os.path.dirname(os.path.realpath("/usr/bin/env"))] if update else []))
+sys._xoptions.pop("jit", None)
 print(c.options())
 sys.ps1, sys.ps2 = ">", ":"
 print(c.typed("x = 1 + \\\n 2\nprint(x)\ndef f(a):\n    return a * 2\n\nprint(f(x))\n"), x)

@@ -54,3 +54,35 @@ for i in range(3):
         read(s)
     except SystemError as e:
         print(type(e).__name__, e)
+
+
+def outer(call):
+    return inner(call)
+
+
+def inner(call):
+    return call(4)
+
+
+print(outer(c_hooks.entries), *map(outer, [c_hooks.entries]), [*(inner(c) for c in [c_hooks.entries])])
+print((lambda: (1,
+                c_hooks.place()))())
+
+
+class Holder:
+    @property
+    def fixed(self):
+        return 1
+
+
+h, other = Holder(), {}
+c_hooks.set_in(h, "a", 1, None)
+c_hooks.set_in(h, "b", 2, other)
+print(h.__dict__, other)
+for n, d in [("b", other), ("b", other), ("a", None), ("a", None), ("fixed", other), (3, other)]:
+    try:
+        print(c_hooks.set_in(h, n, None, d), h.__dict__, other)
+    except (AttributeError, TypeError) as e:
+        print(type(e).__name__, e)
+print([c_hooks.own_hash(s) == hash(s) for s in ["a", "12345678", "a longer text", str(12.5)]])
+print(c_hooks.fast([1]), c_hooks.fast((2,)), c_hooks.fast({3: 4}))

@@ -256,7 +256,8 @@ capi! {
     }
     fn PySequence_Tuple(o: &Object) -> obj { if o.is_exact::<Tuple>() { Ok(o.own()) } else { Ok(Tuple::from_iterable(o)?.into_object()) } }
     fn PySequence_List(o: &Object) -> obj { Ok(List::from_vec(o.to_items()?)) }
-    fn PySequence_Fast(o: &Object, message: &CStr) -> obj {
+    /// The message is for an object that cannot be iterated over; callers that know better pass NULL.
+    fn PySequence_Fast(o: &Object, message: Option<&CStr>) -> obj {
         if o.is_exact::<List>() || o.is_exact::<Tuple>() {
             return Ok(o.own());
         }
@@ -264,7 +265,7 @@ capi! {
             Ok(it) => Ok(List::from_vec(it.to_items()?).into_object()),
             Err(e) if e.matches(exc::TypeError()) => {
                 e.clear();
-                raise!(TypeError, "{}", text(message))
+                raise!(TypeError, "{}", text(message.ok_or_else(null_argument)?))
             }
             Err(e) => Err(e),
         }

@@ -2,6 +2,7 @@
 //! objects, frames and functions, and small types.
 
 use crate::prelude::*;
+use lh_bytecode::location::Location;
 use lh_interp::frameobject::FrameObj;
 use lh_runtime::odictobject::ODict;
 use lh_runtime::picklebuf::PickleBuffer;
@@ -21,6 +22,19 @@ capi! {
     fn PyCode_Addr2Line(c: &Code, at: c_int) -> [c_int] {
         if at < 0 { c.firstlineno() } else { c.line_at(at as isize / 2).unwrap_or(-1) }
     }
+    /// Where the instruction at a byte offset stands in the source; -1 for what is not known.
+    fn PyCode_Addr2Location(c: &Code, at: c_int, line: *mut c_int, col: *mut c_int, end_line: *mut c_int, end_col: *mut c_int) -> [c_int] {
+        let l = if at < 0 {
+            let first = c.firstlineno();
+            Location { line: first, end_line: first, col: 0, end_col: 0 }
+        } else {
+            lh_bytecode::location::at(c.linetable().as_bytes(), c.firstlineno(), at as usize / 2)
+        };
+        for (to, v) in [(line, l.line), (col, l.col), (end_line, l.end_line), (end_col, l.end_col)] {
+            *to = v;
+        }
+        1
+    }
     fn PyCode_Optimize(code: &Object, _consts: &Object, _names: &Object, _lnotab: &Object) -> obj { Ok(code.own()) }
     fn PyCompile_OpcodeStackEffect(op: c_int, arg: c_int) -> [c_int] { crate::pystate::PyCompile_OpcodeStackEffectWithJump(op, arg, -1) }
 
@@ -34,6 +48,8 @@ capi! {
         incref(g);
         Ok(g)
     }
+    /// Whether C code called the frame, not the frame before it.
+    fn _PyFrame_IsEntryFrame(f: &FrameObj) -> [c_int] { ((*f.frame()).flags & lh_interp::frame::ENTRY != 0) as c_int }
     fn PyFrame_FastToLocals(f: &FrameObj) -> void { f.locals()? }
     fn PyFrame_FastToLocalsWithError(f: &FrameObj) -> status { f.locals().map(drop) }
 

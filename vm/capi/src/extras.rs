@@ -268,8 +268,3 @@ macro_rules! pass_functions {
     } )* };
 }
 pass_functions!(HashFn, CompareFn, HashVisit, Option<DestroyFn>);
-
-/// The key of string hashing, as `pyexpat` and `_elementtree` read it.
-#[unsafe(no_mangle)]
-pub static mut _Py_HashSecret: [u64; 3] =
-    [0x736f_6d65_7073_6575, 0x646f_7261_6e64_6f6d, 0x6c79_6765_6e65_7261];

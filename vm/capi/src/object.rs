@@ -165,6 +165,19 @@ capi! {
             None => o.generic_get_attr(n).map(Owned::into_raw),
         }
     }
+    fn _PyObject_GenericSetAttrWithDict(o: &Object, n: &Object, v: Option<&Object>, dict: Option<&Dict>) -> status {
+        let n = name(n)?;
+        let Some(d) = dict else { return o.generic_set_attr(n, v) };
+        // An explicit dictionary stands in for the instance's, after data descriptors.
+        if o.ty().lookup(n).is_some_and(|t| (*t.ob_type()).tp_descr_set.is_some()) {
+            return o.generic_set_attr(n, v);
+        }
+        match v {
+            Some(v) => d.set_item(n, v),
+            None if d.del_item(n)? => Ok(()),
+            None => raise!(AttributeError, "'{}' object has no attribute '{}'", o.ty().name(), n.to_str_lossy()),
+        }
+    }
     fn PyObject_GenericGetDict(o: &Object, _context: *mut c_void) -> obj {
         match o.instance_dict(true)? {
             Some(d) => Ok(d),

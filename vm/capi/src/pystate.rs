@@ -143,6 +143,10 @@ fn with_gil<R>(f: impl FnOnce() -> R) -> R {
     r
 }
 
+fn when_tracing(f: impl FnOnce() -> c_int) -> c_int {
+    if lh_runtime::tracemalloc::is_tracing() { with_gil(f) } else { -2 }
+}
+
 capi! {
     // ---- Threads and the GIL ----
     fn PyEval_SaveThread() -> [*mut PyThreadState] { let ts = Thread::current_ptr(); thread::gil_release(); ts }
@@ -371,8 +375,9 @@ capi! {
     fn _Py_FatalErrorFunc(f: Option<&CStr>, m: &CStr) -> void { fatal(f, m) }
     fn _Py_HashPointer(p: *const c_void) -> [isize] { lh_runtime::floatobject::hash_pointer(p as usize) }
     fn _Py_HashPointerRaw(p: *const c_void) -> [isize] { (p as usize).rotate_right(4) as isize }
-    fn PyTraceMalloc_Track(d: c_uint, p: usize, n: usize) -> [c_int] { with_gil(|| if lh_runtime::tracemalloc::track(d, p, n) { 0 } else { -2 }) }
-    fn PyTraceMalloc_Untrack(d: c_uint, p: usize) -> [c_int] { with_gil(|| if lh_runtime::tracemalloc::untrack(d, p) { 0 } else { -2 }) }
+    /// Asked for every block: nothing is done, and no GIL taken, as long as nothing is traced.
+    fn PyTraceMalloc_Track(d: c_uint, p: usize, n: usize) -> [c_int] { when_tracing(|| if lh_runtime::tracemalloc::track(d, p, n) { 0 } else { -2 }) }
+    fn PyTraceMalloc_Untrack(d: c_uint, p: usize) -> [c_int] { when_tracing(|| if lh_runtime::tracemalloc::untrack(d, p) { 0 } else { -2 }) }
 }
 
 /// `Py_tss_t`.

@@ -12,12 +12,16 @@
 
 use std::ffi::c_void;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
-use crate::unwind::{STUB_FRAME, TRACE_FRAME};
+pub use crate::unwind::TRACE_ROOM;
+use crate::unwind::{STUB_FRAME, Shape, TRACE_FRAME};
 
 pub const ARENA_SIZE: usize = 64 << 20;
 const PAGE: usize = 4096;
+/// Where the arena of traces begins; 0: there is none yet.
+static TRACES: AtomicUsize = AtomicUsize::new(0);
 
 struct State {
     base: usize,
@@ -60,12 +64,22 @@ impl Arena {
     pub fn traces() -> io::Result<&'static Arena> {
         static ARENA: OnceLock<Option<Arena>> = OnceLock::new();
         ARENA
-            .get_or_init(|| Arena::reserve(TRACE_FRAME))
+            .get_or_init(|| {
+                let a = Arena::reserve(TRACE_FRAME)?;
+                TRACES.store(a.state.lock().ok()?.base, Ordering::Relaxed);
+                Some(a)
+            })
             .as_ref()
             .ok_or_else(|| io::ErrorKind::OutOfMemory.into())
     }
 
-    fn reserve(saved: &[u8]) -> Option<Arena> {
+    /// Is the address one of the arena of traces?
+    pub fn is_trace(at: usize) -> bool {
+        let base = TRACES.load(Ordering::Relaxed);
+        base != 0 && (base..base + ARENA_SIZE).contains(&at)
+    }
+
+    fn reserve(shape: Shape) -> Option<Arena> {
         // SAFETY: a fresh private mapping without access rights touches no existing memory.
         let base = unsafe {
             libc::mmap(
@@ -81,7 +95,7 @@ impl Arena {
             return None;
         }
         let base = base as usize;
-        crate::unwind::register(base, ARENA_SIZE, saved);
+        crate::unwind::register(base, ARENA_SIZE, shape);
         Some(Arena { state: Mutex::new(State { base, top: base, free: Vec::new() }) })
     }
 

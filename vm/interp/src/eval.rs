@@ -75,6 +75,7 @@ unsafe fn generator_done(f: *mut Frame, sp: *mut *mut PyObject, result: *mut PyO
 /// `throwing` the pending exception is raised at the frame's current instruction.
 ///
 /// Most frames that native code runs need the fast tier only: that is tried here, before `slow` sets up all of its registers.
+#[inline(never)]
 pub unsafe fn run(ts: *mut PyThreadState, entry: *mut Frame, throwing: bool) -> *mut PyObject {
     // SAFETY: the frame is whole.
     unsafe {
@@ -144,6 +145,11 @@ pub unsafe fn finish(
         }
         slow(&raw mut cx, prev_cframe, if raised { Start::Raise } else { Start::Resume })
     }
+}
+
+/// Is this the address of a function that evaluates frames?
+pub fn is_loop(f: usize) -> bool {
+    f == run as *const () as usize || f == slow as *const () as usize
 }
 
 /// Where `slow` begins with the frame of its context.

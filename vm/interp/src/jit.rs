@@ -38,6 +38,8 @@ pub struct JitHooks {
     pub record: unsafe fn(*mut PyThreadState, *mut Frame, *mut u16),
     /// `BREAK_JIT` was set.
     pub attend: fn(),
+    /// The frame of a trace that is running right now.
+    pub root: fn(*mut PyThreadState) -> Option<*mut Frame>,
 }
 
 static HOOKS: AtomicPtr<JitHooks> = AtomicPtr::new(std::ptr::null_mut());
@@ -65,6 +67,17 @@ pub fn uninstall() {
     set_recording(false);
     forget_pause();
     HOOKS.store(std::ptr::null_mut(), Ordering::SeqCst);
+}
+/// The innermost of the thread's frames that is sure to be whole while a trace may be running: what a trace inlined is left out.
+pub fn whole_frame(ts: *mut PyThreadState) -> *mut Frame {
+    let h = HOOKS.load(Ordering::Relaxed);
+    // SAFETY: hooks live as long as the process; the caller's own thread state.
+    unsafe {
+        match if h.is_null() { None } else { ((*h).root)(ts) } {
+            Some(f) => crate::frame::complete(f),
+            None => crate::frame::current(ts),
+        }
+    }
 }
 /// Turns counting and entering on or off.
 pub fn set_enabled(on: bool) {

@@ -64,7 +64,8 @@ pub fn install_hooks() {
     let _ = lh_runtime::tracemalloc::FRAMES.set(|f| {
         // SAFETY: the thread's own frames, innermost first; a frame owns its code, whose file name lives as long.
         unsafe {
-            let mut frame = frame::current(lh_runtime::thread::Thread::current_ptr());
+            // A trace that was running when tracing began still does.
+            let mut frame = jit::whole_frame(lh_runtime::thread::Thread::current_ptr());
             while !frame.is_null() {
                 f((*(*frame).code).co_filename, frame::line(frame).unwrap_or(0).max(0) as u32);
                 frame = frame::complete((*frame).previous);

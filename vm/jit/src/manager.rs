@@ -136,11 +136,12 @@ fn exit_cells(s: &State, t: &Trace) -> Box<[u64]> {
     vec![s.exit_routine; guards].into_boxed_slice()
 }
 
-/// A trace that is running: its frame and its JIT frame.
+/// A trace that is running: its frame, its JIT frame and the run of the interpreter it belongs to.
 #[derive(Clone, Copy)]
 pub struct Activation {
     pub frame: *mut Frame,
     pub jf: *mut u64,
+    cframe: *mut lh_abi::_PyCFrame,
 }
 
 pub struct State {
@@ -196,6 +197,9 @@ pub fn state() -> &'static mut State {
     unsafe { (*STATE.0.get()).as_mut().expect("installed") }
 }
 
+// The unwinder has been told.
+const _: () = assert!(lh_foreign::arena::TRACE_ROOM == lh_jit_x64::asm::OUT_BYTES as usize);
+
 pub fn install(mode: Mode) {
     let Ok(arena) = lh_foreign::arena::Arena::traces() else { return };
     let (code, exit) = lh_jit_x64::asm::trampoline();
@@ -246,6 +250,7 @@ pub fn install(mode: Mode) {
         enter: enter_hook,
         record,
         attend: trial::attend,
+        root,
     });
 }
 
@@ -269,6 +274,14 @@ pub fn uninstall() {
     // What runs now, destructors among it, may ask for the state.
     drop(recorder);
     drop(pins);
+}
+
+/// The frame of the innermost trace, if no interpreter runs inside it: the thread's current frame may be an inlined one that is
+/// gone or not written yet.
+fn root(ts: *mut PyThreadState) -> Option<*mut Frame> {
+    // SAFETY: the caller's own thread state.
+    let c = unsafe { (*ts).cframe };
+    state().active.iter().rfind(|a| a.cframe == c).map(|a| a.frame)
 }
 
 impl State {
@@ -807,7 +820,7 @@ pub unsafe fn enter_trace(
         jf[jf::CALL as usize / 8] = 0;
         (*f).stacktop = -1;
         let p = jf.as_mut_ptr();
-        s.active.push(Activation { frame: f, jf: p });
+        s.active.push(Activation { frame: f, jf: p, cframe: (*ts).cframe });
         crate::force::ACTIVE.store(s.active.len(), std::sync::atomic::Ordering::Relaxed);
         let word = (s.enter)(ts, p, entry);
         lh_runtime::thread::settle_steal(ts);

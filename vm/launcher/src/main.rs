@@ -5,6 +5,7 @@
 use lh_capi as _; // exports the C API
 
 mod args;
+mod backtrace;
 mod life;
 mod paths;
 mod repl;

@@ -6,7 +6,8 @@
 use crate::object::Object;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// `_Py_HashSecret`: two words for SipHash, one (`expat`) for others.
+/// Two words for SipHash, one (`expat`) for others. Exported: some C code hashes strings by itself (`pyexpat`, numba).
+#[unsafe(export_name = "_Py_HashSecret")]
 static SECRET: [AtomicU64; 3] = [AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0)];
 
 /// How the secret is made.
@@ -57,7 +58,7 @@ pub fn init_secret(seed: Seed) {
     }
 }
 
-/// The secret's 24 bytes, as `_Py_HashSecret` holds them.
+/// The secret's words.
 pub fn secret() -> [u64; 3] {
     [0, 1, 2].map(|i: usize| SECRET[i].load(Ordering::Relaxed))
 }

@@ -3,7 +3,9 @@
 static PyObject *steals(PyObject *m, PyObject *o) { Py_DECREF(o); Py_RETURN_NONE; }
 static PyObject *steals_second(PyObject *m, PyObject *const *a, Py_ssize_t n) { if (n > 1) { Py_DECREF(a[1]); Py_DECREF(a[1]); } return Py_NewRef(a[0]); }
 static PyObject *fine(PyObject *m, PyObject *o) { return Py_NewRef(o); }
-static PyMethodDef functions[] = {{"steals", steals, METH_O}, {"steals_second", (PyCFunction)(void (*)(void))steals_second, METH_FASTCALL}, {"fine", fine, METH_O}, {0}};
+static PyObject *releases_borrowed(PyObject *m, PyObject *list) { Py_DECREF(PyList_GetItem(list, 0)); Py_RETURN_NONE; }
+static PyObject *takes_out(PyObject *m, PyObject *list) { PyList_SetSlice(list, 0, 1, NULL); Py_RETURN_NONE; }
+static PyMethodDef functions[] = {{"releases_borrowed", releases_borrowed, METH_O}, {"takes_out", takes_out, METH_O}, {"steals", steals, METH_O}, {"steals_second", (PyCFunction)(void (*)(void))steals_second, METH_FASTCALL}, {"fine", fine, METH_O}, {0}};
 static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "c_wrong", NULL, -1, functions};
 PyMODINIT_FUNC PyInit_c_wrong(void) { return PyModule_Create(&module); }
 /* Other module names in the same file: what a broken init function answers. */

@@ -13,5 +13,21 @@ c_wrong.steals_second(o, [1])
 kept = [o]
 kept.clear()
 c_wrong.fine(o)
+
+
+def local():
+    x = object()
+    for _ in range(3):
+        steals(x)
+    c_wrong.steals(object())
+    c_wrong.releases_borrowed([x])
+    items = [[1], x]
+    c_wrong.releases_borrowed(items)
+    c_wrong.takes_out(items)
+    return x, items, sys.getrefcount(x)
+
+
+made = local()
 sys.stderr.flush()
+print(len(made), made[0] is made[1][0], made[2])
 print("still there:", o is not None, c_wrong.fine(o) is o, sys.getrefcount(o))

@@ -183,6 +183,74 @@ static PyType_Slot slots[] = {
     {Py_tp_dealloc, (void *)node_dealloc}, {Py_tp_getattro, (void *)node_get}, {Py_tp_setattro, (void *)node_set},
     {Py_tp_members, members}, {0, nullptr}};
 static PyType_Spec spec = {"cpp_sample.Node", sizeof(Node), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
+// A dictionary of its own, with the getter and setter that the C API has for it.
+struct Bag {
+    PyObject_HEAD
+    PyObject *dict;
+};
+static int bag_traverse(Bag *b, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(b));
+    Py_VISIT(b->dict);
+    return 0;
+}
+static int bag_clear(Bag *b)
+{
+    Py_CLEAR(b->dict);
+    return 0;
+}
+static void bag_dealloc(Bag *b)
+{
+    PyObject_GC_UnTrack(b);
+    bag_clear(b);
+    PyTypeObject *t = Py_TYPE(b);
+    t->tp_free(b);
+    Py_DECREF(t);
+}
+static PyMemberDef bag_members[] = {{"__dictoffset__", T_PYSSIZET, offsetof(Bag, dict), READONLY}, {nullptr}};
+static PyGetSetDef bag_getset[] = {
+    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict}, {"nowhere", PyObject_GenericGetDict, PyObject_GenericSetDict}, {nullptr}};
+static PyType_Slot bag_slots[] = {
+    {Py_tp_traverse, (void *)bag_traverse}, {Py_tp_clear, (void *)bag_clear}, {Py_tp_dealloc, (void *)bag_dealloc},
+    {Py_tp_members, bag_members}, {Py_tp_getset, bag_getset}, {0, nullptr}};
+static PyType_Spec bag_spec = {"cpp_sample.Bag", sizeof(Bag), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, bag_slots};
+
+// A type made by hand that has the interpreter keep its dictionary.
+static PyObject *managed()
+{
+    auto *h = (PyHeapTypeObject *)PyType_Type.tp_alloc(&PyType_Type, 0);
+    h->ht_name = PyUnicode_FromString("Managed");
+    h->ht_qualname = Py_NewRef(h->ht_name);
+    PyTypeObject *t = &h->ht_type;
+    t->tp_name = "Managed";
+    t->tp_base = (PyTypeObject *)Py_NewRef((PyObject *)&PyBaseObject_Type);
+    t->tp_basicsize = sizeof(PyObject);
+    t->tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_MANAGED_DICT;
+    t->tp_traverse = [](PyObject *o, visitproc visit, void *arg) {
+        PyObject **dict = _PyObject_GetDictPtr(o);
+        Py_VISIT(*dict);
+        Py_VISIT(Py_TYPE(o));
+        return 0;
+    };
+    t->tp_clear = [](PyObject *o) {
+        Py_CLEAR(*_PyObject_GetDictPtr(o));
+        return 0;
+    };
+    t->tp_dealloc = [](PyObject *o) {
+        PyObject_GC_UnTrack(o);
+        Py_TYPE(o)->tp_clear(o);
+        PyTypeObject *t = Py_TYPE(o);
+        t->tp_free(o);
+        Py_DECREF(t);
+    };
+    static PyGetSetDef getset[] = {{"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict}, {nullptr}};
+    t->tp_getset = getset;
+    t->tp_new = PyType_GenericNew;
+    if (PyType_Ready(t) < 0) return nullptr;
+    PyObject_SetAttrString((PyObject *)t, "__module__", Ref(PyUnicode_FromString("cpp_sample")));
+    return (PyObject *)t;
+}
+
 static PyMethodDef functions[] = {
     {"made_at_load", made_at_load, METH_NOARGS}, {"threads", threads, METH_VARARGS}, {"own_state", own_state, METH_O},
     {"pending", pending, METH_O}, {"throws", throws, METH_VARARGS}, {"catches", catches, METH_VARARGS}, {nullptr}};
@@ -191,5 +259,7 @@ PyMODINIT_FUNC PyInit_cpp_sample()
 {
     PyObject *m = PyModule_Create(&module);
     PyModule_AddObject(m, "Node", PyType_FromSpec(&spec));
+    PyModule_AddObject(m, "Bag", PyType_FromSpec(&bag_spec));
+    PyModule_AddObject(m, "Managed", managed());
     return m;
 }

@@ -96,3 +96,34 @@ try:
     del cpp_sample.Node().q
 except AttributeError as e:
     print(repr(e))
+
+for base in (cpp_sample.Bag, cpp_sample.Managed):
+    class Derived(base):
+        pass
+
+    for cls in (base, Derived):
+        o = cls()
+        o.a, o.me = 1, o
+        print(cls.__name__, o.a, sorted(o.__dict__), sorted(vars(o)))
+        o.__dict__ = {"b": 2, "me": o}
+        print(hasattr(o, "a"), o.b, o.me is o)
+        for wrong in ([], None, 5):
+            try:
+                o.__dict__ = wrong
+            except TypeError as e:
+                print(e)
+        try:
+            del o.__dict__
+            print(o.__dict__)
+        except TypeError as e:
+            print(e)
+        for i in range(300):
+            o = cls()
+            o.me, o.n = o, i
+            o.__dict__ = dict(o.__dict__, i=i)
+            assert o.i == o.n == i
+        del o
+        gc.collect()
+        # python3.11 visits the dictionary of a class derived from Managed twice, and never finds the cycle.
+        if (base, cls) != (cpp_sample.Managed, Derived):
+            print(len([x for x in gc.get_objects() if type(x) is cls]))

@@ -185,13 +185,25 @@ capi! {
         }
     }
     fn PyObject_GenericSetDict(o: &Object, v: Option<&Object>, _context: *mut c_void) -> status {
-        match v {
-            None => raise!(TypeError, "cannot delete __dict__"),
-            Some(v) if !Dict::check(v) => {
-                raise!(TypeError, "__dict__ must be set to a dictionary, not a '{}'", v.ty().name())
-            }
-            Some(v) => o.set_attr(intern!("__dict__"), v),
+        // Not by way of `__dict__`: this is the setter behind it.
+        let managed = lh_runtime::instance::is_managed(o);
+        let place = if managed { null_mut() } else { typeobject::dict_ptr(o.as_ptr()) };
+        if !managed && place.is_null() {
+            return raise!(AttributeError, "This object has no __dict__");
         }
+        let Some(v) = v else { return raise!(TypeError, "cannot delete __dict__") };
+        let Some(d) = v.downcast::<Dict>() else {
+            return raise!(TypeError, "__dict__ must be set to a dictionary, not a '{}'", v.ty().name());
+        };
+        if managed {
+            lh_runtime::instance::set_dict(o.as_ptr(), Some(d));
+        } else {
+            let old = std::mem::replace(&mut *place, d.own().into_raw().cast());
+            if let Some(old) = Owned::<Object>::from_raw_opt(old) {
+                drop(old)
+            }
+        }
+        Ok(())
     }
     fn _PyObject_GetDictPtr(o: &Object) -> [*mut *mut PyObject] {
         if lh_runtime::instance::is_managed(o) {

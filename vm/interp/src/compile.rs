@@ -160,7 +160,12 @@ fn code(
     match unit {
         Ok(unit) => {
             issue_all(warnings, filename, source)?;
-            Ok(Code::from_unit(&unit)?.into_object())
+            let made = Code::from_unit(&unit)?;
+            if filename.as_ascii().is_none() && filename.make_utf8().is_err() {
+                // Surrogates, which the compiler's text cannot have.
+                made.set_filename(filename);
+            }
+            Ok(made.into_object())
         }
         Err(e) => Err(raise_error(&e, filename)),
     }

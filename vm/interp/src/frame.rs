@@ -106,6 +106,25 @@ pub unsafe fn complete(mut f: *mut Frame) -> *mut Frame {
         f
     }
 }
+/// How many variables of running functions hold this object. (The collector sees those of generators.)
+pub fn in_variables(o: *mut PyObject) -> isize {
+    let mut n = 0;
+    lh_runtime::thread::for_each(|ts| {
+        // SAFETY: the GIL is held, so no thread's frames change.
+        unsafe {
+            let cframe = (*ts).cframe;
+            let mut f = if cframe.is_null() { null_mut() } else { complete((*cframe).current_frame.cast()) };
+            while !f.is_null() {
+                if (*f).owner == OWNED_BY_THREAD {
+                    let count = (*(*f).code).co_nlocalsplus as usize;
+                    n += (0..count).filter(|i| *localsplus(f).add(*i) == o).count() as isize;
+                }
+                f = complete((*f).previous);
+            }
+        }
+    });
+    n
+}
 /// The line being executed; `None` for artificial instructions.
 pub unsafe fn line(f: *mut Frame) -> Option<i32> {
     // SAFETY: a live frame's code object.

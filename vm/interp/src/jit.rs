@@ -60,6 +60,14 @@ pub fn install(h: JitHooks) {
     HOOKS.store(Box::into_raw(Box::new(h)), Ordering::SeqCst);
     ON.store(true, Ordering::SeqCst);
 }
+/// The end of the program: nothing is counted, recorded or entered from now on.
+pub fn uninstall() {
+    ON.store(false, Ordering::SeqCst);
+    CALLS.store(false, Ordering::SeqCst);
+    set_recording(false);
+    forget_pause();
+    HOOKS.store(std::ptr::null_mut(), Ordering::SeqCst);
+}
 /// The innermost of the thread's frames that is sure to be whole while a trace may be running: what a trace inlined is left out.
 pub fn whole_frame(ts: *mut PyThreadState) -> *mut Frame {
     let h = HOOKS.load(Ordering::Relaxed);

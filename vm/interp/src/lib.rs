@@ -47,6 +47,7 @@ pub fn install_hooks() {
         frame_locals,
         compile: compile::compile,
     });
+    let _ = lh_runtime::capidebug::IN_VARIABLES.set(frame::in_variables);
     let _ = lh_runtime::faultdump::FRAMES.set(|ts, f| {
         // SAFETY: the caller's thread state; its frames are looked at as they are.
         unsafe {

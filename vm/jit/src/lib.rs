@@ -44,3 +44,9 @@ pub fn install(mode: Mode) {
         manager::install(mode)
     }
 }
+
+/// The end of the program: traces are not entered any more and let go of the objects in their code, so that what the
+/// modules take down is really gone. Called with the GIL held.
+pub fn uninstall() {
+    manager::uninstall()
+}

@@ -262,6 +262,28 @@ pub fn install(mode: Mode) {
     });
 }
 
+/// Nothing is entered any more; objects that are in the code alone go. Code that is being run keeps them.
+pub fn uninstall() {
+    // SAFETY: as in `state`.
+    let Some(s) = (unsafe { (*STATE.0.get()).as_mut() }) else { return };
+    if !s.active.is_empty() {
+        return;
+    }
+    lh_interp::jit::uninstall();
+    let recorder = s.recorder.take();
+    let pins: Vec<_> = s
+        .traces
+        .iter_mut()
+        .flat_map(|t| {
+            t.retired = true;
+            std::mem::take(&mut t.pins)
+        })
+        .collect();
+    // What runs now, destructors among it, may ask for the state.
+    drop(recorder);
+    drop(pins);
+}
+
 /// The frame of the innermost trace, if no interpreter runs inside it: the thread's current frame may be an inlined one that is
 /// gone or not written yet.
 fn root(ts: *mut PyThreadState) -> Option<*mut Frame> {
@@ -723,10 +745,6 @@ unsafe fn retire(s: &mut State, t: u32) -> bool {
 /// other code may come to lie at its addresses.
 fn interpreter_ends(i: *mut Interp) {
     let s = state();
-    // A thread that will never go on may stand in a trace.
-    if i == lh_runtime::interpreter::main() && !s.active.is_empty() {
-        return;
-    }
     let recorder = s.recorder.take();
     if recorder.is_some() {
         lh_interp::jit::forget_pause();

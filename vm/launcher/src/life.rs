@@ -231,10 +231,7 @@ pub fn finish(status: i32) -> i32 {
     let mut ok = sysobject::flush_std_files();
     lh_runtime::thread::set_finalizing();
     // Extension modules look at what is left of theirs at the end: traces are not to hold it.
-    lh_interp::jit::set_enabled(false);
-    if let Some(f) = interpreter::ON_END.get() {
-        f(interpreter::main());
-    }
+    lh_jit::uninstall();
     // The last collection `gc.callbacks` are told of: they need their modules.
     if lh_runtime::gc::is_enabled() && lh_runtime::gc::callbacks().len() != 0 {
         lh_runtime::gc::collect(2);

@@ -4,10 +4,13 @@
 //! If fewer than all these are left afterwards, the function gave away what was not its own: a line on stderr says which function of which
 //! file, and the missing references are put back, so that the program goes on. Functions of the executable itself are not watched.
 //! An argument that others refer to, too, may lose references rightly (a container lets go of it). Where one has fewer than before, the
-//! references that the collector finds in all objects are counted: there must be at least those and the caller's.
+//! references that the collector finds in all objects and those of running functions' variables are counted: there must be at least
+//! those and the caller's. The elements of an argument that is a list or a tuple are watched in the same way, for functions that
+//! release what they only borrowed.
 //! Slots of C types are not watched either: they have no name to report.
 
 use crate::object::*;
+use crate::prelude::{List, Tuple};
 use lh_abi::*;
 use std::ffi::CStr;
 use std::sync::OnceLock;
@@ -37,11 +40,61 @@ fn file_of(f: *const core::ffi::c_void) -> Option<String> {
     (base != own).then_some(name)
 }
 
-/// The references to `o` that objects known to the collector hold.
+/// How many variables of running functions hold an object; set by the interpreter.
+pub static IN_VARIABLES: OnceLock<fn(*mut PyObject) -> isize> = OnceLock::new();
+
+/// The references to `o` that objects known to the collector and the variables of running functions hold.
 #[cold]
 unsafe fn known(o: *mut PyObject) -> isize {
     let all = crate::gc::objects(None);
     all.iter().flat_map(|x| crate::gc::referents(x)).filter(|r| r.as_ptr() == o).count() as isize
+        + IN_VARIABLES.get().map_or(0, |f| f(o))
+}
+
+/// An object whose count is looked at before and after a call.
+struct Watched {
+    o: *mut PyObject,
+    /// References that are the caller's.
+    own: isize,
+    /// References taken.
+    taken: isize,
+    /// The argument it is or, as an element, is in.
+    argument: usize,
+    before: isize,
+}
+
+/// How many elements of an argument are watched.
+const ELEMENTS: usize = 64;
+
+unsafe fn watched(objects: &[*mut PyObject]) -> Vec<Watched> {
+    let mut all: Vec<Watched> = vec![];
+    let mut add = |o: *mut PyObject, own: isize, argument: usize| {
+        // SAFETY: the caller's objects and what they refer to are live.
+        unsafe {
+            match all.iter_mut().find(|w| w.o == o) {
+                Some(w) if own == 0 || w.own == 0 => return,
+                Some(w) => {
+                    w.own += own;
+                    w.taken += GUARD
+                }
+                None => all.push(Watched { o, own, taken: GUARD, argument, before: (*o).ob_refcnt }),
+            }
+            (*o).ob_refcnt += GUARD;
+        }
+    };
+    for (i, o) in objects.iter().copied().filter(|o| !o.is_null()).enumerate() {
+        add(o, 1, i);
+    }
+    for (i, o) in objects.iter().copied().filter(|o| !o.is_null()).enumerate() {
+        // SAFETY: as above.
+        let o = unsafe { Object::from_ptr(o) };
+        if o.is_exact::<List>() || o.is_exact::<Tuple>() {
+            for e in crate::gc::referents(o).iter().take(ELEMENTS) {
+                add(e.as_ptr(), 0, i);
+            }
+        }
+    }
+    all
 }
 
 /// Calls `call`, which runs `def`'s C function on these objects, and checks their counts.
@@ -59,35 +112,30 @@ pub unsafe fn watch(
         let Some(file) = (*def).ml_meth.and_then(|f| file_of(f as *const core::ffi::c_void)) else {
             return call();
         };
-        let before = |o: *mut PyObject| (*o).ob_refcnt;
-        let mut each: Vec<(*mut PyObject, isize, usize, isize)> = vec![];
-        for (i, o) in objects.iter().copied().filter(|o| !o.is_null()).enumerate() {
-            match each.iter_mut().find(|e| e.0 == o) {
-                Some(e) => e.1 += 1,
-                None => each.push((o, 1, i, before(o))),
-            }
-            (*o).ob_refcnt += GUARD;
-        }
+        let all = watched(objects);
         let r = call();
-        for (o, n, i, count) in each {
-            let left = (*o).ob_refcnt - n * GUARD;
+        for Watched { o, own, taken, argument, before } in all {
+            let left = (*o).ob_refcnt - taken;
             // A result that is the argument holds a reference of its own.
-            let due = n + (r == o) as isize;
-            let missing = if left >= count { 0 } else { due + known(o) - left };
+            let due = own + (r == o) as isize;
+            let missing = if left >= before { 0 } else { due + known(o) - left };
             if missing > 0 {
                 (*o).ob_refcnt += missing;
                 eprintln!(
-                    "LANCEHEAD_CAPI=debug: {}() in {} released {} reference{} to its argument {} (a '{}') that {} not its own",
+                    "LANCEHEAD_CAPI=debug: {}() in {} released {} reference{} to {}its argument {} (a '{}') that {} not its own",
                     CStr::from_ptr((*def).ml_name).to_string_lossy(),
                     file,
                     missing,
                     if missing == 1 { "" } else { "s" },
-                    i,
+                    if own == 0 { "an element of " } else { "" },
+                    argument,
                     Object::from_ptr(o).ty().name(),
                     if missing == 1 { "was" } else { "were" },
                 );
             }
-            (*o).ob_refcnt -= n * GUARD;
+            // An element may have been let go of rightly.
+            (*o).ob_refcnt -= taken - 1;
+            decref(o);
         }
         r
     }

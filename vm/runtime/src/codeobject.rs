@@ -631,6 +631,33 @@ fn localsplus(varnames: &Tuple, cellvars: &Tuple, freevars: &Tuple) -> (Owned<Tu
     (Tuple::from_vec(names), Bytes::new(&kinds))
 }
 
+impl Code {
+    /// Another file's name for this code and all code in it that has the same (`_imp._fix_co_filename`).
+    pub fn set_filename(&self, path: &Str) {
+        // SAFETY: a code object's co_filename is a string, owned by it.
+        let old =
+            unsafe { Object::from_ptr((*self.as_struct()).co_filename).downcast_unchecked::<Str>().own() };
+        if !old.equals(path) {
+            self.replace_filename(path, &old);
+        }
+    }
+    fn replace_filename(&self, path: &Str, old: &Str) {
+        // SAFETY: as above, and co_consts is a tuple; the replaced string is dropped after the new one is in place.
+        unsafe {
+            let c = self.as_struct();
+            if !Object::from_ptr((*c).co_filename).downcast_unchecked::<Str>().equals(old) {
+                return;
+            }
+            let dead = std::mem::replace(&mut (*c).co_filename, path.own().into_raw());
+            decref(dead);
+            let consts = Object::from_ptr((*c).co_consts).downcast_unchecked::<Tuple>();
+            for k in consts.iter().filter_map(|k| k.downcast::<Code>()) {
+                k.replace_filename(path, old);
+            }
+        }
+    }
+}
+
 #[pymethods(extra = members)]
 impl Code {
     #[new(

@@ -80,7 +80,7 @@ pub fn frozen_code(f: &Frozen) -> PyResult<Owned<Code>> {
             Err(e) => return raise!(ImportError, "cannot read {}: {}", source.display(), e),
         },
     };
-    imp::fix_co_filename(&code, &Str::new(&frozen_name));
+    code.set_filename(&Str::new(&frozen_name));
     Ok(code)
 }
 

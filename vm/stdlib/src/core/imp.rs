@@ -310,36 +310,8 @@ fn source_hash(key: i64, source: Buffer) -> Vec<u8> {
 /// Changes code.co_filename to specify the passed-in file path, also in nested code objects.
 #[pyfunction(signature = "(code, path, /)")]
 fn _fix_co_filename(code: &Code, path: &Str) {
-    fix_co_filename(code, path)
+    code.set_filename(path)
 }
-/// See `_imp._fix_co_filename`.
-pub fn fix_co_filename(code: &Code, path: &Str) {
-    // SAFETY: a code object's co_filename is a string and co_consts a tuple, both owned by it.
-    unsafe {
-        let c = code.as_struct();
-        let old = Object::from_ptr((*c).co_filename).downcast_unchecked::<Str>().own();
-        if old.equals(path) {
-            return;
-        }
-        fix_nested(code, path, &old);
-    }
-}
-fn fix_nested(code: &Code, path: &Str, old: &Str) {
-    // SAFETY: as above; the replaced string is dropped after the new one is in place.
-    unsafe {
-        let c = code.as_struct();
-        if !Object::from_ptr((*c).co_filename).downcast_unchecked::<Str>().equals(old) {
-            return;
-        }
-        let dead = std::mem::replace(&mut (*c).co_filename, path.own().into_raw());
-        decref(dead);
-        let consts = Object::from_ptr((*c).co_consts).downcast_unchecked::<Tuple>();
-        for k in consts.iter().filter_map(|k| k.downcast::<Code>()) {
-            fix_nested(k, path, old);
-        }
-    }
-}
-
 fn setup(m: &Module) -> PyResult<()> {
     m.add("check_hash_based_pycs", &Str::new(&lh_runtime::sysobject::config().check_hash_based_pycs))
 }

@@ -565,6 +565,7 @@ pub unsafe fn precall(_f: *mut Frame, at: *mut u16, arg: usize, sp: *mut *mut Py
             CallPlan::Builtin { def, is_descr } => {
                 let flags = (*def).ml_flags & !(METH_COEXIST | METH_CLASS | METH_STATIC);
                 let n = if is_descr { total.wrapping_sub(1) } else { total };
+                const FAST_KEYWORDS: i32 = METH_FASTCALL | METH_KEYWORDS;
                 let is_static = (*def).ml_flags & METH_STATIC != 0;
                 let is = |name: &core::ffi::CStr| core::ffi::CStr::from_ptr((*def).ml_name) == name;
                 let known = |whose: &AtomicPtr<PyMethodDef>, q: u8| {
@@ -575,14 +576,14 @@ pub unsafe fn precall(_f: *mut Frame, at: *mut u16, arg: usize, sp: *mut *mut Py
                 let q = match (is_descr, flags) {
                     (false, METH_O) if n == 1 && built_in(c"len") => known(&LEN, quick::PRECALL_LEN),
                     (false, METH_O) if n == 1 && built_in(c"hash") => known(&HASH, quick::PRECALL_HASH),
-                    (false, METH_FASTCALL) if n == 1 && built_in(c"iter") => {
+                    (false, METH_FASTCALL | FAST_KEYWORDS) if n == 1 && built_in(c"iter") => {
                         known(&ITER, quick::PRECALL_ITER)
                     }
-                    (false, METH_FASTCALL) if n == 1 && built_in(c"next") => {
+                    (false, METH_FASTCALL | FAST_KEYWORDS) if n == 1 && built_in(c"next") => {
                         known(&NEXT, quick::PRECALL_NEXT)
                     }
                     (false, METH_O) if n == 1 && !is_method => quick::PRECALL_BUILTIN_O,
-                    (false, METH_FASTCALL) if n == 2 && built_in(c"isinstance") => {
+                    (false, METH_FASTCALL | FAST_KEYWORDS) if n == 2 && built_in(c"isinstance") => {
                         known(&ISINSTANCE, quick::PRECALL_ISINSTANCE)
                     }
                     (false, f) if f & !METH_KEYWORDS == METH_FASTCALL && !is_method && !is_static => {

@@ -120,7 +120,7 @@ pub enum CallPlan {
 /// Are attributes that exist found by the generic rules? Holds as long as the type's version.
 pub fn generic(t: *mut PyTypeObject) -> bool {
     // SAFETY: a live type.
-    lh_runtime::type_slots::finds_generically(unsafe { Type::from_raw_ref(t) }).0
+    lh_runtime::slot_calls::finds_generically(unsafe { Type::from_raw_ref(t) }).0
 }
 /// Does the type's metaclass look attributes up in the usual way?
 fn generic_type(t: &Object) -> bool {
@@ -182,7 +182,7 @@ pub fn plan_attr(o: &Object, name: &Str) -> AttrPlan {
             if let Some(p) = d.downcast_exact::<Property>() {
                 let g = (*p.as_struct()).prop_get;
                 // Where there is a `__getattr__`, it answers for a getter that raises AttributeError.
-                let hooked = lh_runtime::type_slots::finds_generically(ty).1;
+                let hooked = lh_runtime::slot_calls::finds_generically(ty).1;
                 if !g.is_null() && r(g).is_exact::<Function>() && !hooked {
                     return AttrPlan::Property { version, getter: g };
                 }
@@ -246,7 +246,7 @@ pub fn plan_described(o: &Object, name: &Str, store: bool) -> Option<(u32, *mut 
                 == Some(lh_runtime::typeobject::generic_setattro as *const () as usize)
         } else {
             // Where there is a `__getattr__`, it answers for a getter that raises AttributeError.
-            lh_runtime::type_slots::finds_generically(ty) == (true, false)
+            lh_runtime::slot_calls::finds_generically(ty) == (true, false)
         };
         let version = ty.version();
         if !plain || version == 0 {
@@ -424,7 +424,7 @@ pub fn plan_call(callee: &Object, n: usize) -> CallPlan {
             let t = callee.as_ptr().cast::<PyTypeObject>();
             if (*t).tp_flags & Py_TPFLAGS_HEAPTYPE != 0
                 && (*t).tp_flags & Py_TPFLAGS_IS_ABSTRACT == 0
-                && lh_runtime::type_slots::has_plain_new_and_own_init(t)
+                && lh_runtime::slot_calls::has_plain_new_and_own_init(t)
                 && let Some(init) = callee.downcast_unchecked::<Type>().lookup(intern!("__init__"))
                 && init.is_exact::<Function>()
                 && let Some((init, init_version)) = plan_function(&init, n + 1)

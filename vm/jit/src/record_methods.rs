@@ -385,7 +385,7 @@ impl Recorder {
             if (*t).tp_flags & Py_TPFLAGS_HEAPTYPE == 0 || (*t).tp_flags & Py_TPFLAGS_TYPE_SUBCLASS != 0 {
                 return Ok(false);
             }
-            let (usual, hooked) = lh_runtime::type_slots::finds_generically(ob.ty());
+            let (usual, hooked) = lh_runtime::slot_calls::finds_generically(ob.ty());
             if !usual {
                 return Ok(false);
             }

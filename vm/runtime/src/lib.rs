@@ -79,6 +79,8 @@ pub mod set_methods;
 pub mod setobject;
 pub mod singletons;
 pub mod sliceobject;
+pub mod slot_calls;
+pub mod slot_wrappers;
 pub mod slots;
 pub mod str_format;
 pub mod str_methods;

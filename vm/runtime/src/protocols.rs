@@ -513,7 +513,7 @@ impl Object {
             };
             let n = nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET;
             // An instance whose class has a `__call__` written in Python: that, with the instance in front.
-            if f as usize == crate::type_slots::slot_tp_call as *const () as usize
+            if f as usize == crate::slot_calls::slot_tp_call as *const () as usize
                 && let Some(m) = self.ty().lookup(intern!("__call__"))
                 && (*m.ob_type()).tp_flags & Py_TPFLAGS_METHOD_DESCRIPTOR != 0
             {

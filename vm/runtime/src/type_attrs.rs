@@ -1,8 +1,8 @@
 //! The methods and attributes of `type` itself.
 
 use crate::prelude::*;
+use crate::slot_calls::{slot_tp_init, slot_tp_new};
 use crate::type_new::*;
-use crate::type_slots::{slot_tp_init, slot_tp_new};
 use crate::type_table::*;
 use crate::typeobject::*;
 use core::ffi::{CStr, c_int, c_void};

@@ -2,7 +2,6 @@
 //! objects, frames and functions, and small types.
 
 use crate::prelude::*;
-use lh_bytecode::location::Location;
 use lh_interp::frameobject::FrameObj;
 use lh_runtime::odictobject::ODict;
 use lh_runtime::picklebuf::PickleBuffer;
@@ -24,13 +23,13 @@ capi! {
     }
     /// Where the instruction at a byte offset stands in the source; -1 for what is not known.
     fn PyCode_Addr2Location(c: &Code, at: c_int, line: *mut c_int, col: *mut c_int, end_line: *mut c_int, end_col: *mut c_int) -> [c_int] {
-        let l = if at < 0 {
-            let first = c.firstlineno();
-            Location { line: first, end_line: first, col: 0, end_col: 0 }
+        let places = if at < 0 {
+            [c.firstlineno(), 0, c.firstlineno(), 0]
         } else {
-            lh_bytecode::location::at(c.linetable().as_bytes(), c.firstlineno(), at as usize / 2)
+            let l = c.location_at(at as usize / 2);
+            [l.line, l.col, l.end_line, l.end_col]
         };
-        for (to, v) in [(line, l.line), (col, l.col), (end_line, l.end_line), (end_col, l.end_col)] {
+        for (to, v) in [line, col, end_line, end_col].into_iter().zip(places) {
             *to = v;
         }
         1

@@ -12,8 +12,8 @@
 use crate::frame::Frame;
 use crate::prelude::*;
 use lh_runtime::number;
-use lh_runtime::slots::CompareOp;
 use lh_runtime::slot_calls::length_of_answer;
+use lh_runtime::slots::CompareOp;
 
 /// The method's answer is the instruction's value (of a binary operator: the left operand's method answered).
 pub const PLAIN: u8 = 0;

@@ -232,7 +232,9 @@ def output(python, name):
         r = subprocess.run([python, HERE / f"programs/t_{name}.py"], capture_output=True, text=True, env=env, timeout=300)
     except subprocess.TimeoutExpired:
         return "time-out\n"
-    return r.stdout + r.stderr + f"exit status {r.returncode}\n"
+    # Tracebacks name the folder the packages are in.
+    text = (r.stdout + r.stderr).replace(str(pathlib.Path(python).parent.parent.resolve()), "ENVIRONMENT")
+    return text + f"exit status {r.returncode}\n"
 
 
 def passing(python, folder, name):

@@ -62,7 +62,7 @@ fn table(base: usize, size: usize, shape: Shape) -> Vec<u8> {
 /// Appends an entry with its length, filled up with no-ops to whole words.
 #[cfg(target_arch = "x86_64")]
 fn add(t: &mut Vec<u8>, mut entry: Vec<u8>) {
-    while (entry.len() + 4) % 8 != 0 {
+    while !(entry.len() + 4).is_multiple_of(8) {
         entry.push(0);
     }
     t.extend((entry.len() as u32).to_le_bytes());

@@ -196,7 +196,7 @@ fn via_complex_method(o: &Object) -> PyResult<Option<C>> {
     if !r.is_exact::<Complex>() {
         let text = format!(
             "__complex__ returned non-complex (type {}).  The ability to return an instance of a strict subclass of \
-             complex is deprecated, and may not be supported in a future version of Python.",
+             complex is deprecated, and may be removed in a future version of Python.",
             r.ty().name()
         );
         number::warn(exc::DeprecationWarning(), &text, 1)?;

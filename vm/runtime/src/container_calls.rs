@@ -138,7 +138,7 @@ calls! {
             } else if let Some(s) = x.downcast_exact::<Str>() {
                 s.as_ascii().and_then(short_decimal).and_then(|v| done(Ok(Int::from_i64(v))))
             } else {
-                None
+                crate::number::int_by_slot(x)
             }
         }
         _ => None,

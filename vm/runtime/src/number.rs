@@ -328,7 +328,7 @@ fn strict_int(r: Owned<Object>, method: &str) -> PyResult<Owned<Int>> {
     };
     let text = format!(
         "{} returned non-int (type {}).  The ability to return an instance of a strict subclass of int is deprecated, and \
-         may not be supported in a future version of Python.",
+         may be removed in a future version of Python.",
         method,
         r.ty().name()
     );
@@ -379,13 +379,18 @@ fn strict_float(o: &Object, r: Owned<Object>) -> PyResult<f64> {
     if !r.is_exact::<Float>() {
         let text = format!(
             "{}.__float__ returned non-float (type {}).  The ability to return an instance of a strict subclass of float \
-             is deprecated, and may not be supported in a future version of Python.",
+             is deprecated, and may be removed in a future version of Python.",
             o.ty().name(),
             r.ty().name()
         );
         warn(exc::DeprecationWarning(), &text, 1)?;
     }
     Ok(v.value())
+}
+
+/// `int(o)` where `nb_int` of the type decides; `None`: it does not.
+pub fn int_by_slot(o: &Object) -> Option<PyResult<Owned<Object>>> {
+    nb(o, |m| m.nb_int).is_some().then(|| to_int(o))
 }
 
 /// `int(o)`.

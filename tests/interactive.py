@@ -113,9 +113,11 @@ def session(command, typed, home):
         os.waitpid(pid, 0)
     os.close(fd)
     text = out.decode("utf-8", "replace").replace("\r", "")
+    # First: a folder's random name may look like an address.
+    text = text.replace(home, "HOME")
     text = re.sub(r"0x[0-9a-f]+", "0xADDR", text)
     text = re.sub(r"^Python 3\.11.*(\n.*on linux|\n\[.*\].*)?$", "BANNER", text, flags=re.M)
-    return text.replace(home, "HOME") + "\n--- status %s" % status
+    return text + "\n--- status %s" % status
 
 
 def main():

@@ -279,11 +279,19 @@ pub unsafe extern "C" fn run_function(from: *mut Frame, root: *const FunctionRoo
     }
 }
 
-/// A run of a function's root ended in an exit to the interpreter. Where most do, interpreting is faster.
+/// A run of a function's root ended in an exit to the interpreter. Where most do, though no bridge is to be had for them any more,
+/// interpreting is faster.
 pub fn left_early(s: &mut State, root: u32) {
+    let over_budget = s.over_budget();
     let x = &mut s.traces[root as usize];
     x.early += 1;
-    if x.early.is_multiple_of(MANY) && x.early * 2 > x.entries && !x.retired && s.mode != Mode::Stress {
+    if x.early < MANY {
+        return;
+    }
+    let most = x.early * 2 > x.entries;
+    let settled = x.settled == x.bridges && !over_budget;
+    (x.early, x.entries, x.settled) = (0, 0, x.bridges);
+    if most && settled && !x.retired && s.mode != Mode::Stress {
         s.event(|| format!("function of trace {root} goes back to the interpreter"));
         unpatch(s, root);
         s.give_back(root);

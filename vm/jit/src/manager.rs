@@ -77,6 +77,8 @@ pub struct Compiled {
     /// Of a function's root: entries, and how many of these runs did not end in a return.
     pub entries: u64,
     pub early: u64,
+    /// The bridges it had when that was last looked at.
+    pub settled: u32,
     pub trial: Record,
     /// Not entered any more: what it took for granted of the world is no longer so.
     pub retired: bool,
@@ -120,6 +122,7 @@ impl Compiled {
             room: inline::ROOM,
             entries: 0,
             early: 0,
+            settled: 0,
             trial,
             retired: false,
             pins: vec![],

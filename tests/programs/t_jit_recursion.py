@@ -153,3 +153,18 @@ def big(n):
     return 1 if n==0 else n*big(n-1)
 for i in range(60): big(30)
 print(big(60))
+def made(k):
+    # Code that comes and goes, so that other code lies where it was.
+    names = ', '.join('a%d' % i for i in range(k % 4))
+    space = {}
+    exec(f'''
+def make(x):
+    def f(n{', ' if names else ''}{names}, *more):
+        return (n, x, {names or '0'}) if n == 0 else f(n - 1{', ' if names else ''}{names}, *more)
+    return f if {k} % 3 else (lambda n, *a: n if n == 0 else f(n, *a))
+''', space)
+    f = space['make'](k)
+    for i in range(12):
+        r = f(40, *range(k % 4 + k % 2))
+    return r
+print([made(k) for k in range(60)][::7])

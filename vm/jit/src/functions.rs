@@ -23,6 +23,7 @@ use lh_jit_opt::R;
 use lh_runtime::codeobject::quick;
 use lh_runtime::prelude::*;
 use lh_runtime::thread::Thread;
+use std::collections::hash_map::Entry;
 use std::ptr::null_mut;
 
 /// How many frames up a function that calls itself is looked for.
@@ -61,32 +62,51 @@ pub unsafe fn is_recursive(f: *mut Frame) -> bool {
     }
 }
 
-/// The entry for code that starts with at most a COPY_FREE_VARS before its RESUME.
+impl FunctionRoot {
+    /// For code that starts with at most a COPY_FREE_VARS before its RESUME.
+    unsafe fn of(code: *mut PyCodeObject) -> Option<FunctionRoot> {
+        // SAFETY: live code.
+        unsafe {
+            let c = Object::from_ptr(code.cast()).downcast_unchecked::<Code>();
+            let mut resume = frame::first_instr(code);
+            let mut free_vars = 0;
+            if quick::BASE[*resume as u8 as usize] == op::COPY_FREE_VARS {
+                free_vars = (*resume >> 8) as usize;
+                resume = resume.add(1);
+            }
+            let flags = (*code).co_flags;
+            if c.len_units() < 3
+                || quick::BASE[*resume as u8 as usize] != op::RESUME
+                || flags & CO_OPTIMIZED == 0
+                || flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR) != 0
+            {
+                return None;
+            }
+            let more = (flags & CO_VARARGS != 0) as i32 + (flags & CO_VARKEYWORDS != 0) as i32;
+            let params = ((*code).co_argcount + (*code).co_kwonlyargcount + more) as usize;
+            Some(FunctionRoot { code, resume, params, free_vars, trace: NO_TRACE })
+        }
+    }
+}
+
+/// The entry for code. Whoever names an entry keeps its code alive; one that nobody names may be of other code that lay there.
 pub unsafe fn function_root(s: &mut State, code: *mut PyCodeObject) -> Option<*mut FunctionRoot> {
     // SAFETY: live code.
     unsafe {
-        if let Some(r) = s.functions.get_mut(&(code as usize)) {
+        if let Some(r) = s.functions.get_mut(&(code as usize))
+            && r.trace != NO_TRACE
+        {
             return Some(&raw mut **r);
         }
-        let c = Object::from_ptr(code.cast()).downcast_unchecked::<Code>();
-        let mut resume = frame::first_instr(code);
-        let mut free_vars = 0;
-        if quick::BASE[*resume as u8 as usize] == op::COPY_FREE_VARS {
-            free_vars = (*resume >> 8) as usize;
-            resume = resume.add(1);
+        let r = FunctionRoot::of(code)?;
+        match s.functions.entry(code as usize) {
+            Entry::Occupied(e) => {
+                let old = e.into_mut();
+                **old = r;
+                Some(&raw mut **old)
+            }
+            Entry::Vacant(e) => Some(&raw mut **e.insert(Box::new(r))),
         }
-        let flags = (*code).co_flags;
-        if c.len_units() < 3
-            || quick::BASE[*resume as u8 as usize] != op::RESUME
-            || flags & CO_OPTIMIZED == 0
-            || flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR) != 0
-        {
-            return None;
-        }
-        let more = (flags & CO_VARARGS != 0) as i32 + (flags & CO_VARKEYWORDS != 0) as i32;
-        let params = ((*code).co_argcount + (*code).co_kwonlyargcount + more) as usize;
-        let r = FunctionRoot { code, resume, params, free_vars, trace: NO_TRACE };
-        Some(&raw mut **s.functions.entry(code as usize).or_insert(Box::new(r)))
     }
 }
 

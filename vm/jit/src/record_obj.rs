@@ -561,6 +561,26 @@ impl Recorder {
                 let x = self.pin(func);
                 return self.method_none(a, x);
             }
+            if let MethodPlan::Bound { version, def, of_class } = plans::plan_method(ob, name) {
+                let c = if of_class {
+                    let c = self.pin(a);
+                    self.b().guard_value(v, c)?;
+                    let x = self.b().fload(c, TYPE_VERSION)?;
+                    let want = self.b().int(version as i64);
+                    self.b().guard_value(x, want)?;
+                    Some(c)
+                } else if self.guard_class(v, a)? {
+                    Some(self.pin((*a).ob_type.cast()))
+                } else {
+                    None
+                };
+                if let Some(c) = c {
+                    self.b().own(c)?;
+                    let def = self.b().ptr(def as u64);
+                    let m = self.b().new_object(CLASS_METHOD, &[def, c])?;
+                    return self.method_none_owned(a, m);
+                }
+            }
             if let Some(c) = self.class_method(v, a, ob, name)? {
                 self.b().own(c)?;
                 let o = self.pop(sp - 1)?;

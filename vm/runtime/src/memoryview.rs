@@ -125,37 +125,66 @@ impl Layout {
         self.shape.iter().product::<isize>() * self.view.itemsize
     }
     fn build(self, mbuf: &ManagedBuffer) -> PyResult<Owned<MemoryView>> {
-        let nd = self.shape.len();
+        let view = Py_buffer { len: self.len(), ..self.view };
+        MemoryView::of_parts(&view, &self.shape, &self.strides, self.suboffsets.as_deref(), mbuf)
+    }
+}
+
+impl MemoryView {
+    /// A view of the managed buffer with the fields of `view`, but for its arrays.
+    fn of_parts(
+        view: &Py_buffer,
+        shape: &[isize],
+        strides: &[isize],
+        suboffsets: Option<&[isize]>,
+        mbuf: &ManagedBuffer,
+    ) -> PyResult<Owned<MemoryView>> {
+        let nd = shape.len();
         check_dimensions(nd)?;
         // SAFETY: a fresh zeroed instance with room for three arrays of `nd` numbers.
         unsafe {
             let p = crate::typeobject::alloc(&raw mut PyMemoryView_Type, 3 * nd as isize)?;
             let m = p.cast::<PyMemoryViewObject>();
             (*m).hash = -1;
-            (*m).view = self.view;
+            (*m).view = *view;
             (*m).view.internal = null_mut();
             let a = (&raw mut (*m).ob_array).cast::<isize>();
-            core::ptr::copy_nonoverlapping(self.shape.as_ptr(), a, nd);
-            core::ptr::copy_nonoverlapping(self.strides.as_ptr(), a.add(nd), nd);
+            for i in 0..nd {
+                *a.add(i) = shape[i];
+                *a.add(nd + i) = strides[i];
+            }
             (*m).view.ndim = nd as c_int;
             // Views without dimensions have no arrays, which C code tells them by.
             (*m).view.shape = if nd == 0 { null_mut() } else { a.cast() };
             (*m).view.strides = if nd == 0 { null_mut() } else { a.add(nd).cast() };
             (*m).view.suboffsets = null_mut();
-            if let Some(s) = &self.suboffsets {
+            if let Some(s) = suboffsets {
                 core::ptr::copy_nonoverlapping(s.as_ptr(), a.add(2 * nd), nd);
                 (*m).view.suboffsets = a.add(2 * nd).cast();
             }
             if (*m).view.format.is_null() {
                 (*m).view.format = c"B".as_ptr().cast_mut();
             }
-            (*m).view.len = self.len();
             (*m).mbuf = mbuf.own().into_raw().cast();
             (*(*m).mbuf).exports += 1;
             let mv: Owned<MemoryView> = Owned::from_raw(p);
             mv.init_flags();
             Ok(mv)
         }
+    }
+    /// A view of all that `v` shows, which is a view of the managed buffer.
+    fn whole(v: &Py_buffer, mbuf: &ManagedBuffer) -> PyResult<Owned<MemoryView>> {
+        if v.ndim != 1 || !v.suboffsets.is_null() {
+            return Layout::of(v).build(mbuf);
+        }
+        let n = match buffer::shape(v) {
+            Some(s) => s[0],
+            None if v.itemsize > 0 => v.len / v.itemsize,
+            None => 0,
+        };
+        let stride = buffer::strides(v).map_or(v.itemsize, |s| s[0]);
+        let view = Py_buffer { len: n * v.itemsize, ..*v };
+        MemoryView::of_parts(&view, &[n], &[stride], None, mbuf)
     }
 }
 
@@ -171,12 +200,11 @@ impl MemoryView {
     pub fn from_object_new(o: &Object) -> PyResult<Owned<MemoryView>> {
         if let Some(m) = o.downcast::<MemoryView>() {
             m.check()?;
-            return Layout::of(m.view()).build(&m.mbuf());
+            return MemoryView::whole(m.view(), &m.mbuf());
         }
         let mbuf = ManagedBuffer::of_object(o)?;
         // SAFETY: the managed buffer's view is filled.
-        let l = Layout::of(unsafe { &(*mbuf.as_struct()).master });
-        l.build(&mbuf)
+        MemoryView::whole(unsafe { &(*mbuf.as_struct()).master }, &mbuf)
     }
     /// A read-only view of a contiguous copy, of the same shape and format.
     pub fn contiguous_copy(&self, order: u8) -> PyResult<Owned<MemoryView>> {

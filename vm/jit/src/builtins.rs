@@ -110,12 +110,21 @@ impl Recorder {
         // SAFETY: live operands.
         unsafe { (first..self.sp).map(|s| Ok((self.get(s)?, self.actual(s)))).collect() }
     }
-    /// The call's operands, from `base` on, give way to its result.
+    /// The call's operands, from `base` on, give way to its result: the arguments go first, then the callable.
     pub(crate) unsafe fn answered(&mut self, base: i32, r: R) -> Rec<bool> {
         // SAFETY: live operands.
         unsafe {
-            let actuals: Vec<*mut PyObject> = (base..self.sp).rev().map(|s| self.actual(s)).collect();
-            self.result(self.sp - base, &actuals, r)?;
+            let first = if self.actual(base).is_null() { base + 2 } else { base + 1 };
+            let mut gone = vec![];
+            for s in (base..self.sp).rev() {
+                gone.push((self.pop(s)?, self.actual(s)));
+            }
+            gone.reverse();
+            self.put(base, r)?;
+            gone.rotate_left((first - base) as usize);
+            for (v, a) in gone {
+                self.release(v, a)?;
+            }
             Ok(true)
         }
     }
@@ -296,6 +305,23 @@ impl Recorder {
                         return Ok(None);
                     }
                     Ok(Some(self.owned(bool_ref(yes))?))
+                }
+                ("builtins", b"getattr", 2) => {
+                    let name = self.get(first + 1)?;
+                    if self.b().const_of(name).is_none() || !exact::<Str>(self.actual(first + 1)) {
+                        return Ok(None);
+                    }
+                    let name = Object::from_ptr(self.actual(first + 1)).downcast_unchecked::<Str>();
+                    let (v, a) = (self.get(first)?, self.actual(first));
+                    if let Some((base, k, _)) = self.instance_value(v, a, name)? {
+                        self.fix(at)?;
+                        let x = self.b().aload(base, INST_VALUE, k)?;
+                        self.b().emit(Op::GNonNull, &[x])?;
+                        self.b().own(x)?;
+                        return Ok(Some(x));
+                    }
+                    self.fix(at)?;
+                    self.load_described(v, a, name)
                 }
                 ("builtins", b"abs", 1) => {
                     let a = self.actual(first);

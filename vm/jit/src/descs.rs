@@ -164,8 +164,8 @@ pub const MOST_FIELDS: usize = 8;
 pub const TUPLE: u32 = SLOTTED + MOST_FIELDS as u32;
 /// An empty dictionary.
 pub const EMPTY_DICT: u32 = TUPLE + 4;
-/// A class method of a type from C, bound to a class.
-pub const CLASS_METHOD: u32 = EMPTY_DICT + 1;
+/// A method of a type from C, bound to an object or a class.
+pub const BOUND_METHOD: u32 = EMPTY_DICT + 1;
 
 pub const LIST_ITEM: u32 = 0;
 pub const TUPLE_ITEM: u32 = 1;
@@ -233,7 +233,7 @@ fn instances() -> Vec<ClassDesc> {
     all.push(ClassDesc {
         type_addr: CFunction::type_ptr() as u64,
         type_field: None,
-        ..class("class_method", 0, vec![CFUNC_ML, CFUNC_SELF], helpers::NEW_CLASS_METHOD)
+        ..class("bound_method", 0, vec![CFUNC_ML, CFUNC_SELF], helpers::NEW_BOUND_METHOD)
     });
     all
 }

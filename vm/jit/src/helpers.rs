@@ -696,12 +696,12 @@ unsafe extern "C" fn put_name(d: Ob, name: Ob, v: Ob) {
 /// The helpers that build tuples and lists, by the number of items.
 pub const TUPLES: [u32; 4] = [TUPLE1, TUPLE2, TUPLE3, TUPLE4];
 pub const LISTS_OF: [u32; 5] = [LIST0, LIST1, LIST2, LIST3, LIST4];
-/// The method of this definition, bound to a class whose reference it takes over.
-unsafe extern "C" fn new_class_method(def: *mut lh_abi::PyMethodDef, class: *mut PyObject) -> *mut PyObject {
-    // SAFETY: a definition of the class's own type.
+/// The method of this definition, bound to an object whose reference it takes over.
+unsafe extern "C" fn new_bound_method(def: *mut lh_abi::PyMethodDef, o: *mut PyObject) -> *mut PyObject {
+    // SAFETY: a definition of the object's own type.
     unsafe {
-        let class = Owned::<Object>::from_raw(class);
-        CFunction::new(def, Some(&class), None).into_raw()
+        let o = Owned::<Object>::from_raw(o);
+        CFunction::new(def, Some(&o), None).into_raw()
     }
 }
 /// Gives back a container that is empty, or whose items all have other references.
@@ -765,7 +765,7 @@ macro_rules! helpers {
                 ret: Ty::$ret,
                 ret_kind: match Ty::$ret { Ty::I64 => MemKind::I64, Ty::F64 => MemKind::F64, Ty::Ptr => MemKind::Ptr, _ => MemKind::Ref },
                 ret_new: $new,
-                ret_nonnull: matches!($num, PUSH_EXC | BOX_INT | BOX_FLOAT | BOX_UNSIGNED | MAKE_ITER | CHR | STR_ITEM | NEW_SLICE | NEW_SUPER | NEW_METHOD | LIST_POP | MAKE_RANGE | TUPLE1 | TUPLE2 | TUPLE3 | TUPLE4 | LIST0 | LIST1 | LIST2 | LIST3 | LIST4 | NEW_DICT | TUPLE_OF_LIST | NEW_CLASS_METHOD),
+                ret_nonnull: matches!($num, PUSH_EXC | BOX_INT | BOX_FLOAT | BOX_UNSIGNED | MAKE_ITER | CHR | STR_ITEM | NEW_SLICE | NEW_SUPER | NEW_METHOD | LIST_POP | MAKE_RANGE | TUPLE1 | TUPLE2 | TUPLE3 | TUPLE4 | LIST0 | LIST1 | LIST2 | LIST3 | LIST4 | NEW_DICT | TUPLE_OF_LIST | NEW_BOUND_METHOD),
                 pass_ts: false,
                 effects: $eff,
             }),*]
@@ -856,7 +856,7 @@ helpers! {
     CALL_EX = call_ex, [Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     DICT_MERGE = dict_merge, [Ref, Ref, Ref] -> I64, steals 0, new false, Effects::ARBITRARY;
     LIST_EXTEND = list_extend, [Ref, Ref] -> I64, steals 0, new false, LISTS;
-    NEW_CLASS_METHOD = new_class_method, [Ptr, Ref] -> Ref, steals 2, new true, ALLOC;
+    NEW_BOUND_METHOD = new_bound_method, [Ptr, Ref] -> Ref, steals 2, new true, ALLOC;
     TUPLE_OF_LIST = tuple_of_list, [Ref] -> Ref, steals 0, new true, READS;
     DROP_SHELL = drop_shell, [Ref] -> Void, steals 1, new false, FREES;
     CALL_C_NAMES = call_c_names, [Ptr, Ref, I64, Ref, Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;

@@ -237,6 +237,7 @@ pub fn finish(status: i32) -> i32 {
         lh_runtime::gc::collect(2);
     }
     ok &= take_down_modules();
+    lh_runtime::exitfuncs::run();
     if ok { status } else { 120 }
 }
 /// Waits for the threads of the interpreter and runs its exit functions.

@@ -356,7 +356,7 @@ impl BytesIO {
         <BytesIO as Kind>::BASICSIZE
             + match &*self.buf.borrow() {
                 Store::Own(v) => v.capacity(),
-                Store::Shared(b) if b.refcount() > 1 => 0,
+                Store::Shared(b) if b.refcnt() > 1 => 0,
                 Store::Shared(b) => b.len() + std::mem::offset_of!(lh_abi::PyBytesObject, ob_sval) + 1,
             }
     }

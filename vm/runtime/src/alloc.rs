@@ -25,21 +25,25 @@ pub fn malloc(n: usize) -> *mut c_void {
     }
     p
 }
-/// mimalloc's own zeroing is slow to start (`rep stos`); blocks up to this size are zeroed here, word by word.
-const SMALL: usize = 512;
+/// mimalloc's own zeroing is slow to start (`rep stos`); blocks up to this size are zeroed here.
+pub const SMALL: usize = 512;
+/// Zeroes a small block.
+///
 /// # Safety
-/// `p` is a block made for `size` bytes.
-#[inline]
-unsafe fn zero(p: *mut c_void, size: usize) {
-    for i in 0..size.div_ceil(16) {
-        // SAFETY: blocks are multiples of 16 bytes long, or of 8 bytes when that is what was asked for.
-        unsafe {
-            let w = p.cast::<u64>().add(2 * i);
-            *w = 0;
-            if 16 * i + 8 < size {
-                *w.add(1) = 0;
-            }
-        }
+/// `p` is 16-aligned and has room for `size` bytes, rounded up to 16.
+#[inline(always)]
+pub unsafe fn zero(p: *mut c_void, size: usize) {
+    #[cfg(target_arch = "x86_64")]
+    for i in 0..size.div_ceil(STEP) {
+        use core::arch::x86_64::{__m128i, _mm_setzero_si128};
+        // Volatile: it would become a call of memset, which takes longer than these few words.
+        // SAFETY: the caller's promise.
+        unsafe { p.cast::<__m128i>().add(i).write_volatile(_mm_setzero_si128()) }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    // SAFETY: the caller's promise.
+    unsafe {
+        p.cast::<u8>().write_bytes(0, size.next_multiple_of(STEP))
     }
 }
 pub fn calloc(n: usize, size: usize) -> *mut c_void {

@@ -953,7 +953,10 @@ impl Str {
             return self.own();
         }
         let t = self.text().slice(start, end);
-        if self.is_ascii() { from_text_max(t, 0x7f) } else { Str::from_text(t) }
+        match t {
+            Text::U1(b) if self.is_ascii() => Str::from_ascii(b),
+            _ => Str::from_text(t),
+        }
     }
     /// `self[start], self[start + step], …`: `count` characters.
     pub fn slice_step(&self, start: isize, step: isize, count: usize) -> Owned<Str> {

@@ -325,6 +325,33 @@ impl List {
             self.set_len(m + n as usize);
             return Ok(());
         }
+        if let Some(b) = iterable.downcast_exact::<Bytes>() {
+            let (m, b) = (self.len(), b.as_bytes());
+            self.make_room(b.len())?;
+            // SAFETY: room was made; small ints are there for ever.
+            unsafe {
+                let to = self.items_ptr().add(m);
+                b.iter().enumerate().for_each(|(i, c)| *to.add(i) = Int::from_i64(*c as i64).into_raw());
+            }
+            self.set_len(m + b.len());
+            return Ok(());
+        }
+        if let Some(d) = iterable.downcast_exact::<Dict>() {
+            let m = self.len();
+            self.make_room(d.len())?;
+            // SAFETY: room was made; neither counting nor reading the dict runs Python code.
+            unsafe {
+                let to = self.items_ptr().add(m);
+                let (mut pos, mut n) = (0, 0);
+                while let Some((k, _)) = d.next_borrowed(&mut pos) {
+                    incref(k);
+                    *to.add(n) = k;
+                    n += 1;
+                }
+                self.set_len(m + n);
+            }
+            return Ok(());
+        }
         if let Some(s) = iterable.downcast_exact::<Str>() {
             self.make_room(s.len())?;
             let m = self.len();

@@ -35,7 +35,7 @@ del held, view
 b.append(1)
 
 # ---- Text and bytes ----
-for s in ("", "plain", 'a"b\\c/\n\r\t\b\f\x00\x1f', "é", "日本語 ", "\U0001f600x", "\ud800", "mixé\u20ac\U00010000\"end"):
+for s in ("", "plain", 'a"b\\c/\n\r\t\b\f\x00\x1f\x7f', "é", "日本語 ", "\U0001f600x", "\ud800", "mixé\u20ac\U00010000\"end"):
     print(json.dumps(s), ascii(json.dumps(s, ensure_ascii=False)), json.loads(json.dumps(s)) == s)
     try:
         print(s.encode(), s.encode("utf-8", "replace"), s.encode("utf-8", "surrogatepass"))

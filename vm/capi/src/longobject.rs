@@ -100,6 +100,28 @@ fn wrapped(o: &Object) -> PyResult<u64> {
         None => Ok(int(o)?.to_u64_wrapping()),
     }
 }
+/// The base that a number's text has if `base` leaves it open, and where its digits end.
+fn digits_end(s: &[u8], mut base: u32) -> (u32, usize) {
+    let mut at = s.iter().take_while(|c| c.is_ascii_whitespace() || **c == 11).count();
+    at += matches!(s.get(at), Some(b'+' | b'-')) as usize;
+    let prefix = match (s.get(at), s.get(at + 1)) {
+        (Some(b'0'), Some(b'x' | b'X')) => 16,
+        (Some(b'0'), Some(b'o' | b'O')) => 8,
+        (Some(b'0'), Some(b'b' | b'B')) => 2,
+        _ => 0,
+    };
+    if base == 0 && s.get(at) != Some(&b'0') {
+        base = 10;
+    }
+    if prefix != 0 && (base == 0 || base == prefix) {
+        base = prefix;
+        at += 2;
+    }
+    // What begins with a 0 and no prefix keeps its open base: only zeros may follow.
+    let digits = if base == 0 { 10 } else { base };
+    at += s[at..].iter().take_while(|c| (**c as char).is_digit(digits)).count();
+    (base, at)
+}
 /// The number that digits of `base` alone spell, which fits easily.
 fn plain_digits(s: &[u8], base: u32) -> Option<i64> {
     let (negative, digits) = match s {
@@ -163,9 +185,10 @@ capi! {
             }
             return Ok(Int::from_i64(v));
         }
-        let r = Int::parse(&text(s), base as u32);
+        let (base, stop) = digits_end(s.to_bytes(), base as u32);
+        let r = Int::parse(&text(s), base);
         if !end.is_null() {
-            *end = if r.is_ok() { s.as_ptr().add(s.to_bytes().len()) } else { s.as_ptr() };
+            *end = s.as_ptr().add(if r.is_ok() { s.to_bytes().len() } else { stop });
         }
         r
     }

@@ -54,11 +54,21 @@ fn str_arg(o: &Object) -> PyResult<&Str> {
         None => bad_argument(),
     }
 }
+/// The characters of a compact ASCII string, which end in NUL, and how many.
+#[inline(always)]
+fn plain_ascii(s: &Str) -> Option<(*const c_char, isize)> {
+    const COMPACT_ASCII: u32 = 1 << 5 | 1 << 6;
+    // SAFETY: a live string's head is readable, and the characters of such a string follow it.
+    unsafe {
+        let a = s.as_ptr().cast::<PyASCIIObject>();
+        ((*a).state & COMPACT_ASCII == COMPACT_ASCII).then(|| (a.add(1).cast_const().cast(), (*a).length))
+    }
+}
 /// The integer arguments of the find functions as `str` methods take them.
 fn part(s: &Str, start: isize, end: isize) -> (usize, usize) {
     let n = s.len() as isize;
-    let fix = |i: isize| if i < 0 { (i + n).max(0) } else { i.min(n) };
-    (fix(start) as usize, fix(end) as usize)
+    let fix = |i: isize| if i < 0 { (i + n).max(0) } else { i };
+    (fix(start) as usize, fix(end).min(n) as usize)
 }
 /// # Safety
 /// `n` wide characters at `p`.
@@ -215,7 +225,13 @@ capi! {
     }
     fn PyUnicode_AsUTF8AndSize(s: &Object, n: *mut isize) -> (*const c_char, null()) {
         let s = str_arg(s)?;
-        let t = match s.as_ascii() { Some(t) => t, None => s.to_str()? };
+        if let Some((p, len)) = plain_ascii(s) {
+            if !n.is_null() {
+                *n = len;
+            }
+            return Ok(p);
+        }
+        let t = s.to_str()?;
         if !n.is_null() {
             *n = t.len() as isize;
         }
@@ -398,7 +414,8 @@ capi! {
     fn PyUnicode_Contains(s: &Object, x: &Object) -> boolean {
         match (s.downcast::<Str>(), x.downcast::<Str>()) {
             (Some(s), Some(x)) => Ok(str_search::find(s.text(), x.text()).is_some()),
-            _ => s.contains_item(x),
+            (None, Some(_)) => raise!(TypeError, "must be str, not {}", s.ty().name()),
+            _ => raise!(TypeError, "'in <string>' requires string as left operand, not {}", x.ty().name()),
         }
     }
     fn PyUnicode_Find(s: &Object, x: &Object, start: isize, end: isize, direction: c_int) -> (isize, -2) {

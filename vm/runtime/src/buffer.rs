@@ -81,6 +81,7 @@ pub fn release(view: &mut Py_buffer) {
 ///
 /// # Safety
 /// `view` is writable; `buf` stays valid while the view is held.
+#[inline]
 pub unsafe fn fill_info(
     view: *mut Py_buffer,
     o: Option<&Object>,

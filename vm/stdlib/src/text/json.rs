@@ -124,7 +124,7 @@ fn push_quoted(b: &mut StrBuilder, t: Text<'_>, ascii: bool) {
     use std::fmt::Write;
     b.push(34);
     // Runs of plain characters go in one piece.
-    let plain = |c: u32| c >= 32 && c != 34 && c != 92 && (!ascii || c < 127 || c == 127);
+    let plain = |c: u32| c >= 32 && c != 34 && c != 92 && (!ascii || c < 127);
     if let Text::U1(u) = t
         && u.iter().all(|c| plain(*c as u32))
     {
@@ -149,7 +149,7 @@ fn push_quoted(b: &mut StrBuilder, t: Text<'_>, ascii: bool) {
                 10 => b'n',
                 13 => b'r',
                 9 => b't',
-                32..128 => {
+                32..127 => {
                     out.push(c as u8);
                     continue;
                 }

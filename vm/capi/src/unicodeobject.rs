@@ -31,7 +31,9 @@ fn is_utf8(encoding: Option<&CStr>) -> bool {
 }
 /// Is an ASCII string the same in this encoding?
 fn keeps_ascii(encoding: &str) -> bool {
-    ["utf-8", "utf8", "ascii", "latin-1", "latin1", "iso-8859-1", "us-ascii"].iter().any(|e| e.eq_ignore_ascii_case(encoding))
+    ["utf-8", "utf8", "ascii", "latin-1", "latin1", "iso-8859-1", "us-ascii"]
+        .iter()
+        .any(|e| e.eq_ignore_ascii_case(encoding))
 }
 fn encode(s: &Object, encoding: &str, errors: Option<&CStr>) -> PyResult {
     if let Some(t) = s.downcast::<Str>().and_then(|s| s.as_ascii())

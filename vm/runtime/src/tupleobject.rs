@@ -372,7 +372,8 @@ impl Tuple {
         }
         if step == 1 {
             // SAFETY: the range lies inside the tuple.
-            return unsafe { Tuple::from_raw_items(self.items_ptr().add(start as usize), n) }.map(Owned::into_object);
+            return unsafe { Tuple::from_raw_items(self.items_ptr().add(start as usize), n) }
+                .map(Owned::into_object);
         }
         Tuple::build(n, |i| self.get((start + i as isize * step) as usize).into_raw()).map(Owned::into_object)
     }

@@ -48,8 +48,11 @@ unsafe extern "C" fn partial_entry(
             if first.len() == 0 {
                 return from_c(f.vectorcall(args, nargsf, kwnames));
             }
-            let named =
-                if kwnames.is_null() { 0 } else { Object::from_ptr(kwnames).downcast_unchecked::<Tuple>().len() };
+            let named = if kwnames.is_null() {
+                0
+            } else {
+                Object::from_ptr(kwnames).downcast_unchecked::<Tuple>().len()
+            };
             // A spare place, the partial's own arguments, the call's.
             let (own, given) = (first.len(), n + named);
             let mut small = [std::ptr::null_mut(); 10];
@@ -114,7 +117,13 @@ impl Partial {
         if let Some(kw) = kw {
             new_kw.merge_dict(kw, true)?;
         }
-        Partial { func: Slot::of(func), args: Slot::of(rest), kw: Slot::of(new_kw), entry: Some(partial_entry) }.build_in(cls)
+        Partial {
+            func: Slot::of(func),
+            args: Slot::of(rest),
+            kw: Slot::of(new_kw),
+            entry: Some(partial_entry),
+        }
+        .build_in(cls)
     }
     #[slot(tp_call)]
     fn call_it(&self, args: &Tuple, kw: Option<&Dict>) -> PyResult {

@@ -578,7 +578,8 @@ pub fn prod(iterable: &Object, start: Option<&Object>) -> PyResult<Owned<Object>
 #[pyfunction(signature = "(*integers)")]
 pub fn gcd(integers: &Tuple) -> PyResult<Owned<Int>> {
     if integers.len() == 2
-        && let (Some(a), Some(b)) = (integers.item_ref(0).downcast::<Int>(), integers.item_ref(1).downcast::<Int>())
+        && let (Some(a), Some(b)) =
+            (integers.item_ref(0).downcast::<Int>(), integers.item_ref(1).downcast::<Int>())
         && let (Some(a), Some(b)) = (a.compact(), b.compact())
     {
         let (mut a, mut b) = (a.unsigned_abs(), b.unsigned_abs());

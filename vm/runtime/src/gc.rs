@@ -104,6 +104,7 @@ unsafe fn list_is_empty(h: Head) -> bool {
     // SAFETY: h is a live list head.
     unsafe { next(h) == h }
 }
+#[inline]
 unsafe fn list_append(node: Head, list: Head) {
     // SAFETY: both are live heads.
     unsafe {
@@ -114,6 +115,7 @@ unsafe fn list_append(node: Head, list: Head) {
         set_prev(list, node);
     }
 }
+#[inline]
 unsafe fn list_remove(node: Head) {
     // SAFETY: node is in a list.
     unsafe {
@@ -198,6 +200,7 @@ pub unsafe fn untrack(o: *mut PyObject) {
 
 /// # Safety
 /// `o` has a GC head.
+#[inline]
 pub unsafe fn is_tracked(o: *mut PyObject) -> bool {
     // SAFETY: the caller's promise.
     unsafe { (*head_of(o))._gc_next != 0 }
@@ -245,6 +248,18 @@ unsafe fn put_block(p: *mut c_void, body: usize) {
     // SAFETY: as above; the caller's object is gone.
     unsafe { crate::alloc::put(p, 16 + body) }
 }
+/// Zeroes the first `n` bytes of a block from `take_block`.
+#[inline(always)]
+unsafe fn clear_block(block: *mut u64, n: usize) {
+    // SAFETY: small blocks are multiples of 16 bytes long; the caller's promise.
+    unsafe {
+        if n <= crate::alloc::SMALL {
+            crate::alloc::zero(block.cast(), n)
+        } else {
+            block.write_bytes(0, n / 8)
+        }
+    }
+}
 /// Do objects of the type lie in blocks of one size, known from the type alone?
 #[inline(always)]
 unsafe fn one_size(tp: *mut PyTypeObject) -> bool {
@@ -266,9 +281,7 @@ pub unsafe fn new_object(tp: *mut PyTypeObject, n: isize) -> *mut PyObject {
             if block.is_null() {
                 return null_mut();
             }
-            for i in 0..(16 + body) / 8 {
-                *block.add(i) = 0;
-            }
+            clear_block(block, 16 + body);
             let o = block.add(2).cast::<PyObject>();
             (*o).ob_refcnt = 1;
             (*o).ob_type = tp;
@@ -281,9 +294,7 @@ pub unsafe fn new_object(tp: *mut PyTypeObject, n: isize) -> *mut PyObject {
         let block = if (*tp).tp_itemsize == 0 {
             let block = take_block(front + body).cast::<u64>();
             if !block.is_null() {
-                for i in 0..(front + 16 + body) / 8 {
-                    *block.add(i) = 0;
-                }
+                clear_block(block, front + 16 + body);
             }
             block.cast::<u8>()
         } else {

@@ -418,6 +418,11 @@ impl Object {
             // SAFETY: the tuple keeps the arguments alive.
             return unsafe { from_c(f(self.as_ptr(), args.items_ptr(), args.len(), null_mut())) };
         }
+        if let Some(d) = kwargs
+            && 1 + args.len() + d.len() <= FEW
+        {
+            return self.vectorcall_few(f, args, d);
+        }
         let mut v: Vec<*mut PyObject> = Vec::with_capacity(args.len() + 1);
         v.push(null_mut());
         v.extend_from_slice(args.as_slice_raw());
@@ -459,6 +464,7 @@ impl Object {
         }
         self.get_attr(name)?.call(args)
     }
+    #[inline]
     pub fn is_callable(&self) -> bool {
         // SAFETY: a ready type.
         unsafe { (*self.ob_type()).tp_call.is_some() }
@@ -496,6 +502,38 @@ impl Object {
                 Some(f) => f(self.as_ptr(), args, nargsf, kwnames),
                 None => self.call_through_tp_call(args, nargsf, kwnames),
             }
+        }
+    }
+    /// As `vectorcall_tuple` with few arguments: a spare place, the positional ones, the named ones.
+    fn vectorcall_few(
+        &self,
+        f: unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, usize, *mut PyObject) -> *mut PyObject,
+        args: &Tuple,
+        named: &Dict,
+    ) -> PyResult {
+        let mut all = [null_mut::<PyObject>(); FEW];
+        let mut keys = [null_mut::<PyObject>(); FEW];
+        let (n, mut k, mut pos) = (args.len(), 0, 0);
+        for i in 0..n {
+            all[1 + i] = args.item_ref(i).as_ptr();
+        }
+        while let Some((key, value)) = named.next_borrowed(&mut pos) {
+            // SAFETY: a live key.
+            if !Str::check(unsafe { Object::from_ptr(key) }) {
+                return raise!(TypeError, "keywords must be strings");
+            }
+            (keys[k], all[1 + n + k]) = (key, value);
+            k += 1;
+        }
+        // SAFETY: live objects, and the call may change the dict: the values are held.
+        unsafe {
+            let names = Tuple::from_raw_items(keys.as_ptr(), k)?;
+            let values = &all[1 + n..1 + n + k];
+            values.iter().for_each(|v| incref(*v));
+            let r = f(self.as_ptr(), all.as_ptr().add(1), n | PY_VECTORCALL_ARGUMENTS_OFFSET, names.ptr());
+            // The callee may have written into the spare place only.
+            values.iter().for_each(|v| decref(*v));
+            from_c(r)
         }
     }
     /// `_PyObject_MakeTpCall`.
@@ -878,6 +916,14 @@ impl Object {
 
     /// `self OP other`.
     pub fn rich_compare(&self, other: &Object, op: CompareOp) -> PyResult {
+        let t = self.ob_type();
+        if t == other.ob_type() && (t == Int::type_ptr() || t == Str::type_ptr() || t == Float::type_ptr()) {
+            // These have an order among themselves, and run no Python code.
+            // SAFETY: slots take live objects; the three types have the slot.
+            return unsafe {
+                from_c((*t).tp_richcompare.unwrap_unchecked()(self.as_ptr(), other.as_ptr(), op as c_int))
+            };
+        }
         let _depth = crate::thread::enter_recursive(" in comparison")?;
         // SAFETY: slots take live objects.
         unsafe {
@@ -970,6 +1016,17 @@ impl Object {
                 && matches!(op, CompareOp::Eq | CompareOp::Ne)
             {
                 return Ok(a.equals(b) == (op == CompareOp::Eq));
+            }
+            if let (Some(a), Some(b)) = (self.downcast_exact::<Float>(), other.downcast_exact::<Float>()) {
+                let (a, b) = (a.value(), b.value());
+                return Ok(match op {
+                    CompareOp::Lt => a < b,
+                    CompareOp::Le => a <= b,
+                    CompareOp::Eq => a == b,
+                    CompareOp::Ne => a != b,
+                    CompareOp::Gt => a > b,
+                    CompareOp::Ge => a >= b,
+                });
             }
         }
         let r = self.rich_compare(other, op)?;
@@ -1257,11 +1314,15 @@ pub fn has_index(o: &Object) -> bool {
 }
 
 /// `PySequence_Check`.
+#[inline]
 pub fn is_sequence(o: &Object) -> bool {
     // SAFETY: a ready type.
     unsafe { !Dict::check(o) && (*o.ob_type()).tp_as_sequence.as_ref().is_some_and(|s| s.sq_item.is_some()) }
 }
+/// So many arguments of a call with keywords, and a spare place, lie on the stack.
+const FEW: usize = 12;
 /// `PyMapping_Check`.
+#[inline]
 pub fn is_mapping(o: &Object) -> bool {
     // SAFETY: a ready type.
     unsafe { (*o.ob_type()).tp_as_mapping.as_ref().is_some_and(|s| s.mp_subscript.is_some()) }

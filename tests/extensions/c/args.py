@@ -102,4 +102,4 @@ print(seen)
 try:
     c_args.given_tuple(*pair, a=1)
 except TypeError as e:
-    print(str(e).split("given_tuple")[1])
+    print(e)

@@ -125,46 +125,31 @@ impl Layout {
         self.shape.iter().product::<isize>() * self.view.itemsize
     }
     fn build(self, mbuf: &ManagedBuffer) -> PyResult<Owned<MemoryView>> {
-        let view = Py_buffer { len: self.len(), ..self.view };
-        MemoryView::of_parts(&view, &self.shape, &self.strides, self.suboffsets.as_deref(), mbuf)
-    }
-}
-
-impl MemoryView {
-    /// A view of the managed buffer with the fields of `view`, but for its arrays.
-    fn of_parts(
-        view: &Py_buffer,
-        shape: &[isize],
-        strides: &[isize],
-        suboffsets: Option<&[isize]>,
-        mbuf: &ManagedBuffer,
-    ) -> PyResult<Owned<MemoryView>> {
-        let nd = shape.len();
+        let nd = self.shape.len();
         check_dimensions(nd)?;
         // SAFETY: a fresh zeroed instance with room for three arrays of `nd` numbers.
         unsafe {
             let p = crate::typeobject::alloc(&raw mut PyMemoryView_Type, 3 * nd as isize)?;
             let m = p.cast::<PyMemoryViewObject>();
             (*m).hash = -1;
-            (*m).view = *view;
+            (*m).view = self.view;
             (*m).view.internal = null_mut();
             let a = (&raw mut (*m).ob_array).cast::<isize>();
-            for i in 0..nd {
-                *a.add(i) = shape[i];
-                *a.add(nd + i) = strides[i];
-            }
+            core::ptr::copy_nonoverlapping(self.shape.as_ptr(), a, nd);
+            core::ptr::copy_nonoverlapping(self.strides.as_ptr(), a.add(nd), nd);
             (*m).view.ndim = nd as c_int;
             // Views without dimensions have no arrays, which C code tells them by.
             (*m).view.shape = if nd == 0 { null_mut() } else { a.cast() };
             (*m).view.strides = if nd == 0 { null_mut() } else { a.add(nd).cast() };
             (*m).view.suboffsets = null_mut();
-            if let Some(s) = suboffsets {
+            if let Some(s) = &self.suboffsets {
                 core::ptr::copy_nonoverlapping(s.as_ptr(), a.add(2 * nd), nd);
                 (*m).view.suboffsets = a.add(2 * nd).cast();
             }
             if (*m).view.format.is_null() {
                 (*m).view.format = c"B".as_ptr().cast_mut();
             }
+            (*m).view.len = self.len();
             (*m).mbuf = mbuf.own().into_raw().cast();
             (*(*m).mbuf).exports += 1;
             let mv: Owned<MemoryView> = Owned::from_raw(p);
@@ -172,19 +157,53 @@ impl MemoryView {
             Ok(mv)
         }
     }
-    /// A view of all that `v` shows, which is a view of the managed buffer.
-    fn whole(v: &Py_buffer, mbuf: &ManagedBuffer) -> PyResult<Owned<MemoryView>> {
-        if v.ndim != 1 || !v.suboffsets.is_null() {
-            return Layout::of(v).build(mbuf);
-        }
-        let n = match buffer::shape(v) {
-            Some(s) => s[0],
-            None if v.itemsize > 0 => v.len / v.itemsize,
-            None => 0,
+}
+
+/// The number of items and the stride of a view of one dimension that isn't indirect.
+#[inline]
+fn line(v: &Py_buffer) -> Option<(isize, isize)> {
+    if v.ndim != 1 || !v.suboffsets.is_null() {
+        return None;
+    }
+    // SAFETY: a filled view's arrays have `ndim` elements.
+    unsafe {
+        let n = if v.shape.is_null() {
+            if v.itemsize > 0 { v.len / v.itemsize } else { 0 }
+        } else {
+            *v.shape.cast::<isize>()
         };
-        let stride = buffer::strides(v).map_or(v.itemsize, |s| s[0]);
-        let view = Py_buffer { len: n * v.itemsize, ..*v };
-        MemoryView::of_parts(&view, &[n], &[stride], None, mbuf)
+        Some((n, if v.strides.is_null() { v.itemsize } else { *v.strides.cast::<isize>() }))
+    }
+}
+/// A memoryview of `n` items from `at` on, `step` bytes apart, otherwise as `v`.
+fn build_line(
+    v: &Py_buffer,
+    at: *mut c_void,
+    n: isize,
+    step: isize,
+    mbuf: &ManagedBuffer,
+) -> PyResult<Owned<MemoryView>> {
+    // SAFETY: a fresh zeroed instance with room for three numbers.
+    unsafe {
+        let p = crate::typeobject::alloc(&raw mut PyMemoryView_Type, 3)?;
+        let m = p.cast::<PyMemoryViewObject>();
+        (*m).hash = -1;
+        (*m).view = *v;
+        (*m).view.buf = at;
+        (*m).view.internal = null_mut();
+        let a = (&raw mut (*m).ob_array).cast::<isize>();
+        *a = n;
+        *a.add(1) = step;
+        (*m).view.shape = a.cast();
+        (*m).view.strides = a.add(1).cast();
+        if (*m).view.format.is_null() {
+            (*m).view.format = c"B".as_ptr().cast_mut();
+        }
+        (*m).view.len = n * v.itemsize;
+        (*m).flags = if n <= 1 || step == v.itemsize || (*m).view.len == 0 { C_ORDER | F_ORDER } else { 0 };
+        (*m).mbuf = mbuf.own().into_raw().cast();
+        (*(*m).mbuf).exports += 1;
+        Ok(Owned::from_raw(p))
     }
 }
 
@@ -200,11 +219,15 @@ impl MemoryView {
     pub fn from_object_new(o: &Object) -> PyResult<Owned<MemoryView>> {
         if let Some(m) = o.downcast::<MemoryView>() {
             m.check()?;
-            return MemoryView::whole(m.view(), &m.mbuf());
+            return Layout::of(m.view()).build(&m.mbuf());
         }
         let mbuf = ManagedBuffer::of_object(o)?;
         // SAFETY: the managed buffer's view is filled.
-        MemoryView::whole(unsafe { &(*mbuf.as_struct()).master }, &mbuf)
+        let v = unsafe { &(*mbuf.as_struct()).master };
+        match line(v) {
+            Some((n, step)) => build_line(v, v.buf, n, step, &mbuf),
+            None => Layout::of(v).build(&mbuf),
+        }
     }
     /// A read-only view of a contiguous copy, of the same shape and format.
     pub fn contiguous_copy(&self, order: u8) -> PyResult<Owned<MemoryView>> {
@@ -335,6 +358,16 @@ impl MemoryView {
     }
     /// A slice of the first dimension.
     fn sub_view(&self, sl: &Slice) -> PyResult<Owned<MemoryView>> {
+        if let Some((len, stride)) = line(self.view())
+            && sl.bounds().into_iter().all(|o| o.is_none() || o.is_exact::<Int>())
+        {
+            let (start, _, step, count) = sl.indices(len as usize)?;
+            let v = self.view();
+            let first = if count == 0 { 0 } else { start * stride };
+            // SAFETY: the slice lies within the exporter's memory.
+            let at = unsafe { v.buf.cast::<u8>().offset(first) }.cast::<c_void>();
+            return build_line(v, at, count as isize, stride * step, &self.mbuf());
+        }
         let mut l = Layout::of(self.view());
         // The indices may be Python code that releases this view: what is exported stays until the new one is made.
         let mbuf = self.mbuf();
@@ -355,6 +388,14 @@ impl MemoryView {
     }
     /// The address of an item given by an index for each dimension.
     fn locate(&self, index: &[isize]) -> PyResult<*mut u8> {
+        if let (Some((n, stride)), [i]) = (line(self.view()), index) {
+            let k = if *i < 0 { i + n } else { *i };
+            if k < 0 || k >= n {
+                return raise!(IndexError, "index out of bounds on dimension 1");
+            }
+            // SAFETY: just checked against the shape.
+            return Ok(unsafe { self.view().buf.cast::<u8>().offset(k * stride) });
+        }
         let sh = self.shape();
         let mut at = Vec::with_capacity(index.len());
         for (d, i) in index.iter().enumerate() {
@@ -501,6 +542,14 @@ fn pack(c: u8, v: &Object, format: &str) -> PyResult<Vec<u8>> {
 /// Items as nested lists.
 fn to_list(v: &Py_buffer, c: u8, index: &mut Vec<isize>, shape: &[isize]) -> Owned<Object> {
     let d = index.len();
+    if let Some((n, stride)) = line(v) {
+        let l = List::with_capacity(n.max(0) as usize);
+        for i in 0..n {
+            // SAFETY: the index is within the shape.
+            l.push(unsafe { unpack(c, v.buf.cast::<u8>().offset(i * stride)) });
+        }
+        return l.into_object();
+    }
     if d == shape.len() {
         // SAFETY: the index is within the shape.
         return unsafe { unpack(c, buffer::item_ptr(v, index)) };

@@ -159,7 +159,10 @@ unsafe extern "C" fn vectorcall(
             args,
             nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET,
             kwnames,
-            || qualified(Object::from_ptr(f).downcast_unchecked()),
+            || match (*(*c).m_ml).ml_flags & METH_VARARGS {
+                0 => qualified(Object::from_ptr(f).downcast_unchecked()),
+                _ => def_name((*c).m_ml),
+            },
         );
         check_result(r, || Object::from_ptr(f).repr_lossy())
     }

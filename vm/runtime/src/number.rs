@@ -284,10 +284,12 @@ pub fn warn(category: &Type, message: &str, stacklevel: i64) -> PyResult<()> {
 }
 
 /// Does the object have `__index__` (`PyIndex_Check`)?
+#[inline]
 pub fn has_index(o: &Object) -> bool {
     nb(o, |m| m.nb_index).is_some()
 }
 /// `PyNumber_Check`: can it be converted to a number?
+#[inline]
 pub fn is_number(o: &Object) -> bool {
     nb(o, |m| m.nb_index).is_some()
         || nb(o, |m| m.nb_int).is_some()
@@ -314,6 +316,9 @@ fn index_slow(o: &Object) -> PyResult<Owned<Int>> {
 }
 /// `index` whose result is an exact int.
 pub fn index_exact(o: &Object) -> PyResult<Owned<Int>> {
+    if let Some(i) = o.downcast_exact::<Int>() {
+        return Ok(i.own());
+    }
     index(o).map(|i| i.exact())
 }
 
@@ -338,6 +343,9 @@ fn strict_int(r: Owned<Object>, method: &str) -> PyResult<Owned<Int>> {
 
 /// `index` clipped to `isize` (slices); with `overflow` it raises that instead of clipping (e.g. `IndexError`).
 pub fn as_isize(o: &Object, overflow: Option<&Type>) -> PyResult<isize> {
+    if let Some(v) = o.downcast::<Int>().and_then(|i| i.compact()) {
+        return Ok(v as isize);
+    }
     clipped(o, &*index(o)?, overflow)
 }
 /// `as_isize` once `__index__` has answered `r`.

@@ -492,6 +492,7 @@ impl Object {
         }
         self.get_attr(name)?.call(args)
     }
+    #[inline]
     pub fn is_callable(&self) -> bool {
         // SAFETY: a ready type.
         unsafe { (*self.ob_type()).tp_call.is_some() }
@@ -911,6 +912,14 @@ impl Object {
 
     /// `self OP other`.
     pub fn rich_compare(&self, other: &Object, op: CompareOp) -> PyResult {
+        let t = self.ob_type();
+        if t == other.ob_type() && (t == Int::type_ptr() || t == Str::type_ptr() || t == Float::type_ptr()) {
+            // These have an order among themselves, and run no Python code.
+            // SAFETY: slots take live objects; the three types have the slot.
+            return unsafe {
+                from_c((*t).tp_richcompare.unwrap_unchecked()(self.as_ptr(), other.as_ptr(), op as c_int))
+            };
+        }
         let _depth = crate::thread::enter_recursive(" in comparison")?;
         // SAFETY: slots take live objects.
         unsafe {
@@ -1003,6 +1012,17 @@ impl Object {
                 && matches!(op, CompareOp::Eq | CompareOp::Ne)
             {
                 return Ok(a.equals(b) == (op == CompareOp::Eq));
+            }
+            if let (Some(a), Some(b)) = (self.downcast_exact::<Float>(), other.downcast_exact::<Float>()) {
+                let (a, b) = (a.value(), b.value());
+                return Ok(match op {
+                    CompareOp::Lt => a < b,
+                    CompareOp::Le => a <= b,
+                    CompareOp::Eq => a == b,
+                    CompareOp::Ne => a != b,
+                    CompareOp::Gt => a > b,
+                    CompareOp::Ge => a >= b,
+                });
             }
         }
         let r = self.rich_compare(other, op)?;
@@ -1290,11 +1310,13 @@ pub fn has_index(o: &Object) -> bool {
 }
 
 /// `PySequence_Check`.
+#[inline]
 pub fn is_sequence(o: &Object) -> bool {
     // SAFETY: a ready type.
     unsafe { !Dict::check(o) && (*o.ob_type()).tp_as_sequence.as_ref().is_some_and(|s| s.sq_item.is_some()) }
 }
 /// `PyMapping_Check`.
+#[inline]
 pub fn is_mapping(o: &Object) -> bool {
     // SAFETY: a ready type.
     unsafe { (*o.ob_type()).tp_as_mapping.as_ref().is_some_and(|s| s.mp_subscript.is_some()) }

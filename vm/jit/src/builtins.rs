@@ -583,7 +583,12 @@ impl Recorder {
     }
 
     /// What a built-in function, the callable in slot `at`, gives its C function as `self`.
-    pub(crate) unsafe fn receiver(&mut self, callee: *mut PyObject, def: *mut PyMethodDef, at: i32) -> Rec<R> {
+    pub(crate) unsafe fn receiver(
+        &mut self,
+        callee: *mut PyObject,
+        def: *mut PyMethodDef,
+        at: i32,
+    ) -> Rec<R> {
         // SAFETY: live operands.
         unsafe {
             let of = (*callee.cast::<PyCFunctionObject>()).m_self;

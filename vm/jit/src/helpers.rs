@@ -467,10 +467,16 @@ unsafe extern "C" fn call_vector(
     // A spare word in front lets bound methods put their self there.
     let mut args = [null_mut(), a, b, c];
     // SAFETY: the function was read from the object.
-    unsafe { f(callee, args.as_mut_ptr().add(1), n as usize | lh_abi::PY_VECTORCALL_ARGUMENTS_OFFSET, null_mut()) }
+    unsafe {
+        f(callee, args.as_mut_ptr().add(1), n as usize | lh_abi::PY_VECTORCALL_ARGUMENTS_OFFSET, null_mut())
+    }
 }
 /// A call with an exact tuple and an exact dictionary or null.
-unsafe extern "C" fn call_ex(callee: *mut PyObject, args: *mut PyObject, kwargs: *mut PyObject) -> *mut PyObject {
+unsafe extern "C" fn call_ex(
+    callee: *mut PyObject,
+    args: *mut PyObject,
+    kwargs: *mut PyObject,
+) -> *mut PyObject {
     // SAFETY: their types have been guarded.
     lh_runtime::border::object(|| unsafe {
         let kwargs = Object::from_ptr_opt(kwargs).map(|d| d.downcast_unchecked::<Dict>());
@@ -490,7 +496,10 @@ unsafe extern "C" fn dict_merge(d: *mut PyObject, v: *mut PyObject, callee: *mut
 /// Adds the items of an exact list or tuple to a list.
 unsafe extern "C" fn list_extend(l: *mut PyObject, v: *mut PyObject) -> i64 {
     // SAFETY: the types have been guarded.
-    lh_runtime::border::int(|| unsafe { lh_interp::ops::list_extend(obj(l).downcast_unchecked(), obj(v)).map(|()| 0) }, -1)
+    lh_runtime::border::int(
+        || unsafe { lh_interp::ops::list_extend(obj(l).downcast_unchecked(), obj(v)).map(|()| 0) },
+        -1,
+    )
 }
 unsafe extern "C" fn tuple_of_list(l: *mut PyObject) -> *mut PyObject {
     // SAFETY: an exact list.

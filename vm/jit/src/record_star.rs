@@ -76,7 +76,8 @@ impl Recorder {
             let a = self.actual(at);
             let n = (*a.cast::<PyVarObject>()).ob_size as usize;
             let v = self.get(at)?;
-            let (field, array) = if exact::<Tuple>(a) { (TUPLE_SIZE, TUPLE_ITEM) } else { (LIST_SIZE, LIST_ITEM) };
+            let (field, array) =
+                if exact::<Tuple>(a) { (TUPLE_SIZE, TUPLE_ITEM) } else { (LIST_SIZE, LIST_ITEM) };
             self.b().guard_type(v, (*a).ob_type as u64, true)?;
             let len = self.b().fload(v, field)?;
             let want = self.b().int(n as i64);

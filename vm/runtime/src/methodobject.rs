@@ -227,7 +227,8 @@ impl CFunction {
             let def = (*c).m_ml;
             let flags = (*def).ml_flags & !(METH_COEXIST | METH_CLASS);
             let keywords = flags == METH_VARARGS | METH_KEYWORDS;
-            if !(keywords || flags == METH_VARARGS && kwargs.is_none_or(|d| d.len() == 0)) || crate::capidebug::on()
+            if !(keywords || flags == METH_VARARGS && kwargs.is_none_or(|d| d.len() == 0))
+                || crate::capidebug::on()
             {
                 return None;
             }

@@ -9,6 +9,7 @@ pub mod compile;
 pub mod eval;
 pub mod fast;
 pub mod frame;
+pub mod framehook;
 pub mod frameobject;
 pub mod generator;
 pub mod iters;

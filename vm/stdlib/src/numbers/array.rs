@@ -435,6 +435,10 @@ impl Array {
             a.change(true, |d| d.extend(other))?;
         } else {
             i.for_each(|x| a.push(&x))?;
+            // Room is spared for what is appended later only.
+            if a.exports.get() == 0 {
+                a.change(true, Vec::shrink_to_fit)?;
+            }
         }
         Ok(a)
     }

@@ -6,6 +6,7 @@ The extensions (programs/capi.c, programs/capi_wide.c) are compiled with `cc` ag
 statement ten times, and the cost of the empty loop is taken off. The rows "in C, widely" are whatever capi_wide.c defines.
 """
 import argparse
+import functools
 import math
 import os
 import subprocess
@@ -16,7 +17,8 @@ import time
 
 HERE = os.path.abspath(__file__)
 SUFFIX = sysconfig.get_config_var("SHLIB_SUFFIX") or ".so"
-# From Python: the statement that is repeated. `c` is the module, `t` a Thing, `u` another, `v` a Callable, `w` has a descriptor, `x` is an int.
+# From Python: the statement that is repeated. `c` is the module, `t` a Thing, `u` another, `s` one of a subclass in Python, `v` a Callable, `w` has a
+# descriptor, `x` is an int.
 CALLS = {
     "noargs": "noargs()", "o": "o(x)", "varargs": "varargs(x, x)", "keywords": "keywords(x)", "keywords b=": "keywords(x, b=x)",
     "fast": "fast(x, x)", "fast_keywords": "fast_keywords(x, x)", "fast_keywords b=": "fast_keywords(x, b=x)",
@@ -30,6 +32,10 @@ CALLS = {
     "bool(t)": "bool(t)", "t.__len__()": "t.__len__()", "isinstance(t)": "isinstance(t, Thing)", "type(t)": "type(t)", "v.any": "v.any",
     "w.descr": "w.descr", "getattr(t)": "getattr(t, 'v')", "*args": "fast(*pair)", "**kwargs": "fast_keywords(x, **named)",
     "t.v (long)": "t.v", "t.v = x": "t.v = x", "t.obj": "t.obj", "t.obj = x": "t.obj = x", "t.prop": "t.prop", "t.prop = x": "t.prop = x",
+    "fast none": "fast()", "fast three": "fast(x, x, x)", "fast six": "fast(x, x, x, x, x, x)", "bound": "bound(x)", "partial": "partial(x)",
+    "Sub()": "Sub(x)", "s.o": "s.o(x)", "s + s": "s + s", "len(s)": "len(s)", "s[x]": "s[x]", "s()": "s()", "s.python": "s.python(x)", "s.extra": "s.extra",
+    "t == x": "t == x", "x + t": "x + t", "with t": "with t: pass", "map": "list(map(o, l))", "filter": "list(filter(o, l))",
+    "passed on": "pass_on(x, x)", "varargs *args": "varargs(*pair)", "t.fast *args": "t.fast(*pair)",
 }
 # In C: the function and its further arguments.
 LOOPS = {
@@ -44,8 +50,11 @@ LOOPS = {
     "buffers": "",
 }
 PROGRAM = """
+def pass_on(*args, **kwargs):
+    return module.fast(*args, **kwargs)
 def loop(n):
     c, t, u, x, v, w, l, pair, named = module, one, two, 7, callable, owner, [1, 2, 3], (7, 7), {"b": 7}
+    bound, partial, s, Sub = t.o, bound_o, sub, type(sub)
     noargs, o, varargs, keywords, fast, fast_keywords, Thing = c.noargs, c.o, c.varargs, c.keywords, c.fast, c.fast_keywords, c.Thing
     start = clock()
     for _ in range(n):
@@ -156,9 +165,15 @@ def child(folder, only):
     names = {"module": module, "one": module.Thing(1), "two": module.Thing(2), "callable": module.Callable(), "clock": time.process_time,
              "owner": type("Owner", (), {"descr": module.Descriptor()})()}
 
+    class Sub(module.Thing):
+        def python(self, x):
+            return None
+    names |= {"sub": Sub(1), "bound_o": functools.partial(module.o)}
+    names["sub"].extra = 1
+
     def statement(text):
         scope = dict(names)
-        exec(PROGRAM % "; ".join([text] * TIMES), scope)
+        exec(PROGRAM % "\n        ".join([text] * TIMES), scope)
         return cost(scope["loop"])
     empty = statement("pass")
     for name, text in CALLS.items():

@@ -817,7 +817,9 @@ pub fn tell_of_garbage() {
         garbage().len(),
         if list { "" } else { "; use gc.set_debug(gc.DEBUG_UNCOLLECTABLE) to list them" }
     );
-    if crate::warnings::warn_explicit(crate::prelude::exc::ResourceWarning(), &text, "gc", 0, Some("gc")).is_err() {
+    if crate::warnings::warn_explicit(crate::prelude::exc::ResourceWarning(), &text, "gc", 0, Some("gc"))
+        .is_err()
+    {
         write_unraisable(None, None);
     }
     if list {

@@ -32,6 +32,35 @@ pub unsafe fn dict_of_kwnames(values: *const *mut PyObject, kwnames: *mut PyObje
     }
 }
 
+/// Runs `f` on `n` null pointers; few of them need no memory of their own.
+#[inline]
+pub fn with_room<T>(n: usize, f: impl FnOnce(&mut [*mut PyObject]) -> T) -> T {
+    let mut few = [null_mut::<PyObject>(); 12];
+    if n <= few.len() { f(&mut few[..n]) } else { f(&mut vec![null_mut(); n]) }
+}
+/// The names of keyword arguments in a dictionary, and (in `values`, counted) what they are given. `TypeError`: a key is no string.
+pub fn names_and_values(kwargs: &Dict, values: &mut [*mut PyObject]) -> PyResult<Owned<Tuple>> {
+    let (mut strings, mut pos, mut at) = (true, 0, 0);
+    let names = Tuple::build(kwargs.len(), |_| {
+        let (k, x) = kwargs.next_borrowed(&mut pos).expect("as many entries as it has");
+        // SAFETY: the dictionary keeps both alive here.
+        unsafe {
+            strings &= Str::check(Object::from_ptr(k));
+            incref(k);
+            incref(x);
+        }
+        values[at] = x;
+        at += 1;
+        k
+    })?;
+    if !strings {
+        // SAFETY: counted above.
+        values[..at].iter().for_each(|p| unsafe { decref(*p) });
+        return raise!(TypeError, "keywords must be strings");
+    }
+    Ok(names)
+}
+
 fn no_attribute(o: &Object, name: &Str) -> Raised {
     let e = match o.downcast::<Type>() {
         Some(t) => {
@@ -396,7 +425,14 @@ impl Object {
         // SAFETY: slots take live objects.
         unsafe {
             match self.vectorcall_function() {
-                Some(f) => self.vectorcall_tuple(f, args, kwargs),
+                Some(f) => {
+                    if let Some(c) = self.downcast_exact::<CFunction>()
+                        && let Some(r) = c.call_with_tuple(args, kwargs)
+                    {
+                        return r;
+                    }
+                    self.vectorcall_tuple(f, args, kwargs)
+                }
                 None => {
                     let Some(f) = (*self.ob_type()).tp_call else { return Err(not_callable(self)) };
                     let _depth = crate::thread::enter_recursive(" while calling a Python object")?;
@@ -413,39 +449,31 @@ impl Object {
         args: &Tuple,
         kwargs: Option<&Dict>,
     ) -> PyResult {
-        if kwargs.is_none_or(|d| d.len() == 0) {
+        match kwargs.filter(|d| d.len() > 0) {
+            Some(d) => self.vectorcall_keywords(f, args, d),
             // The tuple's own array: there is no spare word in front.
             // SAFETY: the tuple keeps the arguments alive.
-            return unsafe { from_c(f(self.as_ptr(), args.items_ptr(), args.len(), null_mut())) };
+            None => unsafe { from_c(f(self.as_ptr(), args.items_ptr(), args.len(), null_mut())) },
         }
-        if let Some(d) = kwargs
-            && 1 + args.len() + d.len() <= FEW
-        {
-            return self.vectorcall_few(f, args, d);
-        }
-        let mut v: Vec<*mut PyObject> = Vec::with_capacity(args.len() + 1);
-        v.push(null_mut());
-        v.extend_from_slice(args.as_slice_raw());
-        let n = args.len() | PY_VECTORCALL_ARGUMENTS_OFFSET;
-        // SAFETY: the arguments are kept alive by the tuple and by `items`.
-        unsafe {
-            match kwargs {
-                Some(d) if d.len() > 0 => {
-                    let items = d.items_vec();
-                    let mut names = Vec::with_capacity(items.len());
-                    for (k, x) in &items {
-                        if !Str::check(k) {
-                            return raise!(TypeError, "keywords must be strings");
-                        }
-                        names.push(k.clone());
-                        v.push(x.ptr());
-                    }
-                    let names = Tuple::from_vec(names);
-                    from_c(f(self.as_ptr(), v.as_ptr().add(1), n, names.ptr()))
-                }
-                _ => from_c(f(self.as_ptr(), v.as_ptr().add(1), n, null_mut())),
+    }
+    #[inline(never)]
+    fn vectorcall_keywords(
+        &self,
+        f: unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, usize, *mut PyObject) -> *mut PyObject,
+        args: &Tuple,
+        kwargs: &Dict,
+    ) -> PyResult {
+        with_room(args.len() + kwargs.len() + 1, |v| {
+            let n = args.len();
+            v[1..=n].copy_from_slice(args.as_slice_raw());
+            let names = names_and_values(kwargs, &mut v[n + 1..])?;
+            // SAFETY: the tuple keeps the arguments alive; the values are counted.
+            unsafe {
+                let r = f(self.as_ptr(), v.as_ptr().add(1), n | PY_VECTORCALL_ARGUMENTS_OFFSET, names.ptr());
+                v[n + 1..].iter().for_each(|p| decref(*p));
+                from_c(r)
             }
-        }
+        })
     }
     pub fn call_method(&self, name: &str, args: &[&Object]) -> PyResult {
         self.call_method_interned(&Str::name(name), args)
@@ -502,38 +530,6 @@ impl Object {
                 Some(f) => f(self.as_ptr(), args, nargsf, kwnames),
                 None => self.call_through_tp_call(args, nargsf, kwnames),
             }
-        }
-    }
-    /// As `vectorcall_tuple` with few arguments: a spare place, the positional ones, the named ones.
-    fn vectorcall_few(
-        &self,
-        f: unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, usize, *mut PyObject) -> *mut PyObject,
-        args: &Tuple,
-        named: &Dict,
-    ) -> PyResult {
-        let mut all = [null_mut::<PyObject>(); FEW];
-        let mut keys = [null_mut::<PyObject>(); FEW];
-        let (n, mut k, mut pos) = (args.len(), 0, 0);
-        for i in 0..n {
-            all[1 + i] = args.item_ref(i).as_ptr();
-        }
-        while let Some((key, value)) = named.next_borrowed(&mut pos) {
-            // SAFETY: a live key.
-            if !Str::check(unsafe { Object::from_ptr(key) }) {
-                return raise!(TypeError, "keywords must be strings");
-            }
-            (keys[k], all[1 + n + k]) = (key, value);
-            k += 1;
-        }
-        // SAFETY: live objects, and the call may change the dict: the values are held.
-        unsafe {
-            let names = Tuple::from_raw_items(keys.as_ptr(), k)?;
-            let values = &all[1 + n..1 + n + k];
-            values.iter().for_each(|v| incref(*v));
-            let r = f(self.as_ptr(), all.as_ptr().add(1), n | PY_VECTORCALL_ARGUMENTS_OFFSET, names.ptr());
-            // The callee may have written into the spare place only.
-            values.iter().for_each(|v| decref(*v));
-            from_c(r)
         }
     }
     /// `_PyObject_MakeTpCall`.
@@ -1319,8 +1315,6 @@ pub fn is_sequence(o: &Object) -> bool {
     // SAFETY: a ready type.
     unsafe { !Dict::check(o) && (*o.ob_type()).tp_as_sequence.as_ref().is_some_and(|s| s.sq_item.is_some()) }
 }
-/// So many arguments of a call with keywords, and a spare place, lie on the stack.
-const FEW: usize = 12;
 /// `PyMapping_Check`.
 #[inline]
 pub fn is_mapping(o: &Object) -> bool {

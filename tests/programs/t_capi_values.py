@@ -6,7 +6,7 @@ api = ctypes.pythonapi
 
 
 def function(name, result, *arguments):
-    f = getattr(api, name)
+    f = api[name]
     f.restype, f.argtypes = result, arguments
     return f
 
@@ -46,6 +46,14 @@ for encoding in (b"utf-8", b"UTF-8", b"utf8", b"ascii", b"latin-1", b"ISO-8859-1
 for data in (b"ok", b"\xc3\xa9", b"\xc3", b"a\xffb"):
     for errors in (None, b"ignore", b"surrogateescape"):
         show("utf8", lambda *a: ascii(decode8(*a)), data, len(data), errors)
+
+split = function("PyUnicode_Split", py_object, py_object, py_object, c_ssize_t)
+spaces = function("PyUnicode_Split", py_object, py_object, c_void_p, c_ssize_t)
+for s in ("", "a", " a  b c ", "été\u2003là x", "a,b,,c"):
+    for most in (-1, 0, 1, 2):
+        print(ascii(spaces(s, None, most)), ascii(split(s, ",", most)), ascii(split(s, "é", most)), ascii(split(s, "b,,", most)))
+for sep in ("", None, b","):
+    show("split", split, "a,b", sep, -1)
 
 # ---- Numbers ----
 from_string = function("PyLong_FromString", py_object, c_char_p, POINTER(c_char_p), c_int)
@@ -103,6 +111,20 @@ for name in ("PyObject_Size", "PySequence_Size", "PyMapping_Size"):
 as_list = function("PySequence_List", py_object, py_object)
 for o in ([1, 2], (1, 2), (), "ab", b"ab", {1: 2, 3: 4}, {5}, range(3), (x for x in "yz"), 5):
     show("list", as_list, o)
+
+set_item = function("PySequence_SetItem", c_int, py_object, c_ssize_t, py_object)
+l = [1, 2, 3]
+for o, i in (l, 0), (l, 2), (l, -1), (l, 3), (l, -4), ((1,), 0), ({}, 0), (bytearray(b"ab"), 1):
+    show("set", set_item, o, i, 65)
+    print(o)
+for f in function("PyMemoryView_FromObject", py_object, py_object), lambda o: function("PyMemoryView_GetContiguous", py_object, py_object, c_int, ctypes.c_char)(o, 0x100, b"C"):
+    for o in (b"abc", bytearray(b"xyz"), memoryview(b"abcdef")[::2], memoryview(b"abcdef").cast("H"), 5):
+        show("view", lambda o: (f(o).tolist(), f(o).strides, f(o).readonly, f(o).contiguous), o)
+from_memory = function("PyMemoryView_FromMemory", py_object, c_void_p, c_ssize_t, c_int)
+block = create_string_buffer(b"block")
+m = from_memory(ctypes.addressof(block), 5, 0x200)
+m[1:3] = b"LO"
+print(block.value, m.tolist(), m.shape, m.format, m.readonly, from_memory(ctypes.addressof(block), 0, 0x100).tolist())
 
 # ---- Sets ----
 add = function("PySet_Add", c_int, py_object, py_object)

@@ -1,7 +1,9 @@
 """Built-in types where a short way serves the commonest values: the results are those of the long one."""
 import array
 import collections
+import copy
 import datetime
+import functools
 import itertools
 import json
 import math
@@ -141,6 +143,24 @@ def call(f, *arguments, **named):
         print(e)
 
 
+def shown(*arguments, **named):
+    return arguments, named
+
+
+class Own(functools.partial):
+    def __call__(self, *arguments):
+        return "own", super().__call__(*arguments)
+
+
+for p in (functools.partial(shown), functools.partial(shown, 1), functools.partial(shown, 1, 2, a=3), functools.partial(functools.partial(shown, 1), 2, b=4),
+          functools.partial(shown, *range(12)), functools.partial(len), functools.partial(max, 3), Own(shown, 1), copy.copy(functools.partial(shown, 5, c=6))):
+    call(p)
+    call(p, [7])
+    call(p, [7], [8, 9], a=5)
+    call(p, **{"a": 1, "z": 2})
+    print(list(map(p, [[1], [2, 3]])) if p.func is not max else list(map(p, [1, 5])))
+names = {"a": 1}
+call(functools.partial(shown, **names), **{str(i): i for i in range(15)})
 call("a,b".split, ",", 1)
 call("a,b".split, sep=",")
 call("a,b".split, ",", maxsplit=0)

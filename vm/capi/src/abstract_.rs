@@ -240,7 +240,16 @@ capi! {
     fn PySequence_Size(o: &Object) -> (isize, -1) { seq_size(o) }
     fn PySequence_Length(o: &Object) -> (isize, -1) { seq_size(o) }
     fn PySequence_GetItem(o: &Object, i: isize) -> obj { o.seq_item(i) }
-    fn PySequence_SetItem(o: &Object, i: isize, v: Option<&Object>) -> status { o.seq_ass_item(i, v) }
+    fn PySequence_SetItem(o: &Object, i: isize, v: Option<&Object>) -> status {
+        if let (Some(l), Some(v)) = (o.downcast_exact::<List>(), v)
+            && i >= 0
+            && (i as usize) < l.len()
+        {
+            xdecref(std::mem::replace(&mut *l.items_ptr().add(i as usize), v.own().into_raw()));
+            return Ok(());
+        }
+        o.seq_ass_item(i, v)
+    }
     fn PySequence_DelItem(o: &Object, i: isize) -> status { o.seq_ass_item(i, None) }
     fn PySequence_GetSlice(o: &Object, i: isize, j: isize) -> obj {
         if !lh_runtime::protocols::is_mapping(o) {

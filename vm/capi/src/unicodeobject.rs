@@ -474,6 +474,14 @@ capi! {
         match sep { Some(s) => str_arg(s)?.join(items), None => Str::new(" ").join(items) }
     }
     fn PyUnicode_Split(s: &Object, sep: Option<&Object>, max: isize) -> obj {
+        use lh_runtime::str_methods::{split_by, split_space};
+        let most = usize::try_from(max).unwrap_or(usize::MAX);
+        match (str_arg(s)?, sep.map(|sep| sep.downcast::<Str>())) {
+            (s, None) => return Ok(List::from_vec(split_space(s, most)).into_object()),
+            (s, Some(Some(sep))) if !sep.is_empty() => return Ok(List::from_vec(split_by(s, sep, most)).into_object()),
+            (_, Some(None)) => return raise!(TypeError, "must be str, not {}", sep.map_or("".into(), |s| s.ty().name())),
+            _ => {}
+        }
         str_arg(s)?.call_method("split", &[sep.unwrap_or(none_ref()), &*Int::from_i64(max as i64)])
     }
     fn PyUnicode_RSplit(s: &Object, sep: Option<&Object>, max: isize) -> obj {

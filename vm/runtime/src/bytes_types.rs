@@ -313,6 +313,9 @@ impl ByteArray {
         if self.len() > 0 {
             self.resize(0)?;
         }
+        if let (Some(b), None, None) = (source.and_then(|o| o.downcast_exact::<Bytes>()), encoding, errors) {
+            return self.splice(0, self.len(), b.as_bytes());
+        }
         let v = from_source(source, encoding, errors, "bytearray")?;
         self.splice(0, self.len(), &v)
     }

@@ -258,7 +258,11 @@ impl MemoryView {
             (*mbuf.as_struct()).master = *view;
             // The caller keeps the exporter alive, as with PyMemoryView_FromBuffer.
             (*mbuf.as_struct()).master.obj = null_mut();
-            Layout::of(&(*mbuf.as_struct()).master).build(&mbuf)
+            let v = &(*mbuf.as_struct()).master;
+            match line(v) {
+                Some((n, step)) => build_line(v, v.buf, n, step, &mbuf),
+                None => Layout::of(v).build(&mbuf),
+            }
         }
     }
     /// `PyMemoryView_FromMemory`.
@@ -341,6 +345,13 @@ impl MemoryView {
     }
     /// The format as a native single character, `None` for any other.
     fn native(&self) -> Option<u8> {
+        let f = self.view().format.cast::<u8>();
+        // SAFETY: a format is a C string; one of a single character is the commonest.
+        unsafe {
+            if !f.is_null() && *f != 0 && *f.add(1) == 0 {
+                return item_size(*f).map(|_| *f);
+            }
+        }
         native_format(buffer::format(self.view()))
     }
     fn native_or_error(&self) -> PyResult<u8> {

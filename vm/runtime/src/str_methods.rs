@@ -252,7 +252,7 @@ fn strip(s: &Str, chars: Option<&Object>, side: Side, name: &str) -> PyResult<Ow
 }
 
 /// `str.split` at runs of white space; at most `max` splits.
-fn split_space(s: &Str, max: usize) -> Vec<Owned<Object>> {
+pub fn split_space(s: &Str, max: usize) -> Vec<Owned<Object>> {
     let mut out = vec![];
     if let Some(a) = s.as_ascii() {
         // White space of ASCII: 9 to 13, 28 to 32.

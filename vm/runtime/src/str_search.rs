@@ -73,7 +73,8 @@ pub fn find_bytes(hay: &[u8], needle: &[u8]) -> Option<usize> {
     let Some((&first, rest)) = needle.split_first() else { return Some(0) };
     let end = (hay.len() + 1).checked_sub(needle.len())?;
     if end <= FEW {
-        return (0..end).find(|i| hay[*i] == first && hay[i + 1..].iter().zip(rest).all(|(a, b)| a == b));
+        let starts = hay[..end].iter().enumerate();
+        return starts.filter(|(_, c)| **c == first).map(|(i, _)| i).find(|i| hay[i + 1..].starts_with(rest));
     }
     let mut at = 0;
     for _ in 0..TRIES {

@@ -501,7 +501,7 @@ kind!(/** `tuple_iterator` */ TupleIter: SeqIterObject, crate::type_table::PyTup
 pub(crate) fn new_seq_iter(tp: *mut PyTypeObject, seq: &Object, index: isize) -> *mut PyObject {
     // SAFETY: an iterator type of this layout.
     unsafe {
-        let p = gc::new_object(tp, 0);
+        let p = gc::new_builtin(tp, size_of::<SeqIterObject>());
         assert!(!p.is_null(), "out of memory");
         let it = p.cast::<SeqIterObject>();
         (*it).it_index = index;
@@ -517,7 +517,7 @@ pub(crate) fn dealloc_seq_iter(o: *mut PyObject) {
     unsafe {
         gc::untrack(o);
         xdecref((*o.cast::<SeqIterObject>()).it_seq);
-        gc::free_object(o);
+        gc::free_untracked(o, size_of::<SeqIterObject>());
     }
 }
 

@@ -99,7 +99,10 @@ static PyObject *formats(PyObject *m, PyObject *o)
                                 (Py_ssize_t)-1, 255, 0x20ac, "str\xc3\xa4", "cut", "wide", o, o, o, PyTuple_GET_ITEM(o, 0));
 }
 #define F(name, flags) {#name, name, flags}
-static PyMethodDef functions[] = {F(tuple, METH_VARARGS), F(object, METH_VARARGS), F(keywords, METH_VARARGS), F(unpack, METH_VARARGS), F(build, METH_NOARGS),
+static PyObject *given(PyObject *m, PyObject *args, PyObject *kw) { return Py_BuildValue("(OO)", args, kw ? kw : Py_None); }
+static PyObject *given_tuple(PyObject *m, PyObject *args) { return Py_NewRef(args); }
+static PyMethodDef functions[] = {{"given", (PyCFunction)(void (*)(void))given, METH_VARARGS | METH_KEYWORDS},
+    {"given_tuple", given_tuple, METH_VARARGS}, F(tuple, METH_VARARGS), F(object, METH_VARARGS), F(keywords, METH_VARARGS), F(unpack, METH_VARARGS), F(build, METH_NOARGS),
     F(build_many, METH_NOARGS), F(build_null, METH_NOARGS), F(build_bad, METH_NOARGS), F(build_open, METH_NOARGS), F(build_one, METH_NOARGS),
     F(build_none, METH_NOARGS), F(build_utf8, METH_NOARGS), F(calls, METH_O), F(method_calls, METH_O), F(no_method, METH_O), F(attribute, METH_VARARGS),
     F(undecodable, METH_O), F(formats, METH_O), {0}};

@@ -218,7 +218,10 @@ capi! {
     fn PyObject_Hash(o: &Object) -> (isize, -1) {
         // A static type that nobody made ready inherits the slot now.
         let t = o.ob_type();
-        if (*t).tp_hash.is_none() && (*t).tp_dict.is_null() {
+        if let Some(f) = (*t).tp_hash {
+            return Ok(f(o.as_ptr()));
+        }
+        if (*t).tp_dict.is_null() {
             typeobject::ready(t)?;
         }
         o.hash_obj()

@@ -170,7 +170,11 @@ capi! {
         (*ts).tracing -= 1;
         (*(*ts).cframe).use_tracing = lh_runtime::thread::tracing_mask(ts);
     }
-    fn Py_EnterRecursiveCall(place: &CStr) -> status {
+    fn Py_EnterRecursiveCall(place: *const c_char) -> status {
+        if thread::take_level() {
+            return Ok(());
+        }
+        let place = <&CStr>::take(place)?;
         std::mem::forget(thread::enter_recursive(&text(place))?);
         Ok(())
     }

@@ -1383,7 +1383,9 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                             pc = pc.add(10);
                             next!();
                         }
-                        quick::LOAD_METHOD_MODULE => miss!(op::LOAD_METHOD),
+                        quick::LOAD_METHOD_MODULE
+                        | quick::LOAD_METHOD_BOUND
+                        | quick::LOAD_METHOD_CLASS_BOUND => miss!(op::LOAD_METHOD),
 
                         // ---- Calls ----
                         op::KW_NAMES => {

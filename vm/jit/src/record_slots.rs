@@ -187,6 +187,11 @@ impl Recorder {
         // SAFETY: the function's convention is the caller's promise.
         unsafe { self.call_c(f, &[a, b], Answer::Object) }
     }
+    /// A C function of three objects.
+    pub(crate) unsafe fn call_c3(&mut self, f: usize, a: R, b: R, c: R) -> Rec<R> {
+        // SAFETY: as above.
+        unsafe { self.call_c(f, &[a, b, c], Answer::Object) }
+    }
     /// The address of a member.
     unsafe fn member(&mut self, v: R, m: *mut PyMemberDef) -> Rec<R> {
         // SAFETY: a descriptor's definition lives as long as it does.

@@ -319,6 +319,7 @@ fn take_down_modules() -> bool {
         forget(sysobject::builtins_dict().merge(b.dict(), true));
     }
     lh_runtime::gc::collect_last();
+    lh_runtime::gc::tell_of_garbage();
     for w in weak.iter().rev() {
         let Some(m) = w.downcast::<WeakRef>().and_then(|w| w.target()) else { continue };
         if let Some(m) = m.downcast::<Module>() {

@@ -77,6 +77,10 @@ impl Bytes {
             if let Some(b) = o.downcast_exact::<Bytes>() {
                 return if cls.is(Bytes::class()) { Ok(b.own()) } else { Bytes::new_in(cls, b.as_bytes()) };
             }
+            if let Some(b) = o.downcast_exact::<ByteArray>() {
+                // SAFETY: copied at once.
+                return Bytes::new_in(cls, unsafe { b.peek() });
+            }
             if let Some(f) = o.lookup_special(intern!("__bytes__"))? {
                 let r = f.call0()?;
                 return match r.downcast::<Bytes>() {

@@ -340,6 +340,20 @@ pub fn native_stack_left() -> usize {
     (&raw const mark as usize).saturating_sub(STACK_LIMIT.get())
 }
 
+/// Takes a level of recursion if there is one to spare. It is given back by adding 1 to the thread's `recursion_remaining`.
+#[inline]
+pub fn take_level() -> bool {
+    // SAFETY: the current thread state is ours while the GIL is held.
+    unsafe {
+        let ts = Thread::current_ptr();
+        if (*ts).recursion_remaining <= 0 || stack_pointer() < STACK_LIMIT.get() {
+            return false;
+        }
+        (*ts).recursion_remaining -= 1;
+    }
+    true
+}
+
 /// Raises `RecursionError` if the native stack is nearly used up or the recursion limit is reached.
 #[inline]
 pub fn enter_recursive(where_: &str) -> crate::errors::PyResult<Recursion> {

@@ -108,7 +108,7 @@ print(slot(c_args.given_tuple, pair) is pair, slot(c_args.given, pair)[0] is pai
       slot(c_args.given, pair, names)[1] is names, slot(c_args.given_tuple, pair, {}) is pair)
 
 
-class Errors:
+class Errors(Named):
     here = 5
 
     @property

@@ -154,6 +154,19 @@ PACKAGES = {
     "cython": "3.3.1",
     "jax": "0.10.2",
     "jaxlib": "0.10.2",
+    "rdkit": "2026.9.1",
+    "biopython": "1.88",
+    "pysam": "0.24.1",
+    "openmm": "8.6.1",
+    "pyzstd": "0.20.0",
+    "ijson": "3.6.0",
+    "pyxirr": "0.10.8",
+    "hiredis": "3.5.0",
+    "ormsgpack": "1.13.1",
+    "jsonschema-rs": "0.61.2",
+    "pycapnp": "2.2.4",
+    "dbus-fast": "5.2.0",
+    "editdistance": "0.8.1",
 }
 # Programs that use several packages.
 GROUPS = {
@@ -180,6 +193,8 @@ GROUPS = {
     "servers": ["pymongo", "pycurl", "oracledb", "pymssql", "watchfiles", "inotify-simple"],
     "inspection": ["memory-profiler", "debugpy", "cython"],
     "jax": ["jax", "jaxlib"],
+    "chemistry": ["rdkit", "biopython", "pysam", "openmm"],
+    "formats": ["pyzstd", "ijson", "pyxirr", "hiredis", "ormsgpack", "jsonschema-rs", "pycapnp", "dbus-fast", "editdistance"],
 }
 
 # Programs in an environment of their own: a package of theirs does not go with one of another program (ortools wants an older protobuf).

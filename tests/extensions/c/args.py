@@ -103,3 +103,22 @@ try:
     c_args.given_tuple(*pair, a=1)
 except TypeError as e:
     print(e)
+slot = c_args.slot_call
+print(slot(c_args.given_tuple, pair) is pair, slot(c_args.given, pair)[0] is pair, slot(c_args.given, pair, names)[0] is pair,
+      slot(c_args.given, pair, names)[1] is names, slot(c_args.given_tuple, pair, {}) is pair)
+
+
+class Errors(Named):
+    here = 5
+
+    @property
+    def attribute(self):
+        raise AttributeError("inside")
+
+    @property
+    def other(self):
+        return 1 // 0
+
+
+for name in ("here", "absent", "attribute", "other"):
+    attempt(c_args.generic, Errors(), name)

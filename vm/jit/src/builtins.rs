@@ -703,7 +703,14 @@ impl Recorder {
                 }
                 x if (x == METH_FASTCALL || x == METH_FASTCALL | METH_KEYWORDS) && count <= 6 => {
                     let k = self.b().int(count as i64);
-                    let (helper, room) = if count <= 2 { (h::CALL_C_FAST, 2) } else { (h::CALL_C_FAST6, 6) };
+                    if count == 0 {
+                        return Ok(Some(self.call_c_none(f as usize, this)?));
+                    }
+                    let (helper, room) = match count {
+                        0..=2 => (h::CALL_C_FAST, 2),
+                        3 => (h::CALL_C_FAST3, 3),
+                        _ => (h::CALL_C_FAST6, 6),
+                    };
                     self.call_ref(helper, &[&[function, this, k][..], &padded(room)].concat())?
                 }
                 _ => return Ok(None),

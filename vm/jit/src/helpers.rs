@@ -438,6 +438,19 @@ unsafe extern "C" fn call_c_fast(
     // SAFETY: the function's calling convention was looked up; one that takes no names ignores the fourth argument.
     unsafe { f(this, args.as_ptr(), n as isize, null_mut()) }
 }
+/// As `call_c_fast`, with three arguments.
+unsafe extern "C" fn call_c_fast3(
+    f: Fast,
+    this: *mut PyObject,
+    n: i64,
+    a: *mut PyObject,
+    b: *mut PyObject,
+    c: *mut PyObject,
+) -> *mut PyObject {
+    let args = [a, b, c];
+    // SAFETY: as `call_c_fast`.
+    unsafe { f(this, args.as_ptr(), n as isize, null_mut()) }
+}
 /// As `call_c_fast`, with more arguments.
 #[allow(clippy::too_many_arguments)]
 unsafe extern "C" fn call_c_fast6(
@@ -860,6 +873,7 @@ helpers! {
     DICT_GET_DEFAULT = dict_get_default, [Ref, Ref, Ref] -> Ref, steals 0, new true, LOOKS;
     MAKE_RANGE = make_range, [I64, I64] -> Ref, steals 0, new true, ALLOC;
     CALL_C_FAST = call_c_fast, [Ptr, Ref, I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    CALL_C_FAST3 = call_c_fast3, [Ptr, Ref, I64, Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     CALL_C_FAST6 = call_c_fast6, [Ptr, Ref, I64, Ref, Ref, Ref, Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     CALL_VECTOR = call_vector, [Ptr, Ref, I64, Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     CALL_EX = call_ex, [Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;

@@ -452,7 +452,10 @@ impl CFunction {
     }
     #[slot(tp_call)]
     fn tp_call(&self, args: &Tuple, kw: Option<&Dict>) -> PyResult {
-        self.as_object().vectorcall_tuple(vectorcall, args, kw)
+        match self.call_with_tuple(args, kw) {
+            Some(r) => r,
+            None => self.as_object().vectorcall_tuple(vectorcall, args, kw),
+        }
     }
     #[slot(tp_dealloc)]
     unsafe fn tp_dealloc(o: *mut PyObject) {

@@ -27,6 +27,7 @@ pub mod codecs;
 pub mod codeobject;
 pub mod complexobject;
 pub mod container_calls;
+pub mod consume;
 pub mod contextobject;
 pub mod convert;
 pub mod descrobject;

@@ -73,11 +73,10 @@ impl Deque {
             }
             return Ok(());
         }
-        let it = iterable.iterator()?;
-        while let Some(x) = it.iter_next()? {
+        iterable.for_each(|x| {
             if left { self.push_front(x) } else { self.push_back(x) }
-        }
-        Ok(())
+            Ok(())
+        })
     }
     fn rotate_by(&self, n: isize) {
         let mut d = self.items.borrow_mut();
@@ -737,7 +736,7 @@ pub fn _count_elements(mapping: &Object, iterable: &Object) -> PyResult<()> {
         }
         None => None,
     };
-    while let Some(x) = it.iter_next()? {
+    it.drain(|x| {
         match plain {
             Some(d) => {
                 let h = lh_runtime::dictobject::hash_key(&x)?;
@@ -752,8 +751,8 @@ pub fn _count_elements(mapping: &Object, iterable: &Object) -> PyResult<()> {
                 mapping.set_item_of(&x, &*number::add(&old, &one)?)?;
             }
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 // ---- _tuplegetter ----

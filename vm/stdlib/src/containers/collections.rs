@@ -74,7 +74,11 @@ impl Deque {
             return Ok(());
         }
         iterable.for_each(|x| {
-            if left { self.push_front(x) } else { self.push_back(x) }
+            if left {
+                self.push_front(x)
+            } else {
+                self.push_back(x)
+            }
             Ok(())
         })
     }

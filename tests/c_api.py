@@ -57,7 +57,7 @@ def document(rows, have):
     out += [
         "",
         "A module that needs an absent symbol fails to import with an `ImportError` that names it. Present, but refused with an exception"
-        " when called: replacing the frame evaluation function, starting"
+        " when called: starting"
         " a second runtime (`Py_InitializeFromConfig`).",
         "",
     ]

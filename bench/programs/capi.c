@@ -82,6 +82,7 @@ static int t_set(PyObject *a, PyObject *v, void *c) { return 0; }
 
 static PyMethodDef t_methods[] = {FUNCTIONS,
     {"method", (PyCFunction)(void (*)(void))m_method, METH_METHOD | METH_FASTCALL | METH_KEYWORDS},
+    {"__enter__", m_noargs, METH_NOARGS}, {"__exit__", (PyCFunction)(void (*)(void))m_fast, METH_FASTCALL},
     {"of_class", m_o, METH_O | METH_CLASS}, {"of_none", m_o, METH_O | METH_STATIC}, {0}};
 static PyMemberDef t_members[] = {{"v", T_LONG, offsetof(Thing, v), 0}, {"obj", T_OBJECT_EX, offsetof(Thing, o), 0}, {0}};
 static PyGetSetDef t_getset[] = {{"prop", t_get, t_set}, {0}};

@@ -91,3 +91,34 @@ for name in ("one", "two", "three", "one", "ä", "longer_than_the_others", ""):
     print(c_args.attribute(A(), name))
 attempt(lambda: c_args.undecodable(A()))
 print(c_args.formats(("ä", 1)))
+
+# Who passes a tuple on passes that very one.
+pair, names, none = (1, 2), {"a": 1}, ()
+for _ in range(300):
+    seen = [c_args.given(*pair)[0] is pair, c_args.given(*pair, a=1)[0] is pair, c_args.given(*pair, **names)[0] is pair, c_args.given(*pair, **{})[0] is pair,
+            c_args.given(*pair, **names)[1] is names, c_args.given_tuple(*pair) is pair, c_args.given_tuple(*pair, **{}) is pair,
+            c_args.given_tuple(*[1, 2]), c_args.given_tuple(0, *pair), c_args.given(*none), c_args.given(1, **names), c_args.given(1, b=2)]
+print(seen)
+try:
+    c_args.given_tuple(*pair, a=1)
+except TypeError as e:
+    print(e)
+slot = c_args.slot_call
+print(slot(c_args.given_tuple, pair) is pair, slot(c_args.given, pair)[0] is pair, slot(c_args.given, pair, names)[0] is pair,
+      slot(c_args.given, pair, names)[1] is names, slot(c_args.given_tuple, pair, {}) is pair)
+
+
+class Errors(Named):
+    here = 5
+
+    @property
+    def attribute(self):
+        raise AttributeError("inside")
+
+    @property
+    def other(self):
+        return 1 // 0
+
+
+for name in ("here", "absent", "attribute", "other"):
+    attempt(c_args.generic, Errors(), name)

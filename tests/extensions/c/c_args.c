@@ -99,7 +99,23 @@ static PyObject *formats(PyObject *m, PyObject *o)
                                 (Py_ssize_t)-1, 255, 0x20ac, "str\xc3\xa4", "cut", "wide", o, o, o, PyTuple_GET_ITEM(o, 0));
 }
 #define F(name, flags) {#name, name, flags}
-static PyMethodDef functions[] = {F(tuple, METH_VARARGS), F(object, METH_VARARGS), F(keywords, METH_VARARGS), F(unpack, METH_VARARGS), F(build, METH_NOARGS),
+static PyObject *given(PyObject *m, PyObject *args, PyObject *kw) { return Py_BuildValue("(OO)", args, kw ? kw : Py_None); }
+static PyObject *given_tuple(PyObject *m, PyObject *args) { return Py_NewRef(args); }
+static PyObject *slot_call(PyObject *m, PyObject *a)
+{
+    PyObject *f, *args, *kw = NULL;
+    if (!PyArg_ParseTuple(a, "OO|O", &f, &args, &kw)) return NULL;
+    return Py_TYPE(f)->tp_call(f, args, kw);
+}
+static PyObject *generic(PyObject *m, PyObject *a)
+{
+    PyObject *o, *name;
+    if (!PyArg_ParseTuple(a, "OO", &o, &name)) return NULL;
+    PyObject *v = _PyObject_GenericGetAttrWithDict(o, name, NULL, 1);
+    return v || PyErr_Occurred() ? v : Py_NewRef(Py_Ellipsis);
+}
+static PyMethodDef functions[] = {F(slot_call, METH_VARARGS), F(generic, METH_VARARGS), {"given", (PyCFunction)(void (*)(void))given, METH_VARARGS | METH_KEYWORDS},
+    {"given_tuple", given_tuple, METH_VARARGS}, F(tuple, METH_VARARGS), F(object, METH_VARARGS), F(keywords, METH_VARARGS), F(unpack, METH_VARARGS), F(build, METH_NOARGS),
     F(build_many, METH_NOARGS), F(build_null, METH_NOARGS), F(build_bad, METH_NOARGS), F(build_open, METH_NOARGS), F(build_one, METH_NOARGS),
     F(build_none, METH_NOARGS), F(build_utf8, METH_NOARGS), F(calls, METH_O), F(method_calls, METH_O), F(no_method, METH_O), F(attribute, METH_VARARGS),
     F(undecodable, METH_O), F(formats, METH_O), {0}};

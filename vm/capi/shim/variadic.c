@@ -66,7 +66,23 @@ int _PyArg_ParseStackAndKeywords(PyObject *const *a, Py_ssize_t n, PyObject *k, 
 int _PyArg_ParseStackAndKeywords_SizeT(PyObject *const *a, Py_ssize_t n, PyObject *k, void *p, ...) { WITH_VA(p, int, lh_arg_parse_stack_keywords(a, n, k, p, va)); }
 int _PyArg_ParseTupleAndKeywordsFast(PyObject *a, PyObject *k, void *p, ...) { WITH_VA(p, int, lh_arg_parse_tuple_keywords_fast(a, k, p, va)); }
 int _PyArg_ParseTupleAndKeywordsFast_SizeT(PyObject *a, PyObject *k, void *p, ...) { WITH_VA(p, int, lh_arg_parse_tuple_keywords_fast(a, k, p, va)); }
-int PyArg_UnpackTuple(PyObject *a, const char *n, Py_ssize_t lo, Py_ssize_t hi, ...) { WITH_VA(hi, int, lh_unpack_tuple(a, n, lo, hi, va)); }
+/* What the fast way of unpacking has to see of an object: the layouts of CPython's headers. */
+struct seen_type { char before[168]; unsigned long flags; };
+struct seen_tuple { Py_ssize_t count; struct seen_type *type; Py_ssize_t size; PyObject *items[1]; };
+#define TUPLE_SUBCLASS (1UL << 26)
+int PyArg_UnpackTuple(PyObject *a, const char *n, Py_ssize_t lo, Py_ssize_t hi, ...) {
+    struct seen_tuple *t = (struct seen_tuple *)a;
+    va_list va;
+    int r = 1;
+    va_start(va, hi);
+    if (t && t->type->flags & TUPLE_SUBCLASS && t->size >= lo && t->size <= hi)
+        for (Py_ssize_t i = 0; i < t->size; i++)
+            *va_arg(va, PyObject **) = t->items[i];
+    else
+        r = lh_unpack_tuple(a, n, lo, hi, va);
+    va_end(va);
+    return r;
+}
 int _PyArg_UnpackStack(PyObject *const *a, Py_ssize_t k, const char *n, Py_ssize_t lo, Py_ssize_t hi, ...) { WITH_VA(hi, int, lh_unpack_stack(a, k, n, lo, hi, va)); }
 
 PyObject *Py_BuildValue(const char *f, ...) { CLEAN_VALUE(f); WITH_VA(f, PyObject *, lh_build_value(f, va)); }

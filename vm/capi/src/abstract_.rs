@@ -21,9 +21,26 @@ fn bounds(i: isize) -> Owned<Object> {
     Int::from_i64(i as i64).into_object()
 }
 
+/// The vectorcall of a Python function: the shortest way into it.
+#[inline(always)]
+fn python_function(f: &Object) -> lh_abi::vectorcallfunc {
+    // SAFETY: the type says that the object has the layout.
+    unsafe {
+        if f.ob_type() != Function::type_ptr() {
+            return None;
+        }
+        (*f.as_ptr().cast::<lh_abi::PyFunctionObject>()).vectorcall
+    }
+}
+
 capi! {
     // ---- Calls ----
-    fn PyObject_Call(f: &Object, args: &Tuple, kw: Option<&Dict>) -> obj { f.call_tuple(args, kw) }
+    fn PyObject_Call(f: &Object, args: &Tuple, kw: Option<&Dict>) -> [*mut PyObject] {
+        match python_function(f) {
+            Some(g) if kw.is_none() => g(f.as_ptr(), args.items_ptr(), args.len(), null_mut()),
+            _ => f.call_tuple(args, kw)?.into_raw(),
+        }
+    }
     fn PyObject_CallObject(f: &Object, args: Option<&Object>) -> obj {
         match args {
             None => f.call0(),
@@ -118,8 +135,8 @@ capi! {
 
     // ---- Objects ----
     fn PyObject_Type(o: &Object) -> obj { Ok(o.ty().own()) }
-    fn PyObject_Size(o: &Object) -> (isize, -1) { o.length().map(|n| n as isize) }
-    fn PyObject_Length(o: &Object) -> (isize, -1) { o.length().map(|n| n as isize) }
+    fn PyObject_Size(o: &Object) -> (isize, -1) { size(o) }
+    fn PyObject_Length(o: &Object) -> (isize, -1) { size(o) }
     fn PyObject_LengthHint(o: &Object, default: isize) -> (isize, -1) { o.length_hint(default as usize).map(|n| n as isize) }
     fn PyObject_GetItem(o: &Object, key: &Object) -> borrowed {
         match (*o.ob_type()).tp_as_mapping.as_ref().and_then(|m| m.mp_subscript) {
@@ -223,7 +240,16 @@ capi! {
     fn PySequence_Size(o: &Object) -> (isize, -1) { seq_size(o) }
     fn PySequence_Length(o: &Object) -> (isize, -1) { seq_size(o) }
     fn PySequence_GetItem(o: &Object, i: isize) -> obj { o.seq_item(i) }
-    fn PySequence_SetItem(o: &Object, i: isize, v: Option<&Object>) -> status { o.seq_ass_item(i, v) }
+    fn PySequence_SetItem(o: &Object, i: isize, v: Option<&Object>) -> status {
+        if let (Some(l), Some(v)) = (o.downcast_exact::<List>(), v)
+            && i >= 0
+            && (i as usize) < l.len()
+        {
+            xdecref(std::mem::replace(&mut *l.items_ptr().add(i as usize), v.own().into_raw()));
+            return Ok(());
+        }
+        o.seq_ass_item(i, v)
+    }
     fn PySequence_DelItem(o: &Object, i: isize) -> status { o.seq_ass_item(i, None) }
     fn PySequence_GetSlice(o: &Object, i: isize, j: isize) -> obj {
         if !lh_runtime::protocols::is_mapping(o) {
@@ -265,7 +291,14 @@ capi! {
         raise!(ValueError, "sequence.index(x): x not in sequence")
     }
     fn PySequence_Tuple(o: &Object) -> obj { if o.is_exact::<Tuple>() { Ok(o.own()) } else { Ok(Tuple::from_iterable(o)?.into_object()) } }
-    fn PySequence_List(o: &Object) -> obj { Ok(List::from_vec(o.to_items()?)) }
+    fn PySequence_List(o: &Object) -> obj {
+        if let Some(t) = o.downcast_exact::<Tuple>() {
+            return List::from_raw_items(t.items_ptr(), t.len());
+        }
+        let l = List::new();
+        l.extend(o)?;
+        Ok(l)
+    }
     /// The message is for an object that cannot be iterated over; callers that know better pass NULL.
     fn PySequence_Fast(o: &Object, message: *const c_char) -> obj {
         if o.is_exact::<List>() || o.is_exact::<Tuple>() {
@@ -386,25 +419,33 @@ unsafe fn simple(o: &Object, p: *mut *mut c_void, n: *mut isize, write: bool) ->
 }
 /// The length of what has one as a sequence.
 fn seq_size(o: &Object) -> PyResult<isize> {
-    let (sequence, mapping) = length_slots(o);
-    if mapping.is_some() && sequence.is_none() {
-        return raise!(TypeError, "{} is not a sequence", o.ty().name());
+    match length_slots(o) {
+        // SAFETY: the slot of the object's type.
+        (Some(f), _) => Ok(unsafe { f(o.as_ptr()) }),
+        (None, Some(_)) => raise!(TypeError, "{} is not a sequence", o.ty().name()),
+        (None, None) => raise!(TypeError, "object of type '{}' has no len()", o.ty().name()),
     }
-    o.length().map(|n| n as isize)
+}
+/// The length of what has one. A failed slot has set an exception and answers -1 itself.
+#[inline(always)]
+fn size(o: &Object) -> PyResult<isize> {
+    // SAFETY: the slot of the object's type.
+    match length_slots(o) {
+        (Some(f), _) | (None, Some(f)) => Ok(unsafe { f(o.as_ptr()) }),
+        (None, None) => raise!(TypeError, "object of type '{}' has no len()", o.ty().name()),
+    }
 }
 /// The length of what has one as a mapping.
 fn map_size(o: &Object) -> PyResult<isize> {
     match length_slots(o) {
         // SAFETY: the slot of the object's type.
-        (_, Some(f)) => match unsafe { f(o.as_ptr()) } {
-            n if n < 0 => Err(Raised::already_set()),
-            n => Ok(n),
-        },
+        (_, Some(f)) => Ok(unsafe { f(o.as_ptr()) }),
         (Some(_), None) => raise!(TypeError, "{} is not a mapping", o.ty().name()),
         (None, None) => raise!(TypeError, "object of type '{}' has no len()", o.ty().name()),
     }
 }
 /// `sq_length` and `mp_length` of the object's type.
+#[inline(always)]
 fn length_slots(o: &Object) -> (Option<lenfunc>, Option<lenfunc>) {
     // SAFETY: a live type's tables.
     unsafe {

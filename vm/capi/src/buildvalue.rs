@@ -88,12 +88,6 @@ impl Items {
         // SAFETY: one reference, which `self` has no more.
         unsafe { Owned::from_raw(o) }
     }
-    fn into_vec(mut self) -> Vec<Owned<Object>> {
-        // SAFETY: each is one reference, which `self` has no more behind this.
-        let v = self.as_slice().iter().map(|o| unsafe { Owned::from_raw(*o) }).collect();
-        self.len = 0;
-        v
-    }
 }
 impl Drop for Items {
     fn drop(&mut self) {
@@ -183,6 +177,9 @@ pub unsafe fn build(f: *const c_char, va: &mut VaList) -> PyResult {
             // One value.
             f.skip();
             return build_one(c, &mut f, va);
+        }
+        if c == 0 {
+            return Ok(none());
         }
     }
     let mut v = Items::new();
@@ -282,13 +279,17 @@ unsafe fn build_one(c: u8, f: &mut Format, va: &mut VaList) -> PyResult {
     unsafe {
         Ok(match c {
             b'(' => nested(f, b')', va)?.into_tuple().into_object(),
-            b'[' => List::from_vec(nested(f, b']', va)?.into_vec()).into_object(),
+            b'[' => {
+                let v = nested(f, b']', va)?;
+                let all = v.as_slice();
+                List::from_raw_items(all.as_ptr(), all.len())?.into_object()
+            }
             b'{' => {
                 let d = Dict::new();
-                let v = nested(f, b'}', va)?.into_vec();
-                for kv in v.chunks(2) {
+                let v = nested(f, b'}', va)?;
+                for kv in v.as_slice().chunks(2) {
                     let [k, x] = kv else { return raise!(SystemError, "Bad dict format") };
-                    d.set_item(k, x)?;
+                    d.set_item(Object::from_ptr(*k), Object::from_ptr(*x))?;
                 }
                 d.into_object()
             }

@@ -70,7 +70,7 @@ fn new_table(
 }
 
 capi! {
-    fn PyMemoryView_FromObject(o: &Object) -> obj { MemoryView::class().as_object().call1(o) }
+    fn PyMemoryView_FromObject(o: &Object) -> obj { MemoryView::from_object_new(o) }
     fn PyMemoryView_FromBuffer(v: *const Py_buffer) -> obj { MemoryView::from_buffer(&*v) }
     fn PyMemoryView_FromMemory(p: *mut u8, n: isize, flags: c_int) -> obj {
         let mut v = lh_runtime::buffer::empty_view();
@@ -78,18 +78,17 @@ capi! {
         MemoryView::from_buffer(&v)
     }
     fn PyMemoryView_GetContiguous(o: &Object, kind: c_int, order: u8) -> obj {
-        let m = MemoryView::class().as_object().call1(o)?;
-        let Some(v) = m.downcast::<MemoryView>() else { return Err(bad_internal_call()) };
+        let v = MemoryView::from_object_new(o)?;
         if kind == PyBUF_WRITE && v.view().readonly != 0 {
             return raise!(BufferError, "underlying buffer is not writable");
         }
         if lh_runtime::buffer::is_contiguous(v.view(), order) {
-            return Ok(m);
+            return Ok(v);
         }
         if kind == PyBUF_WRITE {
             return raise!(BufferError, "writable contiguous buffer requested for a non-contiguous object.");
         }
-        v.contiguous_copy(order).map(Owned::into_object)
+        v.contiguous_copy(order)
     }
 
     fn PyCode_NewWithPosOnlyArgs(

@@ -124,6 +124,11 @@ impl<T> Arg for *const T {
 
 /// The text of a C string; bytes that are not UTF-8 are replaced.
 pub fn text(c: &CStr) -> std::borrow::Cow<'_, str> {
+    let b = c.to_bytes();
+    if b.is_ascii() {
+        // SAFETY: ASCII is UTF-8.
+        return unsafe { str::from_utf8_unchecked(b) }.into();
+    }
     c.to_string_lossy()
 }
 /// A string object of a C string.

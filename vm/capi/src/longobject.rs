@@ -30,7 +30,20 @@ fn signed_slow(o: &Object, c_type: &str) -> PyResult<i64> {
         None => raise!(OverflowError, "Python int too large to convert to C {}", c_type),
     }
 }
+/// The commonest: an int of up to two digits that isn't negative.
+#[inline(always)]
+fn natural(o: &Object) -> Option<u64> {
+    o.downcast::<Int>().and_then(|i| i.compact()).and_then(|v| u64::try_from(v).ok())
+}
+#[inline(always)]
 fn unsigned(o: &Object, c_type: &str) -> PyResult<u64> {
+    match natural(o) {
+        Some(v) => Ok(v),
+        None => unsigned_slow(o, c_type),
+    }
+}
+#[inline(never)]
+fn unsigned_slow(o: &Object, c_type: &str) -> PyResult<u64> {
     let i = exactly_int(o)?;
     match i.to_u64() {
         Some(v) => Ok(v),
@@ -40,10 +53,23 @@ fn unsigned(o: &Object, c_type: &str) -> PyResult<u64> {
 }
 /// # Safety
 /// `overflow` is writable.
+#[inline(always)]
 unsafe fn and_overflow(o: &Object, overflow: *mut c_int) -> PyResult<i64> {
     // SAFETY: the caller's promise.
     unsafe {
         *overflow = 0;
+        match o.downcast::<Int>().and_then(|i| i.compact()) {
+            Some(v) => Ok(v),
+            None => and_overflow_slow(o, overflow),
+        }
+    }
+}
+/// # Safety
+/// `overflow` is writable.
+#[inline(never)]
+unsafe fn and_overflow_slow(o: &Object, overflow: *mut c_int) -> PyResult<i64> {
+    // SAFETY: the caller's promise.
+    unsafe {
         let i = int(o)?;
         Ok(i.to_i64().unwrap_or_else(|| {
             *overflow = if i.is_negative() { -1 } else { 1 };
@@ -66,6 +92,50 @@ unsafe fn converted<T: TryFrom<u64>>(o: &Object, p: *mut T, c_type: &str) -> PyR
         }
         None => raise!(OverflowError, "Python int too large to convert to C {}", c_type),
     }
+}
+#[inline(always)]
+fn wrapped(o: &Object) -> PyResult<u64> {
+    match o.downcast::<Int>().and_then(|i| i.compact()) {
+        Some(v) => Ok(v as u64),
+        None => Ok(int(o)?.to_u64_wrapping()),
+    }
+}
+/// The base that a number's text has if `base` leaves it open, and where its digits end.
+fn digits_end(s: &[u8], mut base: u32) -> (u32, usize) {
+    let mut at = s.iter().take_while(|c| c.is_ascii_whitespace() || **c == 11).count();
+    at += matches!(s.get(at), Some(b'+' | b'-')) as usize;
+    let prefix = match (s.get(at), s.get(at + 1)) {
+        (Some(b'0'), Some(b'x' | b'X')) => 16,
+        (Some(b'0'), Some(b'o' | b'O')) => 8,
+        (Some(b'0'), Some(b'b' | b'B')) => 2,
+        _ => 0,
+    };
+    if base == 0 && s.get(at) != Some(&b'0') {
+        base = 10;
+    }
+    if prefix != 0 && (base == 0 || base == prefix) {
+        base = prefix;
+        at += 2;
+    }
+    // What begins with a 0 and no prefix keeps its open base: only zeros may follow.
+    let digits = if base == 0 { 10 } else { base };
+    at += s[at..].iter().take_while(|c| (**c as char).is_digit(digits)).count();
+    (base, at)
+}
+/// The number that digits of `base` alone spell, which fits easily.
+fn plain_digits(s: &[u8], base: u32) -> Option<i64> {
+    let (negative, digits) = match s {
+        [b'-', d @ ..] => (true, d),
+        d => (false, d),
+    };
+    if base == 0 || digits.is_empty() || digits.len() > 11 {
+        return None;
+    }
+    let mut v = 0i64;
+    for d in digits {
+        v = v * base as i64 + (*d as char).to_digit(base)? as i64;
+    }
+    Some(if negative { -v } else { v })
 }
 fn float_of(o: &Object) -> PyResult<f64> {
     number::as_f64(o)
@@ -109,9 +179,16 @@ capi! {
         if base != 0 && !(2..=36).contains(&base) {
             return raise!(ValueError, "int() arg 2 must be >= 2 and <= 36");
         }
-        let r = Int::parse(&text(s), base as u32);
+        if let Some(v) = plain_digits(s.to_bytes(), base as u32) {
+            if !end.is_null() {
+                *end = s.as_ptr().add(s.to_bytes().len());
+            }
+            return Ok(Int::from_i64(v));
+        }
+        let (base, stop) = digits_end(s.to_bytes(), base as u32);
+        let r = Int::parse(&text(s), base);
         if !end.is_null() {
-            *end = if r.is_ok() { s.as_ptr().add(s.to_bytes().len()) } else { s.as_ptr() };
+            *end = s.as_ptr().add(if r.is_ok() { s.to_bytes().len() } else { stop });
         }
         r
     }
@@ -134,12 +211,18 @@ capi! {
     fn PyLong_AsLongAndOverflow(o: &Object, overflow: *mut c_int) -> (c_long, -1) { and_overflow(o, overflow) }
     fn PyLong_AsLongLongAndOverflow(o: &Object, overflow: *mut c_int) -> (c_longlong, -1) { and_overflow(o, overflow) }
     fn PyLong_AsSsize_t(o: &Object) -> (isize, -1) {
+        if let Some(v) = o.downcast::<Int>().and_then(|i| i.compact()) {
+            return Ok(v as isize);
+        }
         match exactly_int(o)?.to_i64() {
             Some(v) => Ok(v as isize),
             None => raise!(OverflowError, "Python int too large to convert to C ssize_t"),
         }
     }
     fn PyLong_AsSize_t(o: &Object) -> (usize, usize::MAX) {
+        if let Some(v) = natural(o) {
+            return Ok(v as usize);
+        }
         let i = exactly_int(o)?;
         match i.to_u64() {
             Some(v) => Ok(v as usize),
@@ -149,6 +232,9 @@ capi! {
     }
     fn PyLong_AsUnsignedLong(o: &Object) -> (c_ulong, c_ulong::MAX) { unsigned(o, "unsigned long") }
     fn PyLong_AsUnsignedLongLong(o: &Object) -> (c_ulonglong, c_ulonglong::MAX) {
+        if let Some(v) = natural(o) {
+            return Ok(v);
+        }
         let i = exactly_int(o)?;
         match i.to_u64() {
             Some(v) => Ok(v),
@@ -156,8 +242,8 @@ capi! {
             None => raise!(OverflowError, "int too big to convert"),
         }
     }
-    fn PyLong_AsUnsignedLongMask(o: &Object) -> (c_ulong, c_ulong::MAX) { Ok(int(o)?.to_u64_wrapping()) }
-    fn PyLong_AsUnsignedLongLongMask(o: &Object) -> (c_ulonglong, c_ulonglong::MAX) { Ok(int(o)?.to_u64_wrapping()) }
+    fn PyLong_AsUnsignedLongMask(o: &Object) -> (c_ulong, c_ulong::MAX) { wrapped(o) }
+    fn PyLong_AsUnsignedLongLongMask(o: &Object) -> (c_ulonglong, c_ulonglong::MAX) { wrapped(o) }
     fn PyLong_AsDouble(o: &Object) -> (f64, -1.0) { exactly_int(o)?.to_f64() }
     fn PyLong_AsVoidPtr(o: &Object) -> (*mut c_void, null_mut()) {
         let i = exactly_int(o)?;
@@ -183,6 +269,17 @@ capi! {
         if is_signed == 0 && i.is_negative() {
             return raise!(OverflowError, "can't convert negative int to unsigned");
         }
+        let word = if is_signed != 0 { i.to_i64() } else { i.to_u64().map(|v| v as i64) };
+        if let Some(v) = word
+            && n > 0
+            && (n >= 8 || if is_signed != 0 { v << (64 - 8 * n) >> (64 - 8 * n) == v } else { v as u64 >> (8 * n) == 0 })
+        {
+            let fill = if is_signed != 0 && v < 0 { 0xff } else { 0 };
+            for k in 0..n {
+                *out.add(if little != 0 { k } else { n - 1 - k }) = if k < 8 { (v >> (8 * k)) as u8 } else { fill };
+            }
+            return Ok(());
+        }
         let mut b = i.to_le_bytes(n, is_signed != 0)?;
         if little == 0 {
             b.reverse();
@@ -193,6 +290,13 @@ capi! {
     fn _PyLong_FromByteArray(p: *const u8, n: usize, little: c_int, is_signed: c_int) -> obj {
         if n == 0 {
             return Ok(Int::from_i64(0));
+        }
+        if n <= 8 {
+            let mut b = [0u8; 8];
+            for k in 0..n {
+                b[k] = *p.add(if little != 0 { k } else { n - 1 - k });
+            }
+            return Ok(Int::from_le_bytes(&b[..n], is_signed != 0));
         }
         let mut b = std::slice::from_raw_parts(p, n).to_vec();
         if little == 0 {

@@ -202,9 +202,9 @@ capi! {
     }
     fn PyCapsule_GetPointer(o: &Object, name: *const c_char) -> (*mut c_void, null_mut()) {
         if let Some(c) = o.downcast_exact::<Capsule>() {
-            let c = c.fields();
-            if c.name == name && !c.pointer.is_null() {
-                return Ok(c.pointer);
+            let p = c.fields().pointer;
+            if !p.is_null() && c.is_named(name) {
+                return Ok(p);
             }
         }
         capsule::pointer_of(o, if name.is_null() { None } else { Some(CStr::from_ptr(name)) })
@@ -227,8 +227,8 @@ capi! {
         (*a_capsule(o, "PyCapsule_SetDestructor")?.as_struct()).destructor = std::mem::transmute(d);
         Ok(())
     }
-    fn PyCapsule_IsValid(o: Option<&Object>, name: Option<&CStr>) -> [c_int] {
-        o.and_then(|o| o.downcast_exact::<Capsule>()).is_some_and(|c| !c.fields().pointer.is_null() && c.name() == name) as c_int
+    fn PyCapsule_IsValid(o: Option<&Object>, name: *const c_char) -> [c_int] {
+        o.and_then(|o| o.downcast_exact::<Capsule>()).is_some_and(|c| !c.fields().pointer.is_null() && c.is_named(name)) as c_int
     }
     fn PyCapsule_Import(name: &CStr, _no_block: c_int) -> (*mut c_void, null_mut()) { capsule::import(name) }
 

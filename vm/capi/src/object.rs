@@ -147,22 +147,28 @@ capi! {
     }
     fn _PyObject_GenericGetAttrWithDict(o: &Object, n: &Object, dict: Option<&Dict>, suppress: c_int) -> borrowed {
         let n = name(n)?;
-        let found = match dict {
+        let find = || match dict {
             // An explicit dictionary stands in for the instance's: data descriptors, then it, then the rest.
             Some(d) => {
                 let of_type = o.ty().lookup(n);
                 let is_data = of_type.as_ref().is_some_and(|t| (*t.ob_type()).tp_descr_set.is_some());
                 match (is_data, d.get_str_key(n)?) {
-                    (false, Some(v)) => Some(v),
-                    _ => o.generic_get(n)?,
+                    (false, Some(v)) => Ok(Some(v)),
+                    _ => o.generic_get(n),
                 }
             }
-            None => o.generic_get(n)?,
+            None => o.generic_get(n),
         };
-        match found {
-            Some(v) => Ok(v.into_raw()),
-            None if suppress != 0 => Ok(null_mut()),
-            None => o.generic_get_attr(n).map(Owned::into_raw),
+        match find() {
+            Ok(Some(v)) => Ok(v.into_raw()),
+            Ok(None) if suppress != 0 => Ok(null_mut()),
+            Ok(None) => o.generic_get_attr(n).map(Owned::into_raw),
+            // What a descriptor raises counts as missing, too.
+            Err(e) if suppress != 0 && e.matches(exc::AttributeError()) => {
+                e.clear();
+                Ok(null_mut())
+            }
+            Err(e) => Err(e),
         }
     }
     fn _PyObject_GenericSetAttrWithDict(o: &Object, n: &Object, v: Option<&Object>, dict: Option<&Dict>) -> status {
@@ -218,7 +224,10 @@ capi! {
     fn PyObject_Hash(o: &Object) -> (isize, -1) {
         // A static type that nobody made ready inherits the slot now.
         let t = o.ob_type();
-        if (*t).tp_hash.is_none() && (*t).tp_dict.is_null() {
+        if let Some(f) = (*t).tp_hash {
+            return Ok(f(o.as_ptr()));
+        }
+        if (*t).tp_dict.is_null() {
             typeobject::ready(t)?;
         }
         o.hash_obj()

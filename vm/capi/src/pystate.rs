@@ -170,7 +170,11 @@ capi! {
         (*ts).tracing -= 1;
         (*(*ts).cframe).use_tracing = lh_runtime::thread::tracing_mask(ts);
     }
-    fn Py_EnterRecursiveCall(place: &CStr) -> status {
+    fn Py_EnterRecursiveCall(place: *const c_char) -> status {
+        if thread::take_level() {
+            return Ok(());
+        }
+        let place = <&CStr>::take(place)?;
         std::mem::forget(thread::enter_recursive(&text(place))?);
         Ok(())
     }
@@ -371,7 +375,7 @@ capi! {
     fn PyOS_strtol(s: *const c_char, end: *mut *mut c_char, base: c_int) -> [c_long] { libc::strtol(s, end, base) }
     fn Py_GetVersion() -> [*const c_char] { c"3.11.2 (lancehead)".as_ptr() }
     fn Py_GetPlatform() -> [*const c_char] { c"linux".as_ptr() }
-    fn Py_AtExit(f: extern "C" fn()) -> [c_int] { libc::atexit(f) }
+    fn Py_AtExit(f: extern "C" fn()) -> [c_int] { if lh_runtime::exitfuncs::add(f) { 0 } else { -1 } }
     fn Py_FatalError(m: &CStr) -> void { fatal(None, m) }
     fn _Py_FatalErrorFunc(f: Option<&CStr>, m: &CStr) -> void { fatal(f, m) }
     fn _Py_HashPointer(p: *const c_void) -> [isize] { lh_runtime::floatobject::hash_pointer(p as usize) }

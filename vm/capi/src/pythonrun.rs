@@ -2,6 +2,7 @@
 
 use crate::prelude::*;
 use lh_interp::builtins::{Compile, EvalApi, Mode, Source};
+use lh_interp::framehook;
 use lh_runtime::import::import_module;
 
 fn running() -> PyResult<&'static EvalApi> {
@@ -195,15 +196,15 @@ capi! {
         }
         f.as_object().call_tuple(&args, Some(&kw))
     }
-    fn _PyEval_EvalFrameDefault(_ts: *mut PyThreadState, _f: *mut c_void, _exc: c_int) -> obj {
-        unsupported("frames are evaluated by the interpreter's own loop only")
+    fn _PyEval_EvalFrameDefault(ts: *mut PyThreadState, f: *mut c_void, throwing: c_int) -> [*mut PyObject] {
+        framehook::evaluate_default(ts, f.cast(), throwing != 0)
     }
-    fn _PyInterpreterState_GetEvalFrameFunc(_i: *mut c_void) -> [*mut c_void] { _PyEval_EvalFrameDefault as *mut c_void }
-    /// Only the default can be installed; for another function an error is left for the caller to meet.
+    fn _PyInterpreterState_GetEvalFrameFunc(_i: *mut c_void) -> [*mut c_void] {
+        framehook::installed().map_or(_PyEval_EvalFrameDefault as *mut c_void, |f| f as *mut c_void)
+    }
     fn _PyInterpreterState_SetEvalFrameFunc(_i: *mut c_void, f: *mut c_void) -> void {
-        if f != _PyEval_EvalFrameDefault as *mut c_void {
-            return raise!(NotImplementedError, "the frame evaluation function cannot be replaced");
-        }
+        let own = f == _PyEval_EvalFrameDefault as *mut c_void || f.is_null();
+        framehook::install(if own { None } else { Some(std::mem::transmute::<*mut c_void, framehook::EvalFrame>(f)) })
     }
 
     fn PyImport_ExecCodeModule(name: &CStr, code: &Object) -> obj { exec_module(&str_of(name), code, None, None) }

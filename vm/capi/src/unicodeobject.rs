@@ -10,13 +10,38 @@ unsafe fn slice<'a>(p: *const u8, n: isize) -> &'a [u8] {
     // SAFETY: the caller's promise.
     if p.is_null() || n <= 0 { &[] } else { unsafe { std::slice::from_raw_parts(p, n as usize) } }
 }
-fn errors_of(e: Option<&CStr>) -> String {
-    e.map_or("strict".into(), |e| text(e).into_owned())
+fn errors_of(e: Option<&CStr>) -> std::borrow::Cow<'_, str> {
+    e.map_or("strict".into(), text)
 }
 fn decode(b: &[u8], encoding: &str, errors: Option<&CStr>) -> PyResult<Owned<Str>> {
     codecs::decode_to_str(b, encoding, &errors_of(errors))
 }
+/// UTF-8, whatever name is used for it. Text without an error doesn't ask for the handler (but in development mode, which looks at its name).
+fn decode_utf8(b: &[u8], errors: Option<&CStr>) -> PyResult<Owned<Str>> {
+    if b.is_ascii() && !lh_runtime::sysobject::config().dev_mode {
+        return Ok(Str::from_ascii(b));
+    }
+    decode(b, "utf-8", errors)
+}
+fn is_utf8(encoding: Option<&CStr>) -> bool {
+    encoding.is_none_or(|e| {
+        let e = e.to_bytes();
+        e.eq_ignore_ascii_case(b"utf-8") || e.eq_ignore_ascii_case(b"utf8")
+    })
+}
+/// Is an ASCII string the same in this encoding?
+fn keeps_ascii(encoding: &str) -> bool {
+    ["utf-8", "utf8", "ascii", "latin-1", "latin1", "iso-8859-1", "us-ascii"]
+        .iter()
+        .any(|e| e.eq_ignore_ascii_case(encoding))
+}
 fn encode(s: &Object, encoding: &str, errors: Option<&CStr>) -> PyResult {
+    if let Some(t) = s.downcast::<Str>().and_then(|s| s.as_ascii())
+        && keeps_ascii(encoding)
+        && !lh_runtime::sysobject::config().dev_mode
+    {
+        return Ok(Bytes::new(t.as_bytes()).into_object());
+    }
     match s.downcast::<Str>() {
         Some(s) => codecs::encode_to_bytes(s, encoding, &errors_of(errors)),
         None => bad_argument(),
@@ -31,11 +56,21 @@ fn str_arg(o: &Object) -> PyResult<&Str> {
         None => bad_argument(),
     }
 }
+/// The characters of a compact ASCII string, which end in NUL, and how many.
+#[inline(always)]
+fn plain_ascii(s: &Str) -> Option<(*const c_char, isize)> {
+    const COMPACT_ASCII: u32 = 1 << 5 | 1 << 6;
+    // SAFETY: a live string's head is readable, and the characters of such a string follow it.
+    unsafe {
+        let a = s.as_ptr().cast::<PyASCIIObject>();
+        ((*a).state & COMPACT_ASCII == COMPACT_ASCII).then(|| (a.add(1).cast_const().cast(), (*a).length))
+    }
+}
 /// The integer arguments of the find functions as `str` methods take them.
 fn part(s: &Str, start: isize, end: isize) -> (usize, usize) {
     let n = s.len() as isize;
-    let fix = |i: isize| if i < 0 { (i + n).max(0) } else { i.min(n) };
-    (fix(start) as usize, fix(end) as usize)
+    let fix = |i: isize| if i < 0 { (i + n).max(0) } else { i };
+    (fix(start) as usize, fix(end).min(n) as usize)
 }
 /// # Safety
 /// `n` wide characters at `p`.
@@ -192,7 +227,13 @@ capi! {
     }
     fn PyUnicode_AsUTF8AndSize(s: &Object, n: *mut isize) -> (*const c_char, null()) {
         let s = str_arg(s)?;
-        let t = match s.as_ascii() { Some(t) => t, None => s.to_str()? };
+        if let Some((p, len)) = plain_ascii(s) {
+            if !n.is_null() {
+                *n = len;
+            }
+            return Ok(p);
+        }
+        let t = s.to_str()?;
         if !n.is_null() {
             *n = t.len() as isize;
         }
@@ -339,8 +380,21 @@ capi! {
             _ => raise!(TypeError, "Can't compare {} and {}", a.ty().name(), b.ty().name()),
         }
     }
-    fn PyUnicode_CompareWithASCIIString(a: &Str, b: &CStr) -> [c_int] {
+    fn PyUnicode_CompareWithASCIIString(a: &Str, b: *const c_char) -> [c_int] {
+        if let Some(a) = a.as_ascii() {
+            // `b` may end anywhere, and `a` may hold a NUL.
+            let mut b = b.cast::<u8>();
+            for x in a.bytes() {
+                let y = *b;
+                if y == 0 || x != y {
+                    return Ok(if y != 0 && x < y { -1 } else { 1 });
+                }
+                b = b.add(1);
+            }
+            return Ok(if *b == 0 { 0 } else { -1 });
+        }
         let mut x = a.chars();
+        let b = CStr::from_ptr(b);
         let mut y = b.to_bytes().iter();
         loop {
             match (x.next(), y.next()) {
@@ -359,15 +413,21 @@ capi! {
     fn _PyUnicode_Equal(a: &Str, b: &Str) -> [c_int] { a.equals(b) as c_int }
     fn _PyUnicode_EqualToASCIIString(a: &Str, b: &CStr) -> [c_int] { a.equals_str(&text(b)) as c_int }
     fn _PyUnicode_EqualToASCIIId(a: &Str, b: *const Identifier) -> [c_int] { a.equals(id_str(b)) as c_int }
-    fn PyUnicode_Contains(s: &Object, x: &Object) -> boolean { s.contains_item(x) }
+    fn PyUnicode_Contains(s: &Object, x: &Object) -> boolean {
+        match (s.downcast::<Str>(), x.downcast::<Str>()) {
+            (Some(s), Some(x)) => Ok(str_search::find(s.text(), x.text()).is_some()),
+            (None, Some(_)) => raise!(TypeError, "must be str, not {}", s.ty().name()),
+            _ => raise!(TypeError, "'in <string>' requires string as left operand, not {}", x.ty().name()),
+        }
+    }
     fn PyUnicode_Find(s: &Object, x: &Object, start: isize, end: isize, direction: c_int) -> (isize, -2) {
         let (s, x) = (str_arg(s)?, str_arg(x)?);
         let (i, j) = part(s, start, end);
         if i > j {
             return Ok(-1);
         }
-        let hay = s.slice(i, j);
-        let r = if direction > 0 { str_search::find(hay.text(), x.text()) } else { str_search::rfind(hay.text(), x.text()) };
+        let hay = s.text().slice(i, j);
+        let r = if direction > 0 { str_search::find(hay, x.text()) } else { str_search::rfind(hay, x.text()) };
         Ok(r.map_or(-1, |k| (k + i) as isize))
     }
     fn PyUnicode_FindChar(s: &Object, c: u32, start: isize, end: isize, direction: c_int) -> (isize, -2) {
@@ -381,7 +441,7 @@ capi! {
     fn PyUnicode_Count(s: &Object, x: &Object, start: isize, end: isize) -> (isize, -1) {
         let (s, x) = (str_arg(s)?, str_arg(x)?);
         let (i, j) = part(s, start, end);
-        Ok(if i > j { 0 } else { str_search::count(s.slice(i, j).text(), x.text()) as isize })
+        Ok(if i > j { 0 } else { str_search::count(s.text().slice(i, j), x.text()) as isize })
     }
     fn PyUnicode_Tailmatch(s: &Object, x: &Object, start: isize, end: isize, direction: c_int) -> (isize, -1) {
         let (s, x) = (str_arg(s)?, str_arg(x)?);
@@ -390,7 +450,13 @@ capi! {
             return Ok(0);
         }
         let at = if direction > 0 { j - x.len() } else { i };
-        Ok(s.slice(at, at + x.len()).equals(x) as isize)
+        use strobject::Text;
+        let (a, b) = (s.text().slice(at, at + x.len()), x.text());
+        let same = match (a, b) {
+            (Text::U1(a), Text::U1(b)) => a == b,
+            _ => a.iter().eq(b.iter()),
+        };
+        Ok(same as isize)
     }
     fn PyUnicode_IsIdentifier(s: &Str) -> [c_int] { lh_runtime::str_methods::is_identifier(s) as c_int }
 
@@ -408,6 +474,14 @@ capi! {
         match sep { Some(s) => str_arg(s)?.join(items), None => Str::new(" ").join(items) }
     }
     fn PyUnicode_Split(s: &Object, sep: Option<&Object>, max: isize) -> obj {
+        use lh_runtime::str_methods::{split_by, split_space};
+        let most = usize::try_from(max).unwrap_or(usize::MAX);
+        match (str_arg(s)?, sep.map(|sep| sep.downcast::<Str>())) {
+            (s, None) => return Ok(List::from_vec(split_space(s, most)).into_object()),
+            (s, Some(Some(sep))) if !sep.is_empty() => return Ok(List::from_vec(split_by(s, sep, most)).into_object()),
+            (_, Some(None)) => return raise!(TypeError, "must be str, not {}", sep.map_or("".into(), |s| s.ty().name())),
+            _ => {}
+        }
         str_arg(s)?.call_method("split", &[sep.unwrap_or(none_ref()), &*Int::from_i64(max as i64)])
     }
     fn PyUnicode_RSplit(s: &Object, sep: Option<&Object>, max: isize) -> obj {
@@ -428,13 +502,16 @@ capi! {
     // ---- Codecs ----
     fn PyUnicode_GetDefaultEncoding() -> [*const c_char] { c"utf-8".as_ptr() }
     fn PyUnicode_Decode(p: *const u8, n: isize, encoding: Option<&CStr>, errors: Option<&CStr>) -> obj {
+        if is_utf8(encoding) {
+            return decode_utf8(slice(p, n), errors);
+        }
         decode(slice(p, n), &encoding.map_or("utf-8".into(), |e| text(e)), errors)
     }
-    fn PyUnicode_DecodeUTF8(p: *const u8, n: isize, errors: Option<&CStr>) -> obj { decode(slice(p, n), "utf-8", errors) }
+    fn PyUnicode_DecodeUTF8(p: *const u8, n: isize, errors: Option<&CStr>) -> obj { decode_utf8(slice(p, n), errors) }
     fn PyUnicode_DecodeUTF8Stateful(p: *const u8, n: isize, errors: Option<&CStr>, used: *mut isize) -> obj {
         let b = slice(p, n);
         if used.is_null() {
-            return decode(b, "utf-8", errors);
+            return decode_utf8(b, errors);
         }
         // An unfinished character at the end waits for more.
         let cut = match std::str::from_utf8(b) {

@@ -20,8 +20,8 @@
 use crate::frame::{self, Frame};
 use crate::jit::{self, Enter};
 use crate::prelude::*;
-use crate::{asyncgen, bind, fast, generator, operators, ops, specialize, trace};
-use lh_runtime::thread::{EVAL_BREAKER, RECORDING};
+use crate::{asyncgen, bind, fast, framehook, generator, operators, ops, specialize, trace};
+use lh_runtime::thread::{EVAL_BREAKER, EVALUATED, RECORDING};
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering;
 
@@ -432,12 +432,21 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                         break 'exec Why::Leave;
                     }
                 }
+                let tracing = std::ptr::read_volatile(tracing_flag);
+                if tracing & EVALUATED != 0
+                    && tracing != RECORDING
+                    && pc == frame::first_instr((*frame).code)
+                    && framehook::is_due(frame)
+                {
+                    save_sp!();
+                    let v = framehook::give(ts, frame);
+                    break 'exec if v.is_null() { Why::Leave } else { Why::Return(v) };
+                }
                 (*frame).prev_instr = pc;
                 let word = *pc;
                 pc = pc.add(1);
                 let mut arg = (word >> 8) as usize;
                 let mut opcode = word as u8;
-                let tracing = std::ptr::read_volatile(tracing_flag);
                 if tracing != 0 {
                     // Quick forms hide events; the fast tier may have made this instruction's before it stopped.
                     opcode = if tracing == RECORDING || (*cx).seen != (*frame).prev_instr {
@@ -1374,7 +1383,9 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                             pc = pc.add(10);
                             next!();
                         }
-                        quick::LOAD_METHOD_MODULE => miss!(op::LOAD_METHOD),
+                        quick::LOAD_METHOD_MODULE
+                        | quick::LOAD_METHOD_BOUND
+                        | quick::LOAD_METHOD_CLASS_BOUND => miss!(op::LOAD_METHOD),
 
                         // ---- Calls ----
                         op::KW_NAMES => {

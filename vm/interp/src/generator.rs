@@ -484,17 +484,20 @@ fn warn_unawaited(coro: &Object) {
             None => Ok(false),
         }
     };
-    match via_module() {
-        Ok(true) => {}
-        Ok(false) => {
-            let q = coro.get_attr_str("__qualname__").ok().and_then(|q| q.str().ok());
-            let name = q.map_or(String::new(), |q| q.to_str_lossy().into_owned());
-            let text = format!("coroutine '{name}' was never awaited");
-            if lh_runtime::warnings::warn(exc::RuntimeWarning(), &text, 1).is_err() {
-                write_unraisable(Some(coro), None);
-            }
+    let told = match via_module() {
+        Ok(told) => told,
+        Err(_) => {
+            write_unraisable(Some(coro), None);
+            false
         }
-        Err(_) => write_unraisable(Some(coro), None),
+    };
+    if !told {
+        let q = coro.get_attr_str("__qualname__").ok().and_then(|q| q.str().ok());
+        let name = q.map_or(String::new(), |q| q.to_str_lossy().into_owned());
+        let text = format!("coroutine '{name}' was never awaited");
+        if lh_runtime::warnings::warn(exc::RuntimeWarning(), &text, 1).is_err() {
+            write_unraisable(Some(coro), None);
+        }
     }
 }
 

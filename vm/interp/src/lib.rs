@@ -10,6 +10,7 @@ pub mod consume;
 pub mod eval;
 pub mod fast;
 pub mod frame;
+pub mod framehook;
 pub mod frameobject;
 pub mod generator;
 pub mod iters;

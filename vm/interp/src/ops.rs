@@ -4,6 +4,7 @@ use crate::frame::{self, Frame};
 use crate::generator::{self, Sent};
 use crate::prelude::*;
 use lh_runtime::exc_fields::ExceptionGroup;
+use lh_runtime::protocols::{names_and_values, with_room};
 use lh_runtime::thread;
 use std::cmp::Ordering as Cmp;
 use std::ptr::null_mut;
@@ -343,6 +344,7 @@ pub fn function_str(f: &Object) -> String {
 }
 
 /// The arguments of CALL_FUNCTION_EX as a tuple and a dict. Takes over `args` and `kwargs` (may be null).
+#[inline(always)]
 pub unsafe fn prepare_call_ex(
     callee: *mut PyObject,
     args: *mut PyObject,
@@ -352,7 +354,20 @@ pub unsafe fn prepare_call_ex(
     unsafe {
         let args = Owned::<Object>::from_raw(args);
         let kwargs = Owned::<Object>::from_raw_opt(kwargs);
-        let callee = r(callee);
+        if args.is_exact::<Tuple>() && kwargs.as_ref().is_none_or(|k| k.is_exact::<Dict>()) {
+            return Ok((args.cast_unchecked(), kwargs.map(|k| k.cast_unchecked())));
+        }
+        prepare_odd_call_ex(r(callee), args, kwargs)
+    }
+}
+#[inline(never)]
+unsafe fn prepare_odd_call_ex(
+    callee: &Object,
+    args: Owned<Object>,
+    kwargs: Option<Owned<Object>>,
+) -> PyResult<(Owned<Tuple>, Option<Owned<Dict>>)> {
+    // SAFETY: live types.
+    unsafe {
         let kwargs = match kwargs {
             None => None,
             Some(k) => match k.downcast_owned::<Dict>() {
@@ -384,6 +399,7 @@ pub unsafe fn prepare_call_ex(
 }
 
 /// Is the callable a Python function, or a method bound to one?
+#[inline(always)]
 pub unsafe fn is_python_call(callee: *mut PyObject) -> bool {
     // SAFETY: a live callable.
     unsafe {
@@ -424,43 +440,25 @@ pub unsafe fn frame_for_call_ex(
             v.iter().for_each(|p| incref(*p));
             return crate::bind::frame_for_call(ts, func, locals, v.as_ptr(), n, null_mut());
         }
-        // Few arguments need no memory of their own.
-        let all = n + kwargs.map_or(0, |d| d.len());
-        let mut few = [null_mut::<PyObject>(); 12];
-        let mut many = vec![];
-        let v: &mut [*mut PyObject] = if all <= few.len() {
-            &mut few
-        } else {
-            many.resize(all, null_mut());
-            &mut many
-        };
-        v[0] = first;
-        for (to, p) in v[before..].iter_mut().zip(args.as_slice_raw()) {
-            incref(*p);
-            *to = *p;
-        }
-        let Some(kwargs) = kwargs else {
-            return crate::bind::frame_for_call(ts, func, locals, v.as_ptr(), n, null_mut());
-        };
-        let mut at = n;
-        let mut strings = true;
-        let mut pos = 0;
-        let names = Tuple::build(kwargs.len(), |_| {
-            let (k, x) = kwargs.next(&mut pos).expect("as many entries as it has");
-            strings &= k.is_instance_of::<Str>();
-            v[at] = x.into_raw();
-            at += 1;
-            k.into_raw()
-        });
-        let names = names.expect("memory for a tuple");
-        if !strings {
-            v[..at].iter().for_each(|p| decref(*p));
-            decref(func.cast());
-            xdecref(locals);
-            let _ = raised!(TypeError, "keywords must be strings");
-            return null_mut();
-        }
-        crate::bind::frame_for_call(ts, func, locals, v.as_ptr(), n, names.ptr())
+        with_room(n + kwargs.map_or(0, |d| d.len()), |v| {
+            if before != 0 {
+                v[0] = first;
+            }
+            for (to, p) in v[before..].iter_mut().zip(args.as_slice_raw()) {
+                incref(*p);
+                *to = *p;
+            }
+            let Some(kwargs) = kwargs else {
+                return crate::bind::frame_for_call(ts, func, locals, v.as_ptr(), n, null_mut());
+            };
+            let Ok(names) = names_and_values(kwargs, &mut v[n..]) else {
+                v[..n].iter().for_each(|p| decref(*p));
+                decref(func.cast());
+                xdecref(locals);
+                return null_mut();
+            };
+            crate::bind::frame_for_call(ts, func, locals, v.as_ptr(), n, names.ptr())
+        })
     }
 }
 

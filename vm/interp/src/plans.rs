@@ -5,6 +5,7 @@
 //! over: the runtime's slots are the other, and are always right; a plan may also be "none".
 
 use crate::prelude::*;
+use lh_runtime::descrobject::ClassMethodDescr;
 use lh_runtime::instance;
 
 /// How to read `o.name` (or, where it says so, to store it).
@@ -64,6 +65,12 @@ pub enum MethodPlan {
     Class {
         version: u32,
         func: *mut PyObject,
+    },
+    /// A class method of a type from C, for an instance without attributes of its own (or for the class itself, if `of_class`).
+    Bound {
+        version: u32,
+        def: *mut PyMethodDef,
+        of_class: bool,
     },
     /// `o` is a module.
     Module {
@@ -301,6 +308,13 @@ pub fn plan_store(o: &Object, name: &Str) -> AttrPlan {
     }
 }
 
+/// The plan for a class method of a type from C.
+fn bound(d: &Object, version: u32, of_class: bool) -> MethodPlan {
+    match d.downcast_exact::<ClassMethodDescr>().and_then(|d| d.plain_def()) {
+        Some(def) if version != 0 => MethodPlan::Bound { version, def, of_class },
+        _ => MethodPlan::None,
+    }
+}
 /// How `o.name(...)` finds its function.
 pub fn plan_method(o: &Object, name: &Str) -> MethodPlan {
     // SAFETY: live objects.
@@ -328,7 +342,8 @@ pub fn plan_method(o: &Object, name: &Str) -> MethodPlan {
                         None => MethodPlan::None,
                     }
                 }
-                _ => MethodPlan::None,
+                Some(d) => bound(&d, version, true),
+                None => MethodPlan::None,
             };
         }
         if !generic(t) {
@@ -337,6 +352,9 @@ pub fn plan_method(o: &Object, name: &Str) -> MethodPlan {
         let ty = Type::from_raw_ref(t);
         let version = ty.version();
         let Some(d) = ty.lookup(name) else { return MethodPlan::None };
+        if (*t).tp_dictoffset == 0 && d.is_exact::<ClassMethodDescr>() {
+            return bound(&d, version, false);
+        }
         if version == 0 || (*d.ob_type()).tp_flags & Py_TPFLAGS_METHOD_DESCRIPTOR == 0 {
             return MethodPlan::None;
         }

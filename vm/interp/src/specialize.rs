@@ -487,6 +487,11 @@ pub unsafe fn load_method(f: *mut Frame, at: *mut u16, arg: usize, sp: *mut *mut
                 write_ptr(at.add(7), func);
                 success(at, quick::LOAD_METHOD_CLASS)
             }
+            MethodPlan::Bound { version, def, of_class } => {
+                write_u32(at.add(2), version);
+                write_ptr(at.add(7), def.cast());
+                success(at, if of_class { quick::LOAD_METHOD_CLASS_BOUND } else { quick::LOAD_METHOD_BOUND })
+            }
             MethodPlan::Module { keys_version, index } if index < 0xffff => {
                 *at.add(4) = index as u16;
                 write_u32(at.add(5), keys_version);
@@ -747,7 +752,7 @@ pub unsafe fn quick_call(
 
 /// Calls a built-in class that has no vectorcall. (Out of line: its caller must be able to end in a tail call.)
 #[inline(never)]
-unsafe fn call_class(callee: *mut PyObject, args: *mut *mut PyObject, total: usize) -> *mut PyObject {
+pub unsafe fn call_class(callee: *mut PyObject, args: *mut *mut PyObject, total: usize) -> *mut PyObject {
     // SAFETY: a live class and live arguments.
     unsafe {
         let Ok(t) = Tuple::from_raw_items(args, total) else { return null_mut() };

@@ -70,13 +70,15 @@ impl Recorder {
                         Callee::Function(_, _, def) => (def, None),
                         Callee::Method(t, _, def) => (def, Some(t)),
                         Callee::Class(t) => {
-                            return match self.direct_class(t, at, n)? {
+                            let args = self.operands(at + 1)?;
+                            return match self.direct_class(t, at, &args)? {
                                 Some(r) => self.answered(base, r),
                                 None => Ok(false),
                             };
                         }
                     };
-                    match self.direct(callee, def, owner, at, n, std::ptr::null_mut())? {
+                    let args = self.operands(at + 1)?;
+                    match self.direct(callee, def, owner, at, &args, std::ptr::null_mut())? {
                         Some(r) => r,
                         None => return Ok(false),
                     }
@@ -96,35 +98,115 @@ impl Recorder {
                 Some(Callee::Method(t, _, def)) => (def, Some(t)),
                 _ => return Ok(false),
             };
-            match self.direct(callee, def, owner, at, self.sp - at - 1, names)? {
+            let args = self.operands(at + 1)?;
+            match self.direct(callee, def, owner, at, &args, names)? {
                 Some(r) => self.answered(base, r),
                 None => Ok(false),
             }
         }
     }
-    /// The call's operands, from `base` on, give way to its result.
-    unsafe fn answered(&mut self, base: i32, r: R) -> Rec<bool> {
+    /// The stack's entries from `first` on.
+    pub(crate) unsafe fn operands(&mut self, first: i32) -> Rec<Vec<(R, *mut PyObject)>> {
+        // SAFETY: live operands.
+        unsafe { (first..self.sp).map(|s| Ok((self.get(s)?, self.actual(s)))).collect() }
+    }
+    /// The call's operands, from `base` on, give way to its result: the arguments go first, then the callable.
+    pub(crate) unsafe fn answered(&mut self, base: i32, r: R) -> Rec<bool> {
         // SAFETY: live operands.
         unsafe {
-            let actuals: Vec<*mut PyObject> = (base..self.sp).rev().map(|s| self.actual(s)).collect();
-            self.result(self.sp - base, &actuals, r)?;
+            let first = if self.actual(base).is_null() { base + 2 } else { base + 1 };
+            let mut gone = vec![];
+            for s in (base..self.sp).rev() {
+                gone.push((self.pop(s)?, self.actual(s)));
+            }
+            gone.reverse();
+            self.put(base, r)?;
+            gone.rotate_left((first - base) as usize);
+            for (v, a) in gone {
+                self.release(v, a)?;
+            }
             Ok(true)
         }
     }
     /// The call of a class whose instances C functions make.
-    unsafe fn direct_class(&mut self, t: *mut PyTypeObject, at: i32, n: i32) -> Rec<Option<R>> {
+    pub(crate) unsafe fn direct_class(
+        &mut self,
+        t: *mut PyTypeObject,
+        at: i32,
+        args: &[(R, *mut PyObject)],
+    ) -> Rec<Option<R>> {
         // SAFETY: live operands.
         unsafe {
+            let n = args.len();
             if t == Type::type_ptr() || n > 3 || lh_runtime::type_attrs::made_in_python(t).is_some() {
                 return Ok(None);
             }
             self.fix(at)?;
-            let (class, k) = (self.get(at)?, self.b().int(n as i64));
-            let mut args = vec![class, k];
-            for i in 0..3 {
-                args.push(if i < n { self.get(at + 1 + i)? } else { self.b().null() });
+            let mut all = vec![self.get(at)?, self.b().int(n as i64)];
+            all.extend(args.iter().map(|(x, _)| *x));
+            let null = self.b().null();
+            all.resize(5, null);
+            if let Some(f) = (*t).tp_vectorcall {
+                let f = self.b().ptr(f as usize as u64);
+                all.insert(0, f);
+                return Ok(Some(self.call_ref(h::CALL_VECTOR, &all)?));
             }
-            Ok(Some(self.call_ref(h::CALL_C_CLASS, &args)?))
+            Ok(Some(self.call_ref(h::CALL_C_CLASS, &all)?))
+        }
+    }
+    /// The call of an object by its type's `tp_call` or its own vectorcall function, if they are native code.
+    pub(crate) unsafe fn direct_object(&mut self, base: i32, at: i32) -> Rec<bool> {
+        // SAFETY: live operands.
+        unsafe {
+            let callee = self.actual(at);
+            let t = (*callee).ob_type;
+            let n = (self.sp - at - 1) as usize;
+            // What knows more of its callee than its type does has been asked before.
+            let other = [Function::type_ptr(), Method::type_ptr(), Type::type_ptr(), CFunction::type_ptr()];
+            if other.contains(&t) || (*t).tp_flags & Py_TPFLAGS_TYPE_SUBCLASS != 0 {
+                return Ok(false);
+            }
+            let args = self.operands(at + 1)?;
+            let v = self.get(at)?;
+            if (*t).tp_flags & Py_TPFLAGS_HAVE_VECTORCALL != 0 {
+                let offset = (*t).tp_vectorcall_offset;
+                let Some(field) = u32::try_from(offset).ok().and_then(word) else { return Ok(false) };
+                let own = *callee.cast::<u8>().offset(offset).cast::<*mut u8>();
+                if own.is_null() || n > 3 || !self.guard_class(v, callee)? {
+                    return Ok(false);
+                }
+                let f = self.b().fload(v, field)?;
+                self.b().emit(Op::GNonNull, &[f])?;
+                let k = self.b().int(n as i64);
+                let mut all = vec![f, v, k];
+                all.extend(args.iter().map(|(x, _)| *x));
+                let null = self.b().null();
+                all.resize(6, null);
+                let r = self.call_ref(h::CALL_VECTOR, &all)?;
+                return self.answered(base, r);
+            }
+            let Some(f) = (*t).tp_call else { return Ok(false) };
+            let native = Object::from_ptr(callee)
+                .ty()
+                .lookup(lh_runtime::intern!("__call__"))
+                .is_some_and(|d| d.is_exact::<WrapperDescr>());
+            if n > 4 || !native || !self.guard_class(v, callee)? {
+                return Ok(false);
+            }
+            let items: Vec<R> = args.iter().map(|(x, _)| *x).collect();
+            for x in &items {
+                self.b().own(*x)?;
+            }
+            let tuple = self.make_tuple(&items)?;
+            let null = self.b().null();
+            let r = self.call_c3(f as usize, v, tuple, null)?;
+            if n == 0 {
+                self.b().drop_ref(tuple, ops::DROP_NOT_LAST)?;
+            } else {
+                // The stack has the items too.
+                self.b().call(h::DROP_SHELL, &[tuple], false)?;
+            }
+            self.answered(base, r)
         }
     }
 
@@ -223,6 +305,23 @@ impl Recorder {
                         return Ok(None);
                     }
                     Ok(Some(self.owned(bool_ref(yes))?))
+                }
+                ("builtins", b"getattr", 2) => {
+                    let name = self.get(first + 1)?;
+                    if self.b().const_of(name).is_none() || !exact::<Str>(self.actual(first + 1)) {
+                        return Ok(None);
+                    }
+                    let name = Object::from_ptr(self.actual(first + 1)).downcast_unchecked::<Str>();
+                    let (v, a) = (self.get(first)?, self.actual(first));
+                    if let Some((base, k, _)) = self.instance_value(v, a, name)? {
+                        self.fix(at)?;
+                        let x = self.b().aload(base, INST_VALUE, k)?;
+                        self.b().emit(Op::GNonNull, &[x])?;
+                        self.b().own(x)?;
+                        return Ok(Some(x));
+                    }
+                    self.fix(at)?;
+                    self.load_described(v, a, name)
                 }
                 ("builtins", b"abs", 1) => {
                     let a = self.actual(first);
@@ -483,74 +582,78 @@ impl Recorder {
         }
     }
 
-    /// Calls a built-in's C function without the call protocol.
-    unsafe fn direct(
+    /// What a built-in function, the callable in slot `at`, gives its C function as `self`.
+    pub(crate) unsafe fn receiver(
+        &mut self,
+        callee: *mut PyObject,
+        def: *mut PyMethodDef,
+        at: i32,
+    ) -> Rec<R> {
+        // SAFETY: live operands.
+        unsafe {
+            let of = (*callee.cast::<PyCFunctionObject>()).m_self;
+            if of.is_null() || Object::from_ptr(of).is_instance_of::<Module>() {
+                self.fix(at)?;
+                return Ok(self.b().object(of as u64));
+            }
+            // A bound method, made anew for every call as a rule: what counts is the function.
+            let v = self.get(at)?;
+            self.b().guard_type(v, CFunction::type_ptr() as u64, true)?;
+            let ml = self.b().fload(v, CFUNC_ML)?;
+            let want = self.b().ptr(def as u64);
+            self.b().guard_value(ml, want)?;
+            let of = self.b().fload(v, CFUNC_SELF)?;
+            self.b().emit(Op::GNonNull, &[of])?;
+            Ok(of)
+        }
+    }
+    /// Calls a built-in's C function without the call protocol. `at` is the callable's slot.
+    pub(crate) unsafe fn direct(
         &mut self,
         callee: *mut PyObject,
         def: *mut PyMethodDef,
         owner: Option<*mut PyTypeObject>,
         at: i32,
-        n: i32,
+        args: &[(R, *mut PyObject)],
         names: *mut PyObject,
     ) -> Rec<Option<R>> {
         // SAFETY: live operands.
         unsafe {
             let Some(f) = (*def).ml_meth else { return Ok(None) };
             let flags = (*def).ml_flags & !(METH_COEXIST | METH_CLASS | METH_STATIC);
-            let mut first = at + 1;
-            let mut count = n;
+            let mut args = args;
+            let mut first = None;
             let this = match owner {
                 Some(t) => {
-                    if n < 1 {
-                        return Ok(None);
-                    }
-                    let o = self.actual(first);
+                    let Some(((v, o), rest)) = args.split_first() else { return Ok(None) };
+                    let (v, o) = (*v, *o);
                     let of = Object::from_ptr((*o).ob_type.cast()).downcast_unchecked::<Type>();
                     if !of.is_subtype(Object::from_ptr(t.cast()).downcast_unchecked::<Type>()) {
                         return Ok(None);
                     }
                     self.fix(at)?;
-                    let v = self.get(first)?;
                     if !self.guard_class(v, o)? {
                         return Ok(None);
                     }
-                    first += 1;
-                    count -= 1;
+                    args = rest;
+                    first = Some(o);
                     v
                 }
-                None => {
-                    let c = callee.cast::<PyCFunctionObject>();
-                    let of = (*c).m_self;
-                    if of.is_null() || Object::from_ptr(of).is_instance_of::<Module>() {
-                        self.fix(at)?;
-                        self.b().object(of as u64)
-                    } else {
-                        // A bound method, made anew for every call as a rule: what counts is the function.
-                        let v = self.get(at)?;
-                        self.b().guard_type(v, CFunction::type_ptr() as u64, true)?;
-                        let ml = self.b().fload(v, CFUNC_ML)?;
-                        let want = self.b().ptr(def as u64);
-                        self.b().guard_value(ml, want)?;
-                        let of = self.b().fload(v, CFUNC_SELF)?;
-                        self.b().emit(Op::GNonNull, &[of])?;
-                        of
-                    }
-                }
+                None => self.receiver(callee, def, at)?,
             };
             let function = self.b().ptr(f as usize as u64);
             let null = self.b().null();
             if owner == Some(Str::type_ptr())
                 && names.is_null()
-                && exact::<Str>(self.actual(at + 1))
+                && first.is_some_and(|o| exact::<Str>(o))
                 && QUIET_STR_METHODS.contains(&CStr::from_ptr((*def).ml_name).to_bytes())
-                && (first..self.sp).all(|s| self.quiet_key(self.actual(s)))
+                && args.iter().all(|(_, a)| self.quiet_key(*a))
             {
-                let mut args = vec![];
-                for s in first..self.sp {
-                    let x = self.get(s)?;
-                    self.guard_plain(x, self.actual(s))?;
-                    args.push(x);
+                for (x, a) in args {
+                    self.guard_plain(*x, *a)?;
                 }
+                let mut args: Vec<R> = args.iter().map(|(x, _)| *x).collect();
+                let count = args.len();
                 let r = match flags {
                     METH_O if count == 1 => self.b().call(h::ASK_C_O, &[function, this, args[0]], false)?,
                     METH_NOARGS if count == 0 => self.b().call(h::ASK_C_O, &[function, this, null], false)?,
@@ -564,6 +667,13 @@ impl Recorder {
                 self.b().emit(Op::GNonNull, &[r])?;
                 return Ok(Some(r));
             }
+            let args: Vec<R> = args.iter().map(|(x, _)| *x).collect();
+            let count = args.len() as i32;
+            let padded = |to: usize| {
+                let mut v = args.clone();
+                v.resize(to, null);
+                v
+            };
             if !names.is_null() {
                 let named = Object::from_ptr(names).downcast_unchecked::<Tuple>().len() as i32;
                 let helper = match flags {
@@ -576,40 +686,32 @@ impl Recorder {
                 }
                 let k = self.b().int((count - named) as i64);
                 let names = self.b().object(names as u64);
-                let mut args = vec![function, this, k, names];
-                for i in 0..3 {
-                    args.push(if i < count { self.get(first + i)? } else { null });
-                }
-                return Ok(Some(self.call_ref(helper, &args)?));
+                let all = [&[function, this, k, names][..], &padded(3)].concat();
+                return Ok(Some(self.call_ref(helper, &all)?));
             }
             let r = match flags {
-                METH_O if count == 1 => {
-                    let x = self.get(first)?;
-                    self.call_c2(f as usize, this, x)?
-                }
+                METH_O if count == 1 => self.call_c2(f as usize, this, args[0])?,
                 METH_NOARGS if count == 0 => self.call_c2(f as usize, this, null)?,
                 x if x == METH_METHOD | METH_FASTCALL | METH_KEYWORDS && count <= 3 && owner.is_some() => {
                     let class = self.b().ptr(owner.map_or(0, |t| t as u64));
                     let k = self.b().int(count as i64);
-                    let mut args = vec![function, this, class, k];
-                    for i in 0..3 {
-                        args.push(if i < count { self.get(first + i)? } else { null });
-                    }
-                    self.call_ref(h::CALL_C_METHOD, &args)?
+                    self.call_ref(h::CALL_C_METHOD, &[&[function, this, class, k][..], &padded(3)].concat())?
                 }
                 x if x & !METH_KEYWORDS == METH_VARARGS && count <= 3 => {
                     let k = self.b().int(count as i64);
-                    let mut args = vec![function, this, k];
-                    for i in 0..3 {
-                        args.push(if i < count { self.get(first + i)? } else { null });
-                    }
-                    self.call_ref(h::CALL_C_TUPLE, &args)?
+                    self.call_ref(h::CALL_C_TUPLE, &[&[function, this, k][..], &padded(3)].concat())?
                 }
-                x if (x == METH_FASTCALL || x == METH_FASTCALL | METH_KEYWORDS) && count <= 2 => {
+                x if (x == METH_FASTCALL || x == METH_FASTCALL | METH_KEYWORDS) && count <= 6 => {
                     let k = self.b().int(count as i64);
-                    let a = if count > 0 { self.get(first)? } else { null };
-                    let b = if count > 1 { self.get(first + 1)? } else { null };
-                    self.call_ref(h::CALL_C_FAST, &[function, this, k, a, b])?
+                    if count == 0 {
+                        return Ok(Some(self.call_c_none(f as usize, this)?));
+                    }
+                    let (helper, room) = match count {
+                        0..=2 => (h::CALL_C_FAST, 2),
+                        3 => (h::CALL_C_FAST3, 3),
+                        _ => (h::CALL_C_FAST6, 6),
+                    };
+                    self.call_ref(helper, &[&[function, this, k][..], &padded(room)].concat())?
                 }
                 _ => return Ok(None),
             };

@@ -162,6 +162,10 @@ pub const SLOTTED: u32 = INSTANCE + (MOST_FIELDS - LEAST_VALUES + 1) as u32;
 pub const MOST_FIELDS: usize = 8;
 /// Tuples of one to four items.
 pub const TUPLE: u32 = SLOTTED + MOST_FIELDS as u32;
+/// An empty dictionary.
+pub const EMPTY_DICT: u32 = TUPLE + 4;
+/// A method of a type from C, bound to an object or a class.
+pub const BOUND_METHOD: u32 = EMPTY_DICT + 1;
 
 pub const LIST_ITEM: u32 = 0;
 pub const TUPLE_ITEM: u32 = 1;
@@ -220,6 +224,17 @@ fn instances() -> Vec<ClassDesc> {
             ..class("tuple", n, vec![BLOCK_ITEM; n], helpers::TUPLES[n - 1])
         });
     }
+    all.push(ClassDesc {
+        type_addr: Dict::type_ptr() as u64,
+        type_field: None,
+        consts: vec![(DICT_USED, 0)],
+        ..class("dict", 0, vec![], helpers::NEW_DICT)
+    });
+    all.push(ClassDesc {
+        type_addr: CFunction::type_ptr() as u64,
+        type_field: None,
+        ..class("bound_method", 0, vec![CFUNC_ML, CFUNC_SELF], helpers::NEW_BOUND_METHOD)
+    });
     all
 }
 

@@ -438,6 +438,86 @@ unsafe extern "C" fn call_c_fast(
     // SAFETY: the function's calling convention was looked up; one that takes no names ignores the fourth argument.
     unsafe { f(this, args.as_ptr(), n as isize, null_mut()) }
 }
+/// As `call_c_fast`, with three arguments.
+unsafe extern "C" fn call_c_fast3(
+    f: Fast,
+    this: *mut PyObject,
+    n: i64,
+    a: *mut PyObject,
+    b: *mut PyObject,
+    c: *mut PyObject,
+) -> *mut PyObject {
+    let args = [a, b, c];
+    // SAFETY: as `call_c_fast`.
+    unsafe { f(this, args.as_ptr(), n as isize, null_mut()) }
+}
+/// As `call_c_fast`, with more arguments.
+#[allow(clippy::too_many_arguments)]
+unsafe extern "C" fn call_c_fast6(
+    f: Fast,
+    this: *mut PyObject,
+    n: i64,
+    a: *mut PyObject,
+    b: *mut PyObject,
+    c: *mut PyObject,
+    d: *mut PyObject,
+    e: *mut PyObject,
+    g: *mut PyObject,
+) -> *mut PyObject {
+    let args = [a, b, c, d, e, g];
+    // SAFETY: as `call_c_fast`.
+    unsafe { f(this, args.as_ptr(), n as isize, null_mut()) }
+}
+/// Calls an object by its vectorcall function.
+unsafe extern "C" fn call_vector(
+    f: unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, usize, *mut PyObject) -> *mut PyObject,
+    callee: *mut PyObject,
+    n: i64,
+    a: *mut PyObject,
+    b: *mut PyObject,
+    c: *mut PyObject,
+) -> *mut PyObject {
+    // A spare word in front lets bound methods put their self there.
+    let mut args = [null_mut(), a, b, c];
+    // SAFETY: the function was read from the object.
+    unsafe {
+        f(callee, args.as_mut_ptr().add(1), n as usize | lh_abi::PY_VECTORCALL_ARGUMENTS_OFFSET, null_mut())
+    }
+}
+/// A call with an exact tuple and an exact dictionary or null.
+unsafe extern "C" fn call_ex(
+    callee: *mut PyObject,
+    args: *mut PyObject,
+    kwargs: *mut PyObject,
+) -> *mut PyObject {
+    // SAFETY: their types have been guarded.
+    lh_runtime::border::object(|| unsafe {
+        let kwargs = Object::from_ptr_opt(kwargs).map(|d| d.downcast_unchecked::<Dict>());
+        obj(callee).call_tuple(obj(args).downcast_unchecked(), kwargs)
+    })
+}
+/// Adds keyword arguments for `callee` to the dictionary `d`; -1: raised.
+unsafe extern "C" fn dict_merge(d: *mut PyObject, v: *mut PyObject, callee: *mut PyObject) -> i64 {
+    // SAFETY: the compiler made the dictionary for the call.
+    lh_runtime::border::int(
+        || unsafe {
+            lh_interp::ops::dict_merge(obj(d).downcast_unchecked(), obj(v), obj(callee)).map(|()| 0)
+        },
+        -1,
+    )
+}
+/// Adds the items of an exact list or tuple to a list.
+unsafe extern "C" fn list_extend(l: *mut PyObject, v: *mut PyObject) -> i64 {
+    // SAFETY: the types have been guarded.
+    lh_runtime::border::int(
+        || unsafe { lh_interp::ops::list_extend(obj(l).downcast_unchecked(), obj(v)).map(|()| 0) },
+        -1,
+    )
+}
+unsafe extern "C" fn tuple_of_list(l: *mut PyObject) -> *mut PyObject {
+    // SAFETY: an exact list.
+    unsafe { obj(l).downcast_unchecked::<List>().to_tuple().into_raw() }
+}
 /// As `call_c_fast`, with the names of the last arguments.
 unsafe extern "C" fn call_c_names(
     f: Fast,
@@ -638,6 +718,19 @@ unsafe extern "C" fn put_name(d: Ob, name: Ob, v: Ob) {
 /// The helpers that build tuples and lists, by the number of items.
 pub const TUPLES: [u32; 4] = [TUPLE1, TUPLE2, TUPLE3, TUPLE4];
 pub const LISTS_OF: [u32; 5] = [LIST0, LIST1, LIST2, LIST3, LIST4];
+/// The method of this definition, bound to an object whose reference it takes over.
+unsafe extern "C" fn new_bound_method(def: *mut lh_abi::PyMethodDef, o: *mut PyObject) -> *mut PyObject {
+    // SAFETY: a definition of the object's own type.
+    unsafe {
+        let o = Owned::<Object>::from_raw(o);
+        CFunction::new(def, Some(&o), None).into_raw()
+    }
+}
+/// Gives back a container that is empty, or whose items all have other references.
+unsafe extern "C" fn drop_shell(o: *mut PyObject) {
+    // SAFETY: the reference is taken over.
+    unsafe { decref(o) }
+}
 unsafe extern "C" fn list_append(l: *mut PyObject, v: *mut PyObject) {
     // SAFETY: an exact list; the reference to the value is taken over.
     unsafe { obj(l).downcast_unchecked::<List>().push(Owned::from_raw(v)) }
@@ -694,7 +787,7 @@ macro_rules! helpers {
                 ret: Ty::$ret,
                 ret_kind: match Ty::$ret { Ty::I64 => MemKind::I64, Ty::F64 => MemKind::F64, Ty::Ptr => MemKind::Ptr, _ => MemKind::Ref },
                 ret_new: $new,
-                ret_nonnull: matches!($num, PUSH_EXC | BOX_INT | BOX_FLOAT | BOX_UNSIGNED | MAKE_ITER | CHR | STR_ITEM | NEW_SLICE | NEW_SUPER | NEW_METHOD | LIST_POP | MAKE_RANGE | TUPLE1 | TUPLE2 | TUPLE3 | TUPLE4 | LIST0 | LIST1 | LIST2 | LIST3 | LIST4 | NEW_DICT),
+                ret_nonnull: matches!($num, PUSH_EXC | BOX_INT | BOX_FLOAT | BOX_UNSIGNED | MAKE_ITER | CHR | STR_ITEM | NEW_SLICE | NEW_SUPER | NEW_METHOD | LIST_POP | MAKE_RANGE | TUPLE1 | TUPLE2 | TUPLE3 | TUPLE4 | LIST0 | LIST1 | LIST2 | LIST3 | LIST4 | NEW_DICT | TUPLE_OF_LIST | NEW_BOUND_METHOD),
                 pass_ts: false,
                 effects: $eff,
             }),*]
@@ -780,6 +873,15 @@ helpers! {
     DICT_GET_DEFAULT = dict_get_default, [Ref, Ref, Ref] -> Ref, steals 0, new true, LOOKS;
     MAKE_RANGE = make_range, [I64, I64] -> Ref, steals 0, new true, ALLOC;
     CALL_C_FAST = call_c_fast, [Ptr, Ref, I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    CALL_C_FAST3 = call_c_fast3, [Ptr, Ref, I64, Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    CALL_C_FAST6 = call_c_fast6, [Ptr, Ref, I64, Ref, Ref, Ref, Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    CALL_VECTOR = call_vector, [Ptr, Ref, I64, Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    CALL_EX = call_ex, [Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    DICT_MERGE = dict_merge, [Ref, Ref, Ref] -> I64, steals 0, new false, Effects::ARBITRARY;
+    LIST_EXTEND = list_extend, [Ref, Ref] -> I64, steals 0, new false, LISTS;
+    NEW_BOUND_METHOD = new_bound_method, [Ptr, Ref] -> Ref, steals 2, new true, ALLOC;
+    TUPLE_OF_LIST = tuple_of_list, [Ref] -> Ref, steals 0, new true, READS;
+    DROP_SHELL = drop_shell, [Ref] -> Void, steals 1, new false, FREES;
     CALL_C_NAMES = call_c_names, [Ptr, Ref, I64, Ref, Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     CALL_C_METHOD = call_c_method, [Ptr, Ref, Ptr, I64, Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     CALL_C_TUPLE = call_c_tuple, [Ptr, Ref, I64, Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;

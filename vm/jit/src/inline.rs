@@ -214,53 +214,6 @@ impl Recorder {
         }
     }
 
-    /// `f(*args)`: a call with the items of a tuple that somebody else keeps; false if it has to go the long way.
-    pub(crate) unsafe fn inline_star(&mut self, arg: u32, next: u32) -> Rec<bool> {
-        // SAFETY: live operands.
-        unsafe {
-            let base = self.sp - 3;
-            if arg & 1 != 0 {
-                return Ok(false);
-            }
-            let (callee, tuple) = (self.actual(base + 1), self.actual(base + 2));
-            if !exact::<Tuple>(tuple) {
-                return Ok(false);
-            }
-            let n = (*tuple.cast::<PyVarObject>()).ob_size;
-            if n > 8 {
-                return Ok(false);
-            }
-            let Some((func, order)) = bind_args(callee, n as i32, std::ptr::null_mut()) else {
-                return Ok(false);
-            };
-            let t = self.get(base + 2)?;
-            if !self.inlinable((*func).func_code.cast()) || !self.supports(t) {
-                return Ok(false);
-            }
-            let f = self.get(base + 1)?;
-            self.guard_function(f, func)?;
-            let order = self.keyword_defaults(func, order)?;
-            self.b().guard_type(t, Tuple::type_ptr() as u64, true)?;
-            let len = self.b().fload(t, TUPLE_SIZE)?;
-            let want = self.b().int(n as i64);
-            self.b().guard_value(len, want)?;
-            let mut args = vec![];
-            for i in 0..n {
-                let k = self.b().int(i as i64);
-                let x = self.b().aload(t, TUPLE_ITEM, k)?;
-                self.b().own(x)?;
-                args.push(x);
-            }
-            let t = self.pop(base + 2)?;
-            let fv = self.pop(base + 1)?;
-            let null = self.pop(base)?;
-            self.b().drop_ref(null, ops::DROP_MAYBE_NULL)?;
-            self.b().drop_ref(t, ops::DROP_NOT_LAST)?;
-            self.enter_function(func, fv, &args, &order, base, 0, next)?;
-            Ok(true)
-        }
-    }
-
     /// A new tuple of up to four values, whose references it takes over.
     pub(crate) unsafe fn make_tuple(&mut self, items: &[R]) -> Rec<R> {
         if items.is_empty() {

@@ -26,6 +26,7 @@ mod record_methods;
 pub mod record_num;
 pub mod record_obj;
 mod record_slots;
+mod record_star;
 mod record_text;
 pub mod trial;
 

@@ -361,7 +361,11 @@ pub fn place(f: *mut Frame, unit: u32) -> String {
 
 unsafe fn may_trace(ts: *mut PyThreadState) -> bool {
     // SAFETY: the current thread.
-    unsafe { (*ts).c_tracefunc.is_none() && (*ts).c_profilefunc.is_none() }
+    unsafe {
+        (*ts).c_tracefunc.is_none()
+            && (*ts).c_profilefunc.is_none()
+            && lh_interp::framehook::installed().is_none()
+    }
 }
 
 unsafe fn hot_loop(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter {

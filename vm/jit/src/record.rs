@@ -406,7 +406,7 @@ impl Recorder {
         self.supported.clear();
     }
     /// Is the value in a slot of one of the frames, or a constant, or still where it was read?
-    fn held(&mut self, v: R) -> bool {
+    pub(crate) fn held(&mut self, v: R) -> bool {
         self.supported.contains(&v)
             || self.shadow.values().any(|x| *x == v)
             || self.outer.iter().any(|l| l.shadow.values().any(|x| *x == v))
@@ -968,7 +968,11 @@ impl Recorder {
                     // The next instruction may be the call that gets this one's value.
                     self.names_at = None;
                 }
-                op::CALL_FUNCTION_EX if self.inline_star(arg, next)? => {}
+                op::CALL_FUNCTION_EX if self.call_star(arg, next)? => {}
+                op::BUILD_MAP if arg == 0 => self.new_dict()?,
+                op::DICT_MERGE => self.dict_merge(n)?,
+                op::LIST_EXTEND if self.list_extend(n)? => {}
+                op::LIST_TO_TUPLE => self.list_to_tuple()?,
                 op::BUILD_SLICE => self.build_slice(n)?,
                 op::BUILD_TUPLE | op::BUILD_LIST if n <= 4 => {
                     let mut items = vec![];

@@ -179,6 +179,9 @@ impl Recorder {
             if self.inline_function(base, kw, next)? || self.inline_class(base, n, kw, next)? {
                 return Ok(());
             }
+            if kw.is_null() && self.actual(base).is_null() && self.direct_object(base, at)? {
+                return Ok(());
+            }
             self.call_frame(h::CALL_STACK, base, n, kw as i64, base)
         }
     }

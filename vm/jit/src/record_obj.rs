@@ -201,7 +201,7 @@ impl Recorder {
     }
 
     /// The place of an attribute in an instance's values: guards included. The value's address parts.
-    unsafe fn instance_value(
+    pub(crate) unsafe fn instance_value(
         &mut self,
         v: R,
         actual: *mut PyObject,
@@ -333,6 +333,20 @@ impl Recorder {
                 return self.result(1, &[a], x);
             }
             if let Some(x) = self.load_described(v, a, name)? {
+                return self.result(1, &[a], x);
+            }
+            // The method of a type from C, bound: on its way to a call, mostly.
+            let t = (*a).ob_type;
+            if plans::generic(t)
+                && (*t).tp_dictoffset == 0
+                && let Some(m) = Type::from_raw_ref(t).lookup(name)
+                && let Some(d) = m.downcast_exact::<MethodDescr>()
+                && (*d.def()).ml_flags & METH_METHOD == 0
+                && self.guard_class(v, a)?
+            {
+                self.b().own(v)?;
+                let def = self.b().ptr(d.def() as u64);
+                let x = self.b().new_object(BOUND_METHOD, &[def, v])?;
                 return self.result(1, &[a], x);
             }
             if let Some(x) = self.class_attribute(v, a, name)? {
@@ -560,6 +574,26 @@ impl Recorder {
                 self.b().guard_value(x, want)?;
                 let x = self.pin(func);
                 return self.method_none(a, x);
+            }
+            if let MethodPlan::Bound { version, def, of_class } = plans::plan_method(ob, name) {
+                let c = if of_class {
+                    let c = self.pin(a);
+                    self.b().guard_value(v, c)?;
+                    let x = self.b().fload(c, TYPE_VERSION)?;
+                    let want = self.b().int(version as i64);
+                    self.b().guard_value(x, want)?;
+                    Some(c)
+                } else if self.guard_class(v, a)? {
+                    Some(self.pin((*a).ob_type.cast()))
+                } else {
+                    None
+                };
+                if let Some(c) = c {
+                    self.b().own(c)?;
+                    let def = self.b().ptr(def as u64);
+                    let m = self.b().new_object(BOUND_METHOD, &[def, c])?;
+                    return self.method_none_owned(a, m);
+                }
             }
             if let Some(c) = self.class_method(v, a, ob, name)? {
                 self.b().own(c)?;

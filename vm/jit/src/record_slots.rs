@@ -187,6 +187,19 @@ impl Recorder {
         // SAFETY: the function's convention is the caller's promise.
         unsafe { self.call_c(f, &[a, b], Answer::Object) }
     }
+    /// A C function of three objects.
+    pub(crate) unsafe fn call_c3(&mut self, f: usize, a: R, b: R, c: R) -> Rec<R> {
+        // SAFETY: as above.
+        unsafe { self.call_c(f, &[a, b, c], Answer::Object) }
+    }
+    /// A C function that takes an array of arguments, without any.
+    pub(crate) unsafe fn call_c_none(&mut self, f: usize, this: R) -> Rec<R> {
+        // SAFETY: as above.
+        unsafe {
+            let (none, zero) = (self.b().null(), self.b().int(0));
+            self.call_c(f, &[this, none, zero, none], Answer::Object)
+        }
+    }
     /// The address of a member.
     unsafe fn member(&mut self, v: R, m: *mut PyMemberDef) -> Rec<R> {
         // SAFETY: a descriptor's definition lives as long as it does.

@@ -237,6 +237,7 @@ pub fn finish(status: i32) -> i32 {
         lh_runtime::gc::collect(2);
     }
     ok &= take_down_modules();
+    lh_runtime::exitfuncs::run();
     if ok { status } else { 120 }
 }
 /// Waits for the threads of the interpreter and runs its exit functions.
@@ -318,6 +319,7 @@ fn take_down_modules() -> bool {
         forget(sysobject::builtins_dict().merge(b.dict(), true));
     }
     lh_runtime::gc::collect_last();
+    lh_runtime::gc::tell_of_garbage();
     for w in weak.iter().rev() {
         let Some(m) = w.downcast::<WeakRef>().and_then(|w| w.target()) else { continue };
         if let Some(m) = m.downcast::<Module>() {

@@ -102,7 +102,12 @@ fn run_command(c: &OsStr) -> PyResult<i32> {
     if !config().safe_path {
         insert_path0(Str::empty())?;
     }
-    let source = Bytes::new(&[c.as_bytes(), b"\n"].concat());
+    // The command is text already: an encoding that its first lines name does not count.
+    let Ok(source) = std::str::from_utf8(c.as_bytes()) else {
+        sysobject::write_stderr("Unable to decode the command from the command line:\n");
+        return os_str(c).call_method("encode", &[]).map(|_| 1);
+    };
+    let source = Str::new(&format!("{source}\n"));
     let code = compile(&source, &Str::new("<string>"), "exec")?;
     exec(&code, &*life::main_dict()?)?;
     Ok(0)

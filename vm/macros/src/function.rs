@@ -161,7 +161,26 @@ pub fn wrap(
         } else {
             (quote!(), quote!(::core::ptr::null_mut()))
         };
-        let var_names = if has_var { quote!((__var, __kw)) } else { quote!(_) };
+        let slow = quote!(::lh_runtime::args::parse_fast(&SPEC, __args, __n as usize, #kw_value, &mut __v)?);
+        let parse = if has_var {
+            quote!(let (__var, __kw) = #slow;)
+        } else {
+            // The commonest call is parsed in place.
+            quote! {
+                const QUICK: ::lh_runtime::args::Quick = {
+                    const S: ::lh_runtime::args::ArgSpec = #spec;
+                    S.quick()
+                };
+                let __given: *mut ::lh_runtime::abi::PyObject = #kw_value;
+                if __given.is_null() && QUICK.takes(__n as usize) {
+                    for (__i, __o) in __v.iter_mut().enumerate().take(__n as usize) {
+                        *__o = *__args.add(__i);
+                    }
+                } else {
+                    let _ = #slow;
+                }
+            }
+        };
         item = quote! {
             unsafe extern "C" fn __wrap(__self: *mut ::lh_runtime::abi::PyObject, __args: *const *mut ::lh_runtime::abi::PyObject,
                 __n: isize #kw_param) -> *mut ::lh_runtime::abi::PyObject {
@@ -169,7 +188,7 @@ pub fn wrap(
                 // SAFETY: called by the call protocol with live arguments.
                 unsafe { ::lh_runtime::border::object(|| {
                     let mut __v = [::core::ptr::null_mut::<::lh_runtime::abi::PyObject>(); #count];
-                    let #var_names = ::lh_runtime::args::parse_fast(&SPEC, __args, __n as usize, #kw_value, &mut __v)?;
+                    #parse
                     ::lh_runtime::convert::IntoPy::into_py(#call(#recv_expr #(#conv),*))
                 }) }
             }

@@ -25,6 +25,35 @@ pub struct ArgSpec {
     pub parse_tuple: bool,
 }
 
+/// How many positional arguments alone make a good call that is parsed by copying them: from `least` up to `most`; none if `least` is greater.
+#[derive(Clone, Copy)]
+pub struct Quick {
+    least: usize,
+    most: usize,
+}
+impl ArgSpec {
+    pub const fn quick(&self) -> Quick {
+        if self.varargs || self.varkw {
+            return Quick { least: 1, most: 0 };
+        }
+        let mut least = 0;
+        let mut i = 0;
+        while i < self.required.len() {
+            if self.required[i] {
+                least = i + 1;
+            }
+            i += 1;
+        }
+        Quick { least, most: self.pos }
+    }
+}
+impl Quick {
+    #[inline(always)]
+    pub const fn takes(self, n: usize) -> bool {
+        n >= self.least && n <= self.most
+    }
+}
+
 type Collected = (Option<Owned<Tuple>>, Option<Owned<Dict>>);
 
 /// The arguments of a `raw` function, unparsed.

@@ -4,7 +4,7 @@
 use crate::errors::*;
 use crate::kinds::Bytes;
 use crate::object::*;
-use crate::raise;
+use crate::{raise, raised};
 use core::ffi::{c_int, c_void};
 use core::ptr::{null_mut, slice_from_raw_parts, slice_from_raw_parts_mut};
 use lh_abi::*;
@@ -15,6 +15,7 @@ pub struct Buffer {
 }
 
 /// Does the object's type have `bf_getbuffer` (`PyObject_CheckBuffer`)?
+#[inline]
 pub fn supports_buffer(o: &Object) -> bool {
     // SAFETY: a live object has a live type.
     unsafe {
@@ -29,18 +30,21 @@ pub fn empty_view() -> Py_buffer {
     unsafe { core::mem::zeroed() }
 }
 
+#[cold]
+#[inline(never)]
+fn not_bytes_like(o: &Object) -> Raised {
+    let name = o.ty().name();
+    raised!(TypeError, "a bytes-like object is required, not '{}'", crate::strobject::clip(&name, 100))
+}
+
 /// `PyObject_GetBuffer`.
+#[inline]
 pub fn get_into(o: &Object, view: &mut Py_buffer, flags: c_int) -> PyResult<()> {
     // SAFETY: a live object has a live type; the view is writable.
     unsafe {
         let b = (*o.ob_type()).tp_as_buffer;
         if b.is_null() || (*b).bf_getbuffer.is_none() {
-            let name = o.ty().name();
-            return raise!(
-                TypeError,
-                "a bytes-like object is required, not '{}'",
-                crate::strobject::clip(&name, 100)
-            );
+            return Err(not_bytes_like(o));
         }
         match (*b).bf_getbuffer.expect("checked")(o.as_ptr(), view, flags) {
             0 => Ok(()),
@@ -54,6 +58,7 @@ pub fn get_into(o: &Object, view: &mut Py_buffer, flags: c_int) -> PyResult<()> 
 }
 
 /// `PyBuffer_Release`.
+#[inline]
 pub fn release(view: &mut Py_buffer) {
     if view.obj.is_null() {
         return;
@@ -76,6 +81,7 @@ pub fn release(view: &mut Py_buffer) {
 ///
 /// # Safety
 /// `view` is writable; `buf` stays valid while the view is held.
+#[inline]
 pub unsafe fn fill_info(
     view: *mut Py_buffer,
     o: Option<&Object>,

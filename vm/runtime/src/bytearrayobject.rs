@@ -25,7 +25,22 @@ impl ByteArray {
     pub fn new_in(cls: &Type, b: &[u8]) -> PyResult<Owned<ByteArray>> {
         // SAFETY: `alloc` gives a zeroed instance, which is an empty bytearray.
         let a: Owned<ByteArray> = unsafe { Owned::from_raw(crate::typeobject::alloc(cls.tp(), 0)?) };
-        a.extend_bytes(b)?;
+        if b.is_empty() {
+            return Ok(a);
+        }
+        // SAFETY: a fresh block with room for the bytes and a NUL.
+        unsafe {
+            let p = alloc::malloc(b.len() + 1).cast::<core::ffi::c_char>();
+            if p.is_null() {
+                return Err(set_object(exc::MemoryError(), None));
+            }
+            p.cast::<u8>().copy_from_nonoverlapping(b.as_ptr(), b.len());
+            p.add(b.len()).write(0);
+            let s = a.as_struct();
+            ((*s).ob_bytes, (*s).ob_start) = (p, p);
+            (*s).ob_alloc = b.len() as isize + 1;
+            (*s).ob_base.ob_size = b.len() as isize;
+        }
         Ok(a)
     }
     pub fn to_vec(&self) -> Vec<u8> {

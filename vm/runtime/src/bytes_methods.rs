@@ -363,6 +363,7 @@ fn replace<T: ByteSeq>(s: &T, old: &[u8], new: &[u8], max: usize) -> PyResult<Ow
     if hits.len().saturating_mul(new.len()) > isize::MAX as usize / 2 {
         return raise!(OverflowError, "replace bytes is too long");
     }
+    out.reserve_exact(c.len() - hits.len() * old.len() + hits.len() * new.len());
     let mut at = 0;
     for i in hits {
         out.extend_from_slice(&c[at..i]);
@@ -402,7 +403,8 @@ fn join<T: ByteSeq>(s: &T, items: &Object) -> PyResult<Owned<T>> {
             Err(e) => return Err(e),
         },
     };
-    let mut out = vec![];
+    let known = list.iter().map(|o| o.downcast::<Bytes>().map_or(0, |b| b.as_bytes().len())).sum::<usize>();
+    let mut out = Vec::with_capacity(known + sep.len() * list.len().saturating_sub(1));
     for (i, o) in list.iter().enumerate() {
         if i > 0 {
             out.extend_from_slice(&sep);
@@ -550,8 +552,17 @@ pub fn repr(b: &[u8]) -> Vec<u8> {
 
 /// Items of any iterable of integers as bytes, for constructors.
 pub fn from_iterable(o: &Object, message: &str) -> PyResult<Vec<u8>> {
-    let it = o.iterator()?;
     let mut out = vec![];
+    if let Some((start, step, n)) = o.downcast_exact::<crate::rangeobject::Range>().and_then(|r| r.words())
+        && n > 0
+        && (0..256).contains(&start)
+        && n <= 256
+        && (0..256).contains(&(start + (n - 1) * step))
+    {
+        out.extend((0..n).map(|i| (start + i * step) as u8));
+        return Ok(out);
+    }
+    let it = o.iterator()?;
     while let Some(x) = it.iter_next()? {
         out.push(byte_value(&x, message)?);
     }

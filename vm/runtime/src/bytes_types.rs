@@ -77,6 +77,10 @@ impl Bytes {
             if let Some(b) = o.downcast_exact::<Bytes>() {
                 return if cls.is(Bytes::class()) { Ok(b.own()) } else { Bytes::new_in(cls, b.as_bytes()) };
             }
+            if let Some(b) = o.downcast_exact::<ByteArray>() {
+                // SAFETY: copied at once.
+                return Bytes::new_in(cls, unsafe { b.peek() });
+            }
             if let Some(f) = o.lookup_special(intern!("__bytes__"))? {
                 let r = f.call0()?;
                 return match r.downcast::<Bytes>() {
@@ -308,6 +312,9 @@ impl ByteArray {
     fn py_init(&self, source: Option<&Object>, encoding: Option<&str>, errors: Option<&str>) -> PyResult<()> {
         if self.len() > 0 {
             self.resize(0)?;
+        }
+        if let (Some(b), None, None) = (source.and_then(|o| o.downcast_exact::<Bytes>()), encoding, errors) {
+            return self.splice(0, self.len(), b.as_bytes());
         }
         let v = from_source(source, encoding, errors, "bytearray")?;
         self.splice(0, self.len(), &v)

@@ -50,9 +50,20 @@ impl Capsule {
         // SAFETY: the name lives for ever.
         unsafe { Self::new(pointer.cast_mut(), name.as_ptr(), None) }
     }
+    #[inline]
     pub fn fields(&self) -> CapsuleObject {
         // SAFETY: plain reads of the object's fields.
         unsafe { *self.as_struct() }
+    }
+    /// Is this its name, or has it none and `name` is null?
+    ///
+    /// # Safety
+    /// `name` is null or a C string.
+    #[inline]
+    pub unsafe fn is_named(&self, name: *const c_char) -> bool {
+        let own = self.fields().name;
+        // SAFETY: both are C strings if they aren't null.
+        own == name || !own.is_null() && !name.is_null() && unsafe { libc::strcmp(own, name) == 0 }
     }
     pub fn name(&self) -> Option<&CStr> {
         let n = self.fields().name;

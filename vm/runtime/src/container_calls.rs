@@ -162,6 +162,10 @@ calls! {
         [x] => done(x.str()),
         _ => None,
     };
+    call_memoryview(a) match a {
+        [x] => done(MemoryView::from_object_new(x)),
+        _ => None,
+    };
 }
 fn short_int(v: f64) -> Option<PyResult> {
     (v.abs() < (1i64 << 60) as f64).then(|| Ok(Int::from_i64(v as i64).into_object()))
@@ -227,6 +231,7 @@ pub fn init() -> PyResult<()> {
         PyBool_Type.tp_vectorcall = Some(call_bool);
         PyUnicode_Type.tp_vectorcall = Some(call_str);
         PyEnum_Type.tp_vectorcall = Some(call_enumerate);
+        PyMemoryView_Type.tp_vectorcall = Some(call_memoryview);
     }
     Ok(())
 }

@@ -354,6 +354,16 @@ impl MethodDescr {
     }
 }
 
+impl ClassMethodDescr {
+    /// The definition, if nothing but the class has to be bound to it.
+    pub fn plain_def(&self) -> Option<*mut PyMethodDef> {
+        // SAFETY: set at birth.
+        unsafe {
+            let def = (*self.as_struct()).d_method;
+            ((*def).ml_flags & METH_METHOD == 0).then_some(def)
+        }
+    }
+}
 #[pymethods(extra = install_descr)]
 impl ClassMethodDescr {
     #[slot(tp_repr)]

@@ -161,7 +161,11 @@ pub fn new_table(log2: u8) -> PyResult<*mut Table> {
         (*t).serial = NEXT_SERIAL.load(Ordering::Relaxed);
         NEXT_SERIAL.store((*t).serial + 1, Ordering::Relaxed);
         let p = (&raw mut (*t).indices).cast::<u8>();
-        p.write_bytes(0xff, ix);
+        if log2 == SMALLEST {
+            p.cast::<u64>().write(u64::MAX);
+        } else {
+            p.write_bytes(0xff, ix);
+        }
         (*t).entries = p.add(ix).cast();
     }
     Ok(t)

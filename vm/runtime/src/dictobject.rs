@@ -63,11 +63,13 @@ impl Dict {
     pub fn new() -> Owned<Dict> {
         // SAFETY: a new dict with the shared empty table.
         unsafe {
-            let p = gc::new_object(Dict::type_ptr(), 0);
+            let p = gc::new_builtin(Dict::type_ptr(), size_of::<PyDictObject>());
             assert!(!p.is_null(), "out of memory");
             let d = p.cast::<PyDictObject>();
-            (*d).ma_keys = empty_table().cast();
+            (*d).ma_used = 0;
             (*d).ma_version_tag = next_version();
+            (*d).ma_keys = empty_table().cast();
+            (*d).ma_values = null_mut();
             Owned::from_raw(p)
         }
     }
@@ -1053,10 +1055,16 @@ impl Dict {
         // SAFETY: called once, when the count has reached zero.
         unsafe {
             gc::untrack(o);
+            let d = o.cast::<PyDictObject>();
+            if (*d).ma_keys.cast::<Table>() == empty_table()
+                && (*o).ob_type == Dict::type_ptr()
+                && (*d).ma_version_tag & 0xff == 0
+            {
+                return gc::free_untracked(o, size_of::<PyDictObject>());
+            }
             if !trash::begin(o) {
                 return;
             }
-            let d = o.cast::<PyDictObject>();
             if (*d).ma_version_tag & 0xff != 0 {
                 (*o).ob_refcnt += 1;
                 Object::from_ptr(o).downcast_unchecked::<Dict>().tell(None);
@@ -1067,7 +1075,7 @@ impl Dict {
                 drop_table(t);
             }
             if (*o).ob_type == Dict::type_ptr() {
-                gc::free_object(o);
+                gc::free_untracked(o, size_of::<PyDictObject>());
             } else {
                 typeobject::free_instance(o);
             }

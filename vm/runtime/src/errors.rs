@@ -157,6 +157,9 @@ pub fn matches(exc_type: &Type) -> bool {
 
 /// `PyErr_GivenExceptionMatches`: `err` is a class or an instance, `exc` a class or a tuple of them.
 pub fn given_matches(err: &Object, exc: &Object) -> bool {
+    if err.is(exc) && Type::check(exc) {
+        return true;
+    }
     if let Some(t) = exc.downcast::<Tuple>() {
         return (0..t.len()).any(|i| given_matches(err, &t.get(i)));
     }

@@ -44,8 +44,8 @@ pub fn shown_builtins(d: &Object) -> Owned<Object> {
     d.downcast_exact::<OtherBuiltins>().and_then(|o| o.of.get()).unwrap_or_else(|| d.own())
 }
 
-/// The builtins dictionary that code with these globals uses: `globals["__builtins__"]` (a module or a dict), or the
-/// interpreter's own.
+/// The builtins dictionary that code with these globals uses: `globals["__builtins__"]` (a module or a dict), or those of the
+/// running frame.
 pub fn builtins_of(globals: &Object) -> PyResult<Owned<Dict>> {
     if let Some(g) = globals.downcast::<Dict>()
         && let Some(b) = g.get_str_key(intern!("__builtins__"))?
@@ -61,7 +61,7 @@ pub fn builtins_of(globals: &Object) -> PyResult<Owned<Dict>> {
         // SAFETY: its type derives from `dict`.
         return Ok(unsafe { other.downcast_unchecked::<Dict>() }.own());
     }
-    Ok(crate::sysobject::builtins_dict().own())
+    Ok((hooks().current_builtins)())
 }
 
 impl Function {

@@ -18,6 +18,12 @@ use std::cell::UnsafeCell;
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering;
 
+/// Flags of `gc.set_debug`.
+const DEBUG_STATS: i32 = 1;
+const DEBUG_COLLECTABLE: i32 = 2;
+const DEBUG_UNCOLLECTABLE: i32 = 4;
+const DEBUG_SAVEALL: i32 = 32;
+
 const FINALIZED: usize = 1;
 const COLLECTING: usize = 2;
 const FLAGS: usize = 3;
@@ -98,6 +104,7 @@ unsafe fn list_is_empty(h: Head) -> bool {
     // SAFETY: h is a live list head.
     unsafe { next(h) == h }
 }
+#[inline]
 unsafe fn list_append(node: Head, list: Head) {
     // SAFETY: both are live heads.
     unsafe {
@@ -108,6 +115,7 @@ unsafe fn list_append(node: Head, list: Head) {
         set_prev(list, node);
     }
 }
+#[inline]
 unsafe fn list_remove(node: Head) {
     // SAFETY: node is in a list.
     unsafe {
@@ -192,6 +200,7 @@ pub unsafe fn untrack(o: *mut PyObject) {
 
 /// # Safety
 /// `o` has a GC head.
+#[inline]
 pub unsafe fn is_tracked(o: *mut PyObject) -> bool {
     // SAFETY: the caller's promise.
     unsafe { (*head_of(o))._gc_next != 0 }
@@ -239,6 +248,18 @@ unsafe fn put_block(p: *mut c_void, body: usize) {
     // SAFETY: as above; the caller's object is gone.
     unsafe { crate::alloc::put(p, 16 + body) }
 }
+/// Zeroes the first `n` bytes of a block from `take_block`.
+#[inline(always)]
+unsafe fn clear_block(block: *mut u64, n: usize) {
+    // SAFETY: small blocks are multiples of 16 bytes long; the caller's promise.
+    unsafe {
+        if n <= crate::alloc::SMALL {
+            crate::alloc::zero(block.cast(), n)
+        } else {
+            block.write_bytes(0, n / 8)
+        }
+    }
+}
 /// Do objects of the type lie in blocks of one size, known from the type alone?
 #[inline(always)]
 unsafe fn one_size(tp: *mut PyTypeObject) -> bool {
@@ -260,9 +281,7 @@ pub unsafe fn new_object(tp: *mut PyTypeObject, n: isize) -> *mut PyObject {
             if block.is_null() {
                 return null_mut();
             }
-            for i in 0..(16 + body) / 8 {
-                *block.add(i) = 0;
-            }
+            clear_block(block, 16 + body);
             let o = block.add(2).cast::<PyObject>();
             (*o).ob_refcnt = 1;
             (*o).ob_type = tp;
@@ -275,9 +294,7 @@ pub unsafe fn new_object(tp: *mut PyTypeObject, n: isize) -> *mut PyObject {
         let block = if (*tp).tp_itemsize == 0 {
             let block = take_block(front + body).cast::<u64>();
             if !block.is_null() {
-                for i in 0..(front + 16 + body) / 8 {
-                    *block.add(i) = 0;
-                }
+                clear_block(block, front + 16 + body);
             }
             block.cast::<u8>()
         } else {
@@ -601,7 +618,24 @@ fn collect_and_tell(generation: usize, tell: bool) -> usize {
         if tell {
             call_callbacks("start", generation, 0, 0);
         }
+        let started = std::time::Instant::now();
+        if (*s).debug & DEBUG_STATS != 0 {
+            let n: Vec<String> = (0..3).map(|g| list_len(&raw mut (*s).heads[g]).to_string()).collect();
+            crate::sysobject::write_stderr(&format!(
+                "gc: collecting generation {generation}...\ngc: objects in each generation: {}\n\
+                 gc: objects in permanent generation: {}\n",
+                n.join(" "),
+                list_len(&raw mut (*s).permanent)
+            ));
+        }
         let (n, kept) = collect_main(generation);
+        if (*s).debug & DEBUG_STATS != 0 {
+            crate::sysobject::write_stderr(&format!(
+                "gc: done, {} unreachable, {kept} uncollectable, {:.4}s elapsed\n",
+                n + kept,
+                started.elapsed().as_secs_f64()
+            ));
+        }
         crate::intobject::trim_free();
         crate::floatobject::trim_free();
         if tell {
@@ -700,7 +734,10 @@ unsafe fn collect_main(generation: usize) -> (usize, usize) {
                 h = next(h);
             }
             for o in snapshot(lg) {
-                if (*s).debug & 32 != 0 || (*o.ob_type()).tp_del.is_some() {
+                if (*s).debug & DEBUG_UNCOLLECTABLE != 0 {
+                    say_found("uncollectable", &o);
+                }
+                if (*s).debug & DEBUG_SAVEALL != 0 || (*o.ob_type()).tp_del.is_some() {
                     garbage().push(o);
                 }
             }
@@ -711,6 +748,11 @@ unsafe fn collect_main(generation: usize) -> (usize, usize) {
             return (0, uncollectable);
         }
         let objects = snapshot(un);
+        if (*s).debug & DEBUG_COLLECTABLE != 0 {
+            for o in &objects {
+                say_found("collectable", o);
+            }
+        }
         crate::weakref::clear_for_gc(&collect_ptrs(un), |o| (*head_of(o))._gc_prev & COLLECTING != 0);
         // Finalisers; objects stay alive through the snapshot while they run.
         for o in &objects {
@@ -730,7 +772,7 @@ unsafe fn collect_main(generation: usize) -> (usize, usize) {
         let st = &raw mut still;
         list_merge(un, old);
         clear_collecting(st);
-        if (*s).debug & 32 != 0 {
+        if (*s).debug & DEBUG_SAVEALL != 0 {
             for o in snapshot(st) {
                 garbage().push(o);
             }
@@ -739,7 +781,7 @@ unsafe fn collect_main(generation: usize) -> (usize, usize) {
         let collected = doomed.len();
         // Whatever survives its clearing lives on in the old generation.
         list_merge(st, old);
-        if (*s).debug & 32 == 0 {
+        if (*s).debug & DEBUG_SAVEALL == 0 {
             for o in doomed {
                 let p = o.ptr();
                 if (*p).ob_refcnt > 1
@@ -755,6 +797,36 @@ unsafe fn collect_main(generation: usize) -> (usize, usize) {
         }
         (*s).stats[generation][1] += collected;
         (collected, uncollectable)
+    }
+}
+
+fn say_found(kind: &str, o: &Object) {
+    crate::sysobject::write_stderr(&format!("gc: {kind} <{} {:p}>\n", o.ty().name(), o.as_ptr()));
+}
+
+/// Says at the end that there are objects that could not be collected.
+pub fn tell_of_garbage() {
+    // SAFETY: GIL held.
+    let debug = unsafe { (*state()).debug };
+    if debug & DEBUG_SAVEALL != 0 || garbage().len() == 0 {
+        return;
+    }
+    let list = debug & DEBUG_UNCOLLECTABLE != 0;
+    let text = format!(
+        "gc: {} uncollectable objects at shutdown{}",
+        garbage().len(),
+        if list { "" } else { "; use gc.set_debug(gc.DEBUG_UNCOLLECTABLE) to list them" }
+    );
+    if crate::warnings::warn_explicit(crate::prelude::exc::ResourceWarning(), &text, "gc", 0, Some("gc"))
+        .is_err()
+    {
+        write_unraisable(None, None);
+    }
+    if list {
+        match garbage().repr() {
+            Ok(r) => crate::sysobject::write_stderr(&format!("      {}\n", r.to_str_lossy())),
+            Err(_) => write_unraisable(Some(garbage()), None),
+        }
     }
 }
 

@@ -38,6 +38,7 @@ pub mod enumobject;
 pub mod errors;
 pub mod exc_fields;
 pub mod exceptions;
+pub mod exitfuncs;
 pub mod extension;
 pub mod faultdump;
 pub mod floatobject;

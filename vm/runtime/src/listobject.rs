@@ -326,6 +326,33 @@ impl List {
             self.set_len(m + n as usize);
             return Ok(());
         }
+        if let Some(b) = iterable.downcast_exact::<Bytes>() {
+            let (m, b) = (self.len(), b.as_bytes());
+            self.make_room(b.len())?;
+            // SAFETY: room was made; small ints are there for ever.
+            unsafe {
+                let to = self.items_ptr().add(m);
+                b.iter().enumerate().for_each(|(i, c)| *to.add(i) = Int::from_i64(*c as i64).into_raw());
+            }
+            self.set_len(m + b.len());
+            return Ok(());
+        }
+        if let Some(d) = iterable.downcast_exact::<Dict>() {
+            let m = self.len();
+            self.make_room(d.len())?;
+            // SAFETY: room was made; neither counting nor reading the dict runs Python code.
+            unsafe {
+                let to = self.items_ptr().add(m);
+                let (mut pos, mut n) = (0, 0);
+                while let Some((k, _)) = d.next_borrowed(&mut pos) {
+                    incref(k);
+                    *to.add(n) = k;
+                    n += 1;
+                }
+                self.set_len(m + n);
+            }
+            return Ok(());
+        }
         if let Some(s) = iterable.downcast_exact::<Str>() {
             self.make_room(s.len())?;
             let m = self.len();
@@ -820,6 +847,14 @@ impl List {
     }
     #[slot(mp_ass_subscript)]
     fn ass_subscript(&self, key: &Object, v: Option<&Object>) -> PyResult<()> {
+        if let (Some(i), Some(v)) = (key.downcast_exact::<Int>().and_then(|i| i.compact()), v) {
+            let n = self.len() as i64;
+            let i = if i < 0 { i + n } else { i };
+            if (0..n).contains(&i) {
+                self.set(i as usize, v.own());
+                return Ok(());
+            }
+        }
         if is_index(key) {
             let i = subscript_index(key)?;
             return self.sq_ass_item(if i < 0 { i + self.len() as isize } else { i }, v);
@@ -975,10 +1010,13 @@ impl List {
         // SAFETY: called once, when the count has reached zero.
         unsafe {
             gc::untrack(o);
+            let s = o.cast::<PyListObject>();
+            if (*s).ob_item.is_null() && (*o).ob_type == List::type_ptr() {
+                return gc::free_untracked(o, size_of::<PyListObject>());
+            }
             if !trash::begin(o) {
                 return;
             }
-            let s = o.cast::<PyListObject>();
             if !(*s).ob_item.is_null() {
                 for i in (0..(*s).ob_base.ob_size as usize).rev() {
                     xdecref(*(*s).ob_item.add(i));
@@ -986,7 +1024,7 @@ impl List {
                 alloc::put((*s).ob_item.cast(), (*s).allocated.max(0) as usize * 8);
             }
             if (*o).ob_type == List::type_ptr() {
-                gc::free_builtin(o, size_of::<PyListObject>());
+                gc::free_untracked(o, size_of::<PyListObject>());
             } else {
                 typeobject::free_instance(o);
             }

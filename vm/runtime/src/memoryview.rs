@@ -159,6 +159,54 @@ impl Layout {
     }
 }
 
+/// The number of items and the stride of a view of one dimension that isn't indirect.
+#[inline]
+fn line(v: &Py_buffer) -> Option<(isize, isize)> {
+    if v.ndim != 1 || !v.suboffsets.is_null() {
+        return None;
+    }
+    // SAFETY: a filled view's arrays have `ndim` elements.
+    unsafe {
+        let n = if v.shape.is_null() {
+            if v.itemsize > 0 { v.len / v.itemsize } else { 0 }
+        } else {
+            *v.shape.cast::<isize>()
+        };
+        Some((n, if v.strides.is_null() { v.itemsize } else { *v.strides.cast::<isize>() }))
+    }
+}
+/// A memoryview of `n` items from `at` on, `step` bytes apart, otherwise as `v`.
+fn build_line(
+    v: &Py_buffer,
+    at: *mut c_void,
+    n: isize,
+    step: isize,
+    mbuf: &ManagedBuffer,
+) -> PyResult<Owned<MemoryView>> {
+    // SAFETY: a fresh zeroed instance with room for three numbers.
+    unsafe {
+        let p = crate::typeobject::alloc(&raw mut PyMemoryView_Type, 3)?;
+        let m = p.cast::<PyMemoryViewObject>();
+        (*m).hash = -1;
+        (*m).view = *v;
+        (*m).view.buf = at;
+        (*m).view.internal = null_mut();
+        let a = (&raw mut (*m).ob_array).cast::<isize>();
+        *a = n;
+        *a.add(1) = step;
+        (*m).view.shape = a.cast();
+        (*m).view.strides = a.add(1).cast();
+        if (*m).view.format.is_null() {
+            (*m).view.format = c"B".as_ptr().cast_mut();
+        }
+        (*m).view.len = n * v.itemsize;
+        (*m).flags = if n <= 1 || step == v.itemsize || (*m).view.len == 0 { C_ORDER | F_ORDER } else { 0 };
+        (*m).mbuf = mbuf.own().into_raw().cast();
+        (*(*m).mbuf).exports += 1;
+        Ok(Owned::from_raw(p))
+    }
+}
+
 fn check_dimensions(n: usize) -> PyResult<()> {
     if n > PyBUF_MAX_NDIM as usize {
         return raise!(ValueError, "memoryview: number of dimensions must not exceed {}", PyBUF_MAX_NDIM);
@@ -175,8 +223,11 @@ impl MemoryView {
         }
         let mbuf = ManagedBuffer::of_object(o)?;
         // SAFETY: the managed buffer's view is filled.
-        let l = Layout::of(unsafe { &(*mbuf.as_struct()).master });
-        l.build(&mbuf)
+        let v = unsafe { &(*mbuf.as_struct()).master };
+        match line(v) {
+            Some((n, step)) => build_line(v, v.buf, n, step, &mbuf),
+            None => Layout::of(v).build(&mbuf),
+        }
     }
     /// A read-only view of a contiguous copy, of the same shape and format.
     pub fn contiguous_copy(&self, order: u8) -> PyResult<Owned<MemoryView>> {
@@ -207,7 +258,11 @@ impl MemoryView {
             (*mbuf.as_struct()).master = *view;
             // The caller keeps the exporter alive, as with PyMemoryView_FromBuffer.
             (*mbuf.as_struct()).master.obj = null_mut();
-            Layout::of(&(*mbuf.as_struct()).master).build(&mbuf)
+            let v = &(*mbuf.as_struct()).master;
+            match line(v) {
+                Some((n, step)) => build_line(v, v.buf, n, step, &mbuf),
+                None => Layout::of(v).build(&mbuf),
+            }
         }
     }
     /// `PyMemoryView_FromMemory`.
@@ -290,6 +345,13 @@ impl MemoryView {
     }
     /// The format as a native single character, `None` for any other.
     fn native(&self) -> Option<u8> {
+        let f = self.view().format.cast::<u8>();
+        // SAFETY: a format is a C string; one of a single character is the commonest.
+        unsafe {
+            if !f.is_null() && *f != 0 && *f.add(1) == 0 {
+                return item_size(*f).map(|_| *f);
+            }
+        }
         native_format(buffer::format(self.view()))
     }
     fn native_or_error(&self) -> PyResult<u8> {
@@ -307,6 +369,16 @@ impl MemoryView {
     }
     /// A slice of the first dimension.
     fn sub_view(&self, sl: &Slice) -> PyResult<Owned<MemoryView>> {
+        if let Some((len, stride)) = line(self.view())
+            && sl.bounds().into_iter().all(|o| o.is_none() || o.is_exact::<Int>())
+        {
+            let (start, _, step, count) = sl.indices(len as usize)?;
+            let v = self.view();
+            let first = if count == 0 { 0 } else { start * stride };
+            // SAFETY: the slice lies within the exporter's memory.
+            let at = unsafe { v.buf.cast::<u8>().offset(first) }.cast::<c_void>();
+            return build_line(v, at, count as isize, stride * step, &self.mbuf());
+        }
         let mut l = Layout::of(self.view());
         // The indices may be Python code that releases this view: what is exported stays until the new one is made.
         let mbuf = self.mbuf();
@@ -327,6 +399,14 @@ impl MemoryView {
     }
     /// The address of an item given by an index for each dimension.
     fn locate(&self, index: &[isize]) -> PyResult<*mut u8> {
+        if let (Some((n, stride)), [i]) = (line(self.view()), index) {
+            let k = if *i < 0 { i + n } else { *i };
+            if k < 0 || k >= n {
+                return raise!(IndexError, "index out of bounds on dimension 1");
+            }
+            // SAFETY: just checked against the shape.
+            return Ok(unsafe { self.view().buf.cast::<u8>().offset(k * stride) });
+        }
         let sh = self.shape();
         let mut at = Vec::with_capacity(index.len());
         for (d, i) in index.iter().enumerate() {
@@ -473,6 +553,14 @@ fn pack(c: u8, v: &Object, format: &str) -> PyResult<Vec<u8>> {
 /// Items as nested lists.
 fn to_list(v: &Py_buffer, c: u8, index: &mut Vec<isize>, shape: &[isize]) -> Owned<Object> {
     let d = index.len();
+    if let Some((n, stride)) = line(v) {
+        let l = List::with_capacity(n.max(0) as usize);
+        for i in 0..n {
+            // SAFETY: the index is within the shape.
+            l.push(unsafe { unpack(c, v.buf.cast::<u8>().offset(i * stride)) });
+        }
+        return l.into_object();
+    }
     if d == shape.len() {
         // SAFETY: the index is within the shape.
         return unsafe { unpack(c, buffer::item_ptr(v, index)) };

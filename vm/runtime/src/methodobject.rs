@@ -159,7 +159,10 @@ unsafe extern "C" fn vectorcall(
             args,
             nargsf & !PY_VECTORCALL_ARGUMENTS_OFFSET,
             kwnames,
-            || qualified(Object::from_ptr(f).downcast_unchecked()),
+            || match (*(*c).m_ml).ml_flags & METH_VARARGS {
+                0 => qualified(Object::from_ptr(f).downcast_unchecked()),
+                _ => def_name((*c).m_ml),
+            },
         );
         check_result(r, || Object::from_ptr(f).repr_lossy())
     }
@@ -214,6 +217,27 @@ by_kind! {
         |run, this, args| core::mem::transmute::<PyCFunction, _PyCFunctionFast>(run)(this, args, n as isize);
     vectorcall_keywords: (n, kw) true,
         |run, this, args| core::mem::transmute::<PyCFunction, _PyCFunctionFastWithKeywords>(run)(this, args, n as isize, kw);
+}
+impl CFunction {
+    /// The call of a function that wants its arguments as a tuple and a dictionary, if it is one and they suit it: with these very objects.
+    pub(crate) fn call_with_tuple(&self, args: &Tuple, kwargs: Option<&Dict>) -> Option<PyResult> {
+        // SAFETY: the flags say what the function takes.
+        unsafe {
+            let c = self.as_ptr().cast::<PyCFunctionObject>();
+            let def = (*c).m_ml;
+            let flags = (*def).ml_flags & !(METH_COEXIST | METH_CLASS);
+            let keywords = flags == METH_VARARGS | METH_KEYWORDS;
+            if !(keywords || flags == METH_VARARGS && kwargs.is_none_or(|d| d.len() == 0))
+                || crate::capidebug::on()
+            {
+                return None;
+            }
+            let run: PyCFunctionWithKeywords = core::mem::transmute((*def).ml_meth.unwrap_unchecked());
+            let kw = kwargs.map_or(null_mut(), |d| d.raw());
+            // Whoever takes no keywords finds one argument more in its registers.
+            Some(from_c(counted(self.as_ptr(), || run((*c).m_self, args.raw(), kw))))
+        }
+    }
 }
 /// The vectorcall of a function with this definition.
 unsafe fn vectorcall_for(def: *mut PyMethodDef) -> vectorcallfunc {
@@ -428,7 +452,10 @@ impl CFunction {
     }
     #[slot(tp_call)]
     fn tp_call(&self, args: &Tuple, kw: Option<&Dict>) -> PyResult {
-        self.as_object().vectorcall_tuple(vectorcall, args, kw)
+        match self.call_with_tuple(args, kw) {
+            Some(r) => r,
+            None => self.as_object().vectorcall_tuple(vectorcall, args, kw),
+        }
     }
     #[slot(tp_dealloc)]
     unsafe fn tp_dealloc(o: *mut PyObject) {

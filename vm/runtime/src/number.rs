@@ -284,10 +284,12 @@ pub fn warn(category: &Type, message: &str, stacklevel: i64) -> PyResult<()> {
 }
 
 /// Does the object have `__index__` (`PyIndex_Check`)?
+#[inline]
 pub fn has_index(o: &Object) -> bool {
     nb(o, |m| m.nb_index).is_some()
 }
 /// `PyNumber_Check`: can it be converted to a number?
+#[inline]
 pub fn is_number(o: &Object) -> bool {
     nb(o, |m| m.nb_index).is_some()
         || nb(o, |m| m.nb_int).is_some()
@@ -314,6 +316,9 @@ fn index_slow(o: &Object) -> PyResult<Owned<Int>> {
 }
 /// `index` whose result is an exact int.
 pub fn index_exact(o: &Object) -> PyResult<Owned<Int>> {
+    if let Some(i) = o.downcast_exact::<Int>() {
+        return Ok(i.own());
+    }
     index(o).map(|i| i.exact())
 }
 
@@ -338,7 +343,16 @@ fn strict_int(r: Owned<Object>, method: &str) -> PyResult<Owned<Int>> {
 
 /// `index` clipped to `isize` (slices); with `overflow` it raises that instead of clipping (e.g. `IndexError`).
 pub fn as_isize(o: &Object, overflow: Option<&Type>) -> PyResult<isize> {
-    let i = index(o)?;
+    if let Some(v) = o.downcast::<Int>().and_then(|i| i.compact()) {
+        return Ok(v as isize);
+    }
+    clipped(o, &*index(o)?, overflow)
+}
+/// `as_isize` once `__index__` has answered `r`.
+pub fn isize_of_index(o: &Object, r: Owned<Object>, overflow: Option<&Type>) -> PyResult<isize> {
+    clipped(o, &*strict_int(r, "__index__")?, overflow)
+}
+fn clipped(o: &Object, i: &Int, overflow: Option<&Type>) -> PyResult<isize> {
     if let Some(v) = i.to_i64() {
         return Ok(v as isize);
     }
@@ -388,9 +402,22 @@ fn strict_float(o: &Object, r: Owned<Object>) -> PyResult<f64> {
     Ok(v.value())
 }
 
-/// `int(o)` where `nb_int` of the type decides; `None`: it does not.
-pub fn int_by_slot(o: &Object) -> Option<PyResult<Owned<Object>>> {
-    nb(o, |m| m.nb_int).is_some().then(|| to_int(o))
+/// `int(o)` where a slot of the type decides; `None`: none does.
+pub fn int_by_slot(o: &Object) -> Option<PyResult> {
+    // SAFETY: a slot of the object's type.
+    unsafe {
+        let m = (*o.ob_type()).tp_as_number.as_ref()?;
+        let (f, method) = match m.nb_int {
+            Some(f) => (f, "__int__"),
+            // An int that is its own index: a subclass without `__int__` of its own has the base's `nb_int`.
+            None => (m.nb_index?, "__index__"),
+        };
+        let r = f(o.as_ptr());
+        if !r.is_null() && Object::from_ptr(r).is_exact::<Int>() {
+            return Some(Ok(Owned::from_raw(r)));
+        }
+        Some(from_c::<Object>(r).and_then(|r| Ok(strict_int(r, method)?.exact().into_object())))
+    }
 }
 
 /// `int(o)`.
@@ -463,7 +490,15 @@ pub fn to_float(o: &Object) -> PyResult<Owned<Object>> {
 
 /// `float(o)` if the type of `o` has a slot for that.
 pub fn float_by_slot(o: &Object) -> Option<PyResult> {
-    nb(o, |m| m.nb_float).map(|_| to_float(o))
+    // SAFETY: a slot of the object's type.
+    unsafe {
+        let f = (*o.ob_type()).tp_as_number.as_ref()?.nb_float?;
+        let r = f(o.as_ptr());
+        if !r.is_null() && Object::from_ptr(r).is_exact::<Float>() {
+            return Some(Ok(Owned::from_raw(r)));
+        }
+        Some(from_c::<Object>(r).and_then(|r| Ok(Float::new(strict_float(o, r)?).into_object())))
+    }
 }
 /// The operator numbered `op` by the BINARY_OP instruction (0 add, 1 and, … 13 inplace add, …).
 pub fn binary_op(op: u32, a: &Object, b: &Object) -> PyResult {

@@ -33,6 +33,35 @@ pub unsafe fn dict_of_kwnames(values: *const *mut PyObject, kwnames: *mut PyObje
     }
 }
 
+/// Runs `f` on `n` null pointers; few of them need no memory of their own.
+#[inline]
+pub fn with_room<T>(n: usize, f: impl FnOnce(&mut [*mut PyObject]) -> T) -> T {
+    let mut few = [null_mut::<PyObject>(); 12];
+    if n <= few.len() { f(&mut few[..n]) } else { f(&mut vec![null_mut(); n]) }
+}
+/// The names of keyword arguments in a dictionary, and (in `values`, counted) what they are given. `TypeError`: a key is no string.
+pub fn names_and_values(kwargs: &Dict, values: &mut [*mut PyObject]) -> PyResult<Owned<Tuple>> {
+    let (mut strings, mut pos, mut at) = (true, 0, 0);
+    let names = Tuple::build(kwargs.len(), |_| {
+        let (k, x) = kwargs.next_borrowed(&mut pos).expect("as many entries as it has");
+        // SAFETY: the dictionary keeps both alive here.
+        unsafe {
+            strings &= Str::check(Object::from_ptr(k));
+            incref(k);
+            incref(x);
+        }
+        values[at] = x;
+        at += 1;
+        k
+    })?;
+    if !strings {
+        // SAFETY: counted above.
+        values[..at].iter().for_each(|p| unsafe { decref(*p) });
+        return raise!(TypeError, "keywords must be strings");
+    }
+    Ok(names)
+}
+
 fn no_attribute(o: &Object, name: &Str) -> Raised {
     let e = match o.downcast::<Type>() {
         Some(t) => {
@@ -397,7 +426,14 @@ impl Object {
         // SAFETY: slots take live objects.
         unsafe {
             match self.vectorcall_function() {
-                Some(f) => self.vectorcall_tuple(f, args, kwargs),
+                Some(f) => {
+                    if let Some(c) = self.downcast_exact::<CFunction>()
+                        && let Some(r) = c.call_with_tuple(args, kwargs)
+                    {
+                        return r;
+                    }
+                    self.vectorcall_tuple(f, args, kwargs)
+                }
                 None => {
                     let Some(f) = (*self.ob_type()).tp_call else { return Err(not_callable(self)) };
                     let _depth = crate::thread::enter_recursive(" while calling a Python object")?;
@@ -414,34 +450,31 @@ impl Object {
         args: &Tuple,
         kwargs: Option<&Dict>,
     ) -> PyResult {
-        if kwargs.is_none_or(|d| d.len() == 0) {
+        match kwargs.filter(|d| d.len() > 0) {
+            Some(d) => self.vectorcall_keywords(f, args, d),
             // The tuple's own array: there is no spare word in front.
             // SAFETY: the tuple keeps the arguments alive.
-            return unsafe { from_c(f(self.as_ptr(), args.items_ptr(), args.len(), null_mut())) };
+            None => unsafe { from_c(f(self.as_ptr(), args.items_ptr(), args.len(), null_mut())) },
         }
-        let mut v: Vec<*mut PyObject> = Vec::with_capacity(args.len() + 1);
-        v.push(null_mut());
-        v.extend_from_slice(args.as_slice_raw());
-        let n = args.len() | PY_VECTORCALL_ARGUMENTS_OFFSET;
-        // SAFETY: the arguments are kept alive by the tuple and by `items`.
-        unsafe {
-            match kwargs {
-                Some(d) if d.len() > 0 => {
-                    let items = d.items_vec();
-                    let mut names = Vec::with_capacity(items.len());
-                    for (k, x) in &items {
-                        if !Str::check(k) {
-                            return raise!(TypeError, "keywords must be strings");
-                        }
-                        names.push(k.clone());
-                        v.push(x.ptr());
-                    }
-                    let names = Tuple::from_vec(names);
-                    from_c(f(self.as_ptr(), v.as_ptr().add(1), n, names.ptr()))
-                }
-                _ => from_c(f(self.as_ptr(), v.as_ptr().add(1), n, null_mut())),
+    }
+    #[inline(never)]
+    fn vectorcall_keywords(
+        &self,
+        f: unsafe extern "C" fn(*mut PyObject, *const *mut PyObject, usize, *mut PyObject) -> *mut PyObject,
+        args: &Tuple,
+        kwargs: &Dict,
+    ) -> PyResult {
+        with_room(args.len() + kwargs.len() + 1, |v| {
+            let n = args.len();
+            v[1..=n].copy_from_slice(args.as_slice_raw());
+            let names = names_and_values(kwargs, &mut v[n + 1..])?;
+            // SAFETY: the tuple keeps the arguments alive; the values are counted.
+            unsafe {
+                let r = f(self.as_ptr(), v.as_ptr().add(1), n | PY_VECTORCALL_ARGUMENTS_OFFSET, names.ptr());
+                v[n + 1..].iter().for_each(|p| decref(*p));
+                from_c(r)
             }
-        }
+        })
     }
     pub fn call_method(&self, name: &str, args: &[&Object]) -> PyResult {
         self.call_method_interned(&Str::name(name), args)
@@ -460,6 +493,7 @@ impl Object {
         }
         self.get_attr(name)?.call(args)
     }
+    #[inline]
     pub fn is_callable(&self) -> bool {
         // SAFETY: a ready type.
         unsafe { (*self.ob_type()).tp_call.is_some() }
@@ -903,6 +937,14 @@ impl Object {
 
     /// `self OP other`.
     pub fn rich_compare(&self, other: &Object, op: CompareOp) -> PyResult {
+        let t = self.ob_type();
+        if t == other.ob_type() && (t == Int::type_ptr() || t == Str::type_ptr() || t == Float::type_ptr()) {
+            // These have an order among themselves, and run no Python code.
+            // SAFETY: slots take live objects; the three types have the slot.
+            return unsafe {
+                from_c((*t).tp_richcompare.unwrap_unchecked()(self.as_ptr(), other.as_ptr(), op as c_int))
+            };
+        }
         let _depth = crate::thread::enter_recursive(" in comparison")?;
         // SAFETY: slots take live objects.
         unsafe {
@@ -995,6 +1037,17 @@ impl Object {
                 && matches!(op, CompareOp::Eq | CompareOp::Ne)
             {
                 return Ok(a.equals(b) == (op == CompareOp::Eq));
+            }
+            if let (Some(a), Some(b)) = (self.downcast_exact::<Float>(), other.downcast_exact::<Float>()) {
+                let (a, b) = (a.value(), b.value());
+                return Ok(match op {
+                    CompareOp::Lt => a < b,
+                    CompareOp::Le => a <= b,
+                    CompareOp::Eq => a == b,
+                    CompareOp::Ne => a != b,
+                    CompareOp::Gt => a > b,
+                    CompareOp::Ge => a >= b,
+                });
             }
         }
         let r = self.rich_compare(other, op)?;
@@ -1282,11 +1335,13 @@ pub fn has_index(o: &Object) -> bool {
 }
 
 /// `PySequence_Check`.
+#[inline]
 pub fn is_sequence(o: &Object) -> bool {
     // SAFETY: a ready type.
     unsafe { !Dict::check(o) && (*o.ob_type()).tp_as_sequence.as_ref().is_some_and(|s| s.sq_item.is_some()) }
 }
 /// `PyMapping_Check`.
+#[inline]
 pub fn is_mapping(o: &Object) -> bool {
     // SAFETY: a ready type.
     unsafe { (*o.ob_type()).tp_as_mapping.as_ref().is_some_and(|s| s.mp_subscript.is_some()) }

@@ -12,7 +12,7 @@ use crate::prelude::exc;
 use crate::slots::CompareOp;
 use crate::{alloc, gc, raise, trash, typeobject};
 use lh_abi::*;
-use std::ptr::null_mut;
+use std::ptr::{NonNull, null_mut};
 
 const LINEAR_PROBES: usize = 9;
 pub(crate) const DUMMY: *mut PyObject = std::ptr::without_provenance_mut(8);
@@ -22,6 +22,7 @@ pub(crate) const DUMMY: *mut PyObject = std::ptr::without_provenance_mut(8);
 pub struct AnySet<'a>(&'a Object);
 
 /// Is it a set or a frozenset (or a subtype)?
+#[inline]
 pub fn is_anyset(o: &Object) -> bool {
     o.is_exact::<Set>() || o.is_exact::<FrozenSet>() || Set::check(o) || FrozenSet::check(o)
 }
@@ -69,6 +70,7 @@ unsafe fn insert_clean(table: *mut setentry, mask: usize, key: *mut PyObject, ha
 }
 
 impl<'a> AnySet<'a> {
+    #[inline]
     pub fn of(o: &'a Object) -> Option<AnySet<'a>> {
         is_anyset(o).then_some(AnySet(o))
     }
@@ -91,6 +93,7 @@ impl<'a> AnySet<'a> {
         unsafe { (*self.raw()).used as usize }
     }
     /// The table, set up on first use (an all-zero object is an empty set).
+    #[inline(always)]
     fn table(self) -> *mut setentry {
         // SAFETY: as above.
         unsafe {
@@ -105,11 +108,25 @@ impl<'a> AnySet<'a> {
     /// The entry of `key`, or null. May run `__eq__` of items.
     #[inline]
     fn find(self, key: &Object, hash: isize) -> PyResult<*mut setentry> {
-        let (e, found) = self.find_place(key, hash)?;
-        Ok(if found { e } else { null_mut() })
+        let e = self.find_place(key, hash)?.as_ptr();
+        // SAFETY: an entry of the set's own table.
+        Ok(if unsafe { (*e).key.is_null() } { null_mut() } else { e })
     }
-    /// The entry of `key`, or the free one it would go to, and which. May run `__eq__` of items.
-    fn find_place(self, key: &Object, hash: isize) -> PyResult<(*mut setentry, bool)> {
+    /// The entry of `key`, or the free one it would go to, whose key is null. May run `__eq__` of items.
+    #[inline]
+    fn find_place(self, key: &Object, hash: isize) -> PyResult<NonNull<setentry>> {
+        // SAFETY: the table is the set's own, and has a first place for the hash.
+        unsafe {
+            let e = self.table().add(hash as usize & (*self.raw()).mask as usize);
+            // Most sets are sparse, and most keys are the very objects that were put in.
+            if (*e).key.is_null() || (*e).key == key.as_ptr() && (*e).hash == hash {
+                return Ok(NonNull::new_unchecked(e));
+            }
+        }
+        self.search(key, hash)
+    }
+    #[inline(never)]
+    fn search(self, key: &Object, hash: isize) -> PyResult<NonNull<setentry>> {
         let k = key.as_ptr();
         let is_str = key.is_exact::<Str>();
         // SAFETY: the table is the set's own and is looked at again after each comparison.
@@ -125,15 +142,15 @@ impl<'a> AnySet<'a> {
                     for _ in 0..=probes {
                         let found = (*e).key;
                         if found.is_null() {
-                            return Ok((e, false));
+                            return Ok(NonNull::new_unchecked(e));
                         }
                         if (*e).hash == hash && found != DUMMY {
                             if found == k {
-                                return Ok((e, true));
+                                return Ok(NonNull::new_unchecked(e));
                             }
                             if is_str && (*found).ob_type == Str::type_ptr() {
                                 if str_eq(found, k) {
-                                    return Ok((e, true));
+                                    return Ok(NonNull::new_unchecked(e));
                                 }
                             } else {
                                 let held = Object::from_ptr(found).own();
@@ -145,7 +162,7 @@ impl<'a> AnySet<'a> {
                                     continue 'again;
                                 }
                                 if same {
-                                    return Ok((e, true));
+                                    return Ok(NonNull::new_unchecked(e));
                                 }
                             }
                         }
@@ -208,14 +225,15 @@ impl<'a> AnySet<'a> {
         if used > 50000 { used * 2 } else { used * 4 }
     }
     /// Adds; whether it is new.
+    #[inline]
     pub fn add_hashed(self, key: &Object, hash: isize) -> PyResult<bool> {
         // No Python code runs after it. The free place is behind all dummies that were passed.
-        let (place, found) = self.find_place(key, hash)?;
-        if found {
-            return Ok(false);
-        }
-        // SAFETY: a free entry of the set's own table.
+        let place = self.find_place(key, hash)?.as_ptr();
+        // SAFETY: an entry of the set's own table.
         unsafe {
+            if !(*place).key.is_null() {
+                return Ok(false);
+            }
             let s = self.raw();
             (*place).key = key.own().into_raw();
             (*place).hash = hash;
@@ -227,13 +245,16 @@ impl<'a> AnySet<'a> {
         }
         Ok(true)
     }
+    #[inline]
     pub fn add(self, key: &Object) -> PyResult<bool> {
         let h = hash_item(key)?;
         self.add_hashed(key, h)
     }
+    #[inline]
     pub fn contains_hashed(self, key: &Object, hash: isize) -> PyResult<bool> {
         Ok(!self.find(key, hash)?.is_null())
     }
+    #[inline]
     pub fn contains(self, key: &Object) -> PyResult<bool> {
         let h = hash_item(key)?;
         self.contains_hashed(key, h)
@@ -455,10 +476,12 @@ pub(crate) fn alloc_set<T: Kind>(tp: *mut PyTypeObject) -> PyResult<Owned<T>> {
     // SAFETY: an all-zero set is empty; `hash` is set to "not computed".
     unsafe {
         let p = if tp == T::type_ptr() {
-            let p = gc::new_object(tp, 0);
+            let p = gc::new_builtin(tp, size_of::<PySetObject>());
             if p.is_null() {
                 return raise!(MemoryError);
             }
+            // Behind the object's head, which is 16 bytes long as the collector's in front of it.
+            alloc::zero(p.add(1).cast(), size_of::<PySetObject>() - size_of::<PyObject>());
             gc::track(p);
             p
         } else {
@@ -499,7 +522,7 @@ pub(crate) fn dealloc_set(o: *mut PyObject, exact: *mut PyTypeObject) {
             }
         }
         if (*o).ob_type == exact {
-            gc::free_object(o);
+            gc::free_untracked(o, size_of::<PySetObject>());
         } else {
             typeobject::free_instance(o);
         }

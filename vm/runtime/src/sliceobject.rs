@@ -35,6 +35,23 @@ pub fn subscript_index(o: &Object) -> PyResult<isize> {
     {
         return Ok(v as isize);
     }
+    subscript_by_slot(o)
+}
+#[inline(never)]
+fn subscript_by_slot(o: &Object) -> PyResult<isize> {
+    // SAFETY: the slot of the object's type; its answer is ours.
+    unsafe {
+        if let Some(m) = (*o.ob_type()).tp_as_number.as_ref()
+            && let Some(f) = m.nb_index
+            && !Int::check(o)
+        {
+            let r = from_c::<Object>(f(o.as_ptr()))?;
+            if let Some(v) = r.downcast_exact::<Int>().and_then(|i| i.to_i64()) {
+                return Ok(v as isize);
+            }
+            return number::isize_of_index(o, r, Some(exc::IndexError()));
+        }
+    }
     number::as_isize(o, Some(exc::IndexError()))
 }
 

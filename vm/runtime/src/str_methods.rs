@@ -252,7 +252,7 @@ fn strip(s: &Str, chars: Option<&Object>, side: Side, name: &str) -> PyResult<Ow
 }
 
 /// `str.split` at runs of white space; at most `max` splits.
-fn split_space(s: &Str, max: usize) -> Vec<Owned<Object>> {
+pub fn split_space(s: &Str, max: usize) -> Vec<Owned<Object>> {
     let mut out = vec![];
     if let Some(a) = s.as_ascii() {
         // White space of ASCII: 9 to 13, 28 to 32.
@@ -575,7 +575,16 @@ enum Translated {
 
 fn translate_one(table: &Object, c: u32) -> PyResult<Translated> {
     let key = Int::from_i64(c as i64);
-    let r = match table.get_item(&key) {
+    let found = match table.downcast_exact::<Dict>() {
+        // A missing key needs no exception.
+        Some(d) => match d.get_item(&key) {
+            Ok(Some(v)) => Ok(v),
+            Ok(None) => return Ok(Translated::Keep),
+            Err(e) => Err(e),
+        },
+        None => table.get_item(&key),
+    };
+    let r = match found {
         Ok(r) => r,
         Err(e) if e.matches(crate::exceptions::exc::LookupError()) => {
             e.clear();

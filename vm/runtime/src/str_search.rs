@@ -44,6 +44,9 @@ pub fn find(hay: Text<'_>, needle: Text<'_>) -> Option<usize> {
     if needle.len() == 1 {
         return find_char(hay, needle.at(0));
     }
+    if let (Text::U1(h), Text::U1(n)) = (hay, needle) {
+        return find_bytes(h, n);
+    }
     let k = kind_of(hay);
     let n = needle_bytes(k as u8, needle)?;
     if k == 1 {
@@ -65,8 +68,14 @@ pub fn find(hay: Text<'_>, needle: Text<'_>) -> Option<usize> {
 /// byte leads to the place soon, there is none.
 pub fn find_bytes(hay: &[u8], needle: &[u8]) -> Option<usize> {
     const TRIES: usize = 12;
+    /// So few places are looked at one after another.
+    const FEW: usize = 24;
     let Some((&first, rest)) = needle.split_first() else { return Some(0) };
     let end = (hay.len() + 1).checked_sub(needle.len())?;
+    if end <= FEW {
+        let starts = hay[..end].iter().enumerate();
+        return starts.filter(|(_, c)| **c == first).map(|(i, _)| i).find(|i| hay[i + 1..].starts_with(rest));
+    }
     let mut at = 0;
     for _ in 0..TRIES {
         let i = at + memchr::memchr(first, &hay[at..end])?;

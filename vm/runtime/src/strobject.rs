@@ -303,6 +303,48 @@ pub(crate) unsafe fn copy_short(from: *const u8, to: *mut u8, n: usize) {
 }
 
 /// A string of these characters, whose bound `max` is known.
+/// UTF-8 of characters that need at most `width` bytes each; or where a surrogate stands.
+fn encode_wide<C: Copy + Into<u32>>(text: &[C], width: usize) -> Result<Vec<u8>, usize> {
+    let mut out: Vec<u8> = Vec::with_capacity(text.len() * width);
+    let start = out.as_mut_ptr();
+    let mut p = start;
+    for (i, c) in text.iter().enumerate() {
+        let c: u32 = (*c).into();
+        let tail = |shift: u32| 0x80 | (c >> shift) as u8 & 0x3f;
+        // SAFETY: there is room for `width` bytes for each character.
+        unsafe {
+            match c {
+                0..=0x7f => {
+                    *p = c as u8;
+                    p = p.add(1);
+                }
+                0x80..=0x7ff => {
+                    *p = 0xc0 | (c >> 6) as u8;
+                    *p.add(1) = tail(0);
+                    p = p.add(2);
+                }
+                0xd800..=0xdfff => return Err(i),
+                0x800..=0xffff => {
+                    *p = 0xe0 | (c >> 12) as u8;
+                    *p.add(1) = tail(6);
+                    *p.add(2) = tail(0);
+                    p = p.add(3);
+                }
+                _ => {
+                    *p = 0xf0 | (c >> 18) as u8;
+                    *p.add(1) = tail(12);
+                    *p.add(2) = tail(6);
+                    *p.add(3) = tail(0);
+                    p = p.add(4);
+                }
+            }
+        }
+    }
+    // SAFETY: written up to `p`.
+    unsafe { out.set_len(p.offset_from(start) as usize) };
+    Ok(out)
+}
+
 fn from_text_max(t: Text<'_>, max: u32) -> Owned<Str> {
     match t.len() {
         0 => return Str::empty().own(),
@@ -782,17 +824,11 @@ impl Str {
             // SAFETY: each character was encoded as UTF-8.
             return Ok(unsafe { String::from_utf8_unchecked(out) });
         }
-        let mut out: Vec<u8> = Vec::with_capacity(t.len() * if matches!(t, Text::U2(_)) { 3 } else { 4 });
-        for (i, c) in t.iter().enumerate() {
-            match c {
-                0..=0x7f => out.push(c as u8),
-                0x80..=0x7ff => out.extend_from_slice(&[0xc0 | (c >> 6) as u8, 0x80 | (c & 0x3f) as u8]),
-                _ => {
-                    let c = char::from_u32(c).ok_or(i)?;
-                    out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-                }
-            }
-        }
+        let out = match t {
+            Text::U1(_) => unreachable!("handled above"),
+            Text::U2(c) => encode_wide(c, 3)?,
+            Text::U4(c) => encode_wide(c, 4)?,
+        };
         // SAFETY: each character was encoded as UTF-8.
         Ok(unsafe { String::from_utf8_unchecked(out) })
     }
@@ -953,7 +989,10 @@ impl Str {
             return self.own();
         }
         let t = self.text().slice(start, end);
-        if self.is_ascii() { from_text_max(t, 0x7f) } else { Str::from_text(t) }
+        match t {
+            Text::U1(b) if self.is_ascii() => Str::from_ascii(b),
+            _ => Str::from_text(t),
+        }
     }
     /// `self[start], self[start + step], …`: `count` characters.
     pub fn slice_step(&self, start: isize, step: isize, count: usize) -> Owned<Str> {
@@ -961,6 +1000,13 @@ impl Str {
             return self.slice(start.max(0) as usize, start.max(0) as usize + count);
         }
         let at = |i: usize| (start + step * i as isize) as usize;
+        if let Text::U1(c) = self.text()
+            && step == -1
+        {
+            let first = start as usize + 1 - count;
+            let reversed: Vec<u8> = c[first..first + count].iter().rev().copied().collect();
+            return if self.is_ascii() { Str::from_ascii(&reversed) } else { Str::from_latin1(&reversed) };
+        }
         match self.text() {
             Text::U1(c) => Str::from_latin1(&(0..count).map(|i| c[at(i)]).collect::<Vec<_>>()),
             Text::U2(c) => Str::from_text(Text::U2(&(0..count).map(|i| c[at(i)]).collect::<Vec<_>>())),

@@ -73,6 +73,12 @@ pub fn check_signals() -> crate::errors::PyResult<()> {
 /// What `use_tracing` says while the thread has a trace function (a bit) or a profile function (another).
 pub const TRACING: u8 = 1;
 pub const PROFILING: u8 = 2;
+/// Another bit: a frame evaluation function is installed, which gets every frame before its first instruction.
+pub const EVALUATED: u8 = 4;
+static FRAMES_ARE_EVALUATED: AtomicBool = AtomicBool::new(false);
+pub fn set_evaluated(on: bool) {
+    FRAMES_ARE_EVALUATED.store(on, Ordering::Relaxed);
+}
 /// What it says while every instruction is to be seen one by one, by the JIT's recorder.
 pub const RECORDING: u8 = 255;
 
@@ -84,7 +90,9 @@ pub unsafe fn tracing_mask(ts: *mut PyThreadState) -> u8 {
         if (*ts).tracing != 0 {
             return 0;
         }
-        TRACING * (*ts).c_tracefunc.is_some() as u8 + PROFILING * (*ts).c_profilefunc.is_some() as u8
+        TRACING * (*ts).c_tracefunc.is_some() as u8
+            + PROFILING * (*ts).c_profilefunc.is_some() as u8
+            + EVALUATED * FRAMES_ARE_EVALUATED.load(Ordering::Relaxed) as u8
     }
 }
 
@@ -330,6 +338,20 @@ pub fn delete_state() {
 pub fn native_stack_left() -> usize {
     let mark = 0u8;
     (&raw const mark as usize).saturating_sub(STACK_LIMIT.get())
+}
+
+/// Takes a level of recursion if there is one to spare. It is given back by adding 1 to the thread's `recursion_remaining`.
+#[inline]
+pub fn take_level() -> bool {
+    // SAFETY: the current thread state is ours while the GIL is held.
+    unsafe {
+        let ts = Thread::current_ptr();
+        if (*ts).recursion_remaining <= 0 || stack_pointer() < STACK_LIMIT.get() {
+            return false;
+        }
+        (*ts).recursion_remaining -= 1;
+    }
+    true
 }
 
 /// Raises `RecursionError` if the native stack is nearly used up or the recursion limit is reached.

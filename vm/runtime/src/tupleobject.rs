@@ -90,9 +90,13 @@ impl Tuple {
         }
     }
     pub fn from_vec(v: Vec<Owned<Object>>) -> Owned<Tuple> {
+        let mut v = v;
         let n = v.len();
-        let mut it = v.into_iter();
-        Tuple::build(n, |_| it.next().expect("n items").into_raw()).expect("memory for a tuple")
+        // SAFETY: the vector's references become the tuple's.
+        unsafe {
+            v.set_len(0);
+            Tuple::of_counts(v.as_ptr().cast(), n).expect("memory for a tuple")
+        }
     }
     pub fn from_refs(v: &[&Object]) -> Owned<Tuple> {
         Tuple::build(v.len(), |i| v[i].own().into_raw()).expect("memory for a tuple")
@@ -277,7 +281,7 @@ impl Tuple {
         let n = self.len();
         let mut acc = P5;
         for i in 0..n {
-            let lane = self.item_ref(i).hash_obj()? as u64;
+            let lane = crate::setobject::hash_item(self.item_ref(i))? as u64;
             acc = acc.wrapping_add(lane.wrapping_mul(P2)).rotate_left(31).wrapping_mul(P1);
         }
         acc = acc.wrapping_add(n as u64 ^ (P5 ^ 3527539));
@@ -365,6 +369,11 @@ impl Tuple {
         let (start, _, step, n) = s.indices(self.len())?;
         if n == self.len() && step == 1 && self.is_exact::<Tuple>() {
             return Ok(self.own().into_object());
+        }
+        if step == 1 {
+            // SAFETY: the range lies inside the tuple.
+            return unsafe { Tuple::from_raw_items(self.items_ptr().add(start as usize), n) }
+                .map(Owned::into_object);
         }
         Tuple::build(n, |i| self.get((start + i as isize * step) as usize).into_raw()).map(Owned::into_object)
     }
@@ -492,7 +501,7 @@ kind!(/** `tuple_iterator` */ TupleIter: SeqIterObject, crate::type_table::PyTup
 pub(crate) fn new_seq_iter(tp: *mut PyTypeObject, seq: &Object, index: isize) -> *mut PyObject {
     // SAFETY: an iterator type of this layout.
     unsafe {
-        let p = gc::new_object(tp, 0);
+        let p = gc::new_builtin(tp, size_of::<SeqIterObject>());
         assert!(!p.is_null(), "out of memory");
         let it = p.cast::<SeqIterObject>();
         (*it).it_index = index;
@@ -508,7 +517,7 @@ pub(crate) fn dealloc_seq_iter(o: *mut PyObject) {
     unsafe {
         gc::untrack(o);
         xdecref((*o.cast::<SeqIterObject>()).it_seq);
-        gc::free_object(o);
+        gc::free_untracked(o, size_of::<SeqIterObject>());
     }
 }
 

@@ -307,10 +307,14 @@ pub fn type_call(t: &Type, args: &Tuple, kw: Option<&Dict>) -> PyResult {
         let k = kw.map_or(null_mut(), |k| k.raw());
         let o: Owned<Object> =
             from_c(crate::methodobject::check_result(new(t.tp(), args.raw(), k), || t.repr_lossy()))?;
-        if !is_subtype(o.ob_type(), t.tp()) {
+        let made = o.ob_type();
+        if made != t.tp() && !is_subtype(made, t.tp()) {
             return Ok(o);
         }
-        if let Some(init) = (*o.ob_type()).tp_init
+        // `object`'s has nothing to do, nor to say against arguments where another `__new__` took them.
+        let nothing = init_of(made) == init_of(Object::type_ptr());
+        if let Some(init) = (*made).tp_init
+            && !(nothing && new_of(made) != new_of(Object::type_ptr()))
             && init(o.ptr(), args.raw(), k) < 0
         {
             return Err(Raised::already_set());

@@ -489,6 +489,9 @@ pub unsafe extern "C" fn subtype_dealloc(o: *mut PyObject) {
             if gc {
                 crate::gc::track(o);
             }
+            if (*t).tp_weaklistoffset > 0 && (*base).tp_weaklistoffset == 0 {
+                crate::weakref::clear_weakrefs(o);
+            }
             // The slot itself counts the object up while it looks at it.
             del(o);
             if (*o).ob_refcnt > 0 {

@@ -56,6 +56,35 @@ handler! {
         answer_two::<5>(res, sp, f, cx)
     }
 }
+handler! {
+    /// An item by its number, from what only has a slot for those.
+    #[inline(never)]
+    fn subscr_item(pc, sp, f, cx, k, arg) {
+        let (a, b) = (*sp.sub(2), *sp.sub(1));
+        let Some(s) = (*(*a).ob_type).tp_as_sequence.as_ref() else {
+            return subscr_other(pc, sp, f, cx, k, arg);
+        };
+        let (Some(item), true) = (s.sq_item, exact::<Int>(b)) else {
+            return subscr_other(pc, sp, f, cx, k, arg);
+        };
+        let p = b.cast::<PyLongObject>();
+        let size = (*p).ob_base.ob_size;
+        if !(-1..=1).contains(&size) {
+            return subscr_other(pc, sp, f, cx, k, arg);
+        }
+        let mut at = size * (*p).ob_digit[0] as isize;
+        if at < 0
+            && let Some(length) = s.sq_length
+        {
+            let n = length(a);
+            if n < 0 {
+                return answer_two::<5>(null_mut(), sp, f, cx);
+            }
+            at += n;
+        }
+        answer_two::<5>(item(a, at), sp, f, cx)
+    }
+}
 #[inline(always)]
 unsafe fn subscr_by_slot(pc: Pc, sp: Sp, f: *mut Frame, cx: *mut Context, k: Sp, arg: usize) -> usize {
     // SAFETY: the handlers' contract.
@@ -64,7 +93,7 @@ unsafe fn subscr_by_slot(pc: Pc, sp: Sp, f: *mut Frame, cx: *mut Context, k: Sp,
         let (a, b) = (*sp.sub(2), *sp.sub(1));
         match (*(*a).ob_type).tp_as_mapping.as_ref().and_then(|m| m.mp_subscript) {
             Some(slot) => answer_two::<5>(slot(a, b), sp, f, cx),
-            None => subscr_other(pc, sp, f, cx, k, arg),
+            None => subscr_item(pc, sp, f, cx, k, arg),
         }
     }
 }
@@ -569,6 +598,35 @@ pub(super) unsafe extern "C" fn load_method_class(
         incref(m);
         *sp.sub(1) = null_mut();
         *sp = m;
+        drop_next!(o, pc.add(11), sp.add(1), f, cx, k)
+    }
+}
+handler! {
+    /// The class method of a C type, for an instance.
+    fn load_method_bound(pc, sp, f, cx, k, arg) {
+        let o = *sp.sub(1);
+        let t = (*o).ob_type;
+        if (*t).tp_version_tag != specialize::read_u32(pc.add(2)) {
+            return load_method(pc, sp, f, cx, k, arg);
+        }
+        let def = specialize::read_ptr(pc.add(7)).cast::<PyMethodDef>();
+        *sp.sub(1) = null_mut();
+        *sp = CFunction::new(def, Some(r(t.cast())), None).into_raw();
+        drop_next!(o, pc.add(11), sp.add(1), f, cx, k)
+    }
+}
+handler! {
+    /// The same for a class.
+    fn load_method_class_bound(pc, sp, f, cx, k, arg) {
+        let o = *sp.sub(1);
+        if (*(*o).ob_type).tp_flags & Py_TPFLAGS_TYPE_SUBCLASS == 0
+            || (*o.cast::<PyTypeObject>()).tp_version_tag != specialize::read_u32(pc.add(2))
+        {
+            return load_method(pc, sp, f, cx, k, arg);
+        }
+        let def = specialize::read_ptr(pc.add(7)).cast::<PyMethodDef>();
+        *sp.sub(1) = null_mut();
+        *sp = CFunction::new(def, Some(r(o)), None).into_raw();
         drop_next!(o, pc.add(11), sp.add(1), f, cx, k)
     }
 }

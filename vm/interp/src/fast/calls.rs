@@ -200,29 +200,6 @@ handler! {
     }
 }
 
-/// A quick call of native code.
-#[inline(always)]
-unsafe fn native_call<const OP: u8>(
-    pc: Pc,
-    sp: Sp,
-    f: *mut Frame,
-    cx: *mut Context,
-    k: Sp,
-    arg: usize,
-) -> usize {
-    // SAFETY: the handlers' contract; the arguments and the callable are dropped once.
-    unsafe {
-        (*f).prev_instr = pc;
-        let is_method = !(*sp.sub(arg + 2)).is_null();
-        let total = arg + is_method as usize;
-        let callee = *sp.sub(total + 1);
-        let args = sp.sub(total);
-        let Some(res) = specialize::quick_call(OP, callee, args, total, null_mut(), pc.add(1)) else {
-            return precall(pc, sp, f, cx, k, arg);
-        };
-        answered(pc, pc.add(7), sp, f, cx, k, arg, total, res)
-    }
-}
 /// The operands of a call of native code with `total` arguments, self included, go; its answer `res` takes their place.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
@@ -380,17 +357,6 @@ pub(super) unsafe extern "C" fn precall_py_bound(
         call_function(pc, sp, f, cx, k, arg, callee.cast(), arg + 1)
     }
 }
-pub(super) unsafe extern "C" fn type_1(
-    pc: Pc,
-    sp: Sp,
-    f: *mut Frame,
-    cx: *mut Context,
-    k: Sp,
-    arg: usize,
-) -> usize {
-    // SAFETY: the handlers' contract.
-    unsafe { native_call::<{ quick::PRECALL_TYPE_1 }>(pc, sp, f, cx, k, arg) }
-}
 handler! {
     fn isinstance(pc, sp, f, cx, k, arg) {
         let (callee, o, class) = (*sp.sub(3), *sp.sub(2), *sp.sub(1));
@@ -445,17 +411,6 @@ handler! {
         }
         next_checked!(pc.add(7), sp.sub(2), f, cx, k)
     }
-}
-pub(super) unsafe extern "C" fn class(
-    pc: Pc,
-    sp: Sp,
-    f: *mut Frame,
-    cx: *mut Context,
-    k: Sp,
-    arg: usize,
-) -> usize {
-    // SAFETY: the handlers' contract.
-    unsafe { native_call::<{ quick::PRECALL_CLASS }>(pc, sp, f, cx, k, arg) }
 }
 pub(super) unsafe extern "C" fn return_value(
     pc: Pc,
@@ -522,6 +477,16 @@ pub(super) unsafe fn give_back(v: *mut PyObject, flags: u8, previous: *mut Frame
 handler! {
     /// A call with an argument tuple and perhaps a dictionary.
     fn call_function_ex(pc, sp, f, cx, k, arg) {
+        if arg & 1 == 0 && exact::<Tuple>(*sp.sub(1)) && exact::<CFunction>(*sp.sub(2)) {
+            return native::call_tuple(pc, sp, f, cx, k, arg);
+        }
+        return call_any_ex(pc, sp, f, cx, k, arg);
+    }
+}
+handler! {
+    /// As `call_function_ex`, for whatever is called.
+    #[inline(never)]
+    fn call_any_ex(pc, sp, f, cx, k, arg) {
         (*f).prev_instr = pc;
         let base = sp.sub(1 + (arg & 1));
         let kwargs = if arg & 1 != 0 { *sp.sub(1) } else { null_mut() };

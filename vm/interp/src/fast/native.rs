@@ -233,6 +233,116 @@ handler! {
     }
 }
 
+/// The last count of the callable (0) or the tuple of a call with a tuple has gone; the call's answer is `res`. Does what is left of it.
+#[inline(never)]
+unsafe extern "C" fn last_of_tuple_call(
+    _pc: Pc,
+    sp: Sp,
+    f: *mut Frame,
+    cx: *mut Context,
+    res: Sp,
+    i: usize,
+) -> usize {
+    // SAFETY: the handlers' contract; the tuple goes first.
+    unsafe {
+        lh_runtime::object::dealloc(*sp.sub(2).add(i));
+        if i == 1 {
+            decref(*sp.sub(2));
+        }
+        end_of_tuple_call(res.cast(), sp, f, cx)
+    }
+}
+#[inline(always)]
+unsafe fn end_of_tuple_call(res: *mut PyObject, sp: Sp, f: *mut Frame, cx: *mut Context) -> usize {
+    // SAFETY: the handlers' contract.
+    unsafe {
+        let pc = (*f).prev_instr;
+        let base = sp.sub(3);
+        if res.is_null() {
+            return raise(pc, base, f, cx, null_mut(), 0);
+        }
+        *base = res;
+        if breaker() {
+            return poll(pc.add(1), base.add(1), f, cx, consts(f), 0);
+        }
+        next_checked!(pc.add(1), base.add(1), f, cx, consts(f))
+    }
+}
+handler! {
+    /// The call of a built-in function with a tuple of its arguments.
+    fn call_tuple(pc, sp, f, cx, k, arg) {
+        let c = (*sp.sub(2)).cast::<PyCFunctionObject>();
+        let t = (*sp.sub(1)).cast::<PyTupleObject>();
+        let (def, this, n) = ((*c).m_ml, (*c).m_self, (*t).ob_base.ob_size);
+        let items = (&raw const (*t).ob_item).cast::<*mut PyObject>();
+        let flags = (*def).ml_flags & KIND;
+        if lh_runtime::capidebug::on() {
+            return super::calls::call_any_ex(pc, sp, f, cx, k, arg);
+        }
+        (*f).prev_instr = pc;
+        let meth = (*def).ml_meth.unwrap_unchecked();
+        let res = if flags & !METH_KEYWORDS == METH_FASTCALL {
+            std::mem::transmute::<PyCFunction, _PyCFunctionFastWithKeywords>(meth)(this, items, n, null_mut())
+        } else if flags == METH_O && n == 1 || flags & !METH_KEYWORDS == METH_VARARGS {
+            if !descend(cx) {
+                return super::calls::call_any_ex(pc, sp, f, cx, k, arg);
+            }
+            let what = if flags == METH_O { *items } else { t.cast() };
+            let res =
+                std::mem::transmute::<PyCFunction, PyCFunctionWithKeywords>(meth)(this, what, null_mut());
+            ascend(cx);
+            res
+        } else {
+            return super::calls::call_any_ex(pc, sp, f, cx, k, arg);
+        };
+        for i in [1, 0] {
+            let o = *sp.sub(2).add(i);
+            let n = (*o).ob_refcnt - 1;
+            (*o).ob_refcnt = n;
+            if n == 0 {
+                return last_of_tuple_call(null_mut(), sp, f, cx, res.cast(), i);
+            }
+        }
+        end_of_tuple_call(res, sp, f, cx)
+    }
+}
+handler! {
+    /// The call of a built-in class (or one from C).
+    fn class(pc, sp, f, cx, k, arg) {
+        let callee = *sp.sub(arg + 1);
+        if !(*sp.sub(arg + 2)).is_null() || !exact::<Type>(callee) {
+            return precall(pc, sp, f, cx, k, arg);
+        }
+        let Some(run) = (*callee.cast::<PyTypeObject>()).tp_vectorcall else {
+            return class_by_new(pc, sp, f, cx, k, arg);
+        };
+        (*f).prev_instr = pc;
+        if !descend(cx) {
+            return precall(pc, sp, f, cx, k, arg);
+        }
+        let res = run(callee, sp.sub(arg), arg | PY_VECTORCALL_ARGUMENTS_OFFSET, null_mut());
+        ascend(cx);
+        answer_many::<false>(res, sp, f, cx)
+    }
+}
+handler! {
+    /// The call of a class without a vectorcall.
+    #[inline(never)]
+    fn class_by_new(pc, sp, f, cx, k, arg) {
+        let callee = *sp.sub(arg + 1);
+        if lh_runtime::type_attrs::made_in_python(callee.cast()).is_some() {
+            return precall(pc, sp, f, cx, k, arg);
+        }
+        (*f).prev_instr = pc;
+        if !descend(cx) {
+            return precall(pc, sp, f, cx, k, arg);
+        }
+        let res = specialize::call_class(callee, sp.sub(arg), arg);
+        ascend(cx);
+        answer_many::<false>(res, sp, f, cx)
+    }
+}
+
 /// What `call_native` answers if it doesn't know the callable.
 const MISSED: usize = 1;
 

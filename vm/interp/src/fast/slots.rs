@@ -1,4 +1,5 @@
-//! Handlers for calls of the built-in functions that only ask a slot of their argument's type: `len`, `hash`, `iter`, `next`.
+//! Handlers for calls of the built-in functions that only ask a slot of their argument's type: `len`, `hash`, `iter`, `next`;
+//! and of `type`.
 //! (A trace calls such slots by itself, too.)
 
 use super::calls::precall;
@@ -173,5 +174,17 @@ handler! {
             stop(cx);
         }
         answer::<false, 1>(v, sp, f, cx)
+    }
+}
+handler! {
+    /// `type(o)`.
+    fn type_of(pc, sp, f, cx, k, arg) {
+        if arg != 1 || !(*sp.sub(3)).is_null() || *sp.sub(2) != Type::type_ptr().cast() {
+            return precall(pc, sp, f, cx, k, arg);
+        }
+        (*f).prev_instr = pc;
+        let t = (**sp.sub(1)).ob_type.cast();
+        incref(t);
+        answer::<false, 1>(t, sp, f, cx)
     }
 }

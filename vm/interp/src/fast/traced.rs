@@ -6,7 +6,7 @@
 
 use super::*;
 use crate::{bind, trace};
-use lh_runtime::thread::{PROFILING, RECORDING, TRACING};
+use lh_runtime::thread::{EVALUATED, PROFILING, RECORDING, TRACING};
 
 /// The `table` and the `after` of a context for a value of `use_tracing`.
 pub(super) fn tables(mode: u8) -> (&'static Table, &'static Table) {
@@ -14,7 +14,36 @@ pub(super) fn tables(mode: u8) -> (&'static Table, &'static Table) {
         0 => (&TABLE, &TABLE),
         PROFILING => (&PROFILED, &CALLS),
         TRACING => (&CHECKED, &TRACED),
-        _ => (&CHECKED, &BOTH),
+        _ if mode & EVALUATED == 0 => (&CHECKED, &BOTH),
+        EVALUATED => (&STARTS, &TABLE),
+        _ if mode & 3 == PROFILING => (&STARTS_PROFILED, &CALLS),
+        _ if mode & 3 == TRACING => (&STARTS_CHECKED, &TRACED),
+        _ => (&STARTS_CHECKED, &BOTH),
+    }
+}
+
+static STARTS: Table = with_starts(TABLE);
+static STARTS_PROFILED: Table = with_starts(PROFILED);
+static STARTS_CHECKED: Table = with_starts(CHECKED);
+
+/// Code begins with one of these instructions.
+const fn with_starts(mut t: Table) -> Table {
+    t[op::RESUME as usize] = starts;
+    t[quick::JIT_RESUME as usize] = starts;
+    t[op::COPY_FREE_VARS as usize] = starts;
+    t[op::MAKE_CELL as usize] = starts;
+    t[op::RETURN_GENERATOR as usize] = starts;
+    t[op::EXTENDED_ARG as usize] = starts;
+    t[op::NOP as usize] = starts;
+    t
+}
+handler! {
+    /// A frame evaluation function is installed: `eval::slow` gives it frames that have just begun.
+    fn starts(pc, sp, f, cx, k, arg) {
+        if pc == frame::first_instr((*f).code) && crate::framehook::is_due(f) {
+            return leave(pc, sp, f, cx, k, arg);
+        }
+        return tables((*cx).mode & !EVALUATED).0[*pc as usize & 0xff](pc, sp, f, cx, k, arg)
     }
 }
 

@@ -32,6 +32,9 @@ pub fn to_string_radix(v: &Int, radix: u32) -> String {
         let at = radix_digits(x, radix, "", &mut buf);
         return buf[at..].iter().map(|b| *b as char).collect();
     }
+    if radix == 10 && v.digits().len() <= SIMPLE_DIGITS / 9 {
+        return decimal_of(v.digits(), v.is_negative());
+    }
     let s = v.magnitude().to_str_radix(radix);
     if v.is_negative() { format!("-{s}") } else { s }
 }
@@ -260,8 +263,71 @@ fn build(d: Vec<u8>, base: u32, negative: bool) -> Result<Owned<Int>, ParseError
     if !base.is_power_of_two() && max > 0 && d.len() > max as usize {
         return Err(ParseError::TooLong(d.len()));
     }
+    if base == 10 && d.len() <= SIMPLE_DIGITS {
+        return Ok(Int::from_digits(&from_decimal(&d), negative));
+    }
     let m = BigUint::parse_bytes(&d, base).ok_or(ParseError::Invalid)?;
     Ok(Int::from_biguint(&m, negative))
+}
+
+/// Up to so many decimal digits the plain algorithms, whose work grows with the square, are the quickest.
+const SIMPLE_DIGITS: usize = 600;
+/// A billion: nine decimal digits fit into a digit of 30 bits.
+const CHUNK: u64 = 1_000_000_000;
+
+/// The digits of 30 bits of the number that decimal digits spell.
+fn from_decimal(d: &[u8]) -> Vec<u32> {
+    let mut out: Vec<u32> = Vec::with_capacity(d.len() / 9 + 1);
+    let first = d.len() % 9;
+    let chunks = (first > 0).then(|| &d[..first]).into_iter().chain(d[first..].chunks(9));
+    for chunk in chunks {
+        let mut carry = chunk.iter().fold(0u64, |a, c| a * 10 + (c - b'0') as u64);
+        let scale = if chunk.len() == 9 { CHUNK } else { 10u64.pow(chunk.len() as u32) };
+        for x in &mut out {
+            carry += *x as u64 * scale;
+            *x = carry as u32 & super::DIGIT_MASK;
+            carry >>= super::DIGIT_BITS;
+        }
+        if carry > 0 || out.is_empty() {
+            out.push(carry as u32);
+        }
+    }
+    out
+}
+/// Decimal digits of the number with these digits of 30 bits, the highest of which is not 0.
+fn decimal_of(digits: &[u32], negative: bool) -> String {
+    let mut chunks: Vec<u32> = Vec::with_capacity(digits.len() + digits.len() / 100 + 1);
+    for d in digits.iter().rev() {
+        let mut carry = *d as u64;
+        for c in &mut chunks {
+            let z = (*c as u64) << super::DIGIT_BITS | carry;
+            carry = z / CHUNK;
+            *c = (z - carry * CHUNK) as u32;
+        }
+        while carry > 0 {
+            chunks.push((carry % CHUNK) as u32);
+            carry /= CHUNK;
+        }
+    }
+    let mut out = vec![0u8; chunks.len() * 9 + 1];
+    let mut at = out.len();
+    for c in &chunks {
+        let mut c = *c;
+        for _ in 0..9 {
+            at -= 1;
+            out[at] = b'0' + (c % 10) as u8;
+            c /= 10;
+        }
+    }
+    while at + 1 < out.len() && out[at] == b'0' {
+        at += 1;
+    }
+    if negative {
+        at -= 1;
+        out[at] = b'-';
+    }
+    // ASCII all of it.
+    String::from_utf8(out.split_off(at)).expect("digits")
 }
 
 /// Turns a failure into the exception; `shown` is the repr of the argument.

@@ -73,6 +73,18 @@ impl Deque {
             }
             return Ok(());
         }
+        if !left
+            && self.maxlen.get() < 0
+            && let Some((items, n)) = iterable
+                .downcast_exact::<List>()
+                .map(|l| (l.items_ptr(), l.len()))
+                .or_else(|| iterable.downcast_exact::<Tuple>().map(|t| (t.items_ptr(), t.len())))
+        {
+            // SAFETY: counting references runs no code that could change the list or tuple.
+            self.items.borrow_mut().extend((0..n).map(|i| unsafe { Object::from_ptr(*items.add(i)).own() }));
+            self.state.set(self.state.get() + n);
+            return Ok(());
+        }
         iterable.for_each(|x| {
             if left {
                 self.push_front(x)

@@ -21,6 +21,65 @@ pub struct Partial {
     func: Slot,
     args: Slot<Tuple>,
     kw: Slot<Dict>,
+    #[notrace]
+    entry: lh_abi::vectorcallfunc,
+}
+
+/// How a partial is called by the vectorcall protocol.
+unsafe extern "C" fn partial_entry(
+    o: *mut lh_abi::PyObject,
+    args: *const *mut lh_abi::PyObject,
+    nargsf: usize,
+    kwnames: *mut lh_abi::PyObject,
+) -> *mut lh_abi::PyObject {
+    // SAFETY: called by the vectorcall protocol on a partial; the parts are held while the call lasts.
+    unsafe {
+        let me = Partial::from_object(Object::from_ptr(o));
+        lh_runtime::border::object(|| {
+            let (f, first, k) = me.parts()?;
+            let n = nargsf & !lh_abi::PY_VECTORCALL_ARGUMENTS_OFFSET;
+            if k.len() > 0 {
+                let t = Tuple::from_raw_items(args, n)?;
+                let kw = match kwnames.is_null() {
+                    true => None,
+                    false => Some(lh_runtime::protocols::dict_of_kwnames(args.add(n), kwnames)?),
+                };
+                return me.call_it(&t, kw.as_deref());
+            }
+            if first.len() == 0 {
+                return from_c(f.vectorcall(args, nargsf, kwnames));
+            }
+            let named = if kwnames.is_null() {
+                0
+            } else {
+                Object::from_ptr(kwnames).downcast_unchecked::<Tuple>().len()
+            };
+            // A spare place, the partial's own arguments, the call's.
+            let (own, given) = (first.len(), n + named);
+            let mut small = [std::ptr::null_mut(); 10];
+            let mut large = vec![];
+            let all: &mut [*mut lh_abi::PyObject] = if 1 + own + given <= small.len() {
+                &mut small
+            } else {
+                large.resize(1 + own + given, std::ptr::null_mut());
+                &mut large
+            };
+            for i in 0..own {
+                all[1 + i] = *first.items_ptr().add(i);
+            }
+            for i in 0..given {
+                all[1 + own + i] = *args.add(i);
+            }
+            let all = all.as_ptr().add(1);
+            from_c(f.vectorcall(all, (own + n) | lh_abi::PY_VECTORCALL_ARGUMENTS_OFFSET, kwnames))
+        })
+    }
+}
+fn called_by_vector(b: &mut lh_runtime::builder::TypeBuilder) {
+    b.flags(lh_abi::Py_TPFLAGS_HAVE_VECTORCALL);
+    let at = Partial::OFFSET + std::mem::offset_of!(Partial, entry);
+    // SAFETY: the type is being made; the field lies there in every instance.
+    unsafe { (*Partial::type_ptr()).tp_vectorcall_offset = at as isize }
 }
 
 impl Partial {
@@ -32,7 +91,7 @@ impl Partial {
     }
 }
 
-#[pymethods]
+#[pymethods(extra = called_by_vector)]
 impl Partial {
     #[slot(tp_new)]
     fn py_new(cls: &Type, args: &Tuple, kw: Option<&Dict>) -> PyResult<Owned<Partial>> {
@@ -59,7 +118,13 @@ impl Partial {
         if let Some(kw) = kw {
             new_kw.merge_dict(kw, true)?;
         }
-        Partial { func: Slot::of(func), args: Slot::of(rest), kw: Slot::of(new_kw) }.build_in(cls)
+        Partial {
+            func: Slot::of(func),
+            args: Slot::of(rest),
+            kw: Slot::of(new_kw),
+            entry: Some(partial_entry),
+        }
+        .build_in(cls)
     }
     #[slot(tp_call)]
     fn call_it(&self, args: &Tuple, kw: Option<&Dict>) -> PyResult {

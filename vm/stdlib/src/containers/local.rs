@@ -1,19 +1,44 @@
 //! `_thread._local`: attributes that each thread has for itself.
 //!
-//! Each thread's state has a dict (`PyThreadState.dict`); there, under a key that is the local object's own, lies the thread's attribute dict. It
-//! dies with the thread, or with the object, which removes it from all threads. A thread that meets the object for the first time runs its
-//! `__init__` again with the arguments of the first call.
+//! The object owns the attribute dicts, one for each thread, so that the collector sees what they hold. Each thread's state has a dict
+//! (`PyThreadState.dict`); there, under a key that is the local object's own, lies a presence: its end, with the thread's, takes the attributes
+//! away. A thread that meets the object for the first time runs its `__init__` again with the arguments of the first call.
 
 use lh_runtime::prelude::*;
 use lh_runtime::thread::{self, Thread};
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Thread-local data
 #[pyclass(name = "_local", module = "_thread", basetype, weakref)]
 pub struct Local {
     key: Owned<Str>,
+    /// Attributes by thread (the presence in its dict).
+    dicts: RefCell<Vec<(usize, Owned<Dict>)>>,
     args: Owned<Tuple>,
     kw: Option<Owned<Dict>>,
+}
+
+/// Stands in a thread's dict for the attributes that the thread has in one object.
+#[pyclass(name = "_localdummy", module = "_thread", no_new)]
+pub struct Presence {
+    local: Owned<Object>,
+    thread: usize,
+}
+
+#[pymethods]
+impl Presence {}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        let local = self.local.downcast::<WeakRef>().and_then(|w| w.target());
+        if let Some(l) = local.as_ref().and_then(|l| l.downcast::<Local>()) {
+            let mut dicts = l.dicts.borrow_mut();
+            let gone = dicts.iter().position(|(t, _)| *t == self.thread).map(|i| dicts.swap_remove(i));
+            drop(dicts);
+            drop(gone);
+        }
+    }
 }
 
 static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -47,17 +72,26 @@ fn thread_dict() -> Owned<Dict> {
     }
 }
 
+fn this_thread() -> usize {
+    Thread::current_ptr() as usize
+}
+
 impl Local {
+    /// Gives the current thread its attributes.
+    fn enter(&self, thread: usize) -> PyResult<Owned<Dict>> {
+        let d = Dict::new();
+        let presence = Presence { local: WeakRef::new(self, None)?, thread }.build();
+        thread_dict().set_item(&self.key, &presence)?;
+        self.dicts.borrow_mut().push((thread, d.clone()));
+        Ok(d)
+    }
     /// This thread's attributes.
     fn attrs(&self) -> PyResult<Owned<Dict>> {
-        let td = thread_dict();
-        if let Some(d) = td.get_str_key(&self.key)?
-            && let Some(d) = d.downcast::<Dict>()
-        {
-            return Ok(d.own());
+        let thread = this_thread();
+        if let Some((_, d)) = self.dicts.borrow().iter().find(|(t, _)| *t == thread) {
+            return Ok(d.clone());
         }
-        let d = Dict::new();
-        td.set_item(&self.key, &d)?;
+        let (td, d) = (thread_dict(), self.enter(thread)?);
         // SAFETY: slots of live types; the arguments are a tuple and a dict or null.
         unsafe {
             let init = (*self.ob_type()).tp_init;
@@ -100,9 +134,11 @@ impl Local {
             }
         }
         let key = Str::new(&format!("_thread._local.{}", NEXT.fetch_add(1, Ordering::Relaxed)));
+        let dicts = RefCell::new(vec![]);
+        let l = Local { key, dicts, args: args.own(), kw: kw.map(|k| k.own()) }.build_in(cls)?;
         // The first thread's __init__ is run by the call of the type.
-        thread_dict().set_item(&key, &Dict::new())?;
-        Local { key, args: args.own(), kw: kw.map(|k| k.own()) }.build_in(cls)
+        l.enter(this_thread())?;
+        Ok(l)
     }
     #[slot(tp_getattro)]
     fn getattro(&self, name: &Object) -> PyResult {

@@ -23,6 +23,7 @@ module! {
 static EXCEPT_ARGS: OnceLock<usize> = OnceLock::new();
 
 fn setup(m: &Module) -> PyResult<()> {
+    lh_runtime::builder::ready::<super::local::Presence>()?;
     m.add("error", exc::RuntimeError())?;
     m.add("LockType", Lock::class())?;
     m.add("TIMEOUT_MAX", &Float::new(TIMEOUT_MAX))?;

@@ -188,7 +188,7 @@ impl Display {
         };
         let text = match shown {
             Some(m) => Some(m),
-            None => text_of(e),
+            None => text_of(e).or_else(|| Some("<exception str() failed>".to_string())),
         };
         // CPython appends the suggestion whatever the message is.
         let text = match (text, super::suggest::suggestion(e)) {

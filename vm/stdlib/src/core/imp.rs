@@ -72,8 +72,8 @@ fn make_or_remake((name, make): Entry) -> PyResult<Owned<Module>> {
 
 /// Returns True if the module name corresponds to a built-in module.
 #[pyfunction(signature = "(name, /)")]
-fn is_builtin(name: &str) -> i32 {
-    match name {
+fn is_builtin(name: &Str) -> i32 {
+    match &*name.to_str_lossy() {
         "sys" | "builtins" => -1,
         n => find(n).is_some() as i32,
     }
@@ -128,8 +128,8 @@ fn known(name: &Str) -> PyResult<&'static frozen::Frozen> {
 }
 /// Returns True if the module name corresponds to a frozen module.
 #[pyfunction(signature = "(name, /)")]
-fn is_frozen(name: &str) -> bool {
-    frozen::find(name).is_some()
+fn is_frozen(name: &Str) -> bool {
+    frozen::find(&name.to_str_lossy()).is_some()
 }
 /// Returns True if the module name is of a frozen package.
 #[pyfunction(signature = "(name, /)")]
@@ -146,8 +146,8 @@ fn is_frozen_package(name: &Str) -> PyResult<bool> {
 ///                 a stdlib module (this will usually be the same as
 ///                 the module's current name)
 #[pyfunction(signature = "(name, /, *, withdata=False)")]
-fn find_frozen(name: &str, withdata: bool) -> PyResult<Option<Owned<Tuple>>> {
-    let Some(f) = frozen::find(name) else { return Ok(None) };
+fn find_frozen(name: &Str, withdata: bool) -> PyResult<Option<Owned<Tuple>>> {
+    let Some(f) = frozen::find(&name.to_str_lossy()) else { return Ok(None) };
     // As CPython's, whose frozen modules are ready-made objects: there are no bytes to show.
     let data = if withdata {
         lh_runtime::kinds::MemoryView::from_object_new(&Bytes::new(b""))?.into_object()

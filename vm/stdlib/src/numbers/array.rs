@@ -183,6 +183,28 @@ fn encode(code: u8, o: &Object) -> PyResult<Raw> {
     Ok(r)
 }
 
+/// The number at `p`, for the codes whose numbers need no check.
+///
+/// # Safety
+/// An item of this code lies there, at any address.
+#[inline(always)]
+unsafe fn word(code: u8, p: *const u8) -> Option<Owned<Object>> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        Some(match code {
+            b'b' => Int::from_i64(*p as i8 as i64).into_object(),
+            b'B' => Int::from_i64(*p as i64).into_object(),
+            b'h' => Int::from_i64(p.cast::<i16>().read_unaligned() as i64).into_object(),
+            b'H' => Int::from_i64(p.cast::<u16>().read_unaligned() as i64).into_object(),
+            b'i' => Int::from_i64(p.cast::<i32>().read_unaligned() as i64).into_object(),
+            b'I' => Int::from_i64(p.cast::<u32>().read_unaligned() as i64).into_object(),
+            b'l' | b'q' => Int::from_i64(p.cast::<i64>().read_unaligned()).into_object(),
+            b'd' => Float::new(p.cast::<f64>().read_unaligned()).into_object(),
+            b'f' => Float::new(p.cast::<f32>().read_unaligned() as f64).into_object(),
+            _ => return None,
+        })
+    }
+}
 fn decode(code: u8, b: &[u8]) -> PyResult<Owned<Object>> {
     let raw = match *b {
         [a] => a as u64,
@@ -275,7 +297,11 @@ impl Array {
         let d = self.bytes();
         match d.get(i * n..(i + 1) * n) {
             // Making a number runs no code that could change the array.
-            Some(b) => decode(self.code(), b),
+            // SAFETY: the slice is one item.
+            Some(b) => match unsafe { word(self.code(), b.as_ptr()) } {
+                Some(o) => Ok(o),
+                None => decode(self.code(), b),
+            },
             None => raise!(IndexError, "array index out of range"),
         }
     }
@@ -409,6 +435,10 @@ impl Array {
             a.change(true, |d| d.extend(other))?;
         } else {
             i.for_each(|x| a.push(&x))?;
+            // Room is spared for what is appended later only.
+            if a.exports.get() == 0 {
+                a.change(true, Vec::shrink_to_fit)?;
+            }
         }
         Ok(a)
     }
@@ -751,8 +781,11 @@ impl Array {
     /// Convert array to an ordinary list with the same items.
     #[pymethod(signature = "()")]
     fn tolist(&self) -> PyResult<Owned<List>> {
-        let v = (0..self.len()).map(|i| self.item(i)).collect::<PyResult<Vec<_>>>()?;
-        Ok(List::from_vec(v))
+        let l = List::with_capacity(self.len());
+        for i in 0..self.len() {
+            l.try_push(self.item(i)?)?;
+        }
+        Ok(l)
     }
     /// Append items to array from list.
     #[pymethod(name = "fromlist")]

@@ -520,6 +520,9 @@ fn vector_norm(v: &[f64]) -> f64 {
 #[pyfunction(raw)]
 pub fn hypot(args: Args<'_>) -> PyResult<f64> {
     args.no_kwargs("math.hypot")?;
+    if let (Some(a), Some(b), 2) = (args.get(0), args.get(1), args.len()) {
+        return Ok(vector_norm(&[number::as_f64(a)?, number::as_f64(b)?]));
+    }
     let v = args.iter().map(number::as_f64).collect::<PyResult<Vec<_>>>()?;
     Ok(vector_norm(&v))
 }
@@ -529,6 +532,17 @@ pub fn hypot(args: Args<'_>) -> PyResult<f64> {
 /// coordinates.  Both inputs must have the same dimension.
 #[pyfunction]
 pub fn dist(p: &Object, q: &Object) -> PyResult<f64> {
+    // Points are mostly tuples of few numbers.
+    if let (Some(a), Some(b)) = (p.downcast_exact::<Tuple>(), q.downcast_exact::<Tuple>())
+        && a.len() == b.len()
+        && a.len() <= 4
+    {
+        let mut v = [0.0; 4];
+        for i in 0..a.len() {
+            v[i] = number::as_f64(a.item_ref(i))? - number::as_f64(b.item_ref(i))?;
+        }
+        return Ok(vector_norm(&v[..a.len()]));
+    }
     let (p, q) = (p.to_items()?, q.to_items()?);
     if p.len() != q.len() {
         return raise!(ValueError, "both points must have the same number of dimensions");
@@ -563,6 +577,17 @@ pub fn prod(iterable: &Object, start: Option<&Object>) -> PyResult<Owned<Object>
 /// Greatest Common Divisor.
 #[pyfunction(signature = "(*integers)")]
 pub fn gcd(integers: &Tuple) -> PyResult<Owned<Int>> {
+    if integers.len() == 2
+        && let (Some(a), Some(b)) =
+            (integers.item_ref(0).downcast::<Int>(), integers.item_ref(1).downcast::<Int>())
+        && let (Some(a), Some(b)) = (a.compact(), b.compact())
+    {
+        let (mut a, mut b) = (a.unsigned_abs(), b.unsigned_abs());
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        return Ok(Int::from_u64(a));
+    }
     let mut r = Int::from_i64(0);
     for x in integers.iter() {
         r = r.gcd(&*number::index(x)?);

@@ -19,7 +19,8 @@ fn timeout_ns(o: Option<&Object>, unit: f64, what: &str) -> PyResult<Option<i64>
     if v.is_nan() {
         return raise!(ValueError, "Invalid value NaN (not a number)");
     }
-    let ns = (v * unit).ceil();
+    // Away from zero: what is negative stays so.
+    let ns = if v < 0.0 { (v * unit).floor() } else { (v * unit).ceil() };
     if ns.abs() > 9.2e18 {
         return raise!(OverflowError, "timestamp too large to convert to C _PyTime_t");
     }

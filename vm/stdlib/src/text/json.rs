@@ -124,7 +124,7 @@ fn push_quoted(b: &mut StrBuilder, t: Text<'_>, ascii: bool) {
     use std::fmt::Write;
     b.push(34);
     // Runs of plain characters go in one piece.
-    let plain = |c: u32| c >= 32 && c != 34 && c != 92 && (!ascii || c < 127 || c == 127);
+    let plain = |c: u32| c >= 32 && c != 34 && c != 92 && (!ascii || c < 127);
     if let Text::U1(u) = t
         && u.iter().all(|c| plain(*c as u32))
     {
@@ -132,6 +132,43 @@ fn push_quoted(b: &mut StrBuilder, t: Text<'_>, ascii: bool) {
         return b.push(34);
     }
     let n = t.len();
+    if ascii {
+        // All that comes out is ASCII: it is collected as bytes.
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        let mut out: Vec<u8> = Vec::with_capacity(n + n / 2 + 16);
+        let escape = |out: &mut Vec<u8>, c: u32| {
+            let hex = |shift: u32| HEX[(c >> shift & 15) as usize];
+            out.extend_from_slice(&[b'\\', b'u', hex(12), hex(8), hex(4), hex(0)]);
+        };
+        for c in t.iter() {
+            let short = match c {
+                34 => b'"',
+                92 => b'\\',
+                8 => b'b',
+                12 => b'f',
+                10 => b'n',
+                13 => b'r',
+                9 => b't',
+                32..127 => {
+                    out.push(c as u8);
+                    continue;
+                }
+                0x10000.. => {
+                    let v = c - 0x10000;
+                    escape(&mut out, 0xd800 + (v >> 10));
+                    escape(&mut out, 0xdc00 + (v & 0x3ff));
+                    continue;
+                }
+                _ => {
+                    escape(&mut out, c);
+                    continue;
+                }
+            };
+            out.extend_from_slice(&[b'\\', short]);
+        }
+        b.push_text(Text::U1(&out));
+        return b.push(34);
+    }
     let mut i = 0;
     while i < n {
         let from = i;

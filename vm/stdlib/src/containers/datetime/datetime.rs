@@ -105,8 +105,9 @@ impl DateTime {
         if !(US_PER_DAY..MAX_US).contains(&total) {
             return raise!(OverflowError, "date value out of range");
         }
-        let day = total.div_euclid(US_PER_DAY) as i64;
-        let us = total.rem_euclid(US_PER_DAY) as i64;
+        // In range, so 64 bits are enough.
+        let (total, of_day) = (total as i64, US_PER_DAY as i64);
+        let (day, us) = (total.div_euclid(of_day), total.rem_euclid(of_day));
         let s = us / 1_000_000;
         Ok((from_ordinal(day), (s / 3600, s / 60 % 60, s % 60, us % 1_000_000, 0)))
     }

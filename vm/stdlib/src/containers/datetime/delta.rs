@@ -20,14 +20,17 @@ impl Delta {
         Delta::new_in(Delta::class(), us)
     }
     pub fn new_in(cls: &Type, us: i128) -> PyResult<Owned<Delta>> {
-        let days = us.div_euclid(US_PER_DAY);
+        // Divisions of 128 bits are slow, and most intervals are short.
+        let (days, rest) = match i64::try_from(us) {
+            Ok(us) => (us.div_euclid(US_PER_DAY as i64) as i128, us.rem_euclid(US_PER_DAY as i64)),
+            Err(_) => (us.div_euclid(US_PER_DAY), us.rem_euclid(US_PER_DAY) as i64),
+        };
         if i32::try_from(days).is_err() {
             return raise!(OverflowError, "Python int too large to convert to C int");
         }
         if !(-MAX_DAYS..=MAX_DAYS).contains(&days) {
             return raise!(OverflowError, "days={}; must have magnitude <= 999999999", days);
         }
-        let rest = us.rem_euclid(US_PER_DAY);
         // SAFETY: a new instance with this layout.
         unsafe {
             let p = lh_runtime::typeobject::alloc(cls.tp(), 0)?;

@@ -918,11 +918,11 @@ impl ZipLongest {
         if self.its.is_empty() || self.active.get() == 0 {
             return Ok(None);
         }
-        let fill = self.fill.get().unwrap_or_else(none);
+        let fill = || self.fill.get().unwrap_or_else(none);
         let mut v = Vec::with_capacity(self.its.len());
         for s in &self.its {
             let x = match s.get() {
-                None => fill.clone(),
+                None => fill(),
                 Some(it) => match it.iter_next() {
                     Ok(Some(x)) => x,
                     Ok(None) => {
@@ -931,7 +931,7 @@ impl ZipLongest {
                             return Ok(None);
                         }
                         s.set(None);
-                        fill.clone()
+                        fill()
                     }
                     Err(e) => {
                         self.active.set(0);

@@ -4,11 +4,39 @@ use super::base::BufferedIOBase;
 use super::*;
 use std::cell::{Cell, RefCell};
 
+/// What a `BytesIO` holds. A `bytes` object it was made from, or has given away, is shared until something is written.
+enum Store {
+    Own(Vec<u8>),
+    Shared(Owned<Bytes>),
+}
+
+impl Store {
+    fn own(&mut self) -> &mut Vec<u8> {
+        if let Store::Shared(b) = self {
+            *self = Store::Own(b.as_bytes().to_vec());
+        }
+        match self {
+            Store::Own(v) => v,
+            Store::Shared(_) => unreachable!("made its own above"),
+        }
+    }
+}
+
+impl std::ops::Deref for Store {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        match self {
+            Store::Own(v) => v,
+            Store::Shared(b) => b.as_bytes(),
+        }
+    }
+}
+
 /// Buffered I/O implementation using an in-memory bytes buffer.
 #[pyclass(name = "BytesIO", module = "_io", base = BufferedIOBase, basetype)]
 pub struct BytesIO {
     #[notrace]
-    buf: RefCell<Vec<u8>>,
+    buf: RefCell<Store>,
     pos: Cell<usize>,
     closed: Cell<bool>,
     /// Live views made by `getbuffer()`: the size cannot change while there are any.
@@ -33,7 +61,10 @@ impl BytesIO {
         if end > start {
             self.pos.set(end);
         }
-        Bytes::new(&b[start..end])
+        match &*b {
+            Store::Shared(whole) if end - start == whole.len() => whole.clone(),
+            _ => Bytes::new(&b[start..end]),
+        }
     }
     fn line_end(&self, limit: isize) -> isize {
         let b = self.buf.borrow();
@@ -47,7 +78,8 @@ impl BytesIO {
         if data.is_empty() {
             return Ok(0);
         }
-        let mut b = self.buf.borrow_mut();
+        let mut store = self.buf.borrow_mut();
+        let b = store.own();
         let pos = self.pos.get();
         let end = pos + data.len();
         if b.len() < pos {
@@ -66,7 +98,7 @@ impl BytesIO {
     #[slot(tp_new)]
     fn tp_new(cls: &Type, _args: &Tuple, _kw: Option<&Dict>) -> PyResult<Owned<BytesIO>> {
         BytesIO {
-            buf: RefCell::new(vec![]),
+            buf: RefCell::new(Store::Own(vec![])),
             pos: Cell::new(0),
             closed: Cell::new(false),
             exports: Cell::new(0),
@@ -76,12 +108,16 @@ impl BytesIO {
     #[init(name = "BytesIO", signature = "(initial_bytes=b'')")]
     fn init(&self, initial_bytes: Option<&Object>) -> PyResult<()> {
         self.check_exports()?;
-        self.buf.borrow_mut().clear();
+        let before = self.buf.replace(Store::Own(vec![]));
         self.pos.set(0);
         self.closed.set(false);
+        drop(before);
         if let Some(o) = initial_bytes.filter(|o| !o.is_none()) {
-            let data = Buffer::simple(o)?.to_vec();
-            *self.buf.borrow_mut() = data;
+            let data = match o.downcast_exact::<Bytes>() {
+                Some(b) => Store::Shared(b.own()),
+                None => Store::Own(Buffer::simple(o)?.to_vec()),
+            };
+            self.buf.replace(data);
         }
         Ok(())
     }
@@ -126,7 +162,7 @@ impl BytesIO {
     fn close(&self) -> PyResult<()> {
         self.check_exports()?;
         self.closed.set(true);
-        *self.buf.borrow_mut() = vec![];
+        self.buf.replace(Store::Own(vec![]));
         Ok(())
     }
     /// True if the file is closed.
@@ -222,7 +258,17 @@ impl BytesIO {
     #[pymethod]
     fn getvalue(&self) -> PyResult<Owned<Bytes>> {
         self.check_open()?;
-        Ok(Bytes::new(&self.buf.borrow()))
+        let mut b = self.buf.borrow_mut();
+        Ok(match &mut *b {
+            Store::Shared(whole) => whole.clone(),
+            Store::Own(v) => {
+                let whole = Bytes::new(v);
+                if self.exports.get() == 0 {
+                    *b = Store::Shared(whole.clone());
+                }
+                whole
+            }
+        })
     }
     /// Change stream position. Returns the new absolute position.
     #[pymethod(signature = "(pos, whence=0, /)")]
@@ -256,7 +302,10 @@ impl BytesIO {
             }
             None => self.pos.get(),
         };
-        self.buf.borrow_mut().truncate(n);
+        let mut b = self.buf.borrow_mut();
+        if n < b.len() {
+            b.own().truncate(n);
+        }
         Ok(n)
     }
     #[pymethod]
@@ -304,7 +353,12 @@ impl BytesIO {
     }
     #[pymethod]
     fn __sizeof__(&self) -> usize {
-        <BytesIO as Kind>::BASICSIZE + self.buf.borrow().capacity()
+        <BytesIO as Kind>::BASICSIZE
+            + match &*self.buf.borrow() {
+                Store::Own(v) => v.capacity(),
+                Store::Shared(b) if b.refcnt() > 1 => 0,
+                Store::Shared(b) => b.len() + std::mem::offset_of!(lh_abi::PyBytesObject, ob_sval) + 1,
+            }
     }
 }
 
@@ -320,7 +374,8 @@ impl BytesIOBuffer {
     fn getbuffer(&self, view: *mut lh_abi::Py_buffer, flags: i32) -> PyResult<()> {
         let io = &self.source;
         io.check_open()?;
-        let mut b = io.buf.borrow_mut();
+        let mut store = io.buf.borrow_mut();
+        let b = store.own();
         // SAFETY: a writable Py_buffer; the vector is not resized while exports are counted.
         unsafe { lh_runtime::buffer::fill_info(view, Some(self), b.as_mut_ptr(), b.len(), false, flags)? }
         io.exports.set(io.exports.get() + 1);

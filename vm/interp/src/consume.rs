@@ -145,7 +145,11 @@ pub fn run(q: Request<'_>) -> Option<PyResult> {
             && lh_runtime::thread::native_stack_left() > NATIVE_ROOM
     };
     // Whoever evaluates frames is not to see these.
-    if !usual || crate::framehook::installed().is_some() || !jit::is_enabled() || !lh_runtime::interpreter::is_main() {
+    if !usual
+        || crate::framehook::installed().is_some()
+        || !jit::is_enabled()
+        || !lh_runtime::interpreter::is_main()
+    {
         return None;
     }
     let (head, it, g) = if let Some((g, it)) = q.it.downcast_exact::<Map>().and_then(|m| m.parts()) {

@@ -50,11 +50,11 @@ fn source(what: Loop, head: Head) -> String {
     let head = match head {
         Head::Plain => " for x in it:\n",
         // A StopIteration of the function is the map's own.
-        Head::Mapped => " for y in it:\n  try: x = g(y)\n  except StopIteration: break\n  del y\n",
+        Head::Mapped => " for y in it:\n  try: x = g(y)\n  except StopIteration: break\n  y = None\n",
         Head::Filtered => {
-            " for x in it:\n  try:\n   if not g(x):\n    del x\n    continue\n  except StopIteration: break\n"
+            " for x in it:\n  try:\n   if not g(x):\n    x = None\n    continue\n  except StopIteration: break\n"
         }
-        Head::True => " for x in it:\n  if not x:\n   del x\n   continue\n",
+        Head::True => " for x in it:\n  if not x:\n   x = None\n   continue\n",
     };
     let (body, result) = match what {
         Loop::Sum => ("  a = a + x\n", "a"),
@@ -64,12 +64,12 @@ fn source(what: Loop, head: Head) -> String {
         Loop::Keys => ("  a.append(f(x))\n", "None"),
         Loop::Least => ("  if x < a: a = x\n", "a"),
         Loop::Greatest => ("  if x > a: a = x\n", "a"),
-        Loop::LeastBy => ("  k = f(x)\n  if k < b:\n   a = x\n   b = k\n  del k\n", "a"),
-        Loop::GreatestBy => ("  k = f(x)\n  if k > b:\n   a = x\n   b = k\n  del k\n", "a"),
+        Loop::LeastBy => ("  k = f(x)\n  if k < b:\n   a = x\n   b = k\n  k = None\n", "a"),
+        Loop::GreatestBy => ("  k = f(x)\n  if k > b:\n   a = x\n   b = k\n  k = None\n", "a"),
         Loop::Fold => ("  a = f(a, x)\n", "a"),
         Loop::Each => ("  f(a, x)\n", "None"),
     };
-    format!("def consume(it, g, f, a, b):\n{head}{body}  del x\n return {result}\n")
+    format!("def consume(it, g, f, a, b):\n{head}{body}  x = None\n return {result}\n")
 }
 
 /// The function of a loop; its code is nobody else's.

@@ -429,8 +429,8 @@ fn seq_size(o: &Object) -> PyResult<isize> {
 /// The length of what has one. A failed slot has set an exception and answers -1 itself.
 #[inline(always)]
 fn size(o: &Object) -> PyResult<isize> {
-    // SAFETY: the slot of the object's type.
     match length_slots(o) {
+        // SAFETY: the slot of the object's type.
         (Some(f), _) | (None, Some(f)) => Ok(unsafe { f(o.as_ptr()) }),
         (None, None) => raise!(TypeError, "object of type '{}' has no len()", o.ty().name()),
     }

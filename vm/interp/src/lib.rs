@@ -6,6 +6,7 @@ pub mod asyncgen;
 pub mod bind;
 pub mod builtins;
 pub mod compile;
+pub mod consume;
 pub mod eval;
 pub mod fast;
 pub mod frame;
@@ -48,6 +49,7 @@ pub fn install_hooks() {
         frame_locals,
         compile: compile::compile,
     });
+    let _ = lh_runtime::consume::RUN.set(consume::run);
     let _ = lh_runtime::capidebug::IN_VARIABLES.set(frame::in_variables);
     let _ = lh_runtime::faultdump::FRAMES.set(|ts, f| {
         // SAFETY: the caller's thread state; its frames are looked at as they are.

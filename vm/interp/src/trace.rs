@@ -111,7 +111,7 @@ pub unsafe fn exception(ts: *mut PyThreadState, f: *mut Frame) {
     // SAFETY: the thread's own state.
     unsafe {
         let Some(func) = (*ts).c_tracefunc else { return };
-        if (*ts).tracing != 0 {
+        if (*ts).tracing != 0 || frame::is_incomplete(f) {
             return;
         }
         let e = lh_runtime::errors::take_raised();
@@ -145,6 +145,9 @@ pub unsafe fn throwing_in(ts: *mut PyThreadState, f: *mut Frame) {
 pub unsafe fn unwind_return(ts: *mut PyThreadState, f: *mut Frame) {
     // SAFETY: the thread's own state.
     unsafe {
+        if frame::is_incomplete(f) {
+            return;
+        }
         if let Some(func) = (*ts).c_tracefunc {
             let _ = protected(ts, func, (*ts).c_traceobj, f, RETURN, none_ref());
         }
@@ -159,6 +162,9 @@ pub unsafe fn unwind_return(ts: *mut PyThreadState, f: *mut Frame) {
 pub unsafe fn returning(ts: *mut PyThreadState, f: *mut Frame, v: *mut PyObject) -> PyResult<()> {
     // SAFETY: the thread's own state.
     unsafe {
+        if frame::is_incomplete(f) {
+            return Ok(());
+        }
         if let Some(func) = (*ts).c_tracefunc {
             call_hook(ts, func, (*ts).c_traceobj, f, RETURN, r(v))?;
         }

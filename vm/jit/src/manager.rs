@@ -253,6 +253,7 @@ pub fn install(mode: Mode) {
         lh_interp::jit::set_thresholds(2, 2);
     }
     lh_interp::jit::count_calls(true);
+    lh_runtime::consume::enable(true, if mode == Mode::Stress { 3 } else { 48 });
     let _ = lh_runtime::interpreter::ON_END.set(interpreter_ends);
     let _ = lh_runtime::thread::CALLBACK_HOOK.set(crate::force::force_all);
     lh_interp::jit::install(JitHooks {

@@ -42,8 +42,9 @@ const DEPTH: u32 = 34;
 
 /// Adds the frame to the traceback if that is asked for.
 unsafe fn note_here(f: *mut Frame, how: i64) {
-    if how & HERE != 0 {
-        // SAFETY: a live frame, its header in memory.
+    // SAFETY: a live frame, its header in memory.
+    if how & HERE != 0 && !unsafe { frame::is_incomplete(f) } {
+        // SAFETY: as above.
         unsafe { traceback::here(Thread::current_ptr(), f) }
     }
 }

@@ -998,10 +998,7 @@ impl Dict {
                 }
                 return Ok(d.own().into_object());
             }
-            let it = iterable.iterator()?;
-            while let Some(k) = it.iter_next()? {
-                d.set_item(&k, value)?;
-            }
+            iterable.for_each(|k| d.set_item(&k, value))?;
             return Ok(d.own().into_object());
         }
         let it = iterable.iterator()?;

@@ -441,11 +441,20 @@ fn no_keywords(cls: &Type, own: *mut PyTypeObject, kw: Option<&Dict>, name: &str
 }
 
 impl Map {
+    /// The only iterator, if there is one only.
+    pub(crate) fn single(&self) -> Option<&Object> {
+        let its = self.iters();
+        (its.len() == 1).then(|| its.item_ref(0))
+    }
+    /// Function and iterator of a map over one iterator.
+    pub fn parts(&self) -> Option<(&Object, &Object)> {
+        self.single().map(|it| (self.func(), it))
+    }
     fn iters(&self) -> &Tuple {
         // SAFETY: the field holds a tuple as long as the object lives.
         unsafe { Object::from_ptr((*self.as_struct()).iters).downcast_unchecked() }
     }
-    fn func(&self) -> &Object {
+    pub(crate) fn func(&self) -> &Object {
         // SAFETY: the field is set once.
         unsafe { Object::from_ptr((*self.as_struct()).func) }
     }
@@ -544,7 +553,8 @@ pub struct FilterObject {
 kind!(/** `filter` */ Filter: FilterObject, crate::type_table::PyFilter_Type);
 
 impl Filter {
-    fn parts(&self) -> (&Object, &Object) {
+    /// Function and iterator.
+    pub fn parts(&self) -> (&Object, &Object) {
         // SAFETY: the fields are set once.
         unsafe { (Object::from_ptr((*self.as_struct()).func), Object::from_ptr((*self.as_struct()).it)) }
     }

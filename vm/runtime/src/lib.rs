@@ -26,6 +26,7 @@ pub mod classobject;
 pub mod codecs;
 pub mod codeobject;
 pub mod complexobject;
+pub mod consume;
 pub mod container_calls;
 pub mod contextobject;
 pub mod convert;

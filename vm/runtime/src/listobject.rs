@@ -6,6 +6,7 @@
 //! C code reads and appends inline, so the three fields are always consistent before anything runs that could look. Any call
 //! that may run Python (comparison, destructors) may change the list: sizes are read again after each.
 
+use crate::consume::{Loop, Request, Watch};
 use crate::errors::*;
 use crate::kinds::*;
 use crate::object::*;
@@ -372,11 +373,33 @@ impl List {
         {
             clear();
         }
-        it.drain(|o| self.try_push(o))?;
+        let mut watch = Watch::new(&it, None);
+        if !watch.is_on() || !self.is_exact::<List>() {
+            it.drain(|o| self.try_push(o))?;
+        } else {
+            while let Some(x) = it.iter_next()? {
+                self.try_push(x)?;
+                if watch.is_due()
+                    && let Some(r) = Request::with(Loop::Append, &it, self).run()
+                {
+                    r?;
+                    break;
+                }
+            }
+        }
         if self.len() < self.capacity() {
             self.trim();
         }
         Ok(())
+    }
+    /// The items, which leave the list empty.
+    pub fn take_items(&self) -> Vec<Owned<Object>> {
+        let n = self.len();
+        // SAFETY: the counts move from the list's items into the vector's.
+        let v = (0..n).map(|i| unsafe { Owned::from_raw(*self.items_ptr().add(i)) }).collect();
+        self.set_len(0);
+        self.shrink();
+        v
     }
     /// Appends `n` objects whose counts move into the list; an error leaves both as they are.
     ///

@@ -10,6 +10,7 @@
 //!    it gallops, i.e. finds how far that side wins by exponential search. If a comparison raises, what is aside goes back into the gap,
 //!    so the array stays a permutation of what it was.
 
+use crate::consume::{Loop, Request, Watch};
 use crate::errors::*;
 use crate::kinds::*;
 use crate::object::*;
@@ -77,7 +78,14 @@ fn sort_array(items: &mut [*mut PyObject], key: Option<&Object>, reverse: bool) 
         None => vec![],
         Some(f) => {
             let mut v = Vec::with_capacity(items.len());
-            for p in items.iter() {
+            let mut watch = Watch::new(crate::prelude::none_ref(), Some(f));
+            for (i, p) in items.iter().enumerate() {
+                if watch.is_due()
+                    && let Some(r) = other_keys(&items[i..], f)
+                {
+                    v.extend(r?);
+                    break;
+                }
                 // SAFETY: the array owns its items.
                 v.push(f.call1(unsafe { Object::from_ptr(*p) })?);
             }
@@ -99,6 +107,19 @@ fn sort_array(items: &mut [*mut PyObject], key: Option<&Object>, reverse: bool) 
     }
     drop(keys);
     r
+}
+
+/// The keys of items, computed by a Python loop; `None` where that cannot be.
+fn other_keys(items: &[*mut PyObject], f: &Object) -> Option<PyResult<Vec<Owned<Object>>>> {
+    // SAFETY: the array owns its items.
+    let rest = List::from_vec(items.iter().map(|p| unsafe { Object::from_ptr(*p) }.own()).collect());
+    let keys = List::from_vec(vec![]);
+    let it = match rest.iterator() {
+        Ok(it) => it,
+        Err(e) => return Some(Err(e)),
+    };
+    let r = Request { f: Some(f), ..Request::with(Loop::Keys, &it, &keys) }.run()?;
+    Some(r.map(|_| keys.take_items()))
 }
 
 /// Sorts machine integers or floats that are their own keys; false: something else is among them.

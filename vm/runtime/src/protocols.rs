@@ -1,5 +1,6 @@
 //! What any object can be asked: attributes, items, calls, comparison, iteration, conversion to text.
 
+use crate::consume::{Loop, Request};
 use crate::prelude::*;
 use crate::typeobject::TypePtr;
 use core::ffi::c_int;
@@ -867,10 +868,17 @@ impl Object {
                 f(x)?
             }
         }
+        let mut watch = crate::consume::Watch::new(self, None);
         // SAFETY: slots take live objects.
         unsafe {
             if let Some(next) = (*self.ob_type()).tp_iternext {
-                while let Some(x) = Owned::from_raw_opt(next(self.as_ptr())) {
+                loop {
+                    if watch.is_due()
+                        && let Some(r) = crate::consume::drain(self, &mut f)
+                    {
+                        return r;
+                    }
+                    let Some(x) = Owned::from_raw_opt(next(self.as_ptr())) else { break };
                     f(x)?
                 }
                 if !occurred() {
@@ -901,11 +909,28 @@ impl Object {
         let it = self.iterator()?;
         let hint = self.length_hint(8)?;
         let mut v = Vec::with_capacity(hint.min(1 << 20));
-        it.drain(|x| {
-            v.push(x);
-            Ok(())
-        })?;
-        Ok(v)
+        let mut watch = crate::consume::Watch::new(&it, None);
+        if !watch.is_on() {
+            it.drain(|x| {
+                v.push(x);
+                Ok(())
+            })?;
+            return Ok(v);
+        }
+        loop {
+            if watch.is_due() {
+                let l = List::from_vec(std::mem::take(&mut v));
+                if let Some(r) = Request::with(Loop::Append, &it, &l).run() {
+                    r?;
+                    return Ok(l.take_items());
+                }
+                v = l.take_items();
+            }
+            match it.iter_next()? {
+                Some(x) => v.push(x),
+                None => return Ok(v),
+            }
+        }
     }
 
     // ---- Comparison, hash, truth ----

@@ -1068,10 +1068,7 @@ impl Str {
             }
             Err(e) => return Err(e),
         };
-        let mut owned = vec![];
-        while let Some(x) = it.iter_next()? {
-            owned.push(x);
-        }
+        let owned = it.to_items()?;
         let refs: Vec<&Object> = owned.iter().map(|o| &**o).collect();
         self.join_refs(&refs)
     }

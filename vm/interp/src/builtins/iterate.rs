@@ -2,6 +2,7 @@
 
 use super::attrs::count;
 use lh_abi::*;
+use lh_runtime::consume::{Loop, Request, Watch};
 use lh_runtime::number;
 use lh_runtime::prelude::*;
 
@@ -56,24 +57,38 @@ pub fn next(a: Args<'_>) -> PyResult {
 #[pyfunction(signature = "(iterable, /)")]
 pub fn all(iterable: &Object) -> PyResult<bool> {
     let it = iterable.iterator()?;
-    while let Some(x) = it.iter_next()? {
-        if !x.is_true()? {
-            return Ok(false);
+    let mut watch = Watch::new(&it, None);
+    loop {
+        if watch.is_due()
+            && let Some(r) = Request::new(Loop::All, &it).run()
+        {
+            return Ok(r?.is_true_object());
+        }
+        match it.iter_next()? {
+            Some(x) if !x.is_true()? => return Ok(false),
+            Some(_) => {}
+            None => return Ok(true),
         }
     }
-    Ok(true)
 }
 
 /// Is any item true? None is in an empty iterable.
 #[pyfunction(signature = "(iterable, /)")]
 pub fn any(iterable: &Object) -> PyResult<bool> {
     let it = iterable.iterator()?;
-    while let Some(x) = it.iter_next()? {
-        if x.is_true()? {
-            return Ok(true);
+    let mut watch = Watch::new(&it, None);
+    loop {
+        if watch.is_due()
+            && let Some(r) = Request::new(Loop::Any, &it).run()
+        {
+            return Ok(r?.is_true_object());
+        }
+        match it.iter_next()? {
+            Some(x) if x.is_true()? => return Ok(true),
+            Some(_) => {}
+            None => return Ok(false),
         }
     }
-    Ok(false)
 }
 
 // ---- Folding ----
@@ -97,9 +112,16 @@ pub fn sum(iterable: &Object, start: Option<&Object>) -> PyResult {
             s.own()
         }
     };
+    let mut watch = Watch::new(&it, None);
+    let mut rest = |so_far: &dyn Fn() -> Owned<Object>| -> Option<PyResult> {
+        if watch.is_due() { Request::with(Loop::Sum, &it, &so_far()).run() } else { None }
+    };
     // Machine integers first, then floats; objects from the first item on that is neither.
     if let Some(mut n) = total.downcast_exact::<Int>().and_then(|i| i.to_i64()) {
         loop {
+            if let Some(r) = rest(&|| Int::from_i64(n).into_object()) {
+                return r;
+            }
             let Some(x) = it.iter_next()? else { return Ok(Int::from_i64(n).into_object()) };
             let v = if x.is_exact::<Int>() || x.is_exact::<Bool>() {
                 x.downcast::<Int>().and_then(|i| i.to_i64())
@@ -118,6 +140,9 @@ pub fn sum(iterable: &Object, start: Option<&Object>) -> PyResult {
     if let Some(f) = total.downcast_exact::<Float>() {
         let mut f = f.value();
         loop {
+            if let Some(r) = rest(&|| Float::new(f).into_object()) {
+                return r;
+            }
             let Some(x) = it.iter_next()? else { return Ok(Float::new(f).into_object()) };
             if let Some(v) = x.downcast_exact::<Float>() {
                 f += v.value();
@@ -129,10 +154,13 @@ pub fn sum(iterable: &Object, start: Option<&Object>) -> PyResult {
             }
         }
     }
-    while let Some(x) = it.iter_next()? {
+    loop {
+        if let Some(r) = rest(&|| total.clone()) {
+            return r;
+        }
+        let Some(x) = it.iter_next()? else { return Ok(total) };
         total = number::add(&total, &x)?;
     }
-    Ok(total)
 }
 
 fn extreme(a: Args<'_>, name: &str, op: CompareOp) -> PyResult {
@@ -148,27 +176,40 @@ fn extreme(a: Args<'_>, name: &str, op: CompareOp) -> PyResult {
             other => return raise!(TypeError, "'{}' is an invalid keyword argument for {}()", other, name),
         }
     }
-    let mut best: Option<(Owned<Object>, Owned<Object>)> = None;
-    let mut consider = |x: Owned<Object>| -> PyResult<()> {
+    // Item and key.
+    type Best = Option<(Owned<Object>, Owned<Object>)>;
+    let mut best: Best = None;
+    let better = |best: Best, x: Owned<Object>| -> PyResult<Best> {
         let k = match key {
             Some(f) => f.call1(&x)?,
             None => x.clone(),
         };
-        let better = match &best {
+        let wins = match &best {
             None => true,
             Some((_, b)) => k.rich_compare_bool_strict(b, op)?,
         };
-        if better {
-            best = Some((x, k));
-        }
-        Ok(())
+        Ok(if wins { Some((x, k)) } else { best })
     };
     match a.len() {
         0 => return raise!(TypeError, "{} expected at least 1 argument, got 0", name),
         1 => {
             let it = a.get(0).expect("counted").iterator()?;
+            let mut watch = Watch::new(&it, key);
             while let Some(x) = it.iter_next()? {
-                consider(x)?;
+                best = better(best, x)?;
+                if watch.is_due()
+                    && let Some((x, k)) = &best
+                {
+                    let what = match (op, key) {
+                        (CompareOp::Lt, None) => Loop::Least,
+                        (CompareOp::Lt, Some(_)) => Loop::LeastBy,
+                        (_, None) => Loop::Greatest,
+                        (_, Some(_)) => Loop::GreatestBy,
+                    };
+                    if let Some(r) = (Request { what, it: &it, f: key, a: Some(x), b: Some(k) }).run() {
+                        return r;
+                    }
+                }
             }
         }
         _ => {
@@ -180,7 +221,7 @@ fn extreme(a: Args<'_>, name: &str, op: CompareOp) -> PyResult {
                 );
             }
             for x in a.iter() {
-                consider(x.own())?;
+                best = better(best, x.own())?;
             }
         }
     }

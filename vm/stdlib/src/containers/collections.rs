@@ -85,11 +85,14 @@ impl Deque {
             self.state.set(self.state.get() + n);
             return Ok(());
         }
-        let it = iterable.iterator()?;
-        while let Some(x) = it.iter_next()? {
-            if left { self.push_front(x) } else { self.push_back(x) }
-        }
-        Ok(())
+        iterable.for_each(|x| {
+            if left {
+                self.push_front(x)
+            } else {
+                self.push_back(x)
+            }
+            Ok(())
+        })
     }
     fn rotate_by(&self, n: isize) {
         let mut d = self.items.borrow_mut();
@@ -749,7 +752,7 @@ pub fn _count_elements(mapping: &Object, iterable: &Object) -> PyResult<()> {
         }
         None => None,
     };
-    while let Some(x) = it.iter_next()? {
+    it.drain(|x| {
         match plain {
             Some(d) => {
                 let h = lh_runtime::dictobject::hash_key(&x)?;
@@ -764,8 +767,8 @@ pub fn _count_elements(mapping: &Object, iterable: &Object) -> PyResult<()> {
                 mapping.set_item_of(&x, &*number::add(&old, &one)?)?;
             }
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 // ---- _tuplegetter ----

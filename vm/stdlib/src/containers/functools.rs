@@ -1,5 +1,6 @@
 //! `_functools`: `partial`, `reduce`, `cmp_to_key`, `_lru_cache_wrapper`.
 
+use lh_runtime::consume::{Loop, Request, Watch};
 use lh_runtime::prelude::*;
 use lh_runtime::{number, reprguard};
 use std::cell::Cell;
@@ -263,7 +264,15 @@ pub fn reduce(function: &Object, iterable: &Object, initial: Option<&Object>) ->
         Err(e) => return Err(e),
     };
     let mut acc = initial.map(|i| i.own());
-    while let Some(x) = it.iter_next()? {
+    let mut watch = Watch::new(&it, Some(function));
+    loop {
+        if watch.is_due()
+            && let Some(a) = &acc
+            && let Some(r) = (Request { f: Some(function), ..Request::with(Loop::Fold, &it, a) }).run()
+        {
+            return r;
+        }
+        let Some(x) = it.iter_next()? else { break };
         acc = Some(match acc {
             None => x,
             Some(a) => function.call(&[&a, &x])?,

@@ -183,3 +183,84 @@ call(math.comb, 5)
 call(math.comb, 5, 2)
 call("x".encode, "utf-8", "strict")
 call("x".encode, errors="strict", encoding="ascii")
+
+# ---- Lists: slices replaced, the end of what they hold ----
+class Dies:
+    log = []
+
+    def __init__(self, n):
+        self.n = n
+
+    def __del__(self):
+        Dies.log.append(self.n)
+
+
+def ended():
+    seen = Dies.log[:]
+    Dies.log.clear()
+    return seen
+
+
+l = [Dies(1), 5, Dies(2), "a" * 40, None, Dies(3), 1.5]
+del l
+print(ended())
+l = [1, [2, Dies(4)], (Dies(5), 6), Dies(7), 10 ** 30]
+del l
+print(ended())
+l = [Dies(i) for i in range(6)]
+l[1:4] = (7,)
+print(len(l), ended())
+l[2:3] = []
+print(len(l), ended())
+l[0:1] = [Dies(9), 8, 7, 6]
+print(len(l), ended())
+l[3:3] = l[:2]
+l[1:2] = l
+print([x if isinstance(x, int) else x.n for x in l], ended())
+l[:] = []
+print(l, ended())
+for n, i, j, new in ((5, 1, 3, range(9)), (30, 2, 20, (1, 2)), (30, 2, 10, [1, 2]), (9, 9, 9, [3]), (9, 0, 9, [3]), (0, 0, 0, (1,)), (20, 0, 16, [])):
+    l = list(range(n))
+    l[i:j] = new
+    print(l)
+    del l[1:3]
+    print(l)
+deep = []
+for i in range(100000):
+    deep = [i, deep, "text"]
+del deep
+
+
+# ---- Calls that defaults make up for ----
+def some(a, b=2, c=3):
+    return a, b, c
+
+
+for defaults in ((2, 3), (8,), (), None, (1, 2, 3), (1, 2, 3, 4)):
+    some.__defaults__ = defaults
+    for args in ((), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4)):
+        for kw in ({}, {"c": 5}):
+            try:
+                print(some(*args, **kw), list(map(some, *([x] for x in args))) if args and not kw else "")
+            except TypeError as e:
+                print(e)
+print(functools.reduce(lambda a, b, c=1, *, d=2: a + b + c + d, range(5)), sorted([3, 1], key=lambda x, y=[]: x))
+
+# ---- Items of views ----
+for code in "bBhHiIlLqQfdc?nN":
+    m = memoryview(bytearray(range(16))).cast(code)
+    print(code, list(m), m[-1], m[0])
+m = memoryview(b"abc")[::-2]
+print(list(m), m[-2], m[1])
+for i in (2, -3):
+    try:
+        m[i]
+    except IndexError as e:
+        print(e)
+it = iter(m)
+next(it)
+m.release()
+try:
+    next(it)
+except ValueError as e:
+    print(e)

@@ -55,12 +55,52 @@ pub unsafe fn frame_for_call(
             }
             return f;
         }
+        if kwnames.is_null() && copy_with_defaults(func, code, l, args, n) {
+            return f;
+        }
         if bind(func, l, args, n, kwnames).is_err() {
             frame::clear(f);
             frame::pop_words(ts, f.cast());
             return null_mut();
         }
         f
+    }
+}
+
+/// Binds fewer positional arguments than parameters where defaults make up for the rest; false: it isn't that simple, nothing is done.
+#[inline(always)]
+unsafe fn copy_with_defaults(
+    func: *mut PyFunctionObject,
+    code: *mut PyCodeObject,
+    l: *mut *mut PyObject,
+    args: *const *mut PyObject,
+    n: usize,
+) -> bool {
+    // SAFETY: `l` has room for all parameters; a function's defaults are a tuple or null.
+    unsafe {
+        let argcount = (*code).co_argcount as usize;
+        let defaults = (*func).func_defaults.cast::<PyTupleObject>();
+        if n >= argcount
+            || (*code).co_kwonlyargcount != 0
+            || (*code).co_flags & COMPLEX != 0
+            || defaults.is_null()
+        {
+            return false;
+        }
+        let (given, missing) = ((*defaults.cast::<PyVarObject>()).ob_size as usize, argcount - n);
+        if missing > given {
+            return false;
+        }
+        for i in 0..n {
+            l.add(i).write_volatile(*args.add(i));
+        }
+        let from = (&raw const (*defaults).ob_item).cast::<*mut PyObject>().add(given - missing);
+        for i in 0..missing {
+            let d = *from.add(i);
+            incref(d);
+            l.add(n + i).write_volatile(d);
+        }
+        true
     }
 }
 
@@ -136,11 +176,11 @@ unsafe fn bind(
                 return missing_arguments(func, names, &missing, "positional");
             }
             if let Some(d) = defaults {
-                let start = n.saturating_sub(first_default);
-                for i in start..ndef {
-                    let p = l.add(first_default + i);
+                // Of more defaults than parameters the last ones count.
+                for i in n.max(first_default)..argcount {
+                    let p = l.add(i);
                     if (*p).is_null() {
-                        *p = d.get(i).into_raw();
+                        *p = d.get(ndef - (argcount - i)).into_raw();
                     }
                 }
             }
@@ -282,7 +322,7 @@ unsafe fn too_many(
         let ndef =
             Object::from_ptr_opt((*func).func_defaults).map_or(0, |d| d.downcast_unchecked::<Tuple>().len());
         let (plural, sig) = if ndef > 0 {
-            (true, format!("from {} to {}", argcount - ndef, argcount))
+            (true, format!("from {} to {}", argcount as isize - ndef as isize, argcount))
         } else {
             (argcount != 1, argcount.to_string())
         };

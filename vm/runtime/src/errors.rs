@@ -160,6 +160,9 @@ pub fn given_matches(err: &Object, exc: &Object) -> bool {
     if err.is(exc) && Type::check(exc) {
         return true;
     }
+    if let (Some(c), Some(e)) = (err.downcast::<Type>(), exc.downcast::<Type>()) {
+        return c.is_subtype(e);
+    }
     if let Some(t) = exc.downcast::<Tuple>() {
         return (0..t.len()).any(|i| given_matches(err, &t.get(i)));
     }

@@ -262,7 +262,7 @@ unsafe fn clear_block(block: *mut u64, n: usize) {
 }
 /// Do objects of the type lie in blocks of one size, known from the type alone?
 #[inline(always)]
-unsafe fn one_size(tp: *mut PyTypeObject) -> bool {
+pub(crate) unsafe fn one_size(tp: *mut PyTypeObject) -> bool {
     // SAFETY: a ready type.
     unsafe { (*tp).tp_itemsize == 0 && (*tp).tp_flags & (Py_TPFLAGS_HEAPTYPE | Py_TPFLAGS_MANAGED_DICT) == 0 }
 }
@@ -275,19 +275,10 @@ unsafe fn one_size(tp: *mut PyTypeObject) -> bool {
 pub unsafe fn new_object(tp: *mut PyTypeObject, n: isize) -> *mut PyObject {
     // SAFETY: the caller's promise; the block is laid out as `instance.rs` draws it.
     unsafe {
-        let body = object_size(tp, n);
         if one_size(tp) {
-            let block = take_block(body).cast::<u64>();
-            if block.is_null() {
-                return null_mut();
-            }
-            clear_block(block, 16 + body);
-            let o = block.add(2).cast::<PyObject>();
-            (*o).ob_refcnt = 1;
-            (*o).ob_type = tp;
-            count_object();
-            return o;
+            return new_of_one_size(tp);
         }
+        let body = object_size(tp, n);
         let managed = (*tp).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0;
         let cap = if managed { crate::instance::capacity_for(tp) } else { 0 };
         let front = if managed { crate::instance::front_size(cap) } else { 0 };
@@ -309,6 +300,28 @@ pub unsafe fn new_object(tp: *mut PyTypeObject, n: isize) -> *mut PyObject {
             *o.cast::<*mut u8>().offset(-4) = block;
         }
         init_object(o, tp, n);
+        count_object();
+        o
+    }
+}
+
+/// `new_object` of a type for which `one_size` holds.
+///
+/// # Safety
+/// As `new_object`.
+#[inline(always)]
+pub(crate) unsafe fn new_of_one_size(tp: *mut PyTypeObject) -> *mut PyObject {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let body = object_size(tp, 0);
+        let block = take_block(body).cast::<u64>();
+        if block.is_null() {
+            return null_mut();
+        }
+        clear_block(block, 16 + body);
+        let o = block.add(2).cast::<PyObject>();
+        (*o).ob_refcnt = 1;
+        (*o).ob_type = tp;
         count_object();
         o
     }

@@ -437,9 +437,7 @@ impl List {
     }
     /// Replaces items `start..end` by copies of the references in `v` (`None`: removes them).
     pub fn set_slice(&self, start: usize, end: usize, v: Option<&Object>) -> PyResult<()> {
-        if let Some(o) = v
-            && self.replace_few(start, end, o)
-        {
+        if self.replace_few(start, end, v)? {
             return Ok(());
         }
         let new: Vec<Owned<Object>> = match v {
@@ -491,35 +489,57 @@ impl List {
         }
         Ok(())
     }
-    /// Replaces the items of a short slice by as many from another list or a tuple; false: it isn't that simple.
-    fn replace_few(&self, start: usize, end: usize, o: &Object) -> bool {
+    /// Replaces a short slice by few items of another list or a tuple, or by none; false: it isn't that simple.
+    fn replace_few(&self, start: usize, end: usize, v: Option<&Object>) -> PyResult<bool> {
         const FEW: usize = 16;
-        let (src, k) = if let Some(t) = o.downcast_exact::<Tuple>() {
-            (t.items_ptr(), t.len())
-        } else if let Some(l) = o.downcast_exact::<List>()
-            && !self.is(o)
-        {
-            (l.items_ptr(), l.len())
-        } else {
-            return false;
+        let (src, k) = match v {
+            None => (null_mut(), 0),
+            Some(o) => {
+                if let Some(t) = o.downcast_exact::<Tuple>() {
+                    (t.items_ptr(), t.len())
+                } else if let Some(l) = o.downcast_exact::<List>()
+                    && !self.is(o)
+                {
+                    (l.items_ptr(), l.len())
+                } else {
+                    return Ok(false);
+                }
+            }
         };
-        if k > FEW || end > self.len() || start > end || end - start != k {
-            return false;
+        let len = self.len();
+        if k > FEW || end > len || start > end || end - start > FEW || (k == 0 && end - start == len) {
+            return Ok(false);
+        }
+        let gone = end - start;
+        if k > gone {
+            self.reserve(len + k - gone)?;
         }
         let mut old = [null_mut::<PyObject>(); FEW];
-        // SAFETY: both ranges are inside their arrays; the old items are dropped when the new ones are in place.
+        // SAFETY: both ranges are inside their arrays and there is room; the old items are dropped when the new ones are in place.
         unsafe {
             let p = self.items_ptr().add(start);
+            for i in 0..gone {
+                old[i] = *p.add(i);
+            }
+            if k != gone {
+                std::ptr::copy(p.add(gone), p.add(k), len - end);
+            }
             for i in 0..k {
                 let x = *src.add(i);
-                incref(x);
-                old[i] = std::mem::replace(&mut *p.add(i), x);
+                xincref(x);
+                *p.add(i) = x;
             }
-            for x in &old[..k] {
-                decref(*x);
+            if k != gone {
+                self.set_len(len - gone + k);
+                if k < gone {
+                    self.shrink();
+                }
+            }
+            for x in old[..gone].iter().rev() {
+                xdecref(*x);
             }
         }
-        true
+        Ok(true)
     }
     fn set_extended_slice(&self, s: &Slice, v: Option<&Object>) -> PyResult<()> {
         let (start, stop, step) = s.unpack()?;
@@ -1011,25 +1031,51 @@ impl List {
         unsafe {
             gc::untrack(o);
             let s = o.cast::<PyListObject>();
-            if (*s).ob_item.is_null() && (*o).ob_type == List::type_ptr() {
-                return gc::free_untracked(o, size_of::<PyListObject>());
+            let (items, n) = ((*s).ob_item, (*s).ob_base.ob_size as usize);
+            if items.is_null() {
+                return free_list(o);
             }
-            if !trash::begin(o) {
-                return;
-            }
-            if !(*s).ob_item.is_null() {
-                for i in (0..(*s).ob_base.ob_size as usize).rev() {
-                    xdecref(*(*s).ob_item.add(i));
+            // Mostly the items live on, and nothing can nest.
+            for left in (0..n).rev() {
+                let x = *items.add(left);
+                if x.is_null() || (*x).ob_refcnt == 1 && !crate::tupleobject::dies_simply(x) {
+                    return dealloc_nested(o, left + 1);
                 }
-                alloc::put((*s).ob_item.cast(), (*s).allocated.max(0) as usize * 8);
+                decref(x);
             }
-            if (*o).ob_type == List::type_ptr() {
-                gc::free_untracked(o, size_of::<PyListObject>());
-            } else {
-                typeobject::free_instance(o);
-            }
-            trash::end();
+            alloc::put(items.cast(), (*s).allocated.max(0) as usize * 8);
+            free_list(o)
         }
+    }
+}
+#[inline(always)]
+unsafe fn free_list(o: *mut PyObject) {
+    // SAFETY: a dying list whose items are gone.
+    unsafe {
+        if (*o).ob_type == List::type_ptr() {
+            gc::free_untracked(o, size_of::<PyListObject>());
+        } else {
+            typeobject::free_instance(o);
+        }
+    }
+}
+/// The rest of a list's end: only the first `left` items are still its own.
+#[inline(never)]
+unsafe fn dealloc_nested(o: *mut PyObject, left: usize) {
+    // SAFETY: called from the deallocator.
+    unsafe {
+        let s = o.cast::<PyListObject>();
+        // If the list has to wait, all this is done again.
+        (*s).ob_base.ob_size = left as isize;
+        if !trash::begin(o) {
+            return;
+        }
+        for i in (0..left).rev() {
+            xdecref(*(*s).ob_item.add(i));
+        }
+        alloc::put((*s).ob_item.cast(), (*s).allocated.max(0) as usize * 8);
+        free_list(o);
+        trash::end();
     }
 }
 

@@ -398,6 +398,28 @@ impl MemoryView {
         l.build(&mbuf)
     }
     /// The address of an item given by an index for each dimension.
+    /// The item at `i` of a view of one dimension with a format of a single character, if it is that and has such an item.
+    #[inline(always)]
+    fn line_item(&self, i: isize) -> Option<Owned<Object>> {
+        let v = self.view();
+        let f = v.format.cast::<u8>();
+        // SAFETY: a format is a C string; the item lies within the shape.
+        unsafe {
+            if f.is_null() || *f == 0 || *f.add(1) != 0 {
+                return None;
+            }
+            let (n, stride) = line(v)?;
+            let k = if i < 0 { i + n } else { i };
+            if k < 0 || k >= n {
+                return None;
+            }
+            let p = v.buf.cast::<u8>().offset(k * stride);
+            if *f == b'B' {
+                return Some(Int::from_i64(*p as i64).into_object());
+            }
+            item_size(*f).map(|_| unpack(*f, p))
+        }
+    }
     fn locate(&self, index: &[isize]) -> PyResult<*mut u8> {
         if let (Some((n, stride)), [i]) = (line(self.view()), index) {
             let k = if *i < 0 { i + n } else { *i };
@@ -743,6 +765,9 @@ impl MemoryView {
     #[slot(sq_item)]
     fn py_item(&self, i: isize) -> PyResult<Owned<Object>> {
         self.check()?;
+        if let Some(x) = self.line_item(i) {
+            return Ok(x);
+        }
         let c = self.native_or_error()?;
         match self.view().ndim {
             0 => raise!(TypeError, "invalid indexing of 0-dim memory"),

@@ -437,7 +437,7 @@ impl Tuple {
 }
 /// Does an object of this type go without taking others with it?
 #[inline(always)]
-unsafe fn dies_simply(x: *mut PyObject) -> bool {
+pub(crate) unsafe fn dies_simply(x: *mut PyObject) -> bool {
     use crate::type_table::*;
     // SAFETY: a live object.
     let t = unsafe { (*x).ob_type };

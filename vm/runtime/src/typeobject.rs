@@ -349,6 +349,15 @@ pub unsafe extern "C" fn generic_alloc(tp: *mut PyTypeObject, n: isize) -> *mut 
     // SAFETY: the caller's promise.
     unsafe {
         let gc = (*tp).tp_flags & Py_TPFLAGS_HAVE_GC != 0;
+        if crate::gc::one_size(tp) {
+            let o = if gc { crate::gc::new_of_one_size(tp) } else { new_without_gc(tp) };
+            if !o.is_null() {
+                if gc {
+                    crate::gc::track(o);
+                }
+                return o;
+            }
+        }
         // One more item: C code of var-sized types relies on a sentinel.
         let extra = if (*tp).tp_itemsize != 0 { n + 1 } else { n };
         let o = if gc {
@@ -370,6 +379,26 @@ pub unsafe extern "C" fn generic_alloc(tp: *mut PyTypeObject, n: isize) -> *mut 
         }
         if gc {
             crate::gc::track(o);
+        }
+        o
+    }
+}
+
+/// A zeroed instance of a type of one size without a GC head. Null: no memory.
+#[inline(always)]
+unsafe fn new_without_gc(tp: *mut PyTypeObject) -> *mut PyObject {
+    // SAFETY: the GIL is held, the type is ready.
+    unsafe {
+        let size = crate::gc::object_size(tp, 0);
+        let o = crate::alloc::take(size).cast::<PyObject>();
+        if !o.is_null() {
+            if size <= crate::alloc::SMALL {
+                crate::alloc::zero(o.cast(), size)
+            } else {
+                o.cast::<u8>().write_bytes(0, size)
+            }
+            (*o).ob_refcnt = 1;
+            (*o).ob_type = tp;
         }
         o
     }
@@ -401,7 +430,12 @@ pub unsafe extern "C" fn gc_del(p: *mut c_void) {
 pub unsafe fn free_instance(o: *mut PyObject) {
     // SAFETY: ready types have tp_free.
     unsafe {
-        match (*(*o).ob_type).tp_free {
+        let tp = (*o).ob_type;
+        match (*tp).tp_free {
+            Some(f) if f as usize == gc_del as *const () as usize => crate::gc::free_object(o),
+            Some(f) if f as usize == object_free as *const () as usize && crate::gc::one_size(tp) => {
+                crate::alloc::put(o.cast(), crate::gc::object_size(tp, 0))
+            }
             Some(f) => f(o.cast()),
             None if (*(*o).ob_type).tp_flags & Py_TPFLAGS_HAVE_GC != 0 => crate::gc::free_object(o),
             None => crate::alloc::free(o.cast()),

@@ -172,3 +172,32 @@ print(sum(x for x in g if x < 100), next(g, 'none'))
 m = map(lambda x: x + 1, iter(range(500)))
 print(any(x == 400 for x in m), next(m), sum(m), next(m, 'none'))
 print([sum(i * j for j in range(i)) for i in range(200)][-1], sum(any(j == i for j in range(10)) for i in range(300)))
+
+
+# An item is gone before the next one is made.
+class Tracked:
+    alive = most = 0
+
+    def __init__(self, n):
+        self.n = n
+        Tracked.alive += 1
+        Tracked.most = max(Tracked.most, Tracked.alive)
+
+    def __del__(self):
+        Tracked.alive -= 1
+
+    def __radd__(self, other):
+        return other + self.n
+
+
+def lives(consume):
+    Tracked.alive = Tracked.most = 0
+    consume()
+    return Tracked.most
+
+
+for consume in (lambda: sum(Tracked(i) for i in range(200)), lambda: any(Tracked(i) is None for i in range(200)),
+                lambda: all(Tracked(i) for i in range(200)), lambda: list(map(id, (Tracked(i) for i in range(200)))),
+                lambda: list(map(lambda t: t.n, (Tracked(i) for i in range(200)))), lambda: list(filter(lambda t: False, (Tracked(i) for i in range(200)))),
+                lambda: max((Tracked(i) for i in range(200)), key=lambda t: -t.n)):
+    print([lives(consume) for _ in range(4)])

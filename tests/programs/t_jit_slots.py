@@ -1,6 +1,7 @@
 # Operators, members and getsets of built-in and Python types in hot loops: the left slot answers, the right one, neither.
 import array
 import collections
+import collections
 import datetime
 import fractions
 import operator
@@ -196,3 +197,146 @@ def nested(n):
 
 
 print(nested(400))
+
+
+# ---- Slots of the right operand and in place, context managers in C, members that hold objects ----
+import collections
+import datetime
+import decimal
+import fractions
+import io
+import threading
+
+
+class Right:
+    def __init__(self, log):
+        self.log = log
+
+    def __radd__(self, other):
+        self.log.append(other)
+        return NotImplemented if len(self.log) % 50 == 49 else "sum"
+
+    def __rmul__(self, other):
+        raise KeyError(other)
+
+
+def mixed(n):
+    day, third, one, log = datetime.timedelta(1), fractions.Fraction(1, 3), decimal.Decimal(1), []
+    right, total, seen = Right(log), datetime.timedelta(), collections.Counter()
+    for i in range(n):
+        x, y = i % 7, i / 4
+        total += x * day + y * day
+        total -= 1 * day
+        seen[x + 1j], seen[y - 2j], seen[x + third], seen[y * third], seen[x - one] = 1, 2, 3, 4, 5
+        for f in (lambda: x + right, lambda: y + right, lambda: x * right, lambda: y - one, lambda: x @ right, lambda: y | {1}):
+            try:
+                seen[f()] += 1
+            except (TypeError, KeyError) as e:
+                seen[str(e)] += 1
+        x *= 3j
+        seen[x] += 1
+    return total, len(log), len(seen), sorted((str(k), v) for k, v in seen.items() if v > 5)
+
+
+def in_place(n):
+    s, d, q = {1}, {}, collections.deque(maxlen=5)
+    for i in range(n):
+        s |= {i}
+        s ^= {i - 1}
+        d |= {i % 5: i}
+        q += [i]
+        s &= range if i % 90 == 89 else s
+    return s, d, q
+
+
+def in_place_errors(n):
+    s, errors = {1}, collections.Counter()
+    for i in range(n):
+        try:
+            s |= [i] if i % 10 == 9 else {i % 3}
+        except TypeError as e:
+            errors[str(e)] += 1
+    return s, errors
+
+
+class Lock:
+    """Its methods are those of a type from C."""
+    made = threading.Lock()
+    __enter__ = made.__enter__
+    __exit__ = made.__exit__
+
+
+def managers(n):
+    lock, again, log = threading.Lock(), threading.RLock(), []
+    for i in range(n):
+        with lock:
+            if i % 100 == 99:
+                log.append(lock.locked())
+        with again as held, memoryview(b"abc") as view, io.StringIO("text") as f:
+            log.append(view[1]) if i % 100 == 98 else None
+            if i % 50 == 49:
+                try:
+                    with lock:
+                        raise ValueError(i)
+                except ValueError as e:
+                    log.append((e.args, lock.locked(), held, f.read(2)))
+        with Lock():
+            pass
+        if f.closed is not True or Lock.made.locked():
+            log.append(i)
+    try:
+        with f:
+            print("not here")
+    except ValueError as e:
+        log.append(str(e))
+    return log
+
+
+class Member:
+    __slots__ = ("value", "other")
+
+
+class Noisy:
+    def __init__(self, log, i):
+        self.log, self.i = log, i
+
+    def __del__(self):
+        self.log.append(self.i)
+
+
+def members(n):
+    m, log, total = Member(), [], 0
+    m.value = m.other = None
+    for i in range(n):
+        m.value = i
+        m.other = m.value
+        m.value = Noisy(log, i) if i % 40 == 39 else m.other
+        m.other = m
+        m.other = "text" if i % 3 else m.value
+        total += len(log)
+    m.value = m.other = None
+    return total, log
+
+
+def kept(n):
+    """A value that only the member keeps goes when another comes."""
+    m, log = Member(), []
+    m.value = Noisy(log, -1)
+    for i in range(n):
+        m.value = Noisy(log, i)
+        assert len(log) == i + 1
+    return len(log)
+
+
+for f, n in ((mixed, 300), (in_place_errors, 300), (managers, 400), (members, 400), (kept, 300)):
+    print(f.__name__, f(n))
+try:
+    print(in_place(300))
+except TypeError as e:
+    print(e)
+print(list(map(str, range(3))), list(filter(None, [0, 1, 2])), list(map(lambda a, b: a + b, [1, 2], [3, 4])))
+for f in (lambda: map(str), lambda: map(str, 5), lambda: filter(None), lambda: filter(None, 5), lambda: map(str, x=1), lambda: filter(None, [], x=1)):
+    try:
+        print(list(f()))
+    except TypeError as e:
+        print(e)

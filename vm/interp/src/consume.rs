@@ -46,12 +46,15 @@ unsafe impl Sync for Table {}
 static TABLE: Table = Table(UnsafeCell::new(None));
 
 fn source(what: Loop, head: Head) -> String {
+    // An item goes before the next one is asked for, as it does natively.
     let head = match head {
         Head::Plain => " for x in it:\n",
         // A StopIteration of the function is the map's own.
-        Head::Mapped => " for y in it:\n  try: x = g(y)\n  except StopIteration: break\n",
-        Head::Filtered => " for x in it:\n  try:\n   if not g(x): continue\n  except StopIteration: break\n",
-        Head::True => " for x in it:\n  if not x: continue\n",
+        Head::Mapped => " for y in it:\n  try: x = g(y)\n  except StopIteration: break\n  y = None\n",
+        Head::Filtered => {
+            " for x in it:\n  try:\n   if not g(x):\n    x = None\n    continue\n  except StopIteration: break\n"
+        }
+        Head::True => " for x in it:\n  if not x:\n   x = None\n   continue\n",
     };
     let (body, result) = match what {
         Loop::Sum => ("  a = a + x\n", "a"),
@@ -61,12 +64,12 @@ fn source(what: Loop, head: Head) -> String {
         Loop::Keys => ("  a.append(f(x))\n", "None"),
         Loop::Least => ("  if x < a: a = x\n", "a"),
         Loop::Greatest => ("  if x > a: a = x\n", "a"),
-        Loop::LeastBy => ("  k = f(x)\n  if k < b:\n   a = x\n   b = k\n", "a"),
-        Loop::GreatestBy => ("  k = f(x)\n  if k > b:\n   a = x\n   b = k\n", "a"),
+        Loop::LeastBy => ("  k = f(x)\n  if k < b:\n   a = x\n   b = k\n  k = None\n", "a"),
+        Loop::GreatestBy => ("  k = f(x)\n  if k > b:\n   a = x\n   b = k\n  k = None\n", "a"),
         Loop::Fold => ("  a = f(a, x)\n", "a"),
         Loop::Each => ("  f(a, x)\n", "None"),
     };
-    format!("def consume(it, g, f, a, b):\n{head}{body} return {result}\n")
+    format!("def consume(it, g, f, a, b):\n{head}{body}  x = None\n return {result}\n")
 }
 
 /// The function of a loop; its code is nobody else's.
@@ -145,7 +148,11 @@ pub fn run(q: Request<'_>) -> Option<PyResult> {
             && lh_runtime::thread::native_stack_left() > NATIVE_ROOM
     };
     // Whoever evaluates frames is not to see these.
-    if !usual || crate::framehook::installed().is_some() || !jit::is_enabled() || !lh_runtime::interpreter::is_main() {
+    if !usual
+        || crate::framehook::installed().is_some()
+        || !jit::is_enabled()
+        || !lh_runtime::interpreter::is_main()
+    {
         return None;
     }
     let (head, it, g) = if let Some((g, it)) = q.it.downcast_exact::<Map>().and_then(|m| m.parts()) {

@@ -933,6 +933,28 @@ pub fn before_with(mgr: &Object, is_async: bool) -> PyResult<(Owned<Object>, Own
     Ok((e, x))
 }
 
+/// `with mgr:`: the bound `__exit__`, and what `__enter__` answers, which is not bound if it needn't be.
+pub fn enter_with(mgr: &Object) -> PyResult<(Owned<Object>, Owned<Object>)> {
+    if let Some(e) = mgr.ty().lookup(intern!("__enter__"))
+        && e.ty().has_flag(Py_TPFLAGS_METHOD_DESCRIPTOR)
+        && let Some(exit) = mgr.lookup_special(intern!("__exit__"))?
+    {
+        let given = [std::ptr::null_mut(), mgr.as_ptr()];
+        // SAFETY: the array holds the argument behind a spare word.
+        let v = unsafe {
+            from_c(e.vectorcall(
+                given.as_ptr().add(1),
+                1 | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                std::ptr::null_mut(),
+            ))?
+        };
+        return Ok((exit, v));
+    }
+    let (enter, exit) = before_with(mgr, false)?;
+    let v = enter.call0()?;
+    Ok((exit, v))
+}
+
 pub fn with_except(exit: &Object, e: &Object) -> PyResult {
     let tb = e.downcast::<Exception>().and_then(|e| e.traceback());
     exit.call(&[e.ty(), e, tb.as_deref().unwrap_or(none_ref())])

@@ -888,6 +888,7 @@ helpers! {
     CALL_C_DICT = call_c_dict, [Ptr, Ref, I64, Ref, Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     CALL_C_CLASS = call_c_class, [Ref, I64, Ref, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     SLOT_BINARY = crate::record_slots::slot_binary, [Ptr, I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    SLOT_OTHER = crate::record_slots::slot_other, [Ptr, I64, I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     GEN_FINISH = crate::record_gen::finish, [Ptr] -> Void, steals 0, new false, Effects::ARBITRARY;
     INSTANCE4 = instance4, [Ptr, Ref, Ref, Ref, Ref] -> Ref, steals 30, new true, ALLOC;
     INSTANCE5 = instance5, [Ptr, Ref, Ref, Ref, Ref, Ref] -> Ref, steals 62, new true, ALLOC;

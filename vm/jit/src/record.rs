@@ -1003,7 +1003,20 @@ impl Recorder {
         if actual.is_null() {
             return Ok(());
         }
-        let silent = self.is_silent(actual);
+        // SAFETY: a live object.
+        let (silent, t) = (self.is_silent(actual), unsafe { (*actual).ob_type } as u64);
+        if silent && self.b().type_of(old) == Some(t) {
+            self.b().adopt(old)?;
+            self.b().drop_ref(old, ops::DROP_SILENT)?;
+            return Ok(());
+        }
+        if self.shared == Some(old) {
+            // Good for one drop.
+            self.shared = None;
+            self.b().adopt(old)?;
+            self.b().drop_ref(old, ops::DROP_NOT_LAST)?;
+            return Ok(());
+        }
         let p = self.b().cast(Ty::Ptr, old)?;
         self.b().call(if silent { h::RELEASE_SILENT } else { h::RELEASE }, &[p], false)?;
         Ok(())

@@ -49,6 +49,21 @@ unsafe fn python_method(a: Ob, name: &Str) -> Option<*mut PyFunctionObject> {
         m.is_exact::<Function>().then(|| m.ptr().cast())
     }
 }
+/// The special method of a type from C, and the C function of its definition if that takes nothing or an array of arguments.
+unsafe fn c_method(a: Ob, name: &Str) -> Option<(*mut PyMethodDef, Option<usize>)> {
+    // SAFETY: a live object; a descriptor's definition lives as long as it does.
+    unsafe {
+        let ty = Object::from_ptr(a).ty();
+        let m = ty.lookup(name)?;
+        let d = m.downcast_exact::<MethodDescr>()?;
+        let of = Type::from_raw_ref((*m.ptr().cast::<PyMethodDescrObject>()).d_common.d_type);
+        if (*d.def()).ml_flags & METH_METHOD != 0 || !ty.is_subtype(of) {
+            return None;
+        }
+        let called = matches!((*d.def()).ml_flags & !METH_COEXIST, METH_NOARGS | METH_FASTCALL);
+        Some((d.def(), (*d.def()).ml_meth.filter(|_| called).map(|f| f as usize)))
+    }
+}
 unsafe fn class_has(a: Ob, name: &Str) -> bool {
     // SAFETY: a live object.
     unsafe { Object::from_ptr(a).ty().lookup(name).is_some() }
@@ -826,6 +841,32 @@ impl Recorder {
 
     // ---- with ----
 
+    /// `with o:` by methods of a type from C.
+    unsafe fn enter_with_c(&mut self, o: Ob) -> Rec<bool> {
+        // SAFETY: live operands.
+        unsafe {
+            let sp = self.sp;
+            let enter = c_method(o, lh_runtime::intern!("__enter__"));
+            let exit = c_method(o, lh_runtime::intern!("__exit__"));
+            let (Some((def, Some(f))), Some((exit, _))) = (enter, exit) else { return Ok(false) };
+            let v = self.get(sp - 1)?;
+            if !self.guard_class(v, o)? {
+                return Ok(false);
+            }
+            let r = if (*def).ml_flags & METH_NOARGS != 0 {
+                let null = self.b().null();
+                self.call_c2(f, v, null)?
+            } else {
+                self.call_c_none(f, v)?
+            };
+            let v = self.pop(sp - 1)?;
+            let exit = self.b().ptr(exit as u64);
+            let m = self.b().new_object(BOUND_METHOD, &[exit, v])?;
+            self.put(sp - 1, m)?;
+            self.put(sp, r)?;
+            Ok(true)
+        }
+    }
     /// `with o:` by methods written in Python: the bound `__exit__` takes the object's place, `__enter__` is entered.
     pub(crate) unsafe fn enter_with(&mut self, next: u32) -> Rec<bool> {
         // SAFETY: live operands.
@@ -834,7 +875,7 @@ impl Recorder {
             let o = self.actual(sp - 1);
             let enter = python_method(o, lh_runtime::intern!("__enter__"));
             let exit = python_method(o, lh_runtime::intern!("__exit__"));
-            let (Some(enter), Some(exit)) = (enter, exit) else { return Ok(false) };
+            let (Some(enter), Some(exit)) = (enter, exit) else { return self.enter_with_c(o) };
             let Some((func, order)) = bind_args(enter.cast(), 1, null_mut()) else { return Ok(false) };
             if !self.inlinable((*func).func_code.cast()) {
                 return Ok(false);

@@ -34,6 +34,19 @@ pub unsafe extern "C" fn slot_binary(f: binaryfunc, op: i64, a: Ob, b: Ob) -> Ob
         lh_runtime::border::object(|| number::after_left_slot(op as u32, obj(a), obj(b)))
     }
 }
+/// As `slot_binary`, for the slot that is asked in place of the left operand's plain one: the right operand's or the one in place
+/// (`which`, as for `number::after_method`).
+pub unsafe extern "C" fn slot_other(f: binaryfunc, op: i64, which: i64, a: Ob, b: Ob) -> Ob {
+    // SAFETY: the slot was found in the type of an operand, which has been guarded.
+    unsafe {
+        let r = f(a, b);
+        if r != not_implemented_ref().as_ptr() {
+            return r;
+        }
+        decref(r);
+        lh_runtime::border::object(|| number::after_method(op as u32, which as u8, obj(a), obj(b)))
+    }
+}
 /// The left operand's `tp_richcompare`, and what follows if it doesn't know the operands.
 pub unsafe extern "C" fn slot_compare(f: richcmpfunc, op: i64, a: Ob, b: Ob) -> Ob {
     // SAFETY: as `slot_binary`.
@@ -292,10 +305,20 @@ impl Recorder {
         }
     }
 
-    /// A binary operator that the left operand's slot is asked for first; its answer.
+    /// A binary operator whose first slot is known: the left operand's, in place or not, or the right one's if the left one is a
+    /// number that doesn't know it. Its answer.
     pub(crate) unsafe fn binary_slot(&mut self, arg: u32, a: R, b: R, aa: Ob, ba: Ob) -> Rec<Option<R>> {
         // SAFETY: live operands.
         unsafe {
+            let right = number::right_slot(arg as usize, aa, ba);
+            if let Some(f) = right.or_else(|| number::in_place_slot(arg as usize, aa)) {
+                if !self.guard_class(a, aa)? || right.is_some() && !self.guard_class(b, ba)? {
+                    return Ok(None);
+                }
+                let (f, k) = (self.b().ptr(f as usize as u64), self.b().int(arg as i64));
+                let which = self.b().int(if right.is_some() { 1 } else { 2 });
+                return Ok(Some(self.call_ref(h::SLOT_OTHER, &[f, k, which, a, b])?));
+            }
             let Some(f) = number::left_slot(arg, obj(aa), obj(ba)) else { return Ok(None) };
             if !self.guard_class(a, aa)? || !self.guard_class(b, ba)? {
                 return Ok(None);

@@ -31,10 +31,11 @@ impl Recorder {
                 return Ok(false);
             }
             let none = kwargs.is_null() || Object::from_ptr(kwargs).downcast_unchecked::<Dict>().len() == 0;
-            if none && self.few(args) {
-                if self.star_function(base, named, next)? || self.star_native(base, named)? {
-                    return Ok(true);
-                }
+            if none
+                && self.few(args)
+                && (self.star_function(base, named, next)? || self.star_native(base, named)?)
+            {
+                return Ok(true);
             }
             // A function of Python gets a frame from the interpreter, which the recording doesn't follow.
             if lh_interp::ops::is_python_call(callee) || !exact::<Tuple>(args) {

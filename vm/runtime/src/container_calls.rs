@@ -5,6 +5,7 @@
 use crate::border;
 use crate::enumobject::Enumerate;
 use crate::errors::*;
+use crate::iterobject::{Filter, Map};
 use crate::kinds::*;
 use crate::object::*;
 use crate::raise;
@@ -120,6 +121,14 @@ calls! {
             _ => None,
         }
     };
+    call_map(a) match a {
+        [f, x] => done(Map::over(f, x)),
+        _ => None,
+    };
+    call_filter(a) match a {
+        [f, x] => done(Filter::over(f, x)),
+        _ => None,
+    };
     call_enumerate(a) match a {
         [x] => done(Enumerate::over(x)),
         [] => Some(raise!(TypeError, "enumerate() missing required argument 'iterable'")),
@@ -230,6 +239,8 @@ pub fn init() -> PyResult<()> {
         PyFloat_Type.tp_vectorcall = Some(call_float);
         PyBool_Type.tp_vectorcall = Some(call_bool);
         PyUnicode_Type.tp_vectorcall = Some(call_str);
+        PyMap_Type.tp_vectorcall = Some(call_map);
+        PyFilter_Type.tp_vectorcall = Some(call_filter);
         PyEnum_Type.tp_vectorcall = Some(call_enumerate);
         PyMemoryView_Type.tp_vectorcall = Some(call_memoryview);
     }

@@ -441,6 +441,22 @@ fn no_keywords(cls: &Type, own: *mut PyTypeObject, kw: Option<&Dict>, name: &str
 }
 
 impl Map {
+    fn of(cls: &Type, func: &Object, iters: Owned<Tuple>) -> PyResult<Owned<Map>> {
+        // SAFETY: a new object; its fields take over the references.
+        unsafe {
+            let p = typeobject::alloc(cls.tp(), 0)?;
+            let m = p.cast::<MapObject>();
+            (*m).iters = iters.into_raw();
+            (*m).func = func.own().into_raw();
+            Ok(Owned::from_raw(p))
+        }
+    }
+    /// `map(func, iterable)`.
+    pub fn over(func: &Object, iterable: &Object) -> PyResult<Owned<Map>> {
+        let it = iterable.iterator()?;
+        // SAFETY: a ready type.
+        Map::of(unsafe { Type::from_raw_ref(Map::type_ptr()) }, func, Tuple::from_refs(&[&it]))
+    }
     /// The only iterator, if there is one only.
     pub(crate) fn single(&self) -> Option<&Object> {
         let its = self.iters();
@@ -469,14 +485,7 @@ impl Map {
             return raise!(TypeError, "map() must have at least two arguments.");
         }
         let its = args.iter().skip(1).map(|a| a.iterator()).collect::<PyResult<Vec<_>>>()?;
-        // SAFETY: a new object; its fields take over the references.
-        unsafe {
-            let p = typeobject::alloc(cls.tp(), 0)?;
-            let m = p.cast::<MapObject>();
-            (*m).iters = Tuple::from_vec(its).into_raw();
-            (*m).func = args.get(0).into_raw();
-            Ok(Owned::from_raw(p))
-        }
+        Map::of(cls, args.item_ref(0), Tuple::from_vec(its))
     }
     #[slot(tp_iter)]
     fn py_iter(&self) -> Owned<Map> {
@@ -553,6 +562,22 @@ pub struct FilterObject {
 kind!(/** `filter` */ Filter: FilterObject, crate::type_table::PyFilter_Type);
 
 impl Filter {
+    fn of(cls: &Type, func: &Object, iterable: &Object) -> PyResult<Owned<Filter>> {
+        let it = iterable.iterator()?;
+        // SAFETY: a new object; its fields take over the references.
+        unsafe {
+            let p = typeobject::alloc(cls.tp(), 0)?;
+            let m = p.cast::<FilterObject>();
+            (*m).func = func.own().into_raw();
+            (*m).it = it.into_raw();
+            Ok(Owned::from_raw(p))
+        }
+    }
+    /// `filter(func, iterable)`.
+    pub fn over(func: &Object, iterable: &Object) -> PyResult<Owned<Filter>> {
+        // SAFETY: a ready type.
+        Filter::of(unsafe { Type::from_raw_ref(Filter::type_ptr()) }, func, iterable)
+    }
     /// Function and iterator.
     pub fn parts(&self) -> (&Object, &Object) {
         // SAFETY: the fields are set once.
@@ -568,15 +593,7 @@ impl Filter {
         if args.len() != 2 {
             return raise!(TypeError, "filter expected 2 arguments, got {}", args.len());
         }
-        let it = args.item_ref(1).iterator()?;
-        // SAFETY: a new object; its fields take over the references.
-        unsafe {
-            let p = typeobject::alloc(cls.tp(), 0)?;
-            let m = p.cast::<FilterObject>();
-            (*m).func = args.get(0).into_raw();
-            (*m).it = it.into_raw();
-            Ok(Owned::from_raw(p))
-        }
+        Filter::of(cls, args.item_ref(0), args.item_ref(1))
     }
     #[slot(tp_iter)]
     fn py_iter(&self) -> Owned<Filter> {

@@ -659,6 +659,32 @@ pub fn operate(op: u32, a: &Object, b: &Object) -> PyResult {
         from_c(r)
     }
 }
+/// The right operand's slot for the operator `op`, where the left operand is an int or a float whose own slot would answer
+/// `NotImplemented`: nothing can tell that it wasn't asked.
+///
+/// # Safety
+/// `a` and `b` are live objects.
+#[inline(always)]
+pub unsafe fn right_slot(op: usize, a: *mut PyObject, b: *mut PyObject) -> Option<binaryfunc> {
+    // SAFETY: live types; their tables have all slots, each of a binary operator but that of `**`.
+    unsafe {
+        let (t, u) = ((*a).ob_type, (*b).ob_type);
+        let int = t == Int::type_ptr();
+        if !int && t != Float::type_ptr() || (*u).tp_flags & Py_TPFLAGS_LONG_SUBCLASS != 0 {
+            return None;
+        }
+        let plain = if op < 13 { op } else { op - 13 };
+        let table = (*u).tp_as_number.cast::<u8>();
+        if plain == 8 || table.is_null() || u == Float::type_ptr() || !int && is_subtype(u, t) {
+            return None;
+        }
+        let at = *OPERATOR_SLOTS.as_ptr().add(plain) as usize;
+        let g = (*table.add(at).cast::<Option<binaryfunc>>())?;
+        // The left type's table has the same slot only if somebody has copied it.
+        let own = *(*t).tp_as_number.cast::<u8>().add(at).cast::<Option<binaryfunc>>();
+        (own.map(|f| f as usize) != Some(g as usize)).then_some(g)
+    }
+}
 /// The slot of the left operand for the operator `op` in place, if it is one that has one. (Not that of `**=`, which takes three operands.)
 ///
 /// # Safety

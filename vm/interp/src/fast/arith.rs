@@ -58,6 +58,16 @@ handler! {
     }
 }
 handler! {
+    /// As `left_refused`, where the right operand's slot was the only one to ask.
+    #[cold]
+    fn right_refused(_pc, sp, f, cx, _k, _arg) {
+        decref(not_implemented_ref().as_ptr());
+        let op = *(*f).prev_instr as u32 >> 8;
+        let res = raw(lh_runtime::number::after_method(op, 1, r(*sp.sub(2)), r(*sp.sub(1))));
+        answer_two::<2>(res, sp, f, cx)
+    }
+}
+handler! {
     /// An operator whose first slot isn't that of the left operand.
     #[inline(never)]
     fn other_binary(pc, sp, f, cx, _k, arg) {
@@ -71,6 +81,14 @@ handler! {
     #[inline(never)]
     fn generic_binary(pc, sp, f, cx, k, arg) {
         let (a, b) = (*sp.sub(2), *sp.sub(1));
+        if let Some(slot) = lh_runtime::number::right_slot(arg, a, b) {
+            (*f).prev_instr = pc;
+            let res = slot(a, b);
+            if res == not_implemented_ref().as_ptr() {
+                return right_refused(null_mut(), sp, f, cx, null_mut(), 0);
+            }
+            return answer_two::<2>(res, sp, f, cx);
+        }
         if let Some(slot) = lh_runtime::number::quick_slot(arg, a, b) {
             (*f).prev_instr = pc;
             let res = slot(a, b);

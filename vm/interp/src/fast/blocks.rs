@@ -44,17 +44,12 @@ handler! {
     fn before_with(pc, sp, f, cx, k, arg) {
         (*f).prev_instr = pc;
         let manager = *sp.sub(1);
-        let Ok((enter, exit)) = ops::before_with(r(manager), false) else {
+        let Ok((exit, v)) = ops::enter_with(r(manager)) else {
             return raise(pc, sp, f, cx, k, arg);
         };
         *sp.sub(1) = exit.into_raw();
+        *sp = v.into_raw();
         decref(manager);
-        let v = raw(enter.call0());
-        drop(enter);
-        if v.is_null() {
-            return raise(pc, sp, f, cx, k, arg);
-        }
-        *sp = v;
         next_checked!(pc.add(1), sp.add(1), f, cx, k)
     }
 }

@@ -214,6 +214,10 @@ impl<'d> Builder<'d> {
     pub fn own(&mut self, v: R) -> Result<(), Abort> {
         self.emit(Op::Own, &[v]).map(drop)
     }
+    /// The trace takes over the reference to `v` that a place in memory had, which has been overwritten.
+    pub fn adopt(&mut self, v: R) -> Result<(), Abort> {
+        self.emit_ty(Op::Adopt, Ty::Void, &[v], bridge::NO_SLOT).map(drop)
+    }
     /// `flags`: `ops::DROP_*`. A drop that may be the last of a non-silent type flushes frames and is a barrier.
     pub fn drop_ref(&mut self, v: R, flags: u32) -> Result<(), Abort> {
         self.emit_ty(Op::Drop, Ty::Void, &[v], flags).map(drop)

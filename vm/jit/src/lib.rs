@@ -29,6 +29,7 @@ mod record_slots;
 mod record_star;
 mod record_text;
 pub mod trial;
+mod visits;
 
 /// How the JIT takes part (`-X jit=`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

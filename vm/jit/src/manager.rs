@@ -8,6 +8,7 @@ use crate::functions::{self, FunctionRoot};
 use crate::inline::{self, FrameInfo};
 use crate::record::{Next, Recorder, Why};
 use crate::trial::{self, Record, Window};
+use crate::visits::{self, Visits};
 use lh_abi::*;
 use lh_interp::frame::{self, Frame};
 use lh_interp::jit::{Enter, JitHooks};
@@ -80,6 +81,7 @@ pub struct Compiled {
     /// The bridges it had when that was last looked at.
     pub settled: u32,
     pub trial: Record,
+    pub(crate) visits: Visits,
     /// Not entered any more: what it took for granted of the world is no longer so.
     pub retired: bool,
     /// Objects whose addresses are in the code.
@@ -124,6 +126,7 @@ impl Compiled {
             early: 0,
             settled: 0,
             trial,
+            visits: Visits::default(),
             retired: false,
             pins: vec![],
             interp: lh_runtime::interpreter::current(),
@@ -396,7 +399,9 @@ unsafe fn hot_loop(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> Enter
             return Enter::Stay;
         }
         if let Some(&t) = s.heads.get(&(head as usize)) {
-            patch(s, at, t);
+            if !visits::rests(s, t) {
+                patch(s, at, t);
+            }
             return run(ts, f, t);
         }
         let pen = s.penalties.get(&(head as usize)).copied().unwrap_or(0);
@@ -433,7 +438,9 @@ unsafe fn hot_function(ts: *mut PyThreadState, f: *mut Frame, at: *mut u16) -> E
         }
         let head = at.add(1);
         if let Some(&t) = s.heads.get(&(head as usize)) {
-            patch(s, at, t);
+            if !visits::rests(s, t) {
+                patch(s, at, t);
+            }
             return run(ts, f, t);
         }
         if s.is_hopeless(head as usize) {
@@ -661,6 +668,7 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
             s.traces[t as usize].cells[n as usize] = entry;
             s.traces[root as usize].bridges += 1;
             trial::changed(s, root);
+            s.traces[root as usize].visits.forget();
         }
     }
 }
@@ -825,6 +833,7 @@ unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
         let root = &mut s.traces[t as usize];
         root.entries += 1;
         let (entry, room) = (root.entry, root.room);
+        let timed = root.visits.count();
         if root.trial.is_due() {
             trial::attend();
             let interpreted = |w: &Window| w.root == t && w.interpreted;
@@ -835,12 +844,18 @@ unsafe fn run(ts: *mut PyThreadState, f: *mut Frame, t: u32) -> Enter {
         if !has_room(ts) {
             return Enter::Stay;
         }
+        let recordings = s.recordings;
+        let began = timed.then(Instant::now);
         let Some((word, mut jf, base)) = enter_trace(ts, f, entry, room) else {
             clear();
             return Enter::Stay;
         };
+        let inside = began.map(|b| b.elapsed());
         let r = leave(ts, f, (word >> 32) as u32, word as u32, jf.as_mut_ptr(), base);
         state().pool.push(jf);
+        if let (Some(began), Some(inside)) = (began, inside) {
+            visits::timed(t, inside, began.elapsed() - inside, recordings);
+        }
         r
     }
 }

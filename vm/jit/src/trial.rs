@@ -88,6 +88,10 @@ impl Record {
     pub fn is_due(&self) -> bool {
         *self.left <= 0 && !self.decided
     }
+    /// Has a trial found the compiled loop to be no slower?
+    pub fn has_won(&self) -> bool {
+        self.decided && self.trials > 0 && !self.lost
+    }
     fn forget(&mut self) {
         self.window = NORMAL;
         self.compiled.clear();
@@ -134,6 +138,8 @@ pub fn attend() {
         let wait = x.trial.leaves < 4 * crate::manager::exit_limit(x.bridges);
         if x.retired {
             x.trial.decided = true;
+        } else if x.visits.resting {
+            *x.trial.left = FIRST;
         } else if over || wait && x.trial.put_off < PATIENT {
             x.trial.put_off += 1;
             *x.trial.left = FIRST;

@@ -98,7 +98,7 @@ pub fn timed(t: u32, inside: Duration, around: Duration, recordings: u32) {
         return;
     }
     // Exits that are about to get bridges must have had the time to get hot.
-    let settled = v.entries >= 4 * exit_limit(x.bridges) << (2 * v.rests);
+    let settled = v.entries >= (4 * exit_limit(x.bridges)) << (2 * v.rests);
     if v.samples < SAMPLES || !settled {
         return;
     }

@@ -115,10 +115,7 @@ pub unsafe fn quick_lookup(t: *mut PyTypeObject, name: *mut PyObject) -> Option<
         let version = (*t).tp_version_tag;
         let e = (&raw const (*CACHE.0.get())[(version as usize ^ (name as usize >> 4)) & (CACHE_SIZE - 1)])
             .cast::<CacheEntry>();
-        if (*t).tp_flags & Py_TPFLAGS_VALID_VERSION_TAG == 0
-            || (*e).version != version
-            || (*e).name != name
-        {
+        if (*t).tp_flags & Py_TPFLAGS_VALID_VERSION_TAG == 0 || (*e).version != version || (*e).name != name {
             return None;
         }
         Some((*e).value)

@@ -6,6 +6,7 @@ use crate::prelude::*;
 use crate::va::VaList;
 use lh_interp::frameobject::FrameObj;
 use lh_runtime::capsule::{self, Capsule};
+use lh_runtime::methodobject::check_def;
 use lh_runtime::{extension, import, sysobject, type_spec, typeobject};
 
 fn module(o: &Object) -> PyResult<&Module> {
@@ -99,6 +100,7 @@ capi! {
         let name = Str::new(&m.name());
         let mut d = defs;
         while !(*d).ml_name.is_null() {
+            check_def(d)?;
             m.add(&text(CStr::from_ptr((*d).ml_name)), &CFunction::new(d, Some(m), Some(&name)))?;
             d = d.add(1);
         }
@@ -269,10 +271,11 @@ capi! {
 
     // ---- Functions, methods, descriptors ----
     fn PyCMethod_New(def: *mut PyMethodDef, this: Option<&Object>, m: Option<&Object>, class: Option<&Type>) -> obj {
+        check_def(def)?;
         Ok(match class { Some(c) => CFunction::new_method(def, this, m, c), None => CFunction::new(def, this, m) })
     }
-    fn PyCFunction_New(def: *mut PyMethodDef, this: Option<&Object>) -> obj { Ok(CFunction::new(def, this, None)) }
-    fn PyCFunction_NewEx(def: *mut PyMethodDef, this: Option<&Object>, m: Option<&Object>) -> obj { Ok(CFunction::new(def, this, m)) }
+    fn PyCFunction_New(def: *mut PyMethodDef, this: Option<&Object>) -> obj { check_def(def)?; Ok(CFunction::new(def, this, None)) }
+    fn PyCFunction_NewEx(def: *mut PyMethodDef, this: Option<&Object>, m: Option<&Object>) -> obj { check_def(def)?; Ok(CFunction::new(def, this, m)) }
     fn PyCFunction_GetFunction(f: &CFunction) -> (*mut c_void, null_mut()) { Ok((*f.def()).ml_meth.map_or(null_mut(), |f| f as *mut c_void)) }
     fn PyCFunction_GetSelf(f: &CFunction) -> borrowed { Ok(f.self_obj().map_or(null_mut(), |o| o.as_ptr())) }
     fn PyCFunction_GetFlags(f: &CFunction) -> (c_int, -1) { Ok((*f.def()).ml_flags) }

@@ -300,6 +300,27 @@ fn qualified(f: &CFunction) -> String {
     }
 }
 
+/// Are the flags of an extension's definition ones that a call can make sense of?
+///
+/// # Safety
+/// A live definition.
+pub unsafe fn check_def(def: *const PyMethodDef) -> PyResult<()> {
+    const FAST: c_int = METH_FASTCALL | METH_KEYWORDS;
+    const KEYWORDS: c_int = METH_VARARGS | METH_KEYWORDS;
+    const DEFINING: c_int = METH_METHOD | FAST;
+    // SAFETY: the caller's promise.
+    unsafe {
+        let flags = (*def).ml_flags;
+        if flags & METH_CLASS != 0 && flags & METH_STATIC != 0 {
+            return raise!(ValueError, "method cannot be both class and static");
+        }
+        match flags & (DEFINING | METH_VARARGS | METH_NOARGS | METH_O) {
+            METH_VARARGS | KEYWORDS | METH_FASTCALL | FAST | METH_NOARGS | METH_O | DEFINING => Ok(()),
+            _ => raise!(SystemError, "{}() method: bad call flags", def_name(def)),
+        }
+    }
+}
+
 impl CFunction {
     /// `def` must live as long as the function (static or leaked).
     pub fn new(def: *mut PyMethodDef, self_: Option<&Object>, module: Option<&Object>) -> Owned<CFunction> {

@@ -47,6 +47,8 @@ const STEP: Duration = Duration::from_nanos(700);
 /// So many recordings of a loop are given up because that iteration leaves it, each followed by another soon.
 const MAX_LEFT: u32 = 3;
 const AGAIN_AFTER: u16 = 5;
+/// So often a trace that was cut is left at its end before the rest is recorded.
+const CUT_LIMIT: u32 = 4;
 /// Bridges one root may have.
 const MAX_BRIDGES: u32 = 60;
 
@@ -73,6 +75,8 @@ pub struct Compiled {
     pub bridges: u32,
     /// A function's, from its entry on.
     pub function: bool,
+    /// It ends where the recording got too long: what follows is to become a bridge at its last exit.
+    pub cut: bool,
     /// Words a root keeps above its frame for inlined ones.
     pub room: usize,
     /// Of a function's root: entries, and how many of these runs did not end in a return.
@@ -121,6 +125,7 @@ impl Compiled {
             root,
             bridges: 0,
             function: false,
+            cut: false,
             room: inline::ROOM,
             entries: 0,
             early: 0,
@@ -557,6 +562,11 @@ fn give_up(s: &mut State, r: &Recorder, why: Why) {
         }
         // Leaving the loop meanwhile says little about the loop.
         None if why == Why::Left && !s.random(8) => {}
+        None if why == Why::FirstBound => {
+            *s.penalties.entry(r.head_addr()).or_insert(0) += 1;
+            // SAFETY: the GIL is held.
+            unsafe { lh_interp::jit::hot_after(r.head_addr() as *mut u16, AGAIN_AFTER) };
+        }
         // A generator's loop.
         None if matches!(why, Why::Opcode(_)) => {
             s.penalties.insert(r.head_addr(), HOPELESS);
@@ -575,6 +585,7 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
     let id = s.traces.len() as u32;
     let builder = r.builder.take().expect("recording");
     let began = std::time::Instant::now();
+    let cut = matches!(how, Next::Cut);
     // The loop whose body the bridge came from: its label's contract is the one the builder knows.
     let home = r.bridge.map(|(p, _)| s.traces[p as usize].trace.link.as_ref().map_or(p, |l| l.trace_id));
     let trace = match how {
@@ -640,6 +651,7 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
     let pins = std::mem::take(&mut r.pins);
     s.traces.push(Box::new(Compiled {
         pins,
+        cut,
         code: Some(code),
         ..Compiled::new(trace, c, entry, cells, (r.head, root), record)
     }));
@@ -1089,14 +1101,19 @@ pub fn exit_limit(bridges: u32) -> u32 {
 unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot, raised: bool) {
     let s = state();
     let root = s.traces[t as usize].root;
-    let limit = if s.mode == Mode::Stress { 2 } else { exit_limit(s.traces[root as usize].bridges) };
+    let bridges = s.traces[root as usize].bridges;
     s.traces[root as usize].trial.leaves += 1;
     let tr = &mut s.traces[t as usize];
     let h = &mut tr.hits[n as usize];
     *h += 1;
-    // The exit a trace ends with is there because nothing can be recorded behind it.
     let last = tr.trace.insts.last().is_some_and(|i| i.op == Op::Exit) && n as usize + 1 == tr.exits.len();
-    let hot = h.is_multiple_of(limit) && tr.tries[n as usize] < 3 && !last;
+    let limit = match s.mode {
+        Mode::Stress => 2,
+        _ if last && tr.cut => CUT_LIMIT,
+        _ => exit_limit(bridges),
+    };
+    // The exit a trace ends with is mostly there because nothing can be recorded behind it.
+    let hot = h.is_multiple_of(limit) && tr.tries[n as usize] < 3 && (!last || tr.cut);
     if !hot || s.recorder.is_some() || s.over_budget() || s.traces[root as usize].bridges >= MAX_BRIDGES {
         return;
     }

@@ -41,6 +41,8 @@ pub enum Why {
     Outside,
     InnerLoop,
     Unbound,
+    /// Too long to come back to its head, and a local has got its first value: the next iteration differs.
+    FirstBound,
     /// A trace or profile function was set: a trace makes no events.
     Traced,
     Builder(Abort),
@@ -61,6 +63,7 @@ impl fmt::Display for Why {
             Why::Outside => f.write_str("this iteration leaves the loop"),
             Why::InnerLoop => f.write_str("an inner loop comes first"),
             Why::Unbound => f.write_str("unbound variable"),
+            Why::FirstBound => f.write_str("a variable got its first value"),
             Why::Traced => f.write_str("the thread is traced"),
             Why::Builder(a) => write!(f, "optimiser: {a:?}"),
             Why::Backend(e) => write!(f, "back end: {e:?}"),
@@ -92,6 +95,8 @@ pub enum Next {
     Link(u32),
     /// The interpreter goes on from here.
     Exit,
+    /// The recording is as long as one may be: its last exit gets the rest as a bridge.
+    Cut,
     /// The root frame has returned.
     Return,
     /// Record the loop with this head (a unit of the frame's code) and back edge instead, with this stack height.
@@ -595,11 +600,11 @@ impl Recorder {
             }
             self.steps += 1;
             if self.steps > MAX_STEPS || self.b().ops() > MAX_OPS {
-                if (self.bridge.is_some() || self.function) && self.steps > 1 {
-                    self.snap()?;
-                    return Ok(Next::Exit);
+                if self.first_bound && self.bridge.is_none() && !self.function {
+                    return Err(Why::FirstBound);
                 }
-                return Err(Why::TooLong);
+                self.snap()?;
+                return Ok(Next::Cut);
             }
             if !self.started {
                 self.started = true;

@@ -326,12 +326,13 @@ impl CFunction {
     pub fn new(def: *mut PyMethodDef, self_: Option<&Object>, module: Option<&Object>) -> Owned<CFunction> {
         // SAFETY: the fields are written before the object is tracked.
         unsafe {
-            let o = crate::gc::new_object(CFunction::type_ptr(), 0);
+            let o = crate::gc::new_builtin(CFunction::type_ptr(), size_of::<PyCFunctionObject>());
             assert!(!o.is_null(), "out of memory");
             let f = o.cast::<PyCFunctionObject>();
             (*f).m_ml = def;
             (*f).m_self = self_.map_or(null_mut(), |s| s.own().into_raw());
             (*f).m_module = module.map_or(null_mut(), |s| s.own().into_raw());
+            (*f).m_weakreflist = null_mut();
             (*f).vectorcall = vectorcall_for(def);
             crate::gc::track(o);
             Owned::from_raw(o)
@@ -483,14 +484,21 @@ impl CFunction {
         // SAFETY: the deallocator of a built-in function.
         unsafe {
             crate::gc::untrack(o);
-            crate::weakref::clear_weakrefs(o);
             let f = o.cast::<PyCFunctionObject>();
-            if (*(*f).m_ml).ml_flags & METH_METHOD != 0 {
+            if !(*f).m_weakreflist.is_null() {
+                crate::weakref::clear_weakrefs(o);
+            }
+            let method = (*(*f).m_ml).ml_flags & METH_METHOD != 0;
+            if method {
                 xdecref((*o.cast::<PyCMethodObject>()).mm_class.cast());
             }
             xdecref((*f).m_self);
             xdecref((*f).m_module);
-            crate::typeobject::free_instance(o);
+            if method || (*o).ob_type != CFunction::type_ptr() {
+                crate::typeobject::free_instance(o);
+            } else {
+                crate::gc::free_untracked(o, size_of::<PyCFunctionObject>());
+            }
         }
     }
     #[slot(tp_traverse)]

@@ -6,6 +6,7 @@ use crate::typeobject::TypePtr;
 use core::ffi::c_int;
 use lh_abi::*;
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// A tuple of new references to `n` borrowed objects.
 ///
@@ -72,6 +73,17 @@ fn no_attribute(o: &Object, name: &Str) -> Raised {
         }
     };
     crate::exceptions::annotate_attribute_error(e, o, name)
+}
+
+/// What `__str__` or `__repr__` has answered is no string.
+#[cold]
+fn not_text(method: &str, r: &Object) -> Raised {
+    raised!(TypeError, "{} returned non-string (type {})", method, r.ty().name())
+}
+/// As `not_text`, for whoever has the answer.
+#[cold]
+pub fn no_text(method: &str, r: Owned<Object>) -> PyResult {
+    Err(not_text(method, &r))
 }
 
 impl Object {
@@ -782,6 +794,10 @@ impl Object {
                 Err(e) => return Err(e),
             }
         }
+        // Most iterators that know nothing of what is to come are these.
+        if self.is_exact::<crate::iterobject::Map>() || self.is_exact::<crate::iterobject::Filter>() {
+            return Ok(default);
+        }
         let r = match self.call_special(intern!("__length_hint__"), &[]) {
             Ok(None) => return Ok(default),
             Ok(Some(r)) => r,
@@ -1117,8 +1133,7 @@ impl Object {
             };
             let _depth = crate::thread::enter_recursive(" while getting the repr of an object")?;
             let r: Owned<Object> = from_c(f(self.as_ptr()))?;
-            r.downcast_owned::<Str>()
-                .map_err(|r| raised!(TypeError, "__repr__ returned non-string (type {})", r.ty().name()))
+            r.downcast_owned::<Str>().map_err(|r| not_text("__repr__", &r))
         }
     }
     /// `str(self)`.
@@ -1134,8 +1149,7 @@ impl Object {
             let Some(f) = (*self.ob_type()).tp_str else { return self.repr() };
             let _depth = crate::thread::enter_recursive(" while getting the str of an object")?;
             let r: Owned<Object> = from_c(f(self.as_ptr()))?;
-            r.downcast_owned::<Str>()
-                .map_err(|r| raised!(TypeError, "__str__ returned non-string (type {})", r.ty().name()))
+            r.downcast_owned::<Str>().map_err(|r| not_text("__str__", &r))
         }
     }
     /// `ascii(self)`.
@@ -1162,11 +1176,26 @@ impl Object {
         } else if let Some(s) = self.downcast_exact::<Str>() {
             return crate::format::format_str(s, spec);
         }
+        if spec.is_empty() && self.formats_as_text() {
+            return self.str();
+        }
         let Some(r) = self.call_special(intern!("__format__"), &[spec])? else {
             return raise!(TypeError, "Type {} doesn't define __format__", self.ty().name());
         };
         r.downcast_owned::<Str>()
             .map_err(|r| raised!(TypeError, "__format__ must return a str, not {}", r.ty().name()))
+    }
+    /// Is `__format__` object's, which without a format says what `str` says?
+    pub fn formats_as_text(&self) -> bool {
+        static OBJECTS: AtomicPtr<PyObject> = AtomicPtr::new(core::ptr::null_mut());
+        let mut of_object = OBJECTS.load(Ordering::Relaxed);
+        if of_object.is_null() {
+            // SAFETY: the base type lives for ever, and what it has with it.
+            let base = unsafe { Type::from_raw_ref(&raw mut crate::type_table::PyBaseObject_Type) };
+            of_object = base.lookup(intern!("__format__")).map_or(core::ptr::null_mut(), |f| f.as_ptr());
+            OBJECTS.store(of_object, Ordering::Relaxed);
+        }
+        self.ty().lookup(intern!("__format__")).is_some_and(|f| f.as_ptr() == of_object)
     }
     /// For messages: `repr`, or a fallback when that raises.
     pub fn repr_lossy(&self) -> String {

@@ -40,6 +40,8 @@ mod slots;
 mod traced;
 mod vars;
 
+pub(crate) use slots::converts;
+
 pub(crate) type Pc = *mut u16;
 pub(crate) type Sp = *mut *mut PyObject;
 

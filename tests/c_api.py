@@ -74,6 +74,21 @@ def document(rows, have):
     return "\n".join(out)
 
 
+def panic(lancehead):
+    """A panic below C code has to end as an exception, not the process."""
+    program = """
+import ctypes
+f = ctypes.pythonapi._PyLancehead_Panic
+f.restype = ctypes.py_object
+try:
+    f()
+except SystemError as e:
+    print(e)
+"""
+    r = subprocess.run([lancehead, "-c", program], capture_output=True, text=True)
+    return r.stdout == "internal error: asked for\n" and r.returncode == 0
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("lancehead")
@@ -91,9 +106,12 @@ def main():
             print(f"C API, {what}: {' '.join(names)}")
     if stale:
         print("docs/c-api.md is out of date: run tests/c_api.py with --update")
+    caught = panic(a.lancehead)
+    if not caught:
+        print("a panic does not become a SystemError")
     total = sum(r["tier"] in REQUIRED for r in rows)
     print(f"C API: {total - len(missing)} of {total} needed symbols, {sum(r['symbol'] in have for r in rows)} of {len(rows)} in all")
-    return 1 if missing or wrong or stale else 0
+    return 1 if missing or wrong or stale or not caught else 0
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import argparse
 import difflib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -154,6 +155,7 @@ def main():
         # Functions that release what is not theirs are named, and the program goes on.
         want = (HERE / "c/released.txt").read_text()
         got = output(a.lancehead, a.build.resolve(), HERE / "c/released.py", LANCEHEAD_CAPI="debug").replace(str(a.build.resolve()) + "/", "").replace(SUFFIX, "")
+        got = re.sub("code at 0x[0-9a-f]+", "code at ...", got)
         passed, failed = passed + (got == want), failed + (got != want)
         if got != want:
             sys.stdout.writelines(difflib.unified_diff(want.splitlines(True), got.splitlines(True), "expected", "c/released.py", n=0))

@@ -31,3 +31,25 @@ made = local()
 sys.stderr.flush()
 print(len(made), made[0] is made[1][0], made[2])
 print("still there:", o is not None, c_wrong.fine(o) is o, sys.getrefcount(o))
+
+for _ in range(3):
+    c_wrong.gives_argument(o)
+    c_wrong.gives_item([o])
+    print(c_wrong.gives_attribute(), c_wrong.gives_none(), flush=True)
+for _ in range(8):
+    c_wrong.releases_true()
+for _ in range(3):
+    try:
+        print(c_wrong.gives_cached())
+    except SystemError as e:
+        print(str(e).split("/")[0], "...", str(e).split()[-3:])
+for _ in range(2):
+    b = c_wrong.Broken()
+    repr(b)
+    print(str(b).split(" at ")[0])
+    b = c_wrong.Broken()
+    b + b
+for _ in range(10):
+    b = c_wrong.Broken()
+    b.set(None), b.set(5)
+print("still there:", c_wrong.thing, sys.getrefcount(o))

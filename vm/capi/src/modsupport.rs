@@ -69,9 +69,18 @@ impl ArgParser {
     }
 }
 
+/// The arguments of a function, which are a tuple if its flags say so.
+#[inline]
+fn tuple(args: &Object) -> PyResult<&Tuple> {
+    match args.downcast::<Tuple>() {
+        Some(t) => Ok(t),
+        None => raise!(SystemError, "new style getargs format but argument is not a tuple"),
+    }
+}
+
 capi! {
-fn lh_arg_parse_tuple(args: &Tuple, f: *const c_char, va: *mut VaList) -> (c_int, 0) {
-    parse_tuple(args.as_slice_raw(), f, va)
+fn lh_arg_parse_tuple(args: &Object, f: *const c_char, va: *mut VaList) -> (c_int, 0) {
+    parse_tuple(tuple(args)?.as_slice_raw(), f, va)
 }
 fn lh_arg_parse(arg: &Object, f: &CStr, va: *mut VaList) -> (c_int, 0) {
     let b = f.to_bytes();
@@ -96,11 +105,11 @@ fn lh_arg_parse_tuple_keywords_fast(args: &Tuple, kw: Option<&Dict>, p: *mut Arg
     let f = CStr::from_ptr((*p).format).to_bytes();
     parse_keywords(args.as_slice_raw(), Keywords::of_dict(kw), f, Names::of((*p).keywords), &mut *va, Some(Shape::of(f))).map(|()| 1)
 }
-fn PyArg_VaParse(args: &Tuple, f: *const c_char, va: *mut VaList) -> (c_int, 0) {
-    parse_tuple(args.as_slice_raw(), f, va)
+fn PyArg_VaParse(args: &Object, f: *const c_char, va: *mut VaList) -> (c_int, 0) {
+    parse_tuple(tuple(args)?.as_slice_raw(), f, va)
 }
-fn _PyArg_VaParse_SizeT(args: &Tuple, f: *const c_char, va: *mut VaList) -> (c_int, 0) {
-    parse_tuple(args.as_slice_raw(), f, va)
+fn _PyArg_VaParse_SizeT(args: &Object, f: *const c_char, va: *mut VaList) -> (c_int, 0) {
+    parse_tuple(tuple(args)?.as_slice_raw(), f, va)
 }
 fn PyArg_VaParseTupleAndKeywords(args: &Tuple, kw: Option<&Dict>, f: *const c_char, names: *const *const c_char, va: *mut VaList) -> (c_int, 0) {
     parse_tuple_keywords(args.as_slice_raw(), kw, f, names, va)

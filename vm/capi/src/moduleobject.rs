@@ -53,7 +53,12 @@ capi! {
     fn PyModule_NewObject(name: &Str) -> obj { Ok(Module::with_name(name)) }
     fn PyModule_GetDict(m: &Object) -> borrowed { Ok(module(m)?.dict().raw()) }
     fn PyModule_GetDef(m: &Object) -> (*mut PyModuleDef, null_mut()) { Ok(module(m)?.def()) }
-    fn PyModule_GetState(m: &Object) -> (*mut c_void, null_mut()) { Ok(module(m)?.state()) }
+    fn PyModule_GetState(m: &Object) -> (*mut c_void, null_mut()) {
+        match m.downcast::<Module>() {
+            Some(m) => Ok(m.state()),
+            None => raise!(TypeError, "bad argument type for built-in operation"),
+        }
+    }
     fn PyModule_GetNameObject(m: &Object) -> obj {
         match module(m)?.dict().get_str("__name__")?.filter(|n| Str::check(n)) {
             Some(n) => Ok(n),

@@ -18,9 +18,19 @@ fn exception(o: &Object) -> PyResult<&Exception> {
 fn give(o: Option<Owned<Object>>) -> *mut PyObject {
     o.map_or(null_mut(), Owned::into_raw)
 }
-/// Sets an exception; its class may be anything callable that C hands us.
+/// Sets an exception, if `t` is a class of one.
 fn set(t: &Object, v: Option<Owned<Object>>) -> Raised {
+    if !t.downcast::<Type>().is_some_and(|t| t.has_flag(Py_TPFLAGS_BASE_EXC_SUBCLASS)) {
+        return no_exception(t);
+    }
     errors::set_object(t, v)
+}
+#[cold]
+fn no_exception(t: &Object) -> Raised {
+    match t.repr() {
+        Ok(r) => raised!(SystemError, "_PyErr_SetObject: exception {} is not a BaseException subclass", r.to_str_lossy()),
+        Err(e) => e,
+    }
 }
 /// `OSError` (or the class given) for the C library's `errno`.
 fn from_errno(t: &Object, file: Option<&Object>, file2: Option<&Object>) -> Raised {

@@ -98,8 +98,14 @@ fn source_line(file: &Object, line: c_int) -> PyResult<Option<Owned<Object>>> {
     Ok(if text.is_true()? { Some(text) } else { None })
 }
 
+fn mistake() -> Owned<Object> {
+    panic!("asked for")
+}
+
 capi! {
     // ---- Types and objects ----
+    // What a mistake in the VM itself looks like to its callers: an exception. For the tests.
+    fn _PyLancehead_Panic() -> obj { Ok(mistake()) }
     fn _PyType_CalculateMetaclass(meta: &Type, bases: &Tuple) -> borrowed {
         Ok(lh_runtime::type_new::calculate_metaclass(meta, bases)?.as_ptr())
     }

@@ -138,6 +138,9 @@ capi! {
         if n < 0 {
             return raise!(SystemError, "Negative size passed to PyUnicode_New");
         }
+        if max > 0x10ffff {
+            return raise!(SystemError, "invalid maximum character passed to PyUnicode_New");
+        }
         if n == 0 {
             return Ok(Str::empty().own().into_raw());
         }

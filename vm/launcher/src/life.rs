@@ -238,6 +238,7 @@ pub fn finish(status: i32) -> i32 {
     }
     ok &= take_down_modules();
     lh_runtime::exitfuncs::run();
+    lh_runtime::quarantine::finish();
     if ok { status } else { 120 }
 }
 /// Waits for the threads of the interpreter and runs its exit functions.

@@ -7,8 +7,8 @@
 
 use core::ffi::{c_int, c_void};
 
-/// The class of Rust's panics: `MOZ\0RUST`.
-const RUST: u64 = u64::from_be_bytes(*b"MOZ\0RUST");
+/// The class of Rust's panics: these bytes in the machine's own order, or as a number (standard libraries differ).
+const RUST: [u64; 2] = [u64::from_ne_bytes(*b"MOZ\0RUST"), u64::from_be_bytes(*b"MOZ\0RUST")];
 const SEARCH: c_int = 1;
 const CONTINUE: c_int = 8;
 
@@ -32,7 +32,7 @@ unsafe extern "C" fn __wrap_rust_eh_personality(
 ) -> c_int {
     // SAFETY: the arguments are the unwinder's; a search changes nothing in the context.
     unsafe {
-        let ours = class == RUST;
+        let ours = RUST.contains(&class);
         let plain = |actions| __real_rust_eh_personality(version, actions, class, exception, context);
         // A handler, or "may not unwind": what a search stops at. Clean-ups it passes.
         if !ours && (actions & SEARCH != 0 || plain(SEARCH) != CONTINUE) {

@@ -12,6 +12,9 @@ pub fn install_hooks() {
 /// Makes the interpreter (functions, frames, `builtins`) work; the runtime's types are ready.
 pub fn start_interpreter() -> PyResult<()> {
     lh_interp::init()?;
+    if lh_runtime::capidebug::on() {
+        lh_runtime::quarantine::start()?;
+    }
     lh_jit::install(jit_mode()?);
     Ok(())
 }

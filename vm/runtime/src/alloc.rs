@@ -83,11 +83,20 @@ pub unsafe fn realloc(p: *mut c_void, n: usize) -> *mut c_void {
 /// `p` is null or from this allocator, and not used again.
 #[inline]
 pub unsafe fn free(p: *mut c_void) {
-    if tracemalloc::is_tracing() {
-        tracemalloc::freed(p);
+    if tracemalloc::frees_watched() && !let_go(p) {
+        return;
     }
     // SAFETY: the caller's promise.
     unsafe { mi::mi_free(p) }
+}
+/// Tells who watches; is the block to be freed?
+#[cold]
+#[inline(never)]
+fn let_go(p: *mut c_void) -> bool {
+    if tracemalloc::is_tracing() {
+        tracemalloc::freed(p);
+    }
+    !crate::quarantine::kept(p)
 }
 
 // ---- Spare blocks ----

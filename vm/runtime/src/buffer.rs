@@ -386,6 +386,16 @@ impl<'a> BytesLike<'a> {
             None => Buffer::simple(o).map(BytesLike::View),
         }
     }
+    /// As `get`; what `error` says stands for whatever the exporter of an object that has no buffer, or doesn't give it, raised.
+    pub fn get_or(o: &'a Object, error: impl FnOnce() -> Raised) -> PyResult<BytesLike<'a>> {
+        if !supports_buffer(o) {
+            return Err(error());
+        }
+        BytesLike::get(o).map_err(|e| {
+            e.clear();
+            error()
+        })
+    }
 }
 impl core::ops::Deref for BytesLike<'_> {
     type Target = [u8];

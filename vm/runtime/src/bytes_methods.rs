@@ -411,15 +411,9 @@ fn join<T: ByteSeq>(s: &T, items: &Object) -> PyResult<Owned<T>> {
         }
         match o.downcast::<Bytes>() {
             Some(b) => out.extend_from_slice(b.as_bytes()),
-            None if crate::buffer::supports_buffer(o) => out.extend_from_slice(&BytesLike::get(o)?),
-            None => {
-                return raise!(
-                    TypeError,
-                    "sequence item {}: expected a bytes-like object, {} found",
-                    i,
-                    name_of(o, 80)
-                );
-            }
+            None => out.extend_from_slice(&BytesLike::get_or(o, || {
+                crate::raised!(TypeError, "sequence item {}: expected a bytes-like object, {} found", i, name_of(o, 80))
+            })?),
         }
     }
     Ok(T::make(&out))

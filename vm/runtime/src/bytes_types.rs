@@ -131,10 +131,7 @@ impl Bytes {
         {
             return Ok(b.own());
         }
-        if !crate::buffer::supports_buffer(other) {
-            return raise!(TypeError, "can't concat {} to {}", name_of(other, 100), name_of(self, 100));
-        }
-        let b = BytesLike::get(other)?;
+        let b = BytesLike::get_or(other, || not_joined(other, self))?;
         if b.is_empty() && self.is_exact::<Bytes>() {
             return Ok(self.own());
         }
@@ -365,23 +362,17 @@ impl ByteArray {
     }
     #[slot(sq_concat)]
     fn py_concat(&self, other: &Object) -> PyResult<Owned<ByteArray>> {
-        if !crate::buffer::supports_buffer(other) {
-            return raise!(TypeError, "can't concat {} to {}", name_of(other, 100), name_of(self, 100));
-        }
-        let b = BytesLike::get(other)?;
+        let b = BytesLike::get_or(other, || not_joined(other, self))?;
         let r = ByteArray::new(&self.to_vec());
         r.extend_bytes(&b)?;
         Ok(r)
     }
     #[slot(sq_inplace_concat)]
     fn py_iadd(&self, other: &Object) -> PyResult<Owned<ByteArray>> {
-        if !crate::buffer::supports_buffer(other) {
-            return raise!(TypeError, "can't concat {} to {}", name_of(other, 100), name_of(self, 100));
-        }
         if self.is(other) {
             self.extend_bytes(&self.to_vec())?;
         } else {
-            let b = BytesLike::get(other)?;
+            let b = BytesLike::get_or(other, || not_joined(other, self))?;
             self.extend_bytes(&b)?;
         }
         Ok(self.own())
@@ -495,8 +486,11 @@ impl ByteArray {
     #[pymethod(signature = "(iterable_of_ints, /)")]
     fn extend(&self, o: &Object) -> PyResult<()> {
         if crate::buffer::supports_buffer(o) {
-            let v = Buffer::get(o, PyBUF_FULL_RO)?.to_vec();
-            return self.extend_bytes(&v);
+            let v = Buffer::get(o, PyBUF_FULL_RO).or_else(|e| {
+                e.clear();
+                raise!(TypeError, "can't set bytearray slice from {}", name_of(o, 100))
+            })?;
+            return self.extend_bytes(&v.to_vec());
         }
         let it = match o.iterator() {
             Ok(it) => it,
@@ -697,4 +691,9 @@ fn compare_warning(name: &str, other: &Object, op: CompareOp) -> PyResult<()> {
         return bytes_warning("Comparison between bytes and int");
     }
     Ok(())
+}
+
+#[cold]
+fn not_joined(other: &Object, this: &Object) -> Raised {
+    crate::raised!(TypeError, "can't concat {} to {}", name_of(other, 100), name_of(this, 100))
 }

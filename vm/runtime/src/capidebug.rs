@@ -6,14 +6,17 @@
 //! An argument that others refer to, too, may lose references rightly (a container lets go of it). Where one has fewer than before, the
 //! references that the collector finds in all objects and those of running functions' variables are counted: there must be at least
 //! those and the caller's. The elements of an argument that is a list or a tuple are watched in the same way, for functions that
-//! release what they only borrowed.
-//! Slots of C types are not watched either: they have no name to report.
+//! release what they only borrowed. A result has to be the caller's, too: where it is an object that others hold, these are counted in the
+//! same way; for `None` and its like, which everybody holds, it is how the call changes their counts.
+//! Slots of C types are not watched: they have no name to report. What they release too often is found by `quarantine.rs`.
 
 use crate::object::*;
 use crate::prelude::{List, Tuple};
 use lh_abi::*;
+use std::cell::Cell;
+use std::collections::HashMap;
 use std::ffi::CStr;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 /// References taken for each argument: enough to survive what a wrong function gives away.
 const GUARD: isize = 1000;
@@ -24,8 +27,8 @@ pub fn on() -> bool {
     *ON.get_or_init(|| std::env::var_os("LANCEHEAD_CAPI").is_some_and(|v| v == "debug"))
 }
 
-/// The file that a C function lies in, unless it is the executable's.
-fn file_of(f: *const core::ffi::c_void) -> Option<String> {
+/// The file that an address lies in, unless it is the executable, and where the file begins.
+pub(crate) fn foreign_file(f: *const core::ffi::c_void) -> Option<(String, usize)> {
     let place = |p: *const core::ffi::c_void| {
         // SAFETY: a place to write to; the answer's strings live as long as the library.
         unsafe {
@@ -37,7 +40,26 @@ fn file_of(f: *const core::ffi::c_void) -> Option<String> {
     };
     let (base, name) = place(f)?;
     let (own, _) = place(on as *const core::ffi::c_void)?;
-    (base != own).then_some(name)
+    (base != own).then_some((name, base))
+}
+/// A function by its name and file.
+///
+/// # Safety
+/// A live definition.
+pub(crate) unsafe fn describe(def: *mut PyMethodDef) -> String {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let file = (*def).ml_meth.and_then(|f| foreign_file(f as *const core::ffi::c_void));
+        format!("{}() in {}", CStr::from_ptr((*def).ml_name).to_string_lossy(), file.map_or("?".into(), |f| f.0))
+    }
+}
+
+thread_local! {
+    /// The extension's function that is running.
+    static RUNNING: Cell<*mut PyMethodDef> = const { Cell::new(core::ptr::null_mut()) };
+}
+pub(crate) fn running() -> *mut PyMethodDef {
+    RUNNING.try_with(Cell::get).unwrap_or(core::ptr::null_mut())
 }
 
 /// How many variables of running functions hold an object; set by the interpreter.
@@ -109,22 +131,28 @@ pub unsafe fn watch(
 ) -> *mut PyObject {
     // SAFETY: the caller's promise; the definition's function is one.
     unsafe {
-        let Some(file) = (*def).ml_meth.and_then(|f| file_of(f as *const core::ffi::c_void)) else {
+        if (*def).ml_meth.and_then(|f| foreign_file(f as *const core::ffi::c_void)).is_none() {
             return call();
-        };
+        }
         let all = watched(objects);
+        let before = Before::of(def);
+        let outer = RUNNING.replace(def);
         let r = call();
+        RUNNING.set(outer);
+        let freed = !r.is_null() && crate::quarantine::is_freed(r);
+        if !freed {
+            before.check(def, r, &all);
+        }
         for Watched { o, own, taken, argument, before } in all {
             let left = (*o).ob_refcnt - taken;
             // A result that is the argument holds a reference of its own.
-            let due = own + (r == o) as isize;
-            let missing = if left >= before { 0 } else { due + known(o) - left };
+            let result = (r == o) as isize;
+            let missing = if left >= before + result { 0 } else { own + result + known(o) - left };
             if missing > 0 {
                 (*o).ob_refcnt += missing;
                 eprintln!(
-                    "LANCEHEAD_CAPI=debug: {}() in {} released {} reference{} to {}its argument {} (a '{}') that {} not its own",
-                    CStr::from_ptr((*def).ml_name).to_string_lossy(),
-                    file,
+                    "LANCEHEAD_CAPI=debug: {} released {} reference{} to {}its argument {} (a '{}') that {} not its own",
+                    describe(def),
                     missing,
                     if missing == 1 { "" } else { "s" },
                     if own == 0 { "an element of " } else { "" },
@@ -137,6 +165,124 @@ pub unsafe fn watch(
             (*o).ob_refcnt -= taken - 1;
             decref(o);
         }
+        if freed {
+            let _ = crate::raised!(SystemError, "{} returned an object that has been freed", describe(def));
+            return core::ptr::null_mut();
+        }
         r
+    }
+}
+
+/// What is known of a function from its earlier calls.
+#[derive(Default, Clone, Copy)]
+struct Record {
+    calls: u64,
+    /// The singleton that it seems to return without a reference.
+    suspected: usize,
+    /// Calls one after another in which it did, and how often it turned out that it didn't.
+    strikes: u32,
+    cleared: u32,
+}
+static RECORDS: Mutex<Option<HashMap<usize, Record>>> = Mutex::new(None);
+
+fn record<R>(def: *mut PyMethodDef, f: impl FnOnce(&mut Record) -> R) -> R {
+    let mut all = RECORDS.lock().unwrap_or_else(|e| e.into_inner());
+    f(all.get_or_insert_default().entry(def as usize).or_default())
+}
+fn singletons() -> [*mut PyObject; 5] {
+    use crate::singletons::*;
+    [none_ref(), bool_ref(true), bool_ref(false), ellipsis_ref(), not_implemented_ref()].map(Object::as_ptr)
+}
+/// `None` and its like are held from everywhere: their counts say nothing by themselves, only how a call changes them.
+struct Before {
+    counts: [isize; 5],
+    /// For the suspected one also the references that are known.
+    known: isize,
+}
+/// Calls in a row after which a function is named: whose result it is; that releases one otherwise (what it holds may be in memory that the
+/// collector can't look into, and rightly let go of).
+const STRIKES: [u32; 2] = [2, 6];
+/// Suspicions after which a function that did nothing wrong is left alone.
+const CLEARED: u32 = 4;
+/// Results of a function's first calls, and then of every so many, are looked for in all objects.
+const FIRST: u64 = 16;
+
+impl Before {
+    fn of(def: *mut PyMethodDef) -> Before {
+        let suspected = record(def, |r| {
+            r.calls += 1;
+            if r.strikes < STRIKES[1] { r.suspected as *mut PyObject } else { core::ptr::null_mut() }
+        });
+        // SAFETY: singletons are live.
+        unsafe {
+            Before {
+                counts: singletons().map(|o| (*o).ob_refcnt),
+                known: if suspected.is_null() { 0 } else { known(suspected) },
+            }
+        }
+    }
+    /// Is the result `r` the caller's, if it is no argument? And were singletons only released that were held?
+    unsafe fn check(self, def: *mut PyMethodDef, r: *mut PyObject, arguments: &[Watched]) {
+        // SAFETY: live objects and a live definition.
+        unsafe {
+            for (i, s) in singletons().into_iter().enumerate() {
+                // The arguments' own accounts say more.
+                if !arguments.iter().any(|w| w.o == s) {
+                    self.check_singleton(def, s, self.counts[i], s == r);
+                } else if s == r {
+                    record(def, |k| k.suspected = 0);
+                }
+            }
+            if r.is_null() || singletons().contains(&r) || arguments.iter().any(|w| w.o == r) {
+                return;
+            }
+            let calls = record(def, |k| k.calls);
+            if calls <= FIRST || calls.is_power_of_two() {
+                let missing = 1 + known(r) - (*r).ob_refcnt;
+                if missing > 0 {
+                    (*r).ob_refcnt += missing;
+                    eprintln!(
+                        "LANCEHEAD_CAPI=debug: {} returned its result (a '{}') without a reference to it of its own",
+                        describe(def),
+                        Object::from_ptr(r).ty().name()
+                    );
+                }
+            }
+        }
+    }
+    unsafe fn check_singleton(&self, def: *mut PyMethodDef, s: *mut PyObject, before: isize, result: bool) {
+        // SAFETY: singletons and definitions are live.
+        unsafe {
+            let change = (*s).ob_refcnt - before - result as isize;
+            let old = record(def, |k| *k);
+            if old.suspected != s as usize {
+                // Something else may have let go of one meanwhile, so that this is no proof.
+                if change < 0 && old.suspected == 0 && old.cleared < CLEARED {
+                    record(def, |k| (k.suspected, k.strikes) = (s as usize, 0));
+                }
+            } else if old.strikes >= STRIKES[!result as usize] {
+                (*s).ob_refcnt += result as isize;
+            } else if change - (known(s) - self.known) >= 0 {
+                record(def, |k| (k.suspected, k.cleared) = (0, k.cleared + 1));
+            } else {
+                (*s).ob_refcnt += result as isize;
+                record(def, |k| k.strikes += 1);
+                if old.strikes + 1 == STRIKES[!result as usize] {
+                    let name = Object::from_ptr(s).repr_lossy();
+                    let what = if result { "return" } else { "release" };
+                    eprintln!(
+                        "LANCEHEAD_CAPI=debug: {} seems to {what} {name} without a reference to it of its own",
+                        describe(def)
+                    );
+                }
+            }
+        }
+    }
+}
+/// References that the singletons get at the start, so that they outlive the functions that release them.
+pub(crate) fn hold_singletons() {
+    for o in singletons() {
+        // SAFETY: singletons are live.
+        unsafe { (*o).ob_refcnt += 1 << 30 }
     }
 }

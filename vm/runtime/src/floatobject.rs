@@ -452,14 +452,10 @@ pub fn from_text(o: &Object) -> PyResult<f64> {
         parse_ascii(b.as_bytes())
     } else if let Some(b) = o.downcast::<ByteArray>() {
         parse_ascii(&b.to_vec())
-    } else if crate::buffer::supports_buffer(o) {
-        parse_ascii(&crate::buffer::Buffer::simple(o)?.to_vec())
     } else {
-        return raise!(
-            TypeError,
-            "float() argument must be a string or a real number, not '{}'",
-            o.ty().name()
-        );
+        parse_ascii(&crate::buffer::BytesLike::get_or(o, || {
+            crate::raised!(TypeError, "float() argument must be a string or a real number, not '{}'", o.ty().name())
+        })?)
     };
     match v {
         Some(v) => Ok(v),

@@ -72,6 +72,7 @@ pub mod odictobject;
 pub mod percent;
 pub mod picklebuf;
 pub mod property;
+pub mod quarantine;
 pub mod protocols;
 pub mod pyruntime;
 pub mod rangeobject;

@@ -357,11 +357,13 @@ impl MemoryView {
     fn native_or_error(&self) -> PyResult<u8> {
         match self.native() {
             Some(c) => Ok(c),
-            None => raise!(
-                NotImplementedError,
-                "memoryview: format {} not supported",
-                buffer::format(self.view())
-            ),
+            None => {
+                let f = buffer::format(self.view());
+                match f.strip_prefix('@').unwrap_or(f).len() {
+                    1 => raise!(NotImplementedError, "memoryview: format {} not supported", f),
+                    _ => raise!(NotImplementedError, "memoryview: unsupported format {}", f),
+                }
+            }
         }
     }
     fn bytes(&self) -> Vec<u8> {

@@ -455,15 +455,16 @@ pub fn to_int(o: &Object) -> PyResult<Owned<Object>> {
         let e = |e| crate::intobject::text::parse_failed(e, 10, || o.repr_lossy());
         return Ok(crate::intobject::text::parse_ascii(&v, 10).map_err(e)?.into_object());
     }
-    if crate::buffer::supports_buffer(o) {
-        let v = crate::buffer::Buffer::simple(o)?.to_vec();
-        return Ok(crate::intobject::text::parse_bytes(&v, 10)?.into_object());
-    }
-    raise!(
-        TypeError,
-        "int() argument must be a string, a bytes-like object or a real number, not '{}'",
-        o.ty().name()
-    )
+    let v = crate::buffer::BytesLike::get_or(o, || {
+        let given = o.ty().name();
+        crate::raised!(
+            TypeError,
+            "int() argument must be a string, a bytes-like object or a real number, not '{}'",
+            given
+        )
+    })?
+    .to_vec();
+    Ok(crate::intobject::text::parse_bytes(&v, 10)?.into_object())
 }
 
 /// `float(o)`.

@@ -1181,10 +1181,9 @@ pub fn from_encoded_object(o: &Object, encoding: Option<&str>, errors: Option<&s
     if o.is_instance_of::<Str>() {
         return raise!(TypeError, "decoding str is not supported");
     }
-    if !crate::buffer::supports_buffer(o) {
-        return raise!(TypeError, "decoding to str: need a bytes-like object, {} found", name_of(o, 80));
-    }
-    let b = crate::buffer::BytesLike::get(o)?;
+    let b = crate::buffer::BytesLike::get_or(o, || {
+        crate::raised!(TypeError, "decoding to str: need a bytes-like object, {} found", name_of(o, 80))
+    })?;
     crate::codecs::decode_to_str(&b, encoding.unwrap_or("utf-8"), errors.unwrap_or("strict"))
 }
 

@@ -16,6 +16,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
 static TRACING: AtomicBool = AtomicBool::new(false);
+/// Does anybody want to know of blocks that are freed: this file, or `quarantine.rs`?
+static FREES: AtomicBool = AtomicBool::new(false);
 
 /// What the interpreter lends: `f` gets the file name and the line of each running frame, innermost first.
 pub static FRAMES: OnceLock<fn(f: &mut dyn FnMut(*mut PyObject, u32))> = OnceLock::new();
@@ -25,6 +27,14 @@ pub static SWITCH: OnceLock<fn(on: bool)> = OnceLock::new();
 #[inline(always)]
 pub fn is_tracing() -> bool {
     TRACING.load(Ordering::Relaxed)
+}
+#[inline(always)]
+pub fn frees_watched() -> bool {
+    FREES.load(Ordering::Relaxed)
+}
+/// For the debug mode of the C API, which never ends.
+pub fn watch_frees() {
+    FREES.store(true, Ordering::SeqCst);
 }
 
 /// Pointers are as good as random already, but for their low bits.
@@ -205,6 +215,7 @@ pub fn start(limit: usize) {
         f(true);
     }
     TRACING.store(true, Ordering::SeqCst);
+    FREES.store(true, Ordering::SeqCst);
 }
 pub fn stop() {
     if !is_tracing() {
@@ -215,6 +226,10 @@ pub fn stop() {
     if let Some(mut s) = old {
         release(s.forget_all());
     }
+    if crate::capidebug::on() {
+        return;
+    }
+    FREES.store(false, Ordering::SeqCst);
     crate::alloc::keep_spare(true);
     crate::dict_table::keep_spare(true);
     if let Some(f) = SWITCH.get() {

@@ -1,5 +1,6 @@
 //! The methods and attributes of `type` itself.
 
+use crate::errors::occurred;
 use crate::prelude::*;
 use crate::slot_calls::{slot_tp_init, slot_tp_new};
 use crate::type_new::*;
@@ -315,12 +316,24 @@ pub fn type_call(t: &Type, args: &Tuple, kw: Option<&Dict>) -> PyResult {
         let nothing = init_of(made) == init_of(Object::type_ptr());
         if let Some(init) = (*made).tp_init
             && !(nothing && new_of(made) != new_of(Object::type_ptr()))
-            && init(o.ptr(), args.raw(), k) < 0
         {
-            return Err(Raised::already_set());
+            if init(o.ptr(), args.raw(), k) < 0 {
+                return Err(Raised::already_set());
+            }
+            if occurred() {
+                return Err(left_behind(o, t));
+            }
         }
         Ok(o)
     }
+}
+
+/// An `__init__` in C left an exception behind without saying so.
+#[cold]
+#[inline(never)]
+fn left_behind(o: Owned<Object>, t: &Type) -> Raised {
+    crate::methodobject::check_result(o.into_raw(), || t.repr_lossy());
+    Raised::already_set()
 }
 
 impl Type {

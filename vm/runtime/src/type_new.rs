@@ -72,7 +72,10 @@ pub fn best_base(bases: &Tuple) -> PyResult<&Type> {
             }
         }
     }
-    Ok(winner.expect("there is a base").1)
+    match winner {
+        Some((_, base)) => Ok(base),
+        None => raise!(SystemError, "a type needs a base"),
+    }
 }
 
 /// The metaclass for a class with these bases, most derived of `meta` and the bases' types.

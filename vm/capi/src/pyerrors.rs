@@ -28,7 +28,11 @@ fn set(t: &Object, v: Option<Owned<Object>>) -> Raised {
 #[cold]
 fn no_exception(t: &Object) -> Raised {
     match t.repr() {
-        Ok(r) => raised!(SystemError, "_PyErr_SetObject: exception {} is not a BaseException subclass", r.to_str_lossy()),
+        Ok(r) => raised!(
+            SystemError,
+            "_PyErr_SetObject: exception {} is not a BaseException subclass",
+            r.to_str_lossy()
+        ),
         Err(e) => e,
     }
 }

@@ -412,7 +412,12 @@ fn join<T: ByteSeq>(s: &T, items: &Object) -> PyResult<Owned<T>> {
         match o.downcast::<Bytes>() {
             Some(b) => out.extend_from_slice(b.as_bytes()),
             None => out.extend_from_slice(&BytesLike::get_or(o, || {
-                crate::raised!(TypeError, "sequence item {}: expected a bytes-like object, {} found", i, name_of(o, 80))
+                crate::raised!(
+                    TypeError,
+                    "sequence item {}: expected a bytes-like object, {} found",
+                    i,
+                    name_of(o, 80)
+                )
             })?),
         }
     }

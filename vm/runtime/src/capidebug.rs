@@ -50,7 +50,11 @@ pub(crate) unsafe fn describe(def: *mut PyMethodDef) -> String {
     // SAFETY: the caller's promise.
     unsafe {
         let file = (*def).ml_meth.and_then(|f| foreign_file(f as *const core::ffi::c_void));
-        format!("{}() in {}", CStr::from_ptr((*def).ml_name).to_string_lossy(), file.map_or("?".into(), |f| f.0))
+        format!(
+            "{}() in {}",
+            CStr::from_ptr((*def).ml_name).to_string_lossy(),
+            file.map_or("?".into(), |f| f.0)
+        )
     }
 }
 

@@ -454,7 +454,11 @@ pub fn from_text(o: &Object) -> PyResult<f64> {
         parse_ascii(&b.to_vec())
     } else {
         parse_ascii(&crate::buffer::BytesLike::get_or(o, || {
-            crate::raised!(TypeError, "float() argument must be a string or a real number, not '{}'", o.ty().name())
+            crate::raised!(
+                TypeError,
+                "float() argument must be a string or a real number, not '{}'",
+                o.ty().name()
+            )
         })?)
     };
     match v {

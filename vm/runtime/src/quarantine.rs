@@ -124,7 +124,10 @@ impl Queue {
         let readable = |p: usize| {
             let mut info: libc::Dl_info = unsafe_zeroed();
             // SAFETY: both only compare the address with what they know.
-            unsafe { mi::mi_is_in_heap_region(p as *const c_void) || libc::dladdr(p as *const c_void, &mut info) != 0 }
+            unsafe {
+                mi::mi_is_in_heap_region(p as *const c_void)
+                    || libc::dladdr(p as *const c_void, &mut info) != 0
+            }
         };
         // SAFETY: heap memory and that of loaded files is readable; a type's type is a type.
         unsafe {

@@ -443,7 +443,7 @@ impl Recorder {
         }
     }
     /// Guards the class, and that the instance has no attribute of that name; false if it may have.
-    unsafe fn has_no_own(&mut self, v: R, a: Ob, name: &Str) -> Rec<bool> {
+    pub(crate) unsafe fn has_no_own(&mut self, v: R, a: Ob, name: &Str) -> Rec<bool> {
         // SAFETY: a live operand.
         unsafe {
             let t = (*a).ob_type;

@@ -924,16 +924,9 @@ unsafe fn ready_inner(tp: *mut PyTypeObject) -> PyResult<()> {
         set_mro(tp)?;
         if !base.is_null() {
             crate::type_slots::inherit_special(tp, base);
-            // Objects of the base would not fit. (`object` fits in every block there is.)
+            // Too small for an object of the base, whose functions will be called on it. (`object` fits in every block there is.)
             if (*tp).tp_basicsize < (*base).tp_basicsize && base != Object::type_ptr() {
-                return raise!(
-                    TypeError,
-                    "tp_basicsize for type '{}' ({}) is too small for base '{}' ({})",
-                    Type::from_raw_ref(tp).name(),
-                    (*tp).tp_basicsize,
-                    Type::from_raw_ref(base).name(),
-                    (*base).tp_basicsize
-                );
+                (*tp).tp_basicsize = (*base).tp_basicsize;
             }
             let mro = Type::from_raw_ref(tp).mro();
             for b in mro.iter().skip(1) {

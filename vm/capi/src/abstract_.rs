@@ -58,10 +58,16 @@ capi! {
     }
     fn PyObject_CallNoArgs(f: &Object) -> obj { f.call0() }
     fn PyObject_CallOneArg(f: &Object, a: &Object) -> obj { f.call1(a) }
-    fn PyObject_Vectorcall(f: &Object, args: *const *mut PyObject, nargsf: usize, kwnames: *mut PyObject) -> obj {
+    fn PyObject_Vectorcall(f: &Object, args: *const *mut PyObject, nargsf: usize, kwnames: *mut PyObject) -> obj short {
+        let f = Object::from_ptr_opt(f)?;
+        Some((f.vectorcall_function()?)(f.as_ptr(), args, nargsf, kwnames))
+    } {
         vectorcall(f, args, nargsf, kwnames)
     }
-    fn _PyObject_Vectorcall(f: &Object, args: *const *mut PyObject, nargsf: usize, kwnames: *mut PyObject) -> obj {
+    fn _PyObject_Vectorcall(f: &Object, args: *const *mut PyObject, nargsf: usize, kwnames: *mut PyObject) -> obj short {
+        let f = Object::from_ptr_opt(f)?;
+        Some((f.vectorcall_function()?)(f.as_ptr(), args, nargsf, kwnames))
+    } {
         vectorcall(f, args, nargsf, kwnames)
     }
     fn _PyObject_FastCall(f: &Object, args: *const *mut PyObject, n: isize) -> obj {
@@ -135,16 +141,26 @@ capi! {
 
     // ---- Objects ----
     fn PyObject_Type(o: &Object) -> obj { Ok(o.ty().own()) }
-    fn PyObject_Size(o: &Object) -> (isize, -1) { size(o) }
-    fn PyObject_Length(o: &Object) -> (isize, -1) { size(o) }
+    fn PyObject_Size(o: &Object) -> (isize, -1) short { by_length_slot(o) } { size(o) }
+    fn PyObject_Length(o: &Object) -> (isize, -1) short { by_length_slot(o) } { size(o) }
     fn PyObject_LengthHint(o: &Object, default: isize) -> (isize, -1) { o.length_hint(default as usize).map(|n| n as isize) }
-    fn PyObject_GetItem(o: &Object, key: &Object) -> borrowed {
+    fn PyObject_GetItem(o: &Object, key: &Object) -> borrowed short {
+        if key.is_null() {
+            return None;
+        }
+        Some(((*Object::from_ptr_opt(o)?.ob_type()).tp_as_mapping.as_ref()?.mp_subscript?)(o, key))
+    } {
         match (*o.ob_type()).tp_as_mapping.as_ref().and_then(|m| m.mp_subscript) {
             Some(f) => Ok(f(o.as_ptr(), key.as_ptr())),
             None => o.get_item(key).map(Owned::into_raw),
         }
     }
-    fn PyObject_SetItem(o: &Object, key: &Object, v: &Object) -> (c_int, -1) {
+    fn PyObject_SetItem(o: &Object, key: &Object, v: &Object) -> (c_int, -1) short {
+        if key.is_null() || v.is_null() {
+            return None;
+        }
+        Some(((*Object::from_ptr_opt(o)?.ob_type()).tp_as_mapping.as_ref()?.mp_ass_subscript?)(o, key, v))
+    } {
         match (*o.ob_type()).tp_as_mapping.as_ref().and_then(|m| m.mp_ass_subscript) {
             Some(f) => Ok(f(o.as_ptr(), key.as_ptr(), v.as_ptr())),
             None => o.set_item_of(key, v).map(|()| 0),
@@ -161,7 +177,11 @@ capi! {
             },
         }
     }
-    fn PyObject_GetIter(o: &Object) -> obj { o.iterator() }
+    fn PyObject_GetIter(o: &Object) -> obj short {
+        let it = ((*Object::from_ptr_opt(o)?.ob_type()).tp_iter?)(o);
+        let not_there = lh_runtime::typeobject::next_not_implemented as *const () as usize;
+        Some(if !it.is_null() && (*(*it).ob_type).tp_iternext.is_some_and(|f| f as usize != not_there) { it } else { no_iterator(it) })
+    } { o.iterator() }
     fn PyObject_GetAIter(o: &Object) -> obj { lh_interp::builtins::iterate::aiter(o) }
     fn PyObject_IsInstance(o: &Object, class: &Object) -> boolean { o.is_instance(class) }
     fn PyObject_IsSubclass(o: &Object, class: &Object) -> boolean { o.is_subclass(class) }
@@ -173,18 +193,10 @@ capi! {
     fn PyAIter_Check(o: &Object) -> [c_int] {
         (*o.ob_type()).tp_as_async.as_ref().is_some_and(|m| m.am_anext.is_some()) as c_int
     }
-    fn PyIter_Next(o: &Object) -> borrowed {
-        if let Some(f) = (*o.ob_type()).tp_iternext {
-            let r = f(o.as_ptr());
-            if !r.is_null() || !occurred() {
-                return Ok(r);
-            }
-            if matches(exc::StopIteration()) {
-                lh_runtime::errors::clear();
-                return Ok(null_mut());
-            }
-            return Err(Raised::already_set());
-        }
+    fn PyIter_Next(o: &Object) -> borrowed short {
+        let r = ((*Object::from_ptr_opt(o)?.ob_type()).tp_iternext?)(o);
+        Some(if r.is_null() { exhausted() } else { r })
+    } {
         Ok(o.iter_next()?.map_or(null_mut(), Owned::into_raw))
     }
     /// 0: the iterator returned (with that value), 1: it yielded, -1: error.
@@ -221,11 +233,19 @@ capi! {
         o.is_some_and(number::is_number) as c_int
     }
     fn PyIndex_Check(o: &Object) -> [c_int] { number::has_index(o) as c_int }
-    fn PyNumber_Index(o: &Object) -> obj { number::index_exact(o) }
+    fn PyNumber_Index(o: &Object) -> obj short { Some(quick_exact::<Int>(o)?.own().into_raw()) } { number::index_exact(o) }
     fn _PyNumber_Index(o: &Object) -> obj { number::index(o) }
-    fn PyNumber_Long(o: &Object) -> obj { number::to_int(o) }
-    fn PyNumber_Float(o: &Object) -> obj { number::to_float(o) }
-    fn PyNumber_AsSsize_t(o: &Object, exception: Option<&Type>) -> (isize, -1) { number::as_isize(o, exception) }
+    fn PyNumber_Long(o: &Object) -> obj short {
+        if let Some(i) = quick_exact::<Int>(o) {
+            return Some(i.own().into_raw());
+        }
+        let v = quick_exact::<Float>(o)?.value();
+        if v.abs() < 1e6 { Some(Int::from_small(v as i64)?.into_raw()) } else { None }
+    } { number::to_int(o) }
+    fn PyNumber_Float(o: &Object) -> obj short {
+        Some(quick_exact::<Float>(o)?.own().into_raw())
+    } { number::to_float(o) }
+    fn PyNumber_AsSsize_t(o: &Object, exception: Option<&Type>) -> (isize, -1) short { Some(quick::<Int>(o)?.compact()? as isize) } { number::as_isize(o, exception) }
     fn PyNumber_ToBase(o: &Object, base: c_int) -> obj { to_base(o, base) }
     fn PyNumber_Divmod(a: &Object, b: &Object) -> obj { number::divmod(a, b) }
     fn PyNumber_Power(a: &Object, b: &Object, c: &Object) -> obj { number::power(a, b, c) }
@@ -237,9 +257,21 @@ capi! {
 
     // ---- Sequences ----
     fn PySequence_Check(o: &Object) -> [c_int] { is_sequence(o) as c_int }
-    fn PySequence_Size(o: &Object) -> (isize, -1) { seq_size(o) }
-    fn PySequence_Length(o: &Object) -> (isize, -1) { seq_size(o) }
-    fn PySequence_GetItem(o: &Object, i: isize) -> obj { o.seq_item(i) }
+    fn PySequence_Size(o: &Object) -> (isize, -1) short { by_length_slot(o) } { seq_size(o) }
+    fn PySequence_Length(o: &Object) -> (isize, -1) short { by_length_slot(o) } { seq_size(o) }
+    fn PySequence_GetItem(o: &Object, i: isize) -> obj short {
+        let (items, n) = match (quick_exact::<List>(o), quick_exact::<Tuple>(o)) {
+            (Some(l), _) => (l.items_ptr(), l.len()),
+            (_, Some(t)) => (t.items_ptr(), t.len()),
+            _ => return None,
+        };
+        if (i as usize) >= n {
+            return None;
+        }
+        let x = *items.offset(i);
+        incref(x);
+        Some(x)
+    } { o.seq_item(i) }
     fn PySequence_SetItem(o: &Object, i: isize, v: Option<&Object>) -> status {
         if let (Some(l), Some(v)) = (o.downcast_exact::<List>(), v)
             && i >= 0
@@ -269,7 +301,15 @@ capi! {
         }
         o.del_item_of(&Slice::new(&bounds(i), &bounds(j), none_ref()))
     }
-    fn PySequence_Contains(o: &Object, x: &Object) -> boolean { o.contains_item(x) }
+    fn PySequence_Contains(o: &Object, x: &Object) -> boolean short {
+        if x.is_null() {
+            return None;
+        }
+        if let Some(e) = quick_exact::<Dict>(o).and_then(|d| d.first_look(x)) {
+            return Some(!e.is_null() as c_int);
+        }
+        Some(((*Object::from_ptr_opt(o)?.ob_type()).tp_as_sequence.as_ref()?.sq_contains?)(o, x))
+    } { o.contains_item(x) }
     fn PySequence_In(o: &Object, x: &Object) -> boolean { o.contains_item(x) }
     fn PySequence_Count(o: &Object, x: &Object) -> (isize, -1) {
         let it = searched(o)?;
@@ -300,7 +340,10 @@ capi! {
         Ok(l)
     }
     /// The message is for an object that cannot be iterated over; callers that know better pass NULL.
-    fn PySequence_Fast(o: &Object, message: *const c_char) -> obj {
+    fn PySequence_Fast(o: &Object, message: *const c_char) -> obj short {
+        let o = Object::from_ptr_opt(o)?;
+        if o.is_exact::<List>() || o.is_exact::<Tuple>() { Some(o.own().into_raw()) } else { None }
+    } {
         if o.is_exact::<List>() || o.is_exact::<Tuple>() {
             return Ok(o.own());
         }
@@ -323,11 +366,11 @@ capi! {
 
     // ---- Mappings ----
     fn PyMapping_Check(o: Option<&Object>) -> [c_int] { o.is_some_and(is_mapping) as c_int }
-    fn PyMapping_Size(o: &Object) -> (isize, -1) { map_size(o) }
-    fn PyMapping_Length(o: &Object) -> (isize, -1) { map_size(o) }
+    fn PyMapping_Size(o: &Object) -> (isize, -1) short { Some(((*Object::from_ptr_opt(o)?.ob_type()).tp_as_mapping.as_ref()?.mp_length?)(o)) } { map_size(o) }
+    fn PyMapping_Length(o: &Object) -> (isize, -1) short { Some(((*Object::from_ptr_opt(o)?.ob_type()).tp_as_mapping.as_ref()?.mp_length?)(o)) } { map_size(o) }
     fn PyMapping_GetItemString(o: &Object, key: Name) -> obj { o.get_item(&*key.string()?) }
     fn PyMapping_SetItemString(o: &Object, key: Name, v: &Object) -> status { o.set_item_of(&*key.string()?, v) }
-    fn PyMapping_HasKey(o: &Object, key: &Object) -> [c_int] { has_key(o, key) }
+    fn PyMapping_HasKey(o: &Object, key: &Object) -> [c_int] short { Some(!quick_exact::<Dict>(o)?.first_look(key)?.is_null() as c_int) } { has_key(o, key) }
     fn PyMapping_HasKeyString(o: &Object, key: Name) -> [c_int] {
         match key.string() { Ok(k) => has_key(o, &k), Err(e) => { e.clear(); 0 } }
     }
@@ -337,13 +380,34 @@ capi! {
 
     // ---- Buffers ----
     fn PyObject_CheckBuffer(o: &Object) -> [c_int] { buffer::supports_buffer(o) as c_int }
-    fn PyObject_GetBuffer(o: &Object, v: *mut Py_buffer, flags: c_int) -> status {
+    fn PyObject_GetBuffer(o: &Object, v: *mut Py_buffer, flags: c_int) -> status short {
+        if v.is_null() {
+            return None;
+        }
+        let r = ((*Object::from_ptr_opt(o)?.ob_type()).tp_as_buffer.as_ref()?.bf_getbuffer?)(o, v, flags);
+        if r != 0 {
+            // What a failing exporter left there means nothing.
+            (*v).obj = null_mut();
+        }
+        Some(r)
+    } {
         if v.is_null() {
             return raise!(BufferError, "PyObject_GetBuffer: view==NULL argument is obsolete");
         }
         buffer::get_into(o, &mut *v, flags)
     }
-    fn PyBuffer_Release(v: *mut Py_buffer) -> void { buffer::release(&mut *v) }
+    fn PyBuffer_Release(v: *mut Py_buffer) -> void short {
+        let o = (*v).obj;
+        if o.is_null() {
+            return Some(());
+        }
+        if (*o).ob_refcnt == 1 || (*(*o).ob_type).tp_as_buffer.as_ref().is_some_and(|b| b.bf_releasebuffer.is_some()) {
+            return None;
+        }
+        (*v).obj = null_mut();
+        (*o).ob_refcnt -= 1;
+        Some(())
+    } { buffer::release(&mut *v) }
     fn PyBuffer_FillInfo(v: *mut Py_buffer, o: Option<&Object>, buf: *mut c_void, len: isize, readonly: c_int, flags: c_int) -> status {
         buffer::fill_info(v, o, buf.cast(), len as usize, readonly != 0, flags)
     }
@@ -402,6 +466,24 @@ capi! {
     }
 }
 
+/// Null, after an iterator gave null: `StopIteration` is forgotten.
+#[inline(never)]
+unsafe extern "C" fn exhausted() -> *mut PyObject {
+    if occurred() && matches(exc::StopIteration()) {
+        lh_runtime::errors::clear();
+    }
+    null_mut()
+}
+/// What `tp_iter` answered is null, or no iterator.
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn no_iterator(it: *mut PyObject) -> *mut PyObject {
+    // SAFETY: null with an exception, or a new reference.
+    lh_runtime::border::object::<Object>(|| unsafe {
+        let it = from_c::<Object>(it)?;
+        raise!(TypeError, "iter() returned non-iterator of type '{}'", it.ty().name())
+    })
+}
 /// `PY_VECTORCALL_ARGUMENTS_OFFSET`.
 pub const PY_OFFSET: usize = 1 << 63;
 
@@ -416,6 +498,12 @@ unsafe fn simple(o: &Object, p: *mut *mut c_void, n: *mut isize, write: bool) ->
     }
     buffer::release(&mut v);
     Ok(())
+}
+/// What `sq_length` answers, for short ways.
+#[inline(always)]
+unsafe fn by_length_slot(o: *mut PyObject) -> Option<isize> {
+    // SAFETY: the slot of the object's type.
+    unsafe { Some(((*Object::from_ptr_opt(o)?.ob_type()).tp_as_sequence.as_ref()?.sq_length?)(o)) }
 }
 /// The length of what has one as a sequence.
 fn seq_size(o: &Object) -> PyResult<isize> {

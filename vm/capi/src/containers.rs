@@ -18,6 +18,8 @@ fn in_range(i: isize, n: usize, what: &str) -> PyResult<usize> {
         raise!(IndexError, "{} index out of range", what)
     }
 }
+/// Lists of up to so many items are made and cleared in the short way.
+const SHORT_LIST: usize = 16;
 /// A pointer that stays valid because the container holds the object.
 fn lend(o: Option<Owned<Object>>) -> *mut PyObject {
     o.map_or(null_mut(), |o| o.ptr())
@@ -63,9 +65,18 @@ capi! {
         gc::track(p);
         Ok(p)
     }
-    fn PyTuple_Size(t: &Tuple) -> (isize, -1) { Ok(t.len() as isize) }
-    fn PyTuple_GetItem(t: &Tuple, i: isize) -> borrowed { Ok(*t.items_ptr().add(in_range(i, t.len(), "tuple")?)) }
-    fn PyTuple_SetItem(t: &Object, i: isize, v: Option<Owned>) -> status {
+    fn PyTuple_Size(t: &Tuple) -> (isize, -1) short { Some(quick::<Tuple>(t)?.len() as isize) } { Ok(t.len() as isize) }
+    fn PyTuple_GetItem(t: &Tuple, i: isize) -> borrowed short {
+        let t = quick::<Tuple>(t)?;
+        if (i as usize) < t.len() { Some(*t.items_ptr().offset(i)) } else { None }
+    } { Ok(*t.items_ptr().add(in_range(i, t.len(), "tuple")?)) }
+    fn PyTuple_SetItem(t: &Object, i: isize, v: Option<Owned>) -> status short {
+        let t = quick::<Tuple>(t).filter(|t| t.refcnt() == 1)?;
+        if (i as usize) >= t.len() {
+            return None;
+        }
+        Some(zero_after(std::mem::replace(&mut *t.items_ptr().offset(i), v)))
+    } {
         let Some(t) = t.downcast::<Tuple>().filter(|t| t.refcnt() == 1) else { return Err(bad_internal_call()) };
         if i < 0 || i as usize >= t.len() {
             return raise!(IndexError, "tuple assignment index out of range");
@@ -107,7 +118,13 @@ capi! {
     fn lh_tuple_pack(items: *const *mut PyObject, n: usize) -> obj { Ok(lh_runtime::protocols::tuple_of_raw(items, n)) }
 
     // ---- Lists ----
-    fn PyList_New(n: isize) -> obj {
+    fn PyList_New(n: isize) -> obj short {
+        if n as usize > SHORT_LIST {
+            return None;
+        }
+        let l = List::with_nulls(n as usize)?;
+        Some(l.into_raw())
+    } {
         if n < 0 {
             return Err(bad_internal_call());
         }
@@ -119,9 +136,18 @@ capi! {
         (*s).ob_base.ob_size = n;
         Ok(l)
     }
-    fn PyList_Size(l: &List) -> (isize, -1) { Ok(l.len() as isize) }
-    fn PyList_GetItem(l: &List, i: isize) -> borrowed { Ok(*l.items_ptr().add(in_range(i, l.len(), "list")?)) }
-    fn PyList_SetItem(l: &List, i: isize, v: Option<Owned>) -> status {
+    fn PyList_Size(l: &List) -> (isize, -1) short { Some(quick::<List>(l)?.len() as isize) } { Ok(l.len() as isize) }
+    fn PyList_GetItem(l: &List, i: isize) -> borrowed short {
+        let l = quick::<List>(l)?;
+        if (i as usize) < l.len() { Some(*l.items_ptr().offset(i)) } else { None }
+    } { Ok(*l.items_ptr().add(in_range(i, l.len(), "list")?)) }
+    fn PyList_SetItem(l: &List, i: isize, v: Option<Owned>) -> status short {
+        let l = quick::<List>(l)?;
+        if (i as usize) >= l.len() {
+            return None;
+        }
+        Some(zero_after(std::mem::replace(&mut *l.items_ptr().offset(i), v)))
+    } {
         if i < 0 || i as usize >= l.len() {
             return raise!(IndexError, "list assignment index out of range");
         }
@@ -135,7 +161,15 @@ capi! {
         l.insert(i as usize, v.own());
         Ok(())
     }
-    fn PyList_Append(l: &List, v: &Object) -> status { l.try_push(v.own()) }
+    fn PyList_Append(l: &List, v: &Object) -> status short {
+        let l = quick::<List>(l)?;
+        if v.is_null() || !l.has_room() {
+            return None;
+        }
+        incref(v);
+        l.push_unchecked(v);
+        Some(0)
+    } { l.try_push(v.own()) }
     fn PyList_GetSlice(l: &List, i: isize, j: isize) -> obj {
         let j = (j.max(0) as usize).min(l.len());
         l.slice((i.max(0) as usize).min(j), j)
@@ -153,12 +187,12 @@ capi! {
     fn PyDict_New() -> obj { Ok(Dict::new()) }
     fn _PyDict_NewPresized(n: isize) -> obj { Ok(Dict::with_capacity(n.max(0) as usize)) }
     fn PyDict_Clear(d: &Dict) -> void { d.clear() }
-    fn PyDict_Size(d: &Dict) -> (isize, -1) { Ok(d.len() as isize) }
-    fn PyDict_Contains(d: &Dict, k: &Object) -> boolean { d.contains(k) }
+    fn PyDict_Size(d: &Dict) -> (isize, -1) short { Some(quick::<Dict>(d)?.len() as isize) } { Ok(d.len() as isize) }
+    fn PyDict_Contains(d: &Dict, k: &Object) -> boolean short { Some(!quick::<Dict>(d)?.first_look(k)?.is_null() as c_int) } { d.contains(k) }
     fn _PyDict_Contains_KnownHash(d: &Dict, k: &Object, h: isize) -> boolean { Ok(d.get_item_known_hash(k, h)?.is_some()) }
     fn _PyDict_ContainsId(d: &Dict, k: *const Identifier) -> boolean { d.contains(id_str(k)) }
     fn PyDict_Copy(d: &Dict) -> obj { Ok(d.copy()) }
-    fn PyDict_GetItem(d: *mut PyObject, k: &Object) -> [*mut PyObject] {
+    fn PyDict_GetItem(d: *mut PyObject, k: &Object) -> [*mut PyObject] short { quick::<Dict>(d)?.first_value(k) } {
         match Object::from_ptr_opt(d).and_then(|d| d.downcast::<Dict>()) {
             Some(d) => undisturbed(|| d.get_item(k)),
             None => null_mut(),
@@ -170,12 +204,21 @@ capi! {
             None => null_mut(),
         }
     }
-    fn PyDict_GetItemWithError(d: &Dict, k: &Object) -> borrowed { Ok(lend(d.get_item(k)?)) }
-    fn _PyDict_GetItemWithError(d: &Dict, k: &Object) -> borrowed { Ok(lend(d.get_item(k)?)) }
+    fn PyDict_GetItemWithError(d: &Dict, k: &Object) -> borrowed short { quick::<Dict>(d)?.first_value(k) } {
+        Ok(d.get_item_borrowed(k)?.unwrap_or(null_mut()))
+    }
+    fn _PyDict_GetItemWithError(d: &Dict, k: &Object) -> borrowed short { quick::<Dict>(d)?.first_value(k) } {
+        Ok(d.get_item_borrowed(k)?.unwrap_or(null_mut()))
+    }
     fn _PyDict_GetItemStringWithError(d: &Dict, k: Name) -> borrowed { Ok(lend(d.get_item(&*k.string()?)?)) }
     fn _PyDict_GetItemIdWithError(d: &Dict, k: *const Identifier) -> borrowed { Ok(lend(d.get_item(id_str(k))?)) }
     fn _PyDict_GetItem_KnownHash(d: &Dict, k: &Object, h: isize) -> borrowed { Ok(lend(d.get_item_known_hash(k, h)?)) }
-    fn PyDict_SetItem(d: &Dict, k: &Object, v: &Object) -> status { d.set_item(k, v) }
+    fn PyDict_SetItem(d: &Dict, k: &Object, v: &Object) -> status short {
+        if v.is_null() {
+            return None;
+        }
+        Some(zero_after(quick::<Dict>(d)?.first_replace(k, v)?))
+    } { d.set_item(k, v) }
     fn PyDict_SetItemString(d: &Dict, k: Name, v: &Object) -> status { d.set_item(&*k.string()?, v) }
     fn _PyDict_SetItemId(d: &Dict, k: *const Identifier, v: &Object) -> status { d.set_item(id_str(k), v) }
     fn _PyDict_SetItem_KnownHash(d: &Dict, k: &Object, v: &Object, h: isize) -> status { d.set_item_known_hash(k, h, v) }
@@ -185,7 +228,10 @@ capi! {
     fn _PyDict_DelItem_KnownHash(d: &Dict, k: &Object, h: isize) -> status {
         match d.pop_known_hash(k, h)? { Some(_) => Ok(()), None => Err(lh_runtime::dictobject::key_error(k)) }
     }
-    fn PyDict_SetDefault(d: &Dict, k: &Object, v: &Object) -> borrowed { Ok(lend(Some(d.set_default(k, v)?))) }
+    fn PyDict_SetDefault(d: &Dict, k: &Object, v: &Object) -> borrowed short {
+        let found = quick::<Dict>(d)?.first_value(k)?;
+        if found.is_null() { None } else { Some(found) }
+    } { Ok(lend(Some(d.set_default(k, v)?))) }
     fn _PyDict_Pop(d: &Dict, k: &Object, default: Option<&Object>) -> obj {
         match (d.pop(k)?, default) {
             (Some(v), _) => Ok(v),
@@ -193,11 +239,9 @@ capi! {
             (None, None) => Err(lh_runtime::dictobject::key_error(k)),
         }
     }
-    fn PyDict_Keys(d: &Dict) -> obj { Ok(List::from_vec(d.keys_vec())) }
-    fn PyDict_Values(d: &Dict) -> obj { Ok(List::from_vec(d.values_vec())) }
-    fn PyDict_Items(d: &Dict) -> obj {
-        Ok(List::from_vec(d.items_vec().into_iter().map(|(k, v)| Tuple::pair(k, v).into_object()).collect()))
-    }
+    fn PyDict_Keys(d: &Dict) -> obj { d.list_of(|k, _| k.own()) }
+    fn PyDict_Values(d: &Dict) -> obj { d.list_of(|_, v| v.own()) }
+    fn PyDict_Items(d: &Dict) -> obj { d.list_of(|k, v| Tuple::pair(k.own(), v.own()).into_object()) }
     fn PyDict_Update(d: &Dict, o: &Object) -> status { d.merge(o, true) }
     fn PyDict_Merge(d: &Dict, o: &Object, replace: c_int) -> status { d.merge(o, replace != 0) }
     fn PyDict_MergeFromSeq2(d: &Dict, o: &Object, replace: c_int) -> status { d.merge_pairs(o, replace != 0) }
@@ -236,7 +280,7 @@ capi! {
     fn PyFrozenSet_New(o: Option<&Object>) -> obj {
         match o { Some(o) => FrozenSet::from_iterable(o), None => Ok(FrozenSet::new()) }
     }
-    fn PySet_Size(o: &Object) -> (isize, -1) { Ok(any_set(o)?.len() as isize) }
+    fn PySet_Size(o: &Object) -> (isize, -1) short { Some(quick_exact::<Set>(o)?.any().len() as isize) } { Ok(any_set(o)?.len() as isize) }
     fn PySet_Contains(o: &Object, k: &Object) -> boolean { any_set(o)?.contains(k) }
     fn PySet_Add(o: &Object, k: &Object) -> status {
         // A frozen set may be filled while nobody else sees it.
@@ -261,15 +305,18 @@ capi! {
     }
 
     // ---- Slices ----
-    fn PySlice_New(a: Option<&Object>, b: Option<&Object>, c: Option<&Object>) -> obj {
+    fn PySlice_New(a: Option<&Object>, b: Option<&Object>, c: Option<&Object>) -> obj short {
+        let or_none = |o: *mut PyObject| if o.is_null() { none_ref().as_ptr() } else { o };
+        Some(Slice::new_of(or_none(a), or_none(b), or_none(c))?.into_raw())
+    } {
         let or_none = |o: Option<&Object>| o.unwrap_or(none_ref()).own();
         Ok(Slice::new(&or_none(a), &or_none(b), &or_none(c)))
     }
-    fn PySlice_Unpack(s: &Slice, a: *mut isize, b: *mut isize, c: *mut isize) -> status {
+    fn PySlice_Unpack(s: &Slice, a: *mut isize, b: *mut isize, c: *mut isize) -> status short { quick_exact::<Slice>(s)?.unpack_plain().map(|(x, y, z)| { (*a, *b, *c) = (x, y, z); 0 }) } {
         (*a, *b, *c) = s.unpack()?;
         Ok(())
     }
-    fn PySlice_AdjustIndices(n: isize, a: *mut isize, b: *mut isize, step: isize) -> [isize] {
+    fn PySlice_AdjustIndices(n: isize, a: *mut isize, b: *mut isize, step: isize) -> [isize] short { if step == 1 && n >= 0 && (0..=n).contains(&*a) && (0..=n).contains(&*b) { Some((*b - *a).max(0)) } else { None } } {
         let (x, y, count) = sliceobject::adjust_indices(n as usize, *a, *b, step);
         (*a, *b) = (x, y);
         count as isize

@@ -122,6 +122,48 @@ impl<T> Arg for *const T {
     }
 }
 
+/// The object at `p` as a `T`, for short ways: null and other types are `None`, and nothing is raised.
+///
+/// # Safety
+/// `p` is null or a live object.
+#[inline(always)]
+pub unsafe fn quick<'a, T: Kind>(p: *mut PyObject) -> Option<&'a T> {
+    // SAFETY: the caller's promise.
+    unsafe { Object::from_ptr_opt(p)?.downcast::<T>() }
+}
+/// As `quick`, for the exact type.
+///
+/// # Safety
+/// As `quick`.
+#[inline(always)]
+pub unsafe fn quick_exact<'a, T: Kind>(p: *mut PyObject) -> Option<&'a T> {
+    // SAFETY: the caller's promise.
+    unsafe { Object::from_ptr_opt(p)?.downcast_exact::<T>() }
+}
+/// Gives a reference up, null or not, at the end of a short way that answers 0.
+///
+/// # Safety
+/// As `xdecref`.
+#[inline(always)]
+pub unsafe fn zero_after(old: *mut PyObject) -> core::ffi::c_int {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if !old.is_null() {
+            (*old).ob_refcnt -= 1;
+            if (*old).ob_refcnt == 0 {
+                return zero_after_last(old);
+            }
+        }
+        0
+    }
+}
+#[inline(never)]
+unsafe extern "C" fn zero_after_last(old: *mut PyObject) -> core::ffi::c_int {
+    // SAFETY: the count has just reached zero.
+    unsafe { lh_runtime::object::dealloc(old) };
+    0
+}
+
 /// The text of a C string; bytes that are not UTF-8 are replaced.
 pub fn text(c: &CStr) -> std::borrow::Cow<'_, str> {
     let b = c.to_bytes();
@@ -143,14 +185,47 @@ pub fn unsupported(why: &str) -> PyResult {
 }
 
 /// Defines exported C functions.
+///
+/// A function may have a short way in front: `fn f(…) -> kind short { … } { … }`. It sees what C passes as it is (nothing is checked
+/// for null yet) and answers `Option` of what C gets, `None` for "go the whole way". It must neither raise nor panic: it stands before the
+/// guard against panics, so that it needs no frame of its own.
 macro_rules! capi {
-    ($($(#[$m:meta])* fn $name:ident($($a:ident: $t:ty),* $(,)?) -> $kind:tt $body:block)*) => {
-        $( $crate::glue::capi_one!([$(#[$m])*] $kind $name ($($a: $t),*) $body); )*
+    ($($(#[$m:meta])* fn $name:ident($($a:ident: $t:ty),* $(,)?) -> $kind:tt $(short $short:block)? $body:block)*) => {
+        $( $crate::glue::capi_fn!([$(#[$m])*] $kind $name ($($a: $t),*) [$($short)?] $body); )*
     };
+}
+macro_rules! capi_fn {
+    ([$($m:tt)*] $kind:tt $name:ident ($($a:ident: $t:ty),*) [] $body:block) => {
+        $crate::glue::capi_one!([$($m)* #[unsafe(no_mangle)]] $kind $name ($($a: $t),*) $body);
+    };
+    ([$($m:tt)*] $kind:tt $name:ident ($($a:ident: $t:ty),*) [$short:block] $body:block) => {
+        $($m)* #[unsafe(no_mangle)] #[allow(unused_unsafe)]
+        pub unsafe extern "C" fn $name($($a: <$t as $crate::glue::Arg>::C),*) -> $crate::glue::c_result!($kind) {
+            $crate::glue::capi_one!([#[inline(never)]] $kind whole ($($a: $t),*) $body);
+            // SAFETY: C passes what the prototype promises.
+            #[allow(clippy::redundant_closure_call)]
+            let quick: Option<$crate::glue::c_result!($kind)> = (|| unsafe { $short })();
+            match quick {
+                Some(r) => r,
+                // SAFETY: as above.
+                None => unsafe { whole($($a),*) },
+            }
+        }
+    };
+}
+/// What C gets of a function of a kind.
+macro_rules! c_result {
+    (obj) => { *mut lh_abi::PyObject };
+    (borrowed) => { *mut lh_abi::PyObject };
+    (status) => { core::ffi::c_int };
+    (boolean) => { core::ffi::c_int };
+    (void) => { () };
+    (($r:ty, $fail:expr)) => { $r };
+    ([$r:ty]) => { $r };
 }
 macro_rules! capi_one {
     ([$($m:tt)*] obj $name:ident ($($a:ident: $t:ty),*) $body:block) => {
-        $($m)* #[unsafe(no_mangle)] #[allow(unused_unsafe, unreachable_code)]
+        $($m)* #[allow(unused_unsafe, unreachable_code)]
         pub unsafe extern "C" fn $name($($a: <$t as $crate::glue::Arg>::C),*) -> *mut lh_abi::PyObject {
             // SAFETY: C passes what the prototype promises.
             lh_runtime::border::object(|| unsafe { $(let $a: $t = <$t as $crate::glue::Arg>::take($a)?;)* $body })
@@ -160,14 +235,14 @@ macro_rules! capi_one {
         $crate::glue::capi_one!([$($m)*] (*mut lh_abi::PyObject, core::ptr::null_mut()) $name ($($a: $t),*) $body);
     };
     ([$($m:tt)*] status $name:ident ($($a:ident: $t:ty),*) $body:block) => {
-        $($m)* #[unsafe(no_mangle)] #[allow(unused_unsafe, unreachable_code)]
+        $($m)* #[allow(unused_unsafe, unreachable_code)]
         pub unsafe extern "C" fn $name($($a: <$t as $crate::glue::Arg>::C),*) -> core::ffi::c_int {
             // SAFETY: C passes what the prototype promises.
             lh_runtime::border::status(|| unsafe { $(let $a: $t = <$t as $crate::glue::Arg>::take($a)?;)* $body })
         }
     };
     ([$($m:tt)*] boolean $name:ident ($($a:ident: $t:ty),*) $body:block) => {
-        $($m)* #[unsafe(no_mangle)] #[allow(unused_unsafe, unreachable_code)]
+        $($m)* #[allow(unused_unsafe, unreachable_code)]
         pub unsafe extern "C" fn $name($($a: <$t as $crate::glue::Arg>::C),*) -> core::ffi::c_int {
             // SAFETY: C passes what the prototype promises.
             lh_runtime::border::int(|| unsafe {
@@ -178,7 +253,7 @@ macro_rules! capi_one {
         }
     };
     ([$($m:tt)*] void $name:ident ($($a:ident: $t:ty),*) $body:block) => {
-        $($m)* #[unsafe(no_mangle)] #[allow(unused_unsafe, unreachable_code)]
+        $($m)* #[allow(unused_unsafe, unreachable_code)]
         pub unsafe extern "C" fn $name($($a: <$t as $crate::glue::Arg>::C),*) {
             // SAFETY: C passes what the prototype promises.
             lh_runtime::border::int(|| unsafe {
@@ -189,7 +264,7 @@ macro_rules! capi_one {
         }
     };
     ([$($m:tt)*] ($r:ty, $fail:expr) $name:ident ($($a:ident: $t:ty),*) $body:block) => {
-        $($m)* #[unsafe(no_mangle)] #[allow(unused_unsafe, unreachable_code)]
+        $($m)* #[allow(unused_unsafe, unreachable_code)]
         pub unsafe extern "C" fn $name($($a: <$t as $crate::glue::Arg>::C),*) -> $r {
             // SAFETY: C passes what the prototype promises.
             lh_runtime::border::int(|| unsafe {
@@ -200,7 +275,7 @@ macro_rules! capi_one {
         }
     };
     ([$($m:tt)*] [$r:ty] $name:ident ($($a:ident: $t:ty),*) $body:block) => {
-        $($m)* #[unsafe(no_mangle)] #[allow(unused_unsafe, unreachable_code)]
+        $($m)* #[allow(unused_unsafe, unreachable_code)]
         pub unsafe extern "C" fn $name($($a: <$t as $crate::glue::Arg>::C),*) -> $r {
             // SAFETY: C passes what the prototype promises; zero is a value of the result type.
             lh_runtime::border::int(|| unsafe {
@@ -212,4 +287,4 @@ macro_rules! capi_one {
         }
     };
 }
-pub(crate) use {capi, capi_one};
+pub(crate) use {c_result, capi, capi_fn, capi_one};

@@ -198,8 +198,8 @@ capi! {
     fn _Py_Gid_Converter(o: &Object, p: *mut u32) -> (c_int, 0) { id_converter(o, p, "gid") }
     fn _Py_Uid_Converter(o: &Object, p: *mut u32) -> (c_int, 0) { id_converter(o, p, "uid") }
 
-    fn PyLong_AsLong(o: &Object) -> (c_long, -1) { signed(o, "long") }
-    fn PyLong_AsLongLong(o: &Object) -> (c_longlong, -1) {
+    fn PyLong_AsLong(o: &Object) -> (c_long, -1) short { Some(quick::<Int>(o)?.compact()? as _) } { signed(o, "long") }
+    fn PyLong_AsLongLong(o: &Object) -> (c_longlong, -1) short { Some(quick::<Int>(o)?.compact()? as _) } {
         if let Some(v) = o.downcast::<Int>().and_then(|i| i.compact()) {
             return Ok(v);
         }
@@ -208,9 +208,9 @@ capi! {
             None => raise!(OverflowError, "int too big to convert"),
         }
     }
-    fn PyLong_AsLongAndOverflow(o: &Object, overflow: *mut c_int) -> (c_long, -1) { and_overflow(o, overflow) }
-    fn PyLong_AsLongLongAndOverflow(o: &Object, overflow: *mut c_int) -> (c_longlong, -1) { and_overflow(o, overflow) }
-    fn PyLong_AsSsize_t(o: &Object) -> (isize, -1) {
+    fn PyLong_AsLongAndOverflow(o: &Object, overflow: *mut c_int) -> (c_long, -1) short { let v = quick::<Int>(o)?.compact()?; *overflow = 0; Some(v) } { and_overflow(o, overflow) }
+    fn PyLong_AsLongLongAndOverflow(o: &Object, overflow: *mut c_int) -> (c_longlong, -1) short { let v = quick::<Int>(o)?.compact()?; *overflow = 0; Some(v) } { and_overflow(o, overflow) }
+    fn PyLong_AsSsize_t(o: &Object) -> (isize, -1) short { Some(quick::<Int>(o)?.compact()? as _) } {
         if let Some(v) = o.downcast::<Int>().and_then(|i| i.compact()) {
             return Ok(v as isize);
         }
@@ -219,7 +219,7 @@ capi! {
             None => raise!(OverflowError, "Python int too large to convert to C ssize_t"),
         }
     }
-    fn PyLong_AsSize_t(o: &Object) -> (usize, usize::MAX) {
+    fn PyLong_AsSize_t(o: &Object) -> (usize, usize::MAX) short { Some(u64::try_from(quick::<Int>(o)?.compact()?).ok()? as _) } {
         if let Some(v) = natural(o) {
             return Ok(v as usize);
         }
@@ -230,8 +230,8 @@ capi! {
             None => raise!(OverflowError, "Python int too large to convert to C size_t"),
         }
     }
-    fn PyLong_AsUnsignedLong(o: &Object) -> (c_ulong, c_ulong::MAX) { unsigned(o, "unsigned long") }
-    fn PyLong_AsUnsignedLongLong(o: &Object) -> (c_ulonglong, c_ulonglong::MAX) {
+    fn PyLong_AsUnsignedLong(o: &Object) -> (c_ulong, c_ulong::MAX) short { Some(u64::try_from(quick::<Int>(o)?.compact()?).ok()? as _) } { unsigned(o, "unsigned long") }
+    fn PyLong_AsUnsignedLongLong(o: &Object) -> (c_ulonglong, c_ulonglong::MAX) short { Some(u64::try_from(quick::<Int>(o)?.compact()?).ok()? as _) } {
         if let Some(v) = natural(o) {
             return Ok(v);
         }
@@ -242,9 +242,9 @@ capi! {
             None => raise!(OverflowError, "int too big to convert"),
         }
     }
-    fn PyLong_AsUnsignedLongMask(o: &Object) -> (c_ulong, c_ulong::MAX) { wrapped(o) }
-    fn PyLong_AsUnsignedLongLongMask(o: &Object) -> (c_ulonglong, c_ulonglong::MAX) { wrapped(o) }
-    fn PyLong_AsDouble(o: &Object) -> (f64, -1.0) { exactly_int(o)?.to_f64() }
+    fn PyLong_AsUnsignedLongMask(o: &Object) -> (c_ulong, c_ulong::MAX) short { Some(quick::<Int>(o)?.compact()? as _) } { wrapped(o) }
+    fn PyLong_AsUnsignedLongLongMask(o: &Object) -> (c_ulonglong, c_ulonglong::MAX) short { Some(quick::<Int>(o)?.compact()? as _) } { wrapped(o) }
+    fn PyLong_AsDouble(o: &Object) -> (f64, -1.0) short { let v = quick::<Int>(o)?.compact()?; if v.unsigned_abs() < 1 << 53 { Some(v as f64) } else { None } } { exactly_int(o)?.to_f64() }
     fn PyLong_AsVoidPtr(o: &Object) -> (*mut c_void, null_mut()) {
         let i = exactly_int(o)?;
         match i.to_u64().or_else(|| i.to_i64().map(|v| v as u64)) {
@@ -252,7 +252,7 @@ capi! {
             None => raise!(OverflowError, "int too big to convert"),
         }
     }
-    fn _PyLong_AsInt(o: &Object) -> (c_int, -1) {
+    fn _PyLong_AsInt(o: &Object) -> (c_int, -1) short { c_int::try_from(quick::<Int>(o)?.compact()?).ok() } {
         match int(o)?.to_i64().and_then(|v| c_int::try_from(v).ok()) {
             Some(v) => Ok(v),
             None => raise!(OverflowError, "Python int too large to convert to C int"),
@@ -370,7 +370,7 @@ capi! {
 
     fn PyFloat_FromDouble(v: f64) -> obj { Ok(Float::new(v)) }
     fn PyFloat_FromString(o: &Object) -> obj { Ok(Float::new(lh_runtime::floatobject::from_text(o)?)) }
-    fn PyFloat_AsDouble(o: &Object) -> (f64, -1.0) { float_of(o) }
+    fn PyFloat_AsDouble(o: &Object) -> (f64, -1.0) short { Some(quick::<Float>(o)?.value()) } { float_of(o) }
     fn PyFloat_GetMax() -> [f64] { f64::MAX }
     fn PyFloat_GetMin() -> [f64] { f64::MIN_POSITIVE }
     fn PyFloat_GetInfo() -> obj {

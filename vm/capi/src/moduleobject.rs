@@ -242,7 +242,9 @@ capi! {
     // ---- Types ----
     fn PyType_Ready(t: *mut PyTypeObject) -> status { typeobject::ready(t) }
     fn PyType_Modified(t: *mut PyTypeObject) -> void { typeobject::type_modified(t) }
-    fn PyType_IsSubtype(a: *mut PyTypeObject, b: *mut PyTypeObject) -> [c_int] { is_subtype(a, b) as c_int }
+    fn PyType_IsSubtype(a: *mut PyTypeObject, b: *mut PyTypeObject) -> [c_int] short {
+        if a == b { Some(1) } else { by_mro(a, b).map(|r| r as c_int) }
+    } { is_subtype(a, b) as c_int }
     fn PyType_GenericNew(t: *mut PyTypeObject, _args: *mut PyObject, _kw: *mut PyObject) -> borrowed {
         match (*t).tp_alloc {
             Some(f) => { let p = f(t, 0); if p.is_null() { Err(Raised::already_set()) } else { Ok(p) } }
@@ -261,7 +263,9 @@ capi! {
     fn PyType_GetName(t: &Type) -> obj { Ok(Str::new(&t.short_name())) }
     fn PyType_GetQualName(t: &Type) -> obj { Ok(t.qualname()) }
     fn PyType_ClearCache() -> [c_uint] { 0 }
-    fn _PyType_Lookup(t: &Type, name: &Str) -> [*mut PyObject] { t.lookup(name).map_or(null_mut(), |o| o.ptr()) }
+    fn _PyType_Lookup(t: &Type, name: &Str) -> [*mut PyObject] short {
+        if name.is_null() { None } else { typeobject::quick_lookup(quick::<Type>(t)?.tp(), name) }
+    } { t.lookup(name).map_or(null_mut(), |o| o.ptr()) }
     fn _PyType_LookupId(t: &Type, name: *const Identifier) -> [*mut PyObject] { t.lookup(id_str(name)).map_or(null_mut(), |o| o.ptr()) }
     fn _PyType_Name(t: &Type) -> [*const c_char] {
         let n = CStr::from_ptr((*t.tp()).tp_name).to_bytes();

@@ -184,7 +184,18 @@ capi! {
             None => raise!(AttributeError, "'{}' object has no attribute '{}'", o.ty().name(), n.to_str_lossy()),
         }
     }
-    fn PyObject_GenericGetDict(o: &Object, _context: *mut c_void) -> obj {
+    fn PyObject_GenericGetDict(o: &Object, _context: *mut c_void) -> obj short {
+        let o = Object::from_ptr_opt(o)?;
+        if !lh_runtime::instance::is_managed(o) {
+            return None;
+        }
+        let d = *lh_runtime::instance::dict_word(o.as_ptr());
+        if d.is_null() {
+            return None;
+        }
+        incref(d);
+        Some(d)
+    } {
         match o.instance_dict(true)? {
             Some(d) => Ok(d),
             None => raise!(AttributeError, "This object has no __dict__"),

@@ -15,6 +15,13 @@ fn category(o: Option<&Object>) -> PyResult<&Type> {
 fn exception(o: &Object) -> PyResult<&Exception> {
     o.downcast::<Exception>().ok_or_else(bad_internal_call)
 }
+/// Gives up one of several references, or nothing.
+unsafe fn xdecref_live(o: *mut PyObject) {
+    if !o.is_null() {
+        // SAFETY: the caller looked at the count.
+        unsafe { (*o).ob_refcnt -= 1 }
+    }
+}
 fn give(o: Option<Owned<Object>>) -> *mut PyObject {
     o.map_or(null_mut(), Owned::into_raw)
 }
@@ -158,16 +165,38 @@ capi! {
         let ts = Thread::current_ptr();
         if ts.is_null() { null_mut() } else { (*ts).curexc_type }
     }
-    fn PyErr_Clear() -> void { errors::clear() }
+    fn PyErr_Clear() -> void short {
+        let ts = Thread::current_ptr();
+        if !(*ts).curexc_traceback.is_null() {
+            return None;
+        }
+        for place in [&raw mut (*ts).curexc_type, &raw mut (*ts).curexc_value] {
+            let o = *place;
+            if !o.is_null() && (*o).ob_refcnt == 1 {
+                return None;
+            }
+        }
+        xdecref_live(std::mem::replace(&mut (*ts).curexc_type, null_mut()));
+        xdecref_live(std::mem::replace(&mut (*ts).curexc_value, null_mut()));
+        Some(())
+    } { errors::clear() }
     fn PyErr_Fetch(t: *mut *mut PyObject, v: *mut *mut PyObject, tb: *mut *mut PyObject) -> void {
-        let (a, b, c) = errors::fetch();
-        (*t, *v, *tb) = (give(a), give(b), give(c))
+        let ts = Thread::current_ptr();
+        (*t, *v, *tb) = ((*ts).curexc_type, (*ts).curexc_value, (*ts).curexc_traceback);
+        ((*ts).curexc_type, (*ts).curexc_value, (*ts).curexc_traceback) = (null_mut(), null_mut(), null_mut());
     }
-    fn PyErr_Restore(t: Option<Owned>, v: Option<Owned>, tb: Option<Owned>) -> void { errors::restore(t, v, tb) }
+    fn PyErr_Restore(t: Option<Owned>, v: Option<Owned>, tb: Option<Owned>) -> void short {
+        let ts = Thread::current_ptr();
+        if !(*ts).curexc_type.is_null() || !(*ts).curexc_value.is_null() || !(*ts).curexc_traceback.is_null() {
+            return None;
+        }
+        ((*ts).curexc_type, (*ts).curexc_value, (*ts).curexc_traceback) = (t, v, tb);
+        Some(())
+    } { errors::restore(t, v, tb) }
     fn _PyErr_Fetch(_ts: *mut c_void, t: *mut *mut PyObject, v: *mut *mut PyObject, tb: *mut *mut PyObject) -> void { PyErr_Fetch(t, v, tb) }
     fn _PyErr_Restore(_ts: *mut c_void, t: Option<Owned>, v: Option<Owned>, tb: Option<Owned>) -> void { errors::restore(t, v, tb) }
-    fn PyErr_SetObject(t: &Object, v: Option<&Object>) -> void { let _ = set(t, v.map(|v| v.own())); }
-    fn PyErr_SetNone(t: &Object) -> void { let _ = set(t, None); }
+    fn PyErr_SetObject(t: &Object, v: Option<&Object>) -> void short { if !t.is_null() && errors::quick_set(t, v) { Some(()) } else { None } } { let _ = set(t, v.map(|v| v.own())); }
+    fn PyErr_SetNone(t: &Object) -> void short { if !t.is_null() && errors::quick_set(t, null_mut()) { Some(()) } else { None } } { let _ = set(t, None); }
     fn PyErr_SetString(t: &Object, s: &CStr) -> void { let _ = with_text(t, str_of(s)); }
     fn _PyErr_SetString(_ts: *mut c_void, t: &Object, s: &CStr) -> void { let _ = with_text(t, str_of(s)); }
     fn _PyErr_SetKeyError(k: &Object) -> void { let _ = lh_runtime::dictobject::key_error(k); }
@@ -196,11 +225,14 @@ capi! {
         let _ = raised!(SystemError, "{}:{}: bad argument to internal function", text(file), line);
     }
     fn PyErr_NoMemory() -> borrowed { Err(crate::object::no_memory()) }
-    fn PyErr_ExceptionMatches(t: &Object) -> [c_int] {
+    fn PyErr_ExceptionMatches(t: &Object) -> [c_int] short {
+        let ts = Thread::current_ptr();
+        if ts.is_null() { None } else { errors::quick_matches((*ts).curexc_type, t).map(|r| r as c_int) }
+    } {
         let cur = PyErr_Occurred();
         (!cur.is_null() && errors::given_matches(Object::from_ptr(cur), t)) as c_int
     }
-    fn PyErr_GivenExceptionMatches(e: Option<&Object>, t: Option<&Object>) -> [c_int] {
+    fn PyErr_GivenExceptionMatches(e: Option<&Object>, t: Option<&Object>) -> [c_int] short { errors::quick_matches(e, t).map(|r| r as c_int) } {
         matches!((e, t), (Some(e), Some(t)) if errors::given_matches(e, t)) as c_int
     }
     fn PyErr_NormalizeException(t: *mut *mut PyObject, v: *mut *mut PyObject, tb: *mut *mut PyObject) -> void {

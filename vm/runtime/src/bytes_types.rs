@@ -117,12 +117,8 @@ impl Bytes {
     }
     #[slot(tp_iter)]
     fn py_iter(&self) -> PyResult<Owned<BytesIter>> {
-        // SAFETY: a fresh zeroed instance; the sequence's count is the iterator's.
-        unsafe {
-            let p = crate::typeobject::alloc(&raw mut PyBytesIter_Type, 0)?;
-            (*p.cast::<SeqIterObject>()).seq = self.own().into_raw();
-            Ok(Owned::from_raw(p))
-        }
+        // SAFETY: the type is that of iterators over these.
+        unsafe { new_iterator(&raw mut PyBytesIter_Type, self) }
     }
     #[slot(sq_concat)]
     fn py_concat(&self, other: &Object) -> PyResult<Owned<Bytes>> {
@@ -353,12 +349,8 @@ impl ByteArray {
     }
     #[slot(tp_iter)]
     fn py_iter(&self) -> PyResult<Owned<ByteArrayIter>> {
-        // SAFETY: a fresh zeroed instance; the sequence's count is the iterator's.
-        unsafe {
-            let p = crate::typeobject::alloc(&raw mut PyByteArrayIter_Type, 0)?;
-            (*p.cast::<SeqIterObject>()).seq = self.own().into_raw();
-            Ok(Owned::from_raw(p))
-        }
+        // SAFETY: the type is that of iterators over these.
+        unsafe { new_iterator(&raw mut PyByteArrayIter_Type, self) }
     }
     #[slot(sq_concat)]
     fn py_concat(&self, other: &Object) -> PyResult<Owned<ByteArray>> {
@@ -587,6 +579,23 @@ pub struct SeqIterObject {
 kind!(/** `bytes_iterator` */ BytesIter: SeqIterObject, PyBytesIter_Type);
 kind!(/** `bytearray_iterator` */ ByteArrayIter: SeqIterObject, PyByteArrayIter_Type);
 
+/// A new iterator over `seq`.
+///
+/// # Safety
+/// `tp` is a type of this layout.
+unsafe fn new_iterator<T: Kind>(tp: *mut PyTypeObject, seq: &Object) -> PyResult<Owned<T>> {
+    // SAFETY: a new object whose fields are all written; the sequence's count is the iterator's.
+    unsafe {
+        let p = crate::gc::new_builtin(tp, size_of::<SeqIterObject>());
+        if p.is_null() {
+            return raise!(MemoryError);
+        }
+        (*p.cast::<SeqIterObject>()).index = 0;
+        (*p.cast::<SeqIterObject>()).seq = seq.own().into_raw();
+        crate::gc::track(p);
+        Ok(Owned::from_raw(p))
+    }
+}
 macro_rules! iterator {
     ($It:ident, $T:ident, $empty:expr) => {
         impl $It {
@@ -609,7 +618,7 @@ macro_rules! iterator {
                 unsafe {
                     crate::gc::untrack(p);
                     xdecref((*p.cast::<SeqIterObject>()).seq);
-                    crate::typeobject::free_instance(p);
+                    crate::gc::free_untracked(p, size_of::<SeqIterObject>());
                 }
             }
             #[slot(tp_traverse)]
@@ -623,14 +632,15 @@ macro_rules! iterator {
             }
             #[slot(tp_iternext)]
             fn next(&self) -> PyResult<Option<Owned<Int>>> {
-                let Some(s) = self.seq() else { return Ok(None) };
                 let i = self.index();
                 // SAFETY: the iterator's own fields; its reference is given back once; the index is within the content.
                 unsafe {
                     let it = self.as_struct();
+                    let Some(s) = Object::from_ptr_opt((*it).seq) else { return Ok(None) };
+                    let s = s.downcast_unchecked::<$T>();
                     if i < s.len() {
                         (*it).index += 1;
-                        let b = crate::bytes_methods::ByteSeq::content(&*s)[i];
+                        let b = crate::bytes_methods::ByteSeq::content(s)[i];
                         return Ok(Some(int(b)));
                     }
                     decref(std::mem::replace(&mut (*it).seq, std::ptr::null_mut()));

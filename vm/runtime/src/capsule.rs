@@ -26,6 +26,7 @@ impl Capsule {
     ///
     /// # Safety
     /// `name` is null or a C string that lives as long as the capsule; `destructor` takes a capsule.
+    #[inline]
     pub unsafe fn new(
         pointer: *mut c_void,
         name: *const c_char,
@@ -36,13 +37,13 @@ impl Capsule {
         }
         // SAFETY: a new object, filled here.
         unsafe {
-            let p = crate::typeobject::alloc(Self::type_ptr(), 0)?;
-            let c = p.cast::<CapsuleObject>();
-            (*c).pointer = pointer;
-            (*c).name = name;
-            (*c).context = null_mut();
-            (*c).destructor = destructor;
-            Ok(Owned::from_raw(p))
+            let c = crate::alloc::take(size_of::<CapsuleObject>()).cast::<CapsuleObject>();
+            if c.is_null() {
+                return raise!(MemoryError);
+            }
+            let ob_base = PyObject { ob_refcnt: 1, ob_type: Self::type_ptr() };
+            c.write(CapsuleObject { ob_base, pointer, name, context: null_mut(), destructor });
+            Ok(Owned::from_raw(c.cast()))
         }
     }
     /// A capsule for a Rust static.
@@ -131,7 +132,7 @@ impl Capsule {
             if let Some(f) = (*o.cast::<CapsuleObject>()).destructor {
                 f(o);
             }
-            crate::typeobject::free_instance(o);
+            crate::alloc::put(o.cast(), size_of::<CapsuleObject>());
         }
     }
 }

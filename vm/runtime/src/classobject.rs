@@ -42,9 +42,10 @@ impl Method {
     pub fn new(func: &Object, self_: &Object) -> Owned<Method> {
         // SAFETY: the fields are written before the object is tracked.
         unsafe {
-            let o = crate::gc::new_object(Method::type_ptr(), 0);
+            let o = crate::gc::new_builtin(Method::type_ptr(), size_of::<PyMethodObject>());
             assert!(!o.is_null(), "out of memory");
             let m = o.cast::<PyMethodObject>();
+            (*m).im_weakreflist = null_mut();
             (*m).im_func = func.own().into_raw();
             (*m).im_self = self_.own().into_raw();
             (*m).vectorcall = Some(vectorcall);
@@ -143,11 +144,13 @@ impl Method {
         // SAFETY: the deallocator of a bound method.
         unsafe {
             crate::gc::untrack(o);
-            crate::weakref::clear_weakrefs(o);
             let m = o.cast::<PyMethodObject>();
+            if !(*m).im_weakreflist.is_null() {
+                crate::weakref::clear_weakrefs(o);
+            }
             decref((*m).im_func);
             xdecref((*m).im_self);
-            crate::typeobject::free_instance(o);
+            crate::gc::free_untracked(o, size_of::<PyMethodObject>());
         }
     }
     #[slot(tp_traverse)]

@@ -188,6 +188,69 @@ impl Dict {
         }
         self.lookup_any(key, hash)
     }
+    /// What the place of the key's hash tells: its entry, null if there is none. `None`: that place alone doesn't tell, or the key is
+    /// no exact string with a known hash. Nothing runs.
+    ///
+    /// # Safety
+    /// `key` is null or a live object.
+    #[inline(always)]
+    pub unsafe fn first_look(&self, key: *mut PyObject) -> Option<*mut Entry> {
+        // SAFETY: the caller's promise; the dict's own table.
+        unsafe {
+            if key.is_null() || (*key).ob_type != Str::type_ptr() {
+                return None;
+            }
+            let hash = (*key.cast::<PyASCIIObject>()).hash;
+            if hash == -1 {
+                return None;
+            }
+            let t = self.table();
+            let ix = index_at(t, Probe::new(t, hash).i);
+            if ix >= 0 {
+                let e = (*t).entries.add(ix as usize);
+                return if (*e).key == key { Some(e) } else { None };
+            }
+            if ix == EMPTY_IX { Some(null_mut()) } else { None }
+        }
+    }
+    /// As `first_look`: the value, which stays the dict's.
+    ///
+    /// # Safety
+    /// As `first_look`.
+    #[inline(always)]
+    pub unsafe fn first_value(&self, key: *mut PyObject) -> Option<*mut PyObject> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let e = self.first_look(key)?;
+            Some(if e.is_null() { null_mut() } else { (*e).value })
+        }
+    }
+    /// As `first_look`: replaces the value of a key that is there, and gives the old one to the caller (null: it was the same).
+    ///
+    /// # Safety
+    /// As `first_look`; `value` is a live object.
+    #[inline(always)]
+    pub unsafe fn first_replace(&self, key: *mut PyObject, value: *mut PyObject) -> Option<*mut PyObject> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let e = self.first_look(key)?;
+            if e.is_null() {
+                return None;
+            }
+            let old = (*e).value;
+            if old == value {
+                return Some(null_mut());
+            }
+            let s = self.as_struct();
+            if (*s).ma_version_tag & 0xff != 0 || may_be_tracked(value) && !gc::is_tracked(s.cast()) {
+                return None;
+            }
+            (*s).ma_version_tag = next_version();
+            incref(value);
+            (*e).value = value;
+            Some(old)
+        }
+    }
     #[inline(never)]
     fn lookup_any(&self, key: &Object, hash: isize) -> PyResult<isize> {
         let k = key.as_ptr();
@@ -244,10 +307,25 @@ impl Dict {
     pub fn get_item_known_hash(&self, key: &Object, hash: isize) -> PyResult<Option<Owned<Object>>> {
         Ok(self.value_of(self.lookup(key, hash)?))
     }
+    /// A list of what `f` makes of each entry. It must not run anything that could change the dict.
+    #[inline(always)]
+    pub fn list_of(&self, f: impl Fn(&Object, &Object) -> Owned<Object>) -> PyResult<Owned<List>> {
+        let l = List::with_capacity(self.len());
+        let mut pos = 0;
+        while let Some((k, v)) = self.next_borrowed(&mut pos) {
+            // SAFETY: live objects of this dict; there is room, but for a tuple a collection might have begun.
+            unsafe {
+                let o = f(Object::from_ptr(k), Object::from_ptr(v));
+                if l.has_room() { l.push_unchecked(o.into_raw()) } else { l.try_push(o)? }
+            }
+        }
+        Ok(l)
+    }
     /// A borrowed value, as `PyDict_GetItemWithError` gives it.
     ///
     /// # Safety
     /// The value may go away with the next change of the dict.
+    #[inline]
     pub unsafe fn get_item_borrowed(&self, key: &Object) -> PyResult<Option<*mut PyObject>> {
         let h = hash_key(key)?;
         let ix = self.lookup(key, h)?;

@@ -90,6 +90,34 @@ pub fn clear() {
     restore(None, None, None)
 }
 
+/// Sets an exception that isn't normalised, where nothing is pending or handled: false if something is, or `v` is an exception itself.
+/// New references are taken.
+///
+/// # Safety
+/// `t` is a live object, `v` that or null.
+#[inline(always)]
+pub unsafe fn quick_set(t: *mut lh_abi::PyObject, v: *mut lh_abi::PyObject) -> bool {
+    // SAFETY: the caller's promise; the thread state is ours while the GIL is held.
+    unsafe {
+        let ts = Thread::current_ptr();
+        let handled = (*ts).exc_info;
+        let none = &raw mut crate::singletons::_Py_NoneStruct;
+        if !(*handled).previous_item.is_null()
+            || !(*handled).exc_value.is_null() && (*handled).exc_value != none
+            || !(*ts).curexc_type.is_null()
+            || !(*ts).curexc_value.is_null()
+            || !(*ts).curexc_traceback.is_null()
+            || !v.is_null() && Exception::check(Object::from_ptr(v))
+        {
+            return false;
+        }
+        incref(t);
+        xincref(v);
+        (*ts).curexc_type = t;
+        (*ts).curexc_value = v;
+        true
+    }
+}
 /// Sets an exception of type `t` with value `v` (not yet normalised), chaining the handled one as its context.
 pub fn set_object(t: &Object, v: Option<Owned>) -> Raised {
     crate::exceptions::set_with_context(t, v);
@@ -152,6 +180,35 @@ pub fn matches(exc_type: &Type) -> bool {
     unsafe {
         let t = (*Thread::current_ptr()).curexc_type;
         !t.is_null() && given_matches(Object::from_ptr(t), exc_type)
+    }
+}
+
+/// `given_matches` of two classes, or where `err` is null; `None`: something else.
+///
+/// # Safety
+/// Each is null or a live object.
+#[inline(always)]
+pub unsafe fn quick_matches(err: *mut lh_abi::PyObject, exc: *mut lh_abi::PyObject) -> Option<bool> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if err.is_null() || exc.is_null() {
+            return (!exc.is_null()).then_some(false);
+        }
+        let (e, x) = (Object::from_ptr(err), Object::from_ptr(exc));
+        if !Type::check(x) {
+            return None;
+        }
+        if err == exc {
+            return Some(true);
+        }
+        let class = if Type::check(e) {
+            err.cast()
+        } else if Exception::check(e) {
+            e.ob_type()
+        } else {
+            return None;
+        };
+        by_mro(class, exc.cast())
     }
 }
 

@@ -210,15 +210,30 @@ impl Draft {
 }
 
 impl Int {
-    #[inline]
+    #[inline(always)]
     pub fn from_i64(v: i64) -> Owned<Int> {
-        // SAFETY: static objects; or a fresh object with room for its digits.
+        match Int::from_small(v) {
+            Some(i) => i,
+            None => Int::fresh(v),
+        }
+    }
+    /// One of the ints that are always there; `None`: it is none of them.
+    #[inline(always)]
+    pub fn from_small(v: i64) -> Option<Owned<Int>> {
+        if !(SMALL_MIN..=SMALL_MAX).contains(&v) {
+            return None;
+        }
+        // SAFETY: static objects.
         unsafe {
-            if (SMALL_MIN..=SMALL_MAX).contains(&v) {
-                let p = small_ptr(v);
-                incref(p);
-                return Owned::from_raw(p);
-            }
+            let p = small_ptr(v);
+            incref(p);
+            Some(Owned::from_raw(p))
+        }
+    }
+    #[inline(never)]
+    fn fresh(v: i64) -> Owned<Int> {
+        // SAFETY: a fresh object with room for its digits.
+        unsafe {
             let a = v.unsigned_abs();
             let n = if a >> 30 == 0 {
                 1
@@ -227,6 +242,18 @@ impl Int {
             } else {
                 3
             };
+            let p = Int::of_magnitude(a, n);
+            if v < 0 {
+                (*p).ob_base.ob_size = -(n as isize);
+            }
+            Owned::from_raw(p.cast())
+        }
+    }
+    /// A positive int of `n` digits, three at most.
+    #[inline(always)]
+    unsafe fn of_magnitude(a: u64, n: usize) -> *mut PyLongObject {
+        // SAFETY: room was made for the digits.
+        unsafe {
             let p = alloc_raw(n);
             assert!(!p.is_null(), "out of memory");
             let d = (&raw mut (*p).ob_digit).cast::<u32>();
@@ -237,19 +264,14 @@ impl Int {
             if n > 2 {
                 d.add(2).write((a >> 60) as u32);
             }
-            if v < 0 {
-                (*p).ob_base.ob_size = -(n as isize);
-            }
-            Owned::from_raw(p.cast())
+            p
         }
     }
     pub fn from_u64(v: u64) -> Owned<Int> {
         match i64::try_from(v) {
             Ok(v) => Int::from_i64(v),
-            Err(_) => Int::from_digits(
-                &[v as u32 & DIGIT_MASK, (v >> 30) as u32 & DIGIT_MASK, (v >> 60) as u32],
-                false,
-            ),
+            // SAFETY: a new object of three digits.
+            Err(_) => unsafe { Owned::from_raw(Int::of_magnitude(v, 3).cast()) },
         }
     }
     pub fn from_i128(v: i128) -> Owned<Int> {
@@ -337,14 +359,20 @@ impl Int {
     /// The value if it has at most two digits (less than 2^60 in magnitude).
     #[inline]
     pub fn compact(&self) -> Option<i64> {
-        let d = self.digits();
-        let m = match d.len() {
-            0 => 0,
-            1 => d[0] as i64,
-            2 => d[0] as i64 | (d[1] as i64) << 30,
-            _ => return None,
-        };
-        Some(if self.size() < 0 { -m } else { m })
+        let n = self.size();
+        // SAFETY: there is always a digit, and as many as the size says.
+        unsafe {
+            let d = (&raw const (*self.as_struct()).ob_digit).cast::<u32>();
+            if (-1..=1).contains(&n) {
+                // Zero's digit may be anything.
+                return Some(n as i64 * *d as i64);
+            }
+            match n {
+                2 => Some(*d as i64 | (*d.add(1) as i64) << 30),
+                -2 => Some(-(*d as i64 | (*d.add(1) as i64) << 30)),
+                _ => None,
+            }
+        }
     }
     /// The magnitude if it has at most four digits.
     #[inline]

@@ -41,6 +41,50 @@ impl List {
             Owned::from_raw(p)
         }
     }
+    /// A list of `n` nulls, which the caller fills; for small `n`. `None`: no memory.
+    #[inline(always)]
+    pub fn with_nulls(n: usize) -> Option<Owned<List>> {
+        // SAFETY: every field of the new list is written; the block is free memory for as many items.
+        unsafe {
+            let items = if n == 0 { null_mut() } else { alloc::take(n * 8).cast::<*mut PyObject>() };
+            if n > 0 && items.is_null() {
+                return None;
+            }
+            let p = gc::new_builtin(List::type_ptr(), size_of::<PyListObject>());
+            if p.is_null() {
+                return None;
+            }
+            for i in 0..n {
+                // Volatile: it would become a call of memset, which takes longer.
+                items.add(i).write_volatile(null_mut());
+            }
+            let l = p.cast::<PyListObject>();
+            (*l).ob_base.ob_size = n as isize;
+            (*l).ob_item = items.cast();
+            (*l).allocated = n as isize;
+            gc::track(p);
+            Some(Owned::from_raw(p))
+        }
+    }
+    /// Is there room for one more item?
+    #[inline(always)]
+    pub fn has_room(&self) -> bool {
+        // SAFETY: a live list's fields are readable. (`allocated` is -1 while the list is being sorted.)
+        unsafe { (*self.as_struct()).ob_base.ob_size < (*self.as_struct()).allocated }
+    }
+    /// Appends, taking over the reference.
+    ///
+    /// # Safety
+    /// There is room; `o` is a live object.
+    #[inline(always)]
+    pub unsafe fn push_unchecked(&self, o: *mut PyObject) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let s = self.as_struct();
+            *(*s).ob_item.add((*s).ob_base.ob_size as usize) = o;
+            (*s).ob_base.ob_size += 1;
+        }
+    }
     /// An empty list with room for `n` items.
     pub fn with_capacity(n: usize) -> Owned<List> {
         let l = List::new();

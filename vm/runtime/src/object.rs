@@ -80,6 +80,30 @@ pub unsafe trait Kind: 'static + Sized {
     }
 }
 
+/// Whether `sub` is `sup` or derives from it; `None`: it has no MRO yet.
+///
+/// # Safety
+/// Both are live type objects.
+#[inline(always)]
+pub unsafe fn by_mro(sub: *mut PyTypeObject, sup: *mut PyTypeObject) -> Option<bool> {
+    // SAFETY: tp_mro of a ready type is a tuple of types.
+    unsafe {
+        let mro = (*sub).tp_mro.cast::<PyTupleObject>();
+        if mro.is_null() {
+            return None;
+        }
+        let mut p = (&raw const (*mro).ob_item).cast::<*mut PyObject>();
+        let end = p.add((*mro).ob_base.ob_size as usize);
+        while p < end {
+            if *p == sup.cast() {
+                return Some(true);
+            }
+            p = p.add(1);
+        }
+        Some(false)
+    }
+}
+
 /// Whether `sub` is `sup` or derives from it, by the MRO (bases before the MRO exists).
 ///
 /// # Safety
@@ -90,11 +114,8 @@ pub unsafe fn is_subtype(sub: *mut PyTypeObject, sup: *mut PyTypeObject) -> bool
         if sub == sup {
             return true;
         }
-        let mro = (*sub).tp_mro.cast::<PyTupleObject>();
-        if !mro.is_null() {
-            let n = (*mro).ob_base.ob_size as usize;
-            let items = (&raw const (*mro).ob_item).cast::<*mut PyObject>();
-            return (0..n).any(|i| *items.add(i) == sup.cast());
+        if let Some(r) = by_mro(sub, sup) {
+            return r;
         }
         let mut t = sub;
         while !t.is_null() {

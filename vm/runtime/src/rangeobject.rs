@@ -204,8 +204,11 @@ impl Range {
             if let (Some(a), Some(s), Some(n)) = (f(start), f(step), f(len)) {
                 // The value one past the end must fit as well.
                 if i64::try_from(a as i128 + n as i128 * s as i128).is_ok() {
-                    let p = new_plain(RangeIter::type_ptr());
+                    let p = alloc::take(size_of::<RangeIterObject>()).cast::<PyObject>();
+                    assert!(!p.is_null(), "out of memory");
+                    *p = PyObject { ob_refcnt: 1, ob_type: RangeIter::type_ptr() };
                     let it = p.cast::<RangeIterObject>();
+                    (*it).index = 0;
                     (*it).start = a;
                     (*it).step = s;
                     (*it).len = n;
@@ -431,8 +434,8 @@ impl RangeIter {
     }
     #[slot(tp_dealloc)]
     fn dealloc(o: *mut PyObject) {
-        // SAFETY: called once, when the count has reached zero; no references inside.
-        unsafe { typeobject::free_instance(o) }
+        // SAFETY: called once, when the count has reached zero; no references inside, and the type has no subclasses.
+        unsafe { alloc::put(o.cast(), size_of::<RangeIterObject>()) }
     }
 }
 

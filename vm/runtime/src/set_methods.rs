@@ -680,9 +680,10 @@ impl SetIter {
     pub fn over(s: AnySet<'_>) -> Owned<SetIter> {
         // SAFETY: a new object of this type.
         unsafe {
-            let p = gc::new_object(SetIter::type_ptr(), 0);
+            let p = gc::new_builtin(SetIter::type_ptr(), size_of::<SetIterObject>());
             assert!(!p.is_null(), "out of memory");
             let it = p.cast::<SetIterObject>();
+            (*it).si_pos = 0;
             (*it).si_set = s.object().own().into_raw();
             (*it).si_used = s.len() as isize;
             (*it).len = s.len() as isize;
@@ -771,7 +772,7 @@ impl SetIter {
         unsafe {
             gc::untrack(o);
             xdecref((*o.cast::<SetIterObject>()).si_set);
-            gc::free_object(o);
+            gc::free_untracked(o, size_of::<SetIterObject>());
         }
     }
 }

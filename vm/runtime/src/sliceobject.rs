@@ -116,22 +116,40 @@ static mut SPARE: *mut PyObject = std::ptr::null_mut();
 
 impl Slice {
     pub fn new(start: &Object, stop: &Object, step: &Object) -> Owned<Slice> {
+        // SAFETY: live objects.
+        unsafe { Slice::new_of(start.as_ptr(), stop.as_ptr(), step.as_ptr()).expect("memory for a slice") }
+    }
+    /// As `new`; `None`: no memory.
+    ///
+    /// # Safety
+    /// Live objects.
+    #[inline(always)]
+    pub unsafe fn new_of(
+        start: *mut PyObject,
+        stop: *mut PyObject,
+        step: *mut PyObject,
+    ) -> Option<Owned<Slice>> {
         // SAFETY: a new slice object (or the last dead one); its three fields take over the counts.
         unsafe {
             let mut p = SPARE;
             SPARE = std::ptr::null_mut();
             if p.is_null() {
                 p = gc::new_builtin(Slice::type_ptr(), size_of::<PySliceObject>());
-                assert!(!p.is_null(), "out of memory");
+                if p.is_null() {
+                    return None;
+                }
             } else {
                 (*p).ob_refcnt = 1;
             }
             let s = p.cast::<PySliceObject>();
-            (*s).start = start.own().into_raw();
-            (*s).stop = stop.own().into_raw();
-            (*s).step = step.own().into_raw();
+            incref(start);
+            incref(stop);
+            incref(step);
+            (*s).start = start;
+            (*s).stop = stop;
+            (*s).step = step;
             gc::track(p);
-            Owned::from_raw(p)
+            Some(Owned::from_raw(p))
         }
     }
     pub fn start(&self) -> &Object {
@@ -170,6 +188,17 @@ impl Slice {
             slice_bound(self.stop())?
         };
         Ok((start, stop, step))
+    }
+    /// `unpack` where the step is `None` and the bounds are that or small ints: what most slices are.
+    #[inline(always)]
+    pub fn unpack_plain(&self) -> Option<(isize, isize, isize)> {
+        let bound = |o: &Object, default: isize| {
+            if o.is_none() { Some(default) } else { Some(o.downcast_exact::<Int>()?.compact()? as isize) }
+        };
+        if !self.step().is_none() {
+            return None;
+        }
+        Some((bound(self.start(), 0)?, bound(self.stop(), isize::MAX)?, 1))
     }
     /// `(start, stop, step, count)` for a sequence of `len` items.
     pub fn indices(&self, len: usize) -> PyResult<(isize, isize, isize, usize)> {

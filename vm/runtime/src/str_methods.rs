@@ -1202,10 +1202,15 @@ kind!(/** `str_iterator` */ StrIter: StrIterObject, PyUnicodeIter_Type);
 
 impl StrIter {
     pub fn new(s: &Str) -> PyResult<Owned<StrIter>> {
-        // SAFETY: a fresh zeroed instance; the string's count is the iterator's.
+        // SAFETY: a new object whose fields are all written; the string's count is the iterator's.
         unsafe {
-            let p = crate::typeobject::alloc(&raw mut PyUnicodeIter_Type, 0)?;
+            let p = crate::gc::new_builtin(&raw mut PyUnicodeIter_Type, size_of::<StrIterObject>());
+            if p.is_null() {
+                return raise!(MemoryError);
+            }
+            (*p.cast::<StrIterObject>()).index = 0;
             (*p.cast::<StrIterObject>()).seq = s.own().into_raw();
+            crate::gc::track(p);
             Ok(Owned::from_raw(p))
         }
     }
@@ -1227,7 +1232,7 @@ impl StrIter {
         unsafe {
             crate::gc::untrack(p);
             xdecref((*p.cast::<StrIterObject>()).seq);
-            crate::typeobject::free_instance(p);
+            crate::gc::free_untracked(p, size_of::<StrIterObject>());
         }
     }
     #[slot(tp_traverse)]

@@ -162,6 +162,23 @@ fn install_members(b: &mut TypeBuilder) {
         // SAFETY: called with a type.
         unsafe { ((*o.cast::<PyTypeObject>()).tp_flags & Py_TPFLAGS_HEAPTYPE != 0) as c_int }
     }
+    unsafe extern "C" fn getattro(t: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
+        // SAFETY: called with a type and a live object.
+        unsafe {
+            let v = quick_type_get(t.cast(), name);
+            if !v.is_null() {
+                incref(v);
+                return v;
+            }
+            whole(t, name)
+        }
+    }
+    #[inline(never)]
+    unsafe extern "C" fn whole(t: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
+        // SAFETY: as above.
+        crate::border::object(|| unsafe { Type::from_raw_ref(t.cast()).getattro(Object::from_ptr(name)) })
+    }
+    b.slot(Py_tp_getattro, getattro as *mut c_void);
     // SAFETY: `type` is being built.
     unsafe {
         (*b.ty).tp_is_gc = Some(is_gc);
@@ -406,7 +423,6 @@ impl Type {
             _ => format!("<class '{}'>", q.to_str_lossy()),
         })
     }
-    #[slot(tp_getattro)]
     fn getattro(&self, name: &Object) -> PyResult {
         let Some(n) = name.downcast::<Str>() else {
             return raise!(TypeError, "attribute name must be string, not '{}'", name.ty().name());

@@ -104,28 +104,134 @@ impl TypePtr for *mut PyTypeObject {
     }
 }
 
-/// Where the instance `o` keeps its attribute `name`, if that is an inline value and its type is known to have nothing that goes first;
-/// null: no answer.
+/// What the type cache says of `name` in the type, if it knows: null for "nothing there".
+///
+/// # Safety
+/// A live type and object.
+#[inline(always)]
+pub unsafe fn quick_lookup(t: *mut PyTypeObject, name: *mut PyObject) -> Option<*mut PyObject> {
+    // SAFETY: the caller's promise; cache entries are valid while their version is.
+    unsafe {
+        let version = (*t).tp_version_tag;
+        let e = (&raw const (*CACHE.0.get())[(version as usize ^ (name as usize >> 4)) & (CACHE_SIZE - 1)])
+            .cast::<CacheEntry>();
+        if (*t).tp_flags & Py_TPFLAGS_VALID_VERSION_TAG == 0 || (*e).version != version || (*e).name != name {
+            return None;
+        }
+        Some((*e).value)
+    }
+}
+/// The dictionary an instance has by now; null: none. `None`: it lies where a quick look doesn't reach.
+#[inline(always)]
+unsafe fn quick_dict(o: *mut PyObject) -> Option<*mut PyObject> {
+    // SAFETY: a live object; offsets of a ready type lie inside the instance.
+    unsafe {
+        let t = (*o).ob_type;
+        if (*t).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0 {
+            return Some(*crate::instance::dict_word(o));
+        }
+        match (*t).tp_dictoffset {
+            0 => Some(null_mut()),
+            off if off > 0 => Some(*o.cast::<u8>().offset(off).cast::<*mut PyObject>()),
+            _ => None,
+        }
+    }
+}
+/// Where an instance of `t` keeps what the descriptor `d` shows, if `d` is a member that holds any object; null: no answer.
+#[inline(always)]
+unsafe fn object_member(o: *mut PyObject, d: *mut PyObject, writing: bool) -> *mut *mut PyObject {
+    // SAFETY: live objects; a member descriptor's offset lies inside the instances of its type.
+    unsafe {
+        if (*d).ob_type != MemberDescr::type_ptr() {
+            return null_mut();
+        }
+        let d = d.cast::<PyMemberDescrObject>();
+        let m = (*d).d_member;
+        let forbidden = if writing { !0 } else { PY_AUDIT_READ };
+        if (*d).d_common.d_type != (*o).ob_type || (*m).r#type != T_OBJECT_EX || (*m).flags & forbidden != 0 {
+            return null_mut();
+        }
+        o.cast::<u8>().offset((*m).offset).cast()
+    }
+}
+/// What `object.__getattribute__` finds without running anything, borrowed; null: no answer.
 ///
 /// # Safety
 /// Live objects.
 #[inline(always)]
-unsafe fn plain_value(o: *mut PyObject, name: *mut PyObject) -> *mut *mut PyObject {
-    // SAFETY: the caller's promise; cache entries are valid while their version is, and have interned strings as names.
+unsafe fn quick_get(o: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
+    // SAFETY: the caller's promise; the cache holds names that are interned strings.
     unsafe {
-        let t = (*o).ob_type;
-        let version = (*t).tp_version_tag;
-        let e = (&raw const (*CACHE.0.get())[(version as usize ^ (name as usize >> 4)) & (CACHE_SIZE - 1)])
-            .cast::<CacheEntry>();
-        const WANTED: u64 = Py_TPFLAGS_VALID_VERSION_TAG | Py_TPFLAGS_MANAGED_DICT;
-        if (*t).tp_flags & WANTED != WANTED || (*e).version != version || (*e).name != name {
-            return null_mut();
-        }
-        let d = (*e).value;
+        let Some(d) = quick_lookup((*o).ob_type, name) else { return null_mut() };
         if !d.is_null() && (*(*d).ob_type).tp_descr_set.is_some() {
-            return null_mut();
+            let m = object_member(o, d, false);
+            return if m.is_null() { m.cast() } else { *m };
         }
-        crate::instance::place(o, name)
+        let v = match quick_dict(o) {
+            None => return null_mut(),
+            Some(dict) if !dict.is_null() => {
+                match Object::from_ptr(dict).downcast_unchecked::<Dict>().first_value(name) {
+                    Some(v) => v,
+                    None => return null_mut(),
+                }
+            }
+            Some(_) if (*(*o).ob_type).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0 => {
+                let place = crate::instance::place(o, name);
+                if place.is_null() { null_mut() } else { *place }
+            }
+            Some(_) => null_mut(),
+        };
+        if v.is_null() && !d.is_null() && (*(*d).ob_type).tp_descr_get.is_none() { d } else { v }
+    }
+}
+/// Sets an attribute that is set already, where that runs nothing: the old value, which becomes the caller's (null: it was the same).
+///
+/// # Safety
+/// Live objects.
+#[inline(always)]
+unsafe fn quick_set(o: *mut PyObject, name: *mut PyObject, value: *mut PyObject) -> Option<*mut PyObject> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let d = quick_lookup((*o).ob_type, name)?;
+        let place = if !d.is_null() && (*(*d).ob_type).tp_descr_set.is_some() {
+            object_member(o, d, true)
+        } else {
+            let dict = quick_dict(o)?;
+            if !dict.is_null() {
+                return Object::from_ptr(dict).downcast_unchecked::<Dict>().first_replace(name, value);
+            }
+            if (*(*o).ob_type).tp_flags & Py_TPFLAGS_MANAGED_DICT == 0 {
+                return None;
+            }
+            crate::instance::place(o, name)
+        };
+        if place.is_null() || (*place).is_null() {
+            return None;
+        }
+        incref(value);
+        Some(std::mem::replace(&mut *place, value))
+    }
+}
+/// What `type.__getattribute__` finds without running anything, borrowed; null: no answer.
+///
+/// # Safety
+/// A type and a live object.
+#[inline(always)]
+pub(crate) unsafe fn quick_type_get(t: *mut PyTypeObject, name: *mut PyObject) -> *mut PyObject {
+    // SAFETY: the caller's promise.
+    unsafe {
+        // Whatever the metaclass has, it must not come first.
+        match quick_lookup((*t.cast::<PyObject>()).ob_type, name) {
+            Some(m) if m.is_null() || (*(*m).ob_type).tp_descr_set.is_none() => {}
+            _ => return null_mut(),
+        }
+        match quick_lookup(t, name) {
+            Some(a) if !a.is_null() => {
+                let plain = (*(*a).ob_type).tp_descr_get.is_none() || (*a).ob_type == Function::type_ptr();
+                if plain { a } else { null_mut() }
+            }
+            _ => null_mut(),
+        }
     }
 }
 
@@ -673,12 +779,16 @@ pub unsafe extern "C" fn subtype_clear(o: *mut PyObject) -> c_int {
 pub unsafe extern "C" fn generic_getattro(o: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
     // SAFETY: slots are called with live objects.
     unsafe {
-        let place = plain_value(o, name);
-        if !place.is_null() && !(*place).is_null() {
-            incref(*place);
-            return *place;
+        let v = quick_get(o, name);
+        if !v.is_null() {
+            incref(v);
+            return v;
         }
+        whole_getattro(o, name)
     }
+}
+#[inline(never)]
+unsafe extern "C" fn whole_getattro(o: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
     crate::border::object(|| {
         // SAFETY: slots are called with live objects.
         let (o, n) = unsafe { (Object::from_ptr(o), Object::from_ptr(name)) };
@@ -700,13 +810,17 @@ pub unsafe extern "C" fn generic_setattro(
 ) -> c_int {
     // SAFETY: slots are called with live objects; the old value is dropped when the new one is in place.
     unsafe {
-        let place = plain_value(o, name);
-        if !place.is_null() && !(*place).is_null() && !value.is_null() {
-            incref(value);
-            decref(std::mem::replace(&mut *place, value));
+        if !value.is_null()
+            && let Some(old) = quick_set(o, name, value)
+        {
+            xdecref(old);
             return 0;
         }
+        whole_setattro(o, name, value)
     }
+}
+#[inline(never)]
+unsafe extern "C" fn whole_setattro(o: *mut PyObject, name: *mut PyObject, value: *mut PyObject) -> c_int {
     crate::border::status(|| {
         // SAFETY: slots are called with live objects.
         let (o, n, v) = unsafe { (Object::from_ptr(o), Object::from_ptr(name), Object::from_ptr_opt(value)) };

@@ -90,7 +90,8 @@ pub fn clear() {
     restore(None, None, None)
 }
 
-/// Sets an exception that isn't normalised, where nothing is pending or handled: false if something is, or `v` is an exception itself.
+/// Sets an exception that isn't normalised, where nothing is pending or handled: false if something is, `v` is an
+/// exception itself or `t` no class of one.
 /// New references are taken.
 ///
 /// # Safety
@@ -108,6 +109,8 @@ pub unsafe fn quick_set(t: *mut lh_abi::PyObject, v: *mut lh_abi::PyObject) -> b
             || !(*ts).curexc_value.is_null()
             || !(*ts).curexc_traceback.is_null()
             || !v.is_null() && Exception::check(Object::from_ptr(v))
+            || (*(*t).ob_type).tp_flags & lh_abi::Py_TPFLAGS_TYPE_SUBCLASS == 0
+            || (*t.cast::<lh_abi::PyTypeObject>()).tp_flags & lh_abi::Py_TPFLAGS_BASE_EXC_SUBCLASS == 0
         {
             return false;
         }

@@ -68,8 +68,7 @@ unsafe fn add_methods_and_doc(m: &Object, def: *mut PyModuleDef, name: &str) -> 
                 if (*p).ml_flags & (METH_CLASS | METH_STATIC) != 0 {
                     return raise!(ValueError, "module functions cannot set METH_CLASS or METH_STATIC");
                 }
-                crate::methodobject::check_def(p)?;
-                let f = CFunction::new(p, Some(m), Some(&module_name));
+                let f = CFunction::new(crate::methodobject::check_def(p)?, Some(m), Some(&module_name));
                 m.set_attr_str(&CStr::from_ptr((*p).ml_name).to_string_lossy(), &f)?;
                 p = p.add(1);
             }

@@ -131,8 +131,18 @@ static PyObject *by_name(PyObject *m, PyObject *args) {
     return a && b && c ? Py_BuildValue("NNN", a, b, c) : NULL;
 }
 
+/* As SWIG's vectors do, without a look at what it answers. */
+static PyObject *old_indices(PyObject *m, PyObject *args) {
+    PyObject *slice;
+    Py_ssize_t n, a = 100, b = 100, c = 100;
+    if (!PyArg_ParseTuple(args, "On", &slice, &n)) return NULL;
+    int r = PySlice_GetIndices(slice, n, &a, &b, &c), error = PyErr_Occurred() != NULL;
+    PyErr_Clear();
+    return Py_BuildValue("iinnn", r, error, a, b, c);
+}
+
 static PyMethodDef functions[] = {{"function", function, METH_O}, {"type_with", type_with, METH_O}, {"without_bases", without_bases, METH_NOARGS}, {"keep", keep, METH_O}, {"kept", kept, METH_NOARGS},
-                                  {"compares_by_default", compares_by_default, METH_O}, {"distance", distance, METH_VARARGS}, {"call", call, METH_O}, {"by_name", by_name, METH_VARARGS}, {"null", NULL, METH_O}, {0}};
+                                  {"compares_by_default", compares_by_default, METH_O}, {"distance", distance, METH_VARARGS}, {"call", call, METH_O}, {"old_indices", old_indices, METH_VARARGS}, {"by_name", by_name, METH_VARARGS}, {"null", NULL, METH_O}, {0}};
 static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "c_careless", NULL, -1, functions};
 PyMODINIT_FUNC PyInit_c_careless(void) {
     PyObject *m = PyModule_Create(&module);

@@ -74,6 +74,8 @@ data = bytearray(8)
 for s in (slice(3, 3), slice(2, 6), slice(8, 8), slice(20, 30), slice(5, 1)):
     print(s, c.distance(data, memoryview(data)[s]))
 
+print([c.old_indices(slice(a, b, step), 3) for a in (None, 0, 1, -1, 3, -9, "x") for b in (None, 2, -1, 4, 1 << 70) for step in (None, 2, -1, 0)])
+
 r = c.Refuses()
 for name, f in {
     "join": lambda: b"".join([r]),

@@ -338,14 +338,19 @@ capi! {
         (*a, *b, *c, *count) = (x, y, z, k as isize);
         Ok(())
     }
-    fn PySlice_GetIndices(s: &Slice, n: isize, a: *mut isize, b: *mut isize, c: *mut isize) -> status {
-        let (x, y, z) = s.unpack()?;
-        if y > n || x >= n {
-            return raise!(IndexError, "slice index out of range");
-        }
-        let wrap = |i: isize| if i < 0 { i + n } else { i };
-        (*a, *b, *c) = (wrap(x), wrap(y), z);
-        Ok(())
+    /// Fails without an exception. What C code goes on with if it doesn't look (SWIG's doesn't) is written all the same.
+    fn PySlice_GetIndices(s: &Slice, n: isize, a: *mut isize, b: *mut isize, c: *mut isize) -> [c_int] {
+        let given = s.bounds().map(|o| if o.is_none() { Some(None) } else { o.downcast::<Int>().map(Some) });
+        let number = |i: &Int| i.to_i64().map_or_else(|| { let _ = raised!(OverflowError, "Python int too large to convert to C ssize_t"); -1 }, |v| v as isize);
+        let place = |i: &Int| match number(i) { v if v < 0 => v + n, v => v };
+        let [start, stop, step] = given;
+        let Some(step) = step else { return Ok(-1) };
+        *c = step.map_or(1, number);
+        let Some(start) = start else { return Ok(-1) };
+        *a = start.map_or(if *c < 0 { n - 1 } else { 0 }, place);
+        let Some(stop) = stop else { return Ok(-1) };
+        *b = stop.map_or(if *c < 0 { -1 } else { n }, place);
+        if *b > n || *a >= n || *c == 0 { -1 } else { 0 }
     }
     fn _PyEval_SliceIndex(o: Option<&Object>, p: *mut isize) -> (c_int, 0) {
         if let Some(o) = o && !o.is_none() {

@@ -313,9 +313,6 @@ pub unsafe fn check_def(def: *mut PyMethodDef) -> PyResult<*mut PyMethodDef> {
     // SAFETY: the caller's promise.
     unsafe {
         let flags = (*def).ml_flags;
-        if flags & METH_CLASS != 0 && flags & METH_STATIC != 0 {
-            return raise!(ValueError, "method cannot be both class and static");
-        }
         match flags & (DEFINING | METH_VARARGS | METH_NOARGS | METH_O) {
             METH_VARARGS | KEYWORDS | METH_FASTCALL | FAST | METH_NOARGS | METH_O | DEFINING => {}
             _ => return raise!(SystemError, "{}() method: bad call flags", def_name(def)),

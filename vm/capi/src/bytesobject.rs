@@ -81,6 +81,11 @@ capi! {
         if b.len() as isize == n {
             return Ok(());
         }
+        if b.refcnt() != 1 && b.len() != 0 {
+            *p = null_mut();
+            decref(old);
+            return Err(bad_internal_call());
+        }
         let new = match unfilled(n) {
             Ok(x) => x,
             Err(e) => { *p = null_mut(); decref(old); return Err(e) }

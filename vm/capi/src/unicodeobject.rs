@@ -365,6 +365,9 @@ capi! {
         if at + n > to.len() as isize {
             return raise!(SystemError, "Cannot write {} characters at {} in a string of {} characters", n, at, to.len());
         }
+        if n == 0 {
+            return Ok(0);
+        }
         if to.refcnt() != 1 {
             return raise!(SystemError, "Cannot modify a string currently used");
         }
@@ -388,6 +391,10 @@ capi! {
         }
         if s.refcnt() != 1 {
             return raise!(SystemError, "Cannot modify a string currently used");
+        }
+        let most = match s.kind() { _ if s.is_ascii() => 0x7f, 1 => 0xff, 2 => 0xffff, _ => 0x10ffff };
+        if c > most {
+            return raise!(ValueError, "fill character is bigger than the string maximum character");
         }
         let n = n.min(s.len() as isize - start).max(0);
         for k in 0..n {

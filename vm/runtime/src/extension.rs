@@ -68,8 +68,7 @@ unsafe fn add_methods_and_doc(m: &Object, def: *mut PyModuleDef, name: &str) -> 
                 if (*p).ml_flags & (METH_CLASS | METH_STATIC) != 0 {
                     return raise!(ValueError, "module functions cannot set METH_CLASS or METH_STATIC");
                 }
-                crate::methodobject::check_def(p)?;
-                let f = CFunction::new(p, Some(m), Some(&module_name));
+                let f = CFunction::new(crate::methodobject::check_def(p)?, Some(m), Some(&module_name));
                 m.set_attr_str(&CStr::from_ptr((*p).ml_name).to_string_lossy(), &f)?;
                 p = p.add(1);
             }
@@ -383,6 +382,8 @@ pub fn create_dynamic(spec: &Object) -> PyResult {
 }
 
 fn run_init(init: InitFn, full: &str) -> PyResult {
+    // Errors mention the last part of the name.
+    let last = full.rsplit('.').next().unwrap_or(full);
     let context = CString::new(full).unwrap_or_default();
     let old = PACKAGE_CONTEXT.swap(context.as_ptr().cast_mut(), Ordering::Relaxed);
     // SAFETY: calling the module's init function with the GIL held.
@@ -390,18 +391,18 @@ fn run_init(init: InitFn, full: &str) -> PyResult {
     PACKAGE_CONTEXT.store(old, Ordering::Relaxed);
     match m {
         None if occurred() => Err(Raised::already_set()),
-        None => raise!(SystemError, "initialization of {} failed without raising an exception", full),
+        None => raise!(SystemError, "initialization of {} failed without raising an exception", last),
         Some(m) if occurred() => {
             // What it answered may be its static definition, or nothing that can be freed.
             std::mem::forget(m);
             drop(take_raised());
-            raise!(SystemError, "initialization of {} raised unreported exception", full)
+            raise!(SystemError, "initialization of {} raised unreported exception", last)
         }
         // SAFETY: a live object.
         Some(m) if unsafe { (*m.ptr()).ob_type.is_null() } => {
             // Without a type it cannot be freed either.
             std::mem::forget(m);
-            raise!(SystemError, "init function of {} returned uninitialized object", full)
+            raise!(SystemError, "init function of {} returned uninitialized object", last)
         }
         Some(m) => Ok(m),
     }
@@ -421,7 +422,8 @@ fn finish_single_phase(
         None => null_mut(),
     };
     if def.is_null() {
-        return raise!(SystemError, "initialization of {} did not return an extension module", full);
+        let last = full.rsplit('.').next().unwrap_or(full);
+        return raise!(SystemError, "initialization of {} did not return an extension module", last);
     }
     m.set_attr(intern!("__file__"), path_obj)?;
     modules_dict().set_item(name_obj, &m)?;

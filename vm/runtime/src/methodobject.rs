@@ -300,25 +300,33 @@ fn qualified(f: &CFunction) -> String {
     }
 }
 
-/// Are the flags of an extension's definition ones that a call can make sense of?
+/// Refuses an extension's definition whose flags make no sense.
+///
+/// The definition that calls go by: `def`, unless its function is null.
 ///
 /// # Safety
 /// A live definition.
-pub unsafe fn check_def(def: *const PyMethodDef) -> PyResult<()> {
+pub unsafe fn check_def(def: *mut PyMethodDef) -> PyResult<*mut PyMethodDef> {
     const FAST: c_int = METH_FASTCALL | METH_KEYWORDS;
     const KEYWORDS: c_int = METH_VARARGS | METH_KEYWORDS;
     const DEFINING: c_int = METH_METHOD | FAST;
     // SAFETY: the caller's promise.
     unsafe {
         let flags = (*def).ml_flags;
-        if flags & METH_CLASS != 0 && flags & METH_STATIC != 0 {
-            return raise!(ValueError, "method cannot be both class and static");
-        }
         match flags & (DEFINING | METH_VARARGS | METH_NOARGS | METH_O) {
-            METH_VARARGS | KEYWORDS | METH_FASTCALL | FAST | METH_NOARGS | METH_O | DEFINING => Ok(()),
-            _ => raise!(SystemError, "{}() method: bad call flags", def_name(def)),
+            METH_VARARGS | KEYWORDS | METH_FASTCALL | FAST | METH_NOARGS | METH_O | DEFINING => {}
+            _ => return raise!(SystemError, "{}() method: bad call flags", def_name(def)),
         }
+        if (*def).ml_meth.is_some() {
+            return Ok(def);
+        }
+        let ml_meth = Some(no_function as PyCFunction);
+        Ok(Box::into_raw(Box::new(PyMethodDef { ml_meth, ..core::ptr::read(def) })))
     }
+}
+/// What stands for a function pointer that is null.
+unsafe extern "C" fn no_function(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+    null_mut()
 }
 
 impl CFunction {

@@ -1423,6 +1423,10 @@ pub fn plain_method(o: &Object, name: &Str) -> PyResult<Option<Owned<Object>>> {
         {
             return Ok(None);
         }
+        // The names of inline attributes are told by their addresses.
+        if !crate::typeobject::is_interned(name) {
+            return Ok(None);
+        }
         let Some(d) = o.ty().lookup(name) else { return Ok(None) };
         if (*d.ob_type()).tp_flags & Py_TPFLAGS_METHOD_DESCRIPTOR == 0 {
             return Ok(None);

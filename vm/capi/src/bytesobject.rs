@@ -24,7 +24,9 @@ pub fn from_object(o: &Object) -> PyResult {
         return Ok(Bytes::new(&Buffer::get(o, PyBUF_FULL_RO)?.to_vec()).into_object());
     }
     let iterable = o.is_exact::<List>() || o.is_exact::<Tuple>();
-    if !Str::check(o) && (iterable || lh_runtime::errors::catching(exc::TypeError(), || o.iterator())?.is_some()) {
+    if !Str::check(o)
+        && (iterable || lh_runtime::errors::catching(exc::TypeError(), || o.iterator())?.is_some())
+    {
         return Bytes::class().as_object().call1(o);
     }
     raise!(TypeError, "cannot convert '{}' object to bytes", o.ty().name())

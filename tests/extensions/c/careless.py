@@ -4,6 +4,7 @@ import importlib.machinery
 import importlib.util
 import io
 import re
+import time
 
 import c_careless as c
 
@@ -75,6 +76,14 @@ for s in (slice(3, 3), slice(2, 6), slice(8, 8), slice(20, 30), slice(5, 1)):
     print(s, c.distance(data, memoryview(data)[s]))
 
 print([c.old_indices(slice(a, b, step), 3) for a in (None, 0, 1, -1, 3, -9, "x") for b in (None, 2, -1, 4, 1 << 70) for step in (None, 2, -1, 0)])
+
+for name, *args in ("gmtime", 5), ("localtime", 5), ("ctime", 5), ("asctime", (1,) * 9), ("strftime", "%Y", (2000,) + (1,) * 8), ("strptime", "2001", "%Y"), ("get_clock_info", "time"):
+    show(name, lambda: c.patched(getattr(time, name), *args))
+    show(name, lambda: getattr(time, name)(1, 2, 3))
+    show(name, lambda: getattr(time, name)(x=1))
+for name in "gmtime", "clock_gettime", "clock_getres", "strftime", "get_clock_info", "pthread_getcpuclockid":
+    show(name, lambda: getattr(time, name)("x" * (name == "clock_gettime"), 2))
+    show(name, lambda: getattr(time, name)() and 1)
 
 r = c.Refuses()
 for name, f in {

@@ -76,6 +76,9 @@ fn join_with(sep: &Object, items: &Object) -> PyResult {
     match &list[..] {
         [] => Ok(Str::empty().own().into_object()),
         [one] if one.is_exact::<Str>() => Ok(one.clone()),
+        [one] if !Str::check(one) => {
+            raise!(TypeError, "sequence item 0: expected str instance, {} found", one.ty().name())
+        }
         _ => raise!(TypeError, "separator: expected str instance, {} found", sep.ty().name()),
     }
 }
@@ -524,7 +527,11 @@ capi! {
         text_arg(s)?.call_method("split", &[sep.unwrap_or(none_ref()), &*Int::from_i64(max as i64)])
     }
     fn PyUnicode_RSplit(s: &Object, sep: Option<&Object>, max: isize) -> obj {
-        text_arg(s)?.call_method("rsplit", &[sep.unwrap_or(none_ref()), &*Int::from_i64(max as i64)])
+        let s = text_arg(s)?;
+        if let Some(sep) = sep {
+            text_arg(sep)?;
+        }
+        s.call_method("rsplit", &[sep.unwrap_or(none_ref()), &*Int::from_i64(max as i64)])
     }
     fn PyUnicode_Splitlines(s: &Object, keep: c_int) -> obj {
         Ok(List::from_vec(lh_runtime::str_methods::split_lines(text_arg(s)?, keep != 0)))

@@ -311,7 +311,12 @@ impl Object {
     pub fn generic_get_attr(&self, name: &Str) -> PyResult {
         match self.generic_get(name)? {
             Some(v) => Ok(v),
-            None => Err(no_attribute(self, name)),
+            None => {
+                let name_text = name.to_str_lossy();
+                let e =
+                    raised!(AttributeError, "'{}' object has no attribute '{}'", self.ty().name(), name_text);
+                Err(crate::exceptions::annotate_attribute_error(e, self, name))
+            }
         }
     }
 

@@ -68,6 +68,7 @@ def build_c(build):
     compile_shared(build, "c_interp", HERE / "c/c_interp.c")
     compile_shared(build, "c_frames", HERE / "c/c_frames.c")
     compile_shared(build, "c_broken", HERE / "c/c_broken.c", "-w")
+    compile_shared(build, "c_life", HERE / "c/c_life.c")
     compile_shared(build, "c_exit", HERE / "c/c_exit.c")
 
 
@@ -109,7 +110,7 @@ def build_nanobind(build):
 PARTS = {"c": build_c, "cpp": build_cpp, "cython": build_cython, "swig": build_swig, "pybind11": build_pybind11, "nanobind": build_nanobind}
 
 
-DRIVERS = {"c": ["use.py", "abstract.py", "wrong.py", "broken.py", "hooks.py", "args.py", "slots.py", "careless.py", "testcapi.py", "trash.py", "elide.py", "embed.py", "interp.py", "frames.py", "exit.py"]}
+DRIVERS = {"c": ["use.py", "abstract.py", "wrong.py", "broken.py", "life.py", "hooks.py", "args.py", "slots.py", "careless.py", "testcapi.py", "trash.py", "elide.py", "embed.py", "interp.py", "frames.py", "exit.py"]}
 MODES = ["on", "off", "stress"]
 
 

@@ -3,6 +3,7 @@
 A slot that reports an error without setting one, or sets one without reporting it, ends in a SystemError; what it names, and at which call
 it is noticed, is up to the interpreter, so that these count as one.
 """
+import gc
 import importlib.machinery
 import importlib.util
 import os
@@ -14,6 +15,8 @@ import warnings
 import c_broken
 
 warnings.simplefilter("ignore")
+# A collection would notice an exception that was left behind, too.
+gc.disable()
 ROWS = {"Repr": ["repr(x)", "str(x)", "f'{x}'", "'%s' % x", "[x].__repr__()", "f'{x!r}'"], "IntRepr": ["repr(x)", "str(x)", "f'{x}'", "'%r' % (x,)", "format(x)"],
  "Hash": ["hash(x)", "{x: 1}", "{x}", "{}.get(x)"], "ErrHash": ["hash(x)", "{x: 1}", "{x}"], "Bool": ["bool(x)", "not x", "1 if x else 2", "x and 1", "all([x])"], "ErrBool": ["bool(x)", "not x", "1 if x else 2"],
  "Len": ["len(x)", "bool(x)", "reversed(x)", "x[0]"], "LenM": ["len(x)", "bool(x)"], "ErrLen": ["len(x)", "bool(x)"], "MLen": ["len(x)", "x[0]", "x['a']", "x[1]"],

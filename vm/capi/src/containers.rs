@@ -198,7 +198,12 @@ capi! {
     // ---- Dictionaries ----
     fn PyDict_New() -> obj { Ok(Dict::new()) }
     fn _PyDict_NewPresized(n: isize) -> obj { Ok(Dict::with_capacity(n.max(0) as usize)) }
-    fn PyDict_Clear(d: &Dict) -> void { d.clear() }
+    fn PyDict_Clear(d: &Object) -> void {
+        // No way to report an error: what is no dictionary has nothing to clear.
+        if let Some(d) = d.downcast::<Dict>() {
+            d.clear()
+        }
+    }
     fn PyDict_Size(d: &Dict) -> (isize, -1) short { Some(quick::<Dict>(d)?.len() as isize) } { Ok(d.len() as isize) }
     fn PyDict_Contains(d: &Dict, k: &Object) -> boolean short { Some(!quick::<Dict>(d)?.first_look(k)?.is_null() as c_int) } { d.contains(k) }
     fn _PyDict_Contains_KnownHash(d: &Dict, k: &Object, h: isize) -> boolean { Ok(d.get_item_known_hash(k, h)?.is_some()) }

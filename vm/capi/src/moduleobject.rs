@@ -12,6 +12,12 @@ use lh_runtime::{extension, import, sysobject, type_spec, typeobject};
 fn module(o: &Object) -> PyResult<&Module> {
     o.downcast::<Module>().ok_or_else(bad_internal_call)
 }
+fn module_arg(o: &Object) -> PyResult<&Module> {
+    match o.downcast::<Module>() {
+        Some(m) => Ok(m),
+        None => raise!(TypeError, "bad argument type for built-in operation"),
+    }
+}
 fn add(m: &Object, name: &CStr, v: &Object) -> PyResult<()> {
     match m.downcast::<Module>() {
         Some(m) => m.add(&text(name), v),
@@ -80,25 +86,22 @@ capi! {
     fn PyModule_GetDict(m: &Object) -> borrowed { Ok(module(m)?.dict().raw()) }
     fn PyModule_GetDef(m: &Object) -> (*mut PyModuleDef, null_mut()) { Ok(module(m)?.def()) }
     fn PyModule_GetState(m: &Object) -> (*mut c_void, null_mut()) {
-        match m.downcast::<Module>() {
-            Some(m) => Ok(m.state()),
-            None => raise!(TypeError, "bad argument type for built-in operation"),
-        }
+        Ok(module_arg(m)?.state())
     }
     fn PyModule_GetNameObject(m: &Object) -> obj {
-        match module(m)?.dict().get_str("__name__")?.filter(|n| Str::check(n)) {
+        match module_arg(m)?.dict().get_str("__name__")?.filter(|n| Str::check(n)) {
             Some(n) => Ok(n),
             None => raise!(SystemError, "nameless module"),
         }
     }
     fn PyModule_GetName(m: &Object) -> (*const c_char, null()) {
-        match module(m)?.dict().get_str("__name__")? {
+        match module_arg(m)?.dict().get_str("__name__")? {
             Some(n) if Str::check(&n) => Ok(n.downcast_unchecked::<Str>().to_str()?.as_ptr().cast()),
             _ => raise!(SystemError, "nameless module"),
         }
     }
     fn PyModule_GetFilenameObject(m: &Object) -> obj {
-        match module(m)?.dict().get_str("__file__")?.filter(|n| Str::check(n)) {
+        match module_arg(m)?.dict().get_str("__file__")?.filter(|n| Str::check(n)) {
             Some(n) => Ok(n),
             None => raise!(SystemError, "module filename missing"),
         }

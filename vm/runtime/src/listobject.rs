@@ -497,7 +497,7 @@ impl List {
             Some(o) => match o.to_items() {
                 Ok(x) => x,
                 Err(e) => {
-                    if e.matches(exc::TypeError()) && o.lookup_iter().is_none() {
+                    if e.matches(exc::TypeError()) {
                         e.clear();
                         return raise!(TypeError, "can only assign an iterable");
                     }

@@ -452,7 +452,7 @@ pub fn to_int(o: &Object) -> PyResult<Owned<Object>> {
     }
     if let Some(b) = o.downcast::<ByteArray>() {
         let v = b.to_vec();
-        let e = |e| crate::intobject::text::parse_failed(e, 10, || o.repr_lossy());
+        let e = |e| crate::intobject::text::parse_failed(e, 10, || Bytes::new(&v).repr_lossy());
         return Ok(crate::intobject::text::parse_ascii(&v, 10).map_err(e)?.into_object());
     }
     let v = crate::buffer::BytesLike::get_or(o, || {

@@ -34,6 +34,24 @@ pub unsafe fn dict_of_kwnames(values: *const *mut PyObject, kwnames: *mut PyObje
     }
 }
 
+/// The arguments of a vectorcall (`n` by position) as a tuple and a dict, `None` if none is named.
+///
+/// # Safety
+/// The vectorcall protocol's arguments.
+pub unsafe fn as_tuple_and_dict(
+    args: *const *mut PyObject,
+    n: usize,
+    kwnames: *mut PyObject,
+) -> PyResult<(Owned<Tuple>, Option<Owned<Dict>>)> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let t = Tuple::from_raw_items(args, n)?;
+        let named = !kwnames.is_null() && (*kwnames.cast::<PyVarObject>()).ob_size != 0;
+        let kw = if named { Some(dict_of_kwnames(args.add(n), kwnames)?) } else { None };
+        Ok((t, kw))
+    }
+}
+
 /// Runs `f` on `n` null pointers; few of them need no memory of their own.
 #[inline]
 pub fn with_room<T>(n: usize, f: impl FnOnce(&mut [*mut PyObject]) -> T) -> T {

@@ -156,8 +156,19 @@ static PyObject *patched(PyObject *m, PyObject *args) {
     return Py_BuildValue("NN", direct, made);
 }
 
+/* Puts another C function in the place of one without arguments, and back again. */
+static PyObject *still(PyObject *self, PyObject *none) { Py_RETURN_NONE; }
+static PyCFunction aside = still;
+static PyObject *exchange(PyObject *m, PyObject *f) {
+    PyMethodDef *def = ((PyCFunctionObject *)f)->m_ml;
+    PyCFunction now = def->ml_meth;
+    def->ml_meth = aside;
+    aside = now;
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef functions[] = {{"function", function, METH_O}, {"type_with", type_with, METH_O}, {"without_bases", without_bases, METH_NOARGS}, {"keep", keep, METH_O}, {"kept", kept, METH_NOARGS},
-                                  {"compares_by_default", compares_by_default, METH_O}, {"distance", distance, METH_VARARGS}, {"call", call, METH_O}, {"patched", patched, METH_VARARGS}, {"old_indices", old_indices, METH_VARARGS}, {"by_name", by_name, METH_VARARGS}, {"null", NULL, METH_O}, {0}};
+                                  {"compares_by_default", compares_by_default, METH_O}, {"distance", distance, METH_VARARGS}, {"call", call, METH_O}, {"exchange", exchange, METH_O}, {"patched", patched, METH_VARARGS}, {"old_indices", old_indices, METH_VARARGS}, {"by_name", by_name, METH_VARARGS}, {"null", NULL, METH_O}, {0}};
 static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "c_careless", NULL, -1, functions};
 PyMODINIT_FUNC PyInit_c_careless(void) {
     PyObject *m = PyModule_Create(&module);

@@ -85,6 +85,21 @@ for name in "gmtime", "clock_gettime", "clock_getres", "strftime", "get_clock_in
     show(name, lambda: getattr(time, name)("x" * (name == "clock_gettime"), 2))
     show(name, lambda: getattr(time, name)() and 1)
 
+
+
+def stands(n):
+    still = 0
+    for _ in range(n):
+        still += time.time() is None
+    return still
+
+
+for _ in range(3):
+    print(stands(2000))
+    c.exchange(time.time)
+    print(stands(2000))
+    c.exchange(time.time)
+
 r = c.Refuses()
 for name, f in {
     "join": lambda: b"".join([r]),

@@ -678,7 +678,17 @@ impl Recorder {
                     first = Some(o);
                     v
                 }
-                None => self.receiver(callee, def, at)?,
+                None => {
+                    let this = self.receiver(callee, def, at)?;
+                    // Extensions put their own functions into definitions of ours: clocks that stand still.
+                    if !of_a_library(def) {
+                        let definition = self.b().ptr(def as u64);
+                        let now = self.b().fload(definition, DEF_FUNCTION)?;
+                        let want = self.b().ptr(f as usize as u64);
+                        self.b().guard_value(now, want)?;
+                    }
+                    this
+                }
             };
             let function = self.b().ptr(f as usize as u64);
             let null = self.b().null();
@@ -779,6 +789,15 @@ impl Recorder {
             };
             Ok(Some(r))
         }
+    }
+}
+
+/// Does a definition lie in a file that was loaded? Ours lie in the heap.
+fn of_a_library(def: *mut PyMethodDef) -> bool {
+    // SAFETY: a place to write to.
+    unsafe {
+        let mut info: libc::Dl_info = std::mem::zeroed();
+        libc::dladdr(def.cast(), &mut info) != 0
     }
 }
 

@@ -33,6 +33,7 @@ test:
 	python3.11 tests/fuzz/programs.py $(LANCEHEAD) --count 60 --modes on,stress
 	python3.11 tests/fuzz/malformed.py --compare $(LANCEHEAD) 60 1
 	python3.11 tests/c_api.py $(LANCEHEAD)
+	python3.11 tests/fuzz/api.py $(LANCEHEAD) --calls 200
 	python3.11 tests/lib_dynload.py $(LANCEHEAD) --quick
 	python3.11 tests/extensions/run.py $(LANCEHEAD)
 

@@ -61,11 +61,14 @@ def build_c(build):
     compile_shared(build, "c_hooks", HERE / "c/c_hooks.c")
     compile_shared(build, "c_args", HERE / "c/c_args.c")
     compile_shared(build, "c_slots", HERE / "c/c_slots.c")
+    compile_shared(build, "c_careless", HERE / "c/c_careless.c")
     compile_shared(build, "c_trash", HERE / "c/c_trash.c")
     compile_shared(build, "c_elide", HERE / "c/c_elide.c")
     compile_shared(build, "c_embed", HERE / "c/c_embed.c")
     compile_shared(build, "c_interp", HERE / "c/c_interp.c")
     compile_shared(build, "c_frames", HERE / "c/c_frames.c")
+    compile_shared(build, "c_broken", HERE / "c/c_broken.c", "-w")
+    compile_shared(build, "c_life", HERE / "c/c_life.c")
     compile_shared(build, "c_exit", HERE / "c/c_exit.c")
 
 
@@ -107,7 +110,7 @@ def build_nanobind(build):
 PARTS = {"c": build_c, "cpp": build_cpp, "cython": build_cython, "swig": build_swig, "pybind11": build_pybind11, "nanobind": build_nanobind}
 
 
-DRIVERS = {"c": ["use.py", "abstract.py", "wrong.py", "hooks.py", "args.py", "slots.py", "testcapi.py", "trash.py", "elide.py", "embed.py", "interp.py", "frames.py", "exit.py"]}
+DRIVERS = {"c": ["use.py", "abstract.py", "wrong.py", "broken.py", "life.py", "hooks.py", "args.py", "slots.py", "careless.py", "testcapi.py", "trash.py", "elide.py", "embed.py", "interp.py", "frames.py", "exit.py"]}
 MODES = ["on", "off", "stress"]
 
 

@@ -23,8 +23,9 @@ pub fn from_object(o: &Object) -> PyResult {
     if lh_runtime::buffer::supports_buffer(o) {
         return Ok(Bytes::new(&Buffer::get(o, PyBUF_FULL_RO)?.to_vec()).into_object());
     }
+    let iterable = o.is_exact::<List>() || o.is_exact::<Tuple>();
     if !Str::check(o)
-        && (o.is_exact::<List>() || o.is_exact::<Tuple>() || o.iterator().map_err(Raised::clear).is_ok())
+        && (iterable || lh_runtime::errors::catching(exc::TypeError(), || o.iterator())?.is_some())
     {
         return Bytes::class().as_object().call1(o);
     }
@@ -81,6 +82,11 @@ capi! {
         let Some(b) = v.downcast::<Bytes>() else { *p = null_mut(); decref(old); return Err(bad_internal_call()) };
         if b.len() as isize == n {
             return Ok(());
+        }
+        if b.refcnt() != 1 && b.len() != 0 {
+            *p = null_mut();
+            decref(old);
+            return Err(bad_internal_call());
         }
         let new = match unfilled(n) {
             Ok(x) => x,

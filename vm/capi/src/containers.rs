@@ -24,15 +24,22 @@ const SHORT_LIST: usize = 16;
 fn lend(o: Option<Owned<Object>>) -> *mut PyObject {
     o.map_or(null_mut(), |o| o.ptr())
 }
+/// The value of a key, whose count isn't touched: C code keeps objects in dicts that it counts no reference for, and looks them up
+/// while they die.
+#[inline]
+fn value_of(d: &Dict, k: &Object) -> PyResult<*mut PyObject> {
+    // SAFETY: the C caller knows how long the borrowed value lives.
+    Ok(unsafe { d.get_item_borrowed(k)? }.unwrap_or(null_mut()))
+}
 /// `quiet` with a pending exception surviving the look-up.
 #[inline]
-fn undisturbed(f: impl FnOnce() -> PyResult<Option<Owned<Object>>>) -> *mut PyObject {
+fn undisturbed(f: impl FnOnce() -> PyResult<*mut PyObject>) -> *mut PyObject {
     if occurred() { lh_runtime::errors::preserving(|| quiet(f())) } else { quiet(f()) }
 }
 /// `PyDict_GetItem` and friends forget errors.
-fn quiet(r: PyResult<Option<Owned<Object>>>) -> *mut PyObject {
+fn quiet(r: PyResult<*mut PyObject>) -> *mut PyObject {
     match r {
-        Ok(v) => lend(v),
+        Ok(v) => v,
         Err(e) => {
             e.clear();
             null_mut()
@@ -107,6 +114,11 @@ capi! {
         let Some(t) = Object::from_ptr_opt(old).and_then(|o| o.downcast::<Tuple>()) else { return Err(bad_internal_call()) };
         if t.len() as isize == n {
             return Ok(());
+        }
+        if t.refcnt() != 1 && t.len() != 0 {
+            *p = null_mut();
+            decref(old);
+            return Err(bad_internal_call());
         }
         let new = PyTuple_New(n);
         if new.is_null() {
@@ -201,7 +213,12 @@ capi! {
     // ---- Dictionaries ----
     fn PyDict_New() -> obj { Ok(Dict::new()) }
     fn _PyDict_NewPresized(n: isize) -> obj { Ok(Dict::with_capacity(n.max(0) as usize)) }
-    fn PyDict_Clear(d: &Dict) -> void { d.clear() }
+    fn PyDict_Clear(d: &Object) -> void {
+        // No way to report an error: what is no dictionary has nothing to clear.
+        if let Some(d) = d.downcast::<Dict>() {
+            d.clear()
+        }
+    }
     fn PyDict_Size(d: &Dict) -> (isize, -1) short { Some(quick::<Dict>(d)?.len() as isize) } { Ok(d.len() as isize) }
     fn PyDict_Contains(d: &Dict, k: &Object) -> boolean short { Some(!quick::<Dict>(d)?.first_look(k)?.is_null() as c_int) } { d.contains(k) }
     fn _PyDict_Contains_KnownHash(d: &Dict, k: &Object, h: isize) -> boolean { Ok(d.get_item_known_hash(k, h)?.is_some()) }
@@ -209,25 +226,25 @@ capi! {
     fn PyDict_Copy(d: &Dict) -> obj { Ok(d.copy()) }
     fn PyDict_GetItem(d: *mut PyObject, k: &Object) -> [*mut PyObject] short { quick::<Dict>(d)?.first_value(k) } {
         match Object::from_ptr_opt(d).and_then(|d| d.downcast::<Dict>()) {
-            Some(d) => undisturbed(|| d.get_item(k)),
+            Some(d) => undisturbed(|| value_of(d, k)),
             None => null_mut(),
         }
     }
     fn PyDict_GetItemString(d: *mut PyObject, k: Name) -> [*mut PyObject] {
         match Object::from_ptr_opt(d).and_then(|d| d.downcast::<Dict>()) {
-            Some(d) => undisturbed(|| d.get_item(&*k.string()?)),
+            Some(d) => undisturbed(|| value_of(d, &*k.string()?)),
             None => null_mut(),
         }
     }
     fn PyDict_GetItemWithError(d: &Dict, k: &Object) -> borrowed short { quick::<Dict>(d)?.first_value(k) } {
-        Ok(d.get_item_borrowed(k)?.unwrap_or(null_mut()))
+        value_of(d, k)
     }
     fn _PyDict_GetItemWithError(d: &Dict, k: &Object) -> borrowed short { quick::<Dict>(d)?.first_value(k) } {
-        Ok(d.get_item_borrowed(k)?.unwrap_or(null_mut()))
+        value_of(d, k)
     }
-    fn _PyDict_GetItemStringWithError(d: &Dict, k: Name) -> borrowed { Ok(lend(d.get_item(&*k.string()?)?)) }
-    fn _PyDict_GetItemIdWithError(d: &Dict, k: *const Identifier) -> borrowed { Ok(lend(d.get_item(id_str(k))?)) }
-    fn _PyDict_GetItem_KnownHash(d: &Dict, k: &Object, h: isize) -> borrowed { Ok(lend(d.get_item_known_hash(k, h)?)) }
+    fn _PyDict_GetItemStringWithError(d: &Dict, k: Name) -> borrowed { value_of(d, &*k.string()?) }
+    fn _PyDict_GetItemIdWithError(d: &Dict, k: *const Identifier) -> borrowed { value_of(d, id_str(k)) }
+    fn _PyDict_GetItem_KnownHash(d: &Dict, k: &Object, h: isize) -> borrowed { Ok(d.get_item_borrowed_known_hash(k, h)?.unwrap_or(null_mut())) }
     fn PyDict_SetItem(d: &Dict, k: &Object, v: &Object) -> status short {
         if v.is_null() {
             return None;
@@ -341,14 +358,19 @@ capi! {
         (*a, *b, *c, *count) = (x, y, z, k as isize);
         Ok(())
     }
-    fn PySlice_GetIndices(s: &Slice, n: isize, a: *mut isize, b: *mut isize, c: *mut isize) -> status {
-        let (x, y, z) = s.unpack()?;
-        if y > n || x >= n {
-            return raise!(IndexError, "slice index out of range");
-        }
-        let wrap = |i: isize| if i < 0 { i + n } else { i };
-        (*a, *b, *c) = (wrap(x), wrap(y), z);
-        Ok(())
+    /// Fails without an exception. What C code goes on with if it doesn't look (SWIG's doesn't) is written all the same.
+    fn PySlice_GetIndices(s: &Slice, n: isize, a: *mut isize, b: *mut isize, c: *mut isize) -> [c_int] {
+        let given = s.bounds().map(|o| if o.is_none() { Some(None) } else { o.downcast::<Int>().map(Some) });
+        let number = |i: &Int| i.to_i64().map_or_else(|| { let _ = raised!(OverflowError, "Python int too large to convert to C ssize_t"); -1 }, |v| v as isize);
+        let place = |i: &Int| match number(i) { v if v < 0 => v + n, v => v };
+        let [start, stop, step] = given;
+        let Some(step) = step else { return Ok(-1) };
+        *c = step.map_or(1, number);
+        let Some(start) = start else { return Ok(-1) };
+        *a = start.map_or(if *c < 0 { n - 1 } else { 0 }, place);
+        let Some(stop) = stop else { return Ok(-1) };
+        *b = stop.map_or(if *c < 0 { -1 } else { n }, place);
+        if *b > n || *a >= n || *c == 0 { -1 } else { 0 }
     }
     fn _PyEval_SliceIndex(o: Option<&Object>, p: *mut isize) -> (c_int, 0) {
         if let Some(o) = o && !o.is_none() {

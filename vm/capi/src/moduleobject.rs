@@ -6,10 +6,17 @@ use crate::prelude::*;
 use crate::va::VaList;
 use lh_interp::frameobject::FrameObj;
 use lh_runtime::capsule::{self, Capsule};
+use lh_runtime::methodobject::check_def;
 use lh_runtime::{extension, import, sysobject, type_spec, typeobject};
 
 fn module(o: &Object) -> PyResult<&Module> {
     o.downcast::<Module>().ok_or_else(bad_internal_call)
+}
+fn module_arg(o: &Object) -> PyResult<&Module> {
+    match o.downcast::<Module>() {
+        Some(m) => Ok(m),
+        None => raise!(TypeError, "bad argument type for built-in operation"),
+    }
 }
 fn add(m: &Object, name: &CStr, v: &Object) -> PyResult<()> {
     match m.downcast::<Module>() {
@@ -19,6 +26,31 @@ fn add(m: &Object, name: &CStr, v: &Object) -> PyResult<()> {
 }
 fn find(d: &Dict, k: &Object) -> PyResult<*mut PyObject> {
     Ok(d.get_item(k)?.map_or(null_mut(), |o| o.ptr()))
+}
+/// A function made by C code, which may have got the flags wrong.
+///
+/// # Safety
+/// `def` is a live definition.
+unsafe fn c_function(
+    def: *mut PyMethodDef,
+    this: Option<&Object>,
+    m: Option<&Object>,
+    class: Option<&Type>,
+) -> PyResult<Owned<CFunction>> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let def = check_def(def)?;
+        match (class, (*def).ml_flags & METH_METHOD != 0) {
+            (Some(c), true) => Ok(CFunction::new_method(def, this, m, c)),
+            (Some(_), false) => {
+                raise!(SystemError, "attempting to create PyCFunction with class but no METH_METHOD flag")
+            }
+            (None, true) => {
+                raise!(SystemError, "attempting to create PyCMethod with a METH_METHOD flag but no class")
+            }
+            (None, false) => Ok(CFunction::new(def, this, m)),
+        }
+    }
 }
 fn imported(name: &str) -> PyResult {
     import::import_module(name)
@@ -54,25 +86,22 @@ capi! {
     fn PyModule_GetDict(m: &Object) -> borrowed short { Some(quick_exact::<Module>(m)?.dict().raw()) } { Ok(module(m)?.dict().raw()) }
     fn PyModule_GetDef(m: &Object) -> (*mut PyModuleDef, null_mut()) { Ok(module(m)?.def()) }
     fn PyModule_GetState(m: &Object) -> (*mut c_void, null_mut()) short { Some(quick_exact::<Module>(m)?.state()) } {
-        match m.downcast::<Module>() {
-            Some(m) => Ok(m.state()),
-            None => raise!(TypeError, "bad argument type for built-in operation"),
-        }
+        Ok(module_arg(m)?.state())
     }
     fn PyModule_GetNameObject(m: &Object) -> obj {
-        match module(m)?.dict().get_str("__name__")?.filter(|n| Str::check(n)) {
+        match module_arg(m)?.dict().get_str("__name__")?.filter(|n| Str::check(n)) {
             Some(n) => Ok(n),
             None => raise!(SystemError, "nameless module"),
         }
     }
     fn PyModule_GetName(m: &Object) -> (*const c_char, null()) {
-        match module(m)?.dict().get_str("__name__")? {
+        match module_arg(m)?.dict().get_str("__name__")? {
             Some(n) if Str::check(&n) => Ok(n.downcast_unchecked::<Str>().to_str()?.as_ptr().cast()),
             _ => raise!(SystemError, "nameless module"),
         }
     }
     fn PyModule_GetFilenameObject(m: &Object) -> obj {
-        match module(m)?.dict().get_str("__file__")?.filter(|n| Str::check(n)) {
+        match module_arg(m)?.dict().get_str("__file__")?.filter(|n| Str::check(n)) {
             Some(n) => Ok(n),
             None => raise!(SystemError, "module filename missing"),
         }
@@ -86,7 +115,9 @@ capi! {
     }
     fn _PyModule_Add(m: &Object, name: &CStr, v: Owned) -> status { add(m, name, &v) }
     fn PyModule_AddIntConstant(m: &Object, name: &CStr, v: c_long) -> status { add(m, name, &Int::from_i64(v)) }
-    fn PyModule_AddStringConstant(m: &Object, name: &CStr, v: &CStr) -> status { add(m, name, &str_of(v)) }
+    fn PyModule_AddStringConstant(m: &Object, name: &CStr, v: &CStr) -> status {
+        add(m, name, &*lh_runtime::codecs::decode_to_str(v.to_bytes(), "utf-8", "strict")?)
+    }
     fn PyModule_AddType(m: &Object, t: *mut PyTypeObject) -> status {
         // A static type of an extension has no type of its own before it is readied.
         typeobject::ready(t)?;
@@ -99,7 +130,7 @@ capi! {
         let name = Str::new(&m.name());
         let mut d = defs;
         while !(*d).ml_name.is_null() {
-            m.add(&text(CStr::from_ptr((*d).ml_name)), &CFunction::new(d, Some(m), Some(&name)))?;
+            m.add(&text(CStr::from_ptr((*d).ml_name)), &CFunction::new(check_def(d)?, Some(m), Some(&name)))?;
             d = d.add(1);
         }
         Ok(())
@@ -273,10 +304,10 @@ capi! {
 
     // ---- Functions, methods, descriptors ----
     fn PyCMethod_New(def: *mut PyMethodDef, this: Option<&Object>, m: Option<&Object>, class: Option<&Type>) -> obj {
-        Ok(match class { Some(c) => CFunction::new_method(def, this, m, c), None => CFunction::new(def, this, m) })
+        c_function(def, this, m, class)
     }
-    fn PyCFunction_New(def: *mut PyMethodDef, this: Option<&Object>) -> obj { Ok(CFunction::new(def, this, None)) }
-    fn PyCFunction_NewEx(def: *mut PyMethodDef, this: Option<&Object>, m: Option<&Object>) -> obj { Ok(CFunction::new(def, this, m)) }
+    fn PyCFunction_New(def: *mut PyMethodDef, this: Option<&Object>) -> obj { c_function(def, this, None, None) }
+    fn PyCFunction_NewEx(def: *mut PyMethodDef, this: Option<&Object>, m: Option<&Object>) -> obj { c_function(def, this, m, None) }
     fn PyCFunction_GetFunction(f: &CFunction) -> (*mut c_void, null_mut()) { Ok((*f.def()).ml_meth.map_or(null_mut(), |f| f as *mut c_void)) }
     fn PyCFunction_GetSelf(f: &CFunction) -> borrowed { Ok(f.self_obj().map_or(null_mut(), |o| o.as_ptr())) }
     fn PyCFunction_GetFlags(f: &CFunction) -> (c_int, -1) { Ok((*f.def()).ml_flags) }

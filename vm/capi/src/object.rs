@@ -102,8 +102,9 @@ capi! {
         }
     }
     fn PyObject_RichCompare(a: &Object, b: &Object, op: c_int) -> obj { a.rich_compare(b, CompareOp::from_c(op)) }
-    fn PyObject_RichCompareBool(a: &Object, b: &Object, op: c_int) -> (c_int, -1) {
-        if a.is(b) {
+    fn PyObject_RichCompareBool(a: *mut PyObject, b: *mut PyObject, op: c_int) -> (c_int, -1) {
+        // Two nulls are the same, too.
+        if a == b {
             if op == CompareOp::Eq as c_int {
                 return Ok(1);
             }
@@ -111,6 +112,7 @@ capi! {
                 return Ok(0);
             }
         }
+        let (a, b) = (<&Object>::take(a)?, <&Object>::take(b)?);
         a.rich_compare_bool(b, CompareOp::from_c(op)).map(|r| r as c_int)
     }
     fn PyObject_GetAttr(o: &Object, n: &Object) -> obj { o.get_attr(name(n)?) }

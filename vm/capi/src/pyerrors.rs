@@ -302,7 +302,7 @@ capi! {
     fn PyErr_SetFromErrnoWithFilenameObject(t: &Object, f: Option<&Object>) -> borrowed { Err(from_errno(t, f, None)) }
     fn PyErr_SetFromErrnoWithFilenameObjects(t: &Object, f: Option<&Object>, g: Option<&Object>) -> borrowed { Err(from_errno(t, f, g)) }
     fn PyErr_SetImportError(m: Option<&Object>, name: Option<&Object>, path: Option<&Object>) -> borrowed {
-        let m = match m { Some(m) => m.str()?.to_str_lossy().into_owned(), None => "expected a message argument".into() };
+        let m = match m { Some(m) => m.str()?.to_str_lossy().into_owned(), None => return raise!(TypeError, "expected a message argument") };
         Err(exceptions::raise_import_error(exc::ImportError(), &m, name, path))
     }
 

@@ -50,10 +50,36 @@ fn encode(s: &Object, encoding: &str, errors: Option<&CStr>) -> PyResult {
 fn bad_argument<T>() -> PyResult<T> {
     raise!(TypeError, "bad argument type for built-in operation")
 }
+/// The text that a function of text works on.
+fn text_arg(o: &Object) -> PyResult<&Str> {
+    match o.downcast::<Str>() {
+        Some(s) => Ok(s),
+        None => raise!(TypeError, "must be str, not {}", o.ty().name()),
+    }
+}
 fn str_arg(o: &Object) -> PyResult<&Str> {
     match o.downcast::<Str>() {
         Some(s) => Ok(s),
         None => bad_argument(),
+    }
+}
+/// `PyUnicode_Join` with something that is no text: no separator is needed for less than two items.
+#[cold]
+fn join_with(sep: &Object, items: &Object) -> PyResult {
+    let list = match items.to_items() {
+        Err(e) if e.matches(exc::TypeError()) => {
+            e.clear();
+            return raise!(TypeError, "can only join an iterable");
+        }
+        r => r?,
+    };
+    match &list[..] {
+        [] => Ok(Str::empty().own().into_object()),
+        [one] if one.is_exact::<Str>() => Ok(one.clone()),
+        [one] if !Str::check(one) => {
+            raise!(TypeError, "sequence item 0: expected str instance, {} found", one.ty().name())
+        }
+        _ => raise!(TypeError, "separator: expected str instance, {} found", sep.ty().name()),
     }
 }
 /// The characters of a compact ASCII string, which end in NUL, and how many.
@@ -379,6 +405,9 @@ capi! {
         if at + n > to.len() as isize {
             return raise!(SystemError, "Cannot write {} characters at {} in a string of {} characters", n, at, to.len());
         }
+        if n == 0 {
+            return Ok(0);
+        }
         if to.refcnt() != 1 {
             return raise!(SystemError, "Cannot modify a string currently used");
         }
@@ -402,6 +431,10 @@ capi! {
         }
         if s.refcnt() != 1 {
             return raise!(SystemError, "Cannot modify a string currently used");
+        }
+        let most = match s.kind() { _ if s.is_ascii() => 0x7f, 1 => 0xff, 2 => 0xffff, _ => 0x10ffff };
+        if c > most {
+            return raise!(ValueError, "fill character is bigger than the string maximum character");
         }
         let n = n.min(s.len() as isize - start).max(0);
         for k in 0..n {
@@ -467,7 +500,7 @@ capi! {
         }
         Some(find_here(h, n)?.map_or(-1, |i| i as isize))
     } {
-        let (s, x) = (str_arg(s)?, str_arg(x)?);
+        let (s, x) = (text_arg(s)?, text_arg(x)?);
         let (i, j) = part(s, start, end);
         if i > j {
             return Ok(-1);
@@ -485,12 +518,12 @@ capi! {
         Ok(r.map_or(-1, |k| k as isize))
     }
     fn PyUnicode_Count(s: &Object, x: &Object, start: isize, end: isize) -> (isize, -1) {
-        let (s, x) = (str_arg(s)?, str_arg(x)?);
+        let (s, x) = (text_arg(s)?, text_arg(x)?);
         let (i, j) = part(s, start, end);
         Ok(if i > j { 0 } else { str_search::count(s.text().slice(i, j), x.text()) as isize })
     }
     fn PyUnicode_Tailmatch(s: &Object, x: &Object, start: isize, end: isize, direction: c_int) -> (isize, -1) {
-        let (s, x) = (str_arg(s)?, str_arg(x)?);
+        let (s, x) = (text_arg(s)?, text_arg(x)?);
         let (i, j) = part(s, start, end);
         if i > j || j - i < x.len() {
             return Ok(0);
@@ -517,33 +550,43 @@ capi! {
     fn PyUnicode_Append(p: *mut *mut PyObject, right: Option<&Object>) -> void { append(p, right)? }
     fn PyUnicode_AppendAndDel(p: *mut *mut PyObject, right: Option<Owned>) -> void { append(p, right.as_deref())? }
     fn PyUnicode_Join(sep: Option<&Object>, items: &Object) -> obj {
-        match sep { Some(s) => str_arg(s)?.join(items), None => Str::new(" ").join(items) }
+        match sep {
+            None => Str::new(" ").join(items).map(Owned::into_object),
+            Some(s) => match s.downcast::<Str>() {
+                Some(s) => s.join(items).map(Owned::into_object),
+                None => join_with(s, items),
+            },
+        }
     }
     fn PyUnicode_Split(s: &Object, sep: Option<&Object>, max: isize) -> obj {
         use lh_runtime::str_methods::{split_by, split_space};
         let most = usize::try_from(max).unwrap_or(usize::MAX);
-        match (str_arg(s)?, sep.map(|sep| sep.downcast::<Str>())) {
+        match (text_arg(s)?, sep.map(|sep| sep.downcast::<Str>())) {
             (s, None) => return Ok(List::from_vec(split_space(s, most)).into_object()),
             (s, Some(Some(sep))) if !sep.is_empty() => return Ok(List::from_vec(split_by(s, sep, most)).into_object()),
             (_, Some(None)) => return raise!(TypeError, "must be str, not {}", sep.map_or("".into(), |s| s.ty().name())),
             _ => {}
         }
-        str_arg(s)?.call_method("split", &[sep.unwrap_or(none_ref()), &*Int::from_i64(max as i64)])
+        text_arg(s)?.call_method("split", &[sep.unwrap_or(none_ref()), &*Int::from_i64(max as i64)])
     }
     fn PyUnicode_RSplit(s: &Object, sep: Option<&Object>, max: isize) -> obj {
-        str_arg(s)?.call_method("rsplit", &[sep.unwrap_or(none_ref()), &*Int::from_i64(max as i64)])
+        let s = text_arg(s)?;
+        if let Some(sep) = sep {
+            text_arg(sep)?;
+        }
+        s.call_method("rsplit", &[sep.unwrap_or(none_ref()), &*Int::from_i64(max as i64)])
     }
     fn PyUnicode_Splitlines(s: &Object, keep: c_int) -> obj {
-        Ok(List::from_vec(lh_runtime::str_methods::split_lines(str_arg(s)?, keep != 0)))
+        Ok(List::from_vec(lh_runtime::str_methods::split_lines(text_arg(s)?, keep != 0)))
     }
-    fn PyUnicode_Partition(s: &Object, sep: &Object) -> obj { str_arg(s)?.call_method("partition", &[sep]) }
-    fn PyUnicode_RPartition(s: &Object, sep: &Object) -> obj { str_arg(s)?.call_method("rpartition", &[sep]) }
+    fn PyUnicode_Partition(s: &Object, sep: &Object) -> obj { text_arg(s)?.call_method("partition", &[sep]) }
+    fn PyUnicode_RPartition(s: &Object, sep: &Object) -> obj { text_arg(s)?.call_method("rpartition", &[sep]) }
     fn PyUnicode_Replace(s: &Object, a: &Object, b: &Object, max: isize) -> obj {
         let max = if max < 0 { usize::MAX } else { max as usize };
-        Ok(str_search::replace(str_arg(s)?, str_arg(a)?, str_arg(b)?, max))
+        Ok(str_search::replace(text_arg(s)?, text_arg(a)?, text_arg(b)?, max))
     }
     fn PyUnicode_Translate(s: &Object, table: &Object, _errors: Option<&CStr>) -> obj { str_arg(s)?.call_method("translate", &[table]) }
-    fn PyUnicode_Format(f: &Object, args: &Object) -> obj { lh_runtime::percent::format_text(str_arg(f)?, args) }
+    fn PyUnicode_Format(f: &Object, args: &Object) -> obj { lh_runtime::percent::format_text(text_arg(f)?, args) }
 
     // ---- Codecs ----
     fn PyUnicode_GetDefaultEncoding() -> [*const c_char] { c"utf-8".as_ptr() }

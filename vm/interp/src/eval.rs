@@ -431,6 +431,9 @@ unsafe fn slow(cx: *mut fast::Context, prev_cframe: *mut _PyCFrame, start: Start
                     if stop == fast::LEFT {
                         break 'exec Why::Leave;
                     }
+                    if stop == fast::VALUE {
+                        break 'exec Why::Return(sp.cast());
+                    }
                 }
                 let tracing = std::ptr::read_volatile(tracing_flag);
                 if tracing & EVALUATED != 0

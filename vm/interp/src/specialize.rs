@@ -617,6 +617,9 @@ pub unsafe fn precall(_f: *mut Frame, at: *mut u16, arg: usize, sp: *mut *mut Py
                 write_u32(at.add(4), init_version);
                 success(at, quick::PRECALL_PY_CLASS)
             }
+            CallPlan::Class if total == 1 && !is_method && crate::fast::converts(callee.as_ptr()) => {
+                success(at, quick::PRECALL_TYPE_1)
+            }
             CallPlan::Class => success(at, quick::PRECALL_CLASS),
             _ => failure(at),
         }
@@ -723,15 +726,15 @@ pub unsafe fn quick_call(
                     _ => None,
                 }
             }
-            quick::PRECALL_TYPE_1 => {
-                if total != 1 || callee != Type::type_ptr().cast() {
+            quick::PRECALL_TYPE_1 if callee == Type::type_ptr().cast() => {
+                if total != 1 {
                     return None;
                 }
                 let t = (**args).ob_type;
                 incref(t.cast());
                 Some(t.cast())
             }
-            quick::PRECALL_CLASS => {
+            quick::PRECALL_TYPE_1 | quick::PRECALL_CLASS => {
                 if (*callee).ob_type != Type::type_ptr() {
                     return None;
                 }

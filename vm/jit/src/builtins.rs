@@ -18,6 +18,17 @@ pub(crate) enum Callee {
     Class(*mut PyTypeObject),
 }
 
+/// Where the arguments of a call lie, for functions that take an array.
+#[derive(Clone, Copy)]
+pub(crate) enum Array {
+    /// They end the stack.
+    Stack,
+    /// There.
+    At(R),
+    /// Nowhere yet.
+    Loose,
+}
+
 pub(crate) unsafe fn identify(callee: *mut PyObject) -> Option<Callee> {
     // SAFETY: a live callable; method definitions live as long as their owners, which the trace pins.
     unsafe {
@@ -71,14 +82,14 @@ impl Recorder {
                         Callee::Method(t, _, def) => (def, Some(t)),
                         Callee::Class(t) => {
                             let args = self.operands(at + 1)?;
-                            return match self.direct_class(t, at, &args)? {
+                            return match self.direct_class(t, at, &args, Array::Stack)? {
                                 Some(r) => self.answered(base, r),
                                 None => Ok(false),
                             };
                         }
                     };
                     let args = self.operands(at + 1)?;
-                    match self.direct(callee, def, owner, at, &args, std::ptr::null_mut())? {
+                    match self.direct(callee, def, owner, at, &args, std::ptr::null_mut(), Array::Stack)? {
                         Some(r) => r,
                         None => return Ok(false),
                     }
@@ -99,7 +110,7 @@ impl Recorder {
                 _ => return Ok(false),
             };
             let args = self.operands(at + 1)?;
-            match self.direct(callee, def, owner, at, &args, names)? {
+            match self.direct(callee, def, owner, at, &args, names, Array::Stack)? {
                 Some(r) => self.answered(base, r),
                 None => Ok(false),
             }
@@ -134,6 +145,7 @@ impl Recorder {
         t: *mut PyTypeObject,
         at: i32,
         args: &[(R, *mut PyObject)],
+        array: Array,
     ) -> Rec<Option<R>> {
         // SAFETY: live operands.
         unsafe {
@@ -142,6 +154,11 @@ impl Recorder {
                 return Ok(None);
             }
             self.fix(at)?;
+            if let (Some(f), Array::Stack) = (&(*t).tp_vectorcall, array) {
+                let class = self.get(at)?;
+                let (first, k, null) = (self.stack_address(at + 1)?, self.offset_count(n), self.b().null());
+                return Ok(Some(self.call_c_any(*f as usize, &[class, first, k, null])?));
+            }
             let mut all = vec![self.get(at)?, self.b().int(n as i64)];
             all.extend(args.iter().map(|(x, _)| *x));
             let null = self.b().null();
@@ -153,6 +170,10 @@ impl Recorder {
             }
             Ok(Some(self.call_ref(h::CALL_C_CLASS, &all)?))
         }
+    }
+    /// So many arguments, in front of which the stack has a word that the callee may use meanwhile.
+    fn offset_count(&mut self, n: usize) -> R {
+        self.b().int((n | PY_VECTORCALL_ARGUMENTS_OFFSET) as i64)
     }
     /// The call of an object by its type's `tp_call` or its own vectorcall function, if they are native code.
     pub(crate) unsafe fn direct_object(&mut self, base: i32, at: i32) -> Rec<bool> {
@@ -172,17 +193,13 @@ impl Recorder {
                 let offset = (*t).tp_vectorcall_offset;
                 let Some(field) = u32::try_from(offset).ok().and_then(word) else { return Ok(false) };
                 let own = *callee.cast::<u8>().offset(offset).cast::<*mut u8>();
-                if own.is_null() || n > 3 || !self.guard_class(v, callee)? {
+                if own.is_null() || !self.guard_class(v, callee)? {
                     return Ok(false);
                 }
                 let f = self.b().fload(v, field)?;
                 self.b().emit(Op::GNonNull, &[f])?;
-                let k = self.b().int(n as i64);
-                let mut all = vec![f, v, k];
-                all.extend(args.iter().map(|(x, _)| *x));
-                let null = self.b().null();
-                all.resize(6, null);
-                let r = self.call_ref(h::CALL_VECTOR, &all)?;
+                let (first, k, null) = (self.stack_address(at + 1)?, self.offset_count(n), self.b().null());
+                let r = self.call_c_loaded(&[f, v, first, k, null])?;
                 return self.answered(base, r);
             }
             let Some(f) = (*t).tp_call else { return Ok(false) };
@@ -277,6 +294,11 @@ impl Recorder {
                         Some(n) => Ok(Some(self.b().emit(Op::BoxI, &[n])?)),
                         None => Ok(None),
                     }
+                }
+                ("builtins", b"repr", 1) => {
+                    self.fix(at)?;
+                    let v = self.get(first)?;
+                    self.text(v, self.actual(first), true)
                 }
                 ("builtins", b"iter", 1) => {
                     self.fix(at)?;
@@ -567,6 +589,21 @@ impl Recorder {
                 let x = self.number_of(v, a, lh_bytecode::opcode::CALL)?;
                 return Ok(Some(self.b().emit(Op::BoxF, &[x])?));
             }
+            if t == Float::type_ptr() && !exact::<Str>(a) && (*a).ob_type != Int::type_ptr() {
+                self.fix(at)?;
+                return self.float_by_slot(v, a);
+            }
+            if t == Str::type_ptr() {
+                self.fix(at)?;
+                return self.text(v, a, false);
+            }
+            if t == Bool::type_ptr() {
+                self.fix(at)?;
+                let truth = self.truth(v, a)?;
+                let r = self.bool_object(truth)?;
+                self.b().own(r)?;
+                return Ok(Some(r));
+            }
             if t == Int::type_ptr() && (exact::<Int>(a) || exact::<Float>(a) && float_value(a).abs() < 1e15) {
                 self.fix(at)?;
                 if exact::<Int>(a) {
@@ -608,6 +645,7 @@ impl Recorder {
         }
     }
     /// Calls a built-in's C function without the call protocol. `at` is the callable's slot.
+    #[allow(clippy::too_many_arguments)]
     pub(crate) unsafe fn direct(
         &mut self,
         callee: *mut PyObject,
@@ -616,6 +654,7 @@ impl Recorder {
         at: i32,
         args: &[(R, *mut PyObject)],
         names: *mut PyObject,
+        array: Array,
     ) -> Rec<Option<R>> {
         // SAFETY: live operands.
         unsafe {
@@ -639,7 +678,17 @@ impl Recorder {
                     first = Some(o);
                     v
                 }
-                None => self.receiver(callee, def, at)?,
+                None => {
+                    let this = self.receiver(callee, def, at)?;
+                    // Extensions put their own functions into definitions of ours: clocks that stand still.
+                    if !of_a_library(def) {
+                        let definition = self.b().ptr(def as u64);
+                        let now = self.b().fload(definition, DEF_FUNCTION)?;
+                        let want = self.b().ptr(f as usize as u64);
+                        self.b().guard_value(now, want)?;
+                    }
+                    this
+                }
             };
             let function = self.b().ptr(f as usize as u64);
             let null = self.b().null();
@@ -669,6 +718,32 @@ impl Recorder {
             }
             let args: Vec<R> = args.iter().map(|(x, _)| *x).collect();
             let count = args.len() as i32;
+            let takes_array = flags & METH_FASTCALL != 0;
+            let array = match array {
+                Array::Stack if takes_array => Some(self.stack_address(self.sp - count)?),
+                Array::At(p) if takes_array => {
+                    let skip = self.b().int(8 * owner.is_some() as i64);
+                    Some(self.displaced(p, skip)?)
+                }
+                _ => None,
+            };
+            if let Some(p) = array {
+                let named = if names.is_null() { 0 } else { (*names.cast::<PyVarObject>()).ob_size as i32 };
+                let k = self.b().int((count - named) as i64);
+                let names = if names.is_null() { null } else { self.b().object(names as u64) };
+                let with_names = flags & METH_KEYWORDS != 0;
+                return Ok(match flags & !METH_KEYWORDS {
+                    // One that takes no names ignores the fourth argument.
+                    METH_FASTCALL if with_names || named == 0 => {
+                        Some(self.call_c_any(f as usize, &[this, p, k, names])?)
+                    }
+                    x if x == METH_METHOD | METH_FASTCALL && with_names && owner.is_some() => {
+                        let class = self.b().ptr(owner.map_or(0, |t| t as u64));
+                        Some(self.call_c_any(f as usize, &[this, class, p, k, names])?)
+                    }
+                    _ => None,
+                });
+            }
             let padded = |to: usize| {
                 let mut v = args.clone();
                 v.resize(to, null);
@@ -703,9 +778,6 @@ impl Recorder {
                 }
                 x if (x == METH_FASTCALL || x == METH_FASTCALL | METH_KEYWORDS) && count <= 6 => {
                     let k = self.b().int(count as i64);
-                    if count == 0 {
-                        return Ok(Some(self.call_c_none(f as usize, this)?));
-                    }
                     let (helper, room) = match count {
                         0..=2 => (h::CALL_C_FAST, 2),
                         3 => (h::CALL_C_FAST3, 3),
@@ -717,6 +789,15 @@ impl Recorder {
             };
             Ok(Some(r))
         }
+    }
+}
+
+/// Does a definition lie in a file that was loaded? Ours lie in the heap.
+fn of_a_library(def: *mut PyMethodDef) -> bool {
+    // SAFETY: a place to write to.
+    unsafe {
+        let mut info: libc::Dl_info = std::mem::zeroed();
+        libc::dladdr(def.cast(), &mut info) != 0
     }
 }
 

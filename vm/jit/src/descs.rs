@@ -99,6 +99,7 @@ fields! {
     METHOD_SELF = offset_of!(PyMethodObject, im_self), Ref, A_CONST, true, false;
     FUNC_VERSION = offset_of!(PyFunctionObject, func_version), U32, A_OTHER, false, false;
     CFUNC_ML = offset_of!(PyCFunctionObject, m_ml), Ptr, A_CONST, true, false;
+    DEF_FUNCTION = offset_of!(PyMethodDef, ml_meth), Ptr, A_OTHER, false, false;
     CFUNC_SELF = offset_of!(PyCFunctionObject, m_self), Ref, A_CONST, true, false;
     MODULE_DICT = offset_of!(PyModuleObject, md_dict), Ref, A_CONST, true, false;
     IN_NATIVE = lh_runtime::thread::IN_NATIVE_AT, U32, A_GIL, false, false;

@@ -417,6 +417,13 @@ unsafe extern "C" fn dict_get_default(
         }
     }
 }
+extern "C" fn decimal(v: i64) -> *mut PyObject {
+    lh_runtime::intobject::text::decimal(v).into_raw()
+}
+unsafe extern "C" fn float_text(v: *mut PyObject) -> *mut PyObject {
+    // SAFETY: an exact float.
+    lh_runtime::border::object(|| unsafe { Ok(obj(v).str()?.into_object()) })
+}
 extern "C" fn make_range(start: i64, stop: i64) -> *mut PyObject {
     lh_runtime::rangeobject::Range::from_ints(
         Int::from_i64(start).into_object(),
@@ -787,7 +794,7 @@ macro_rules! helpers {
                 ret: Ty::$ret,
                 ret_kind: match Ty::$ret { Ty::I64 => MemKind::I64, Ty::F64 => MemKind::F64, Ty::Ptr => MemKind::Ptr, _ => MemKind::Ref },
                 ret_new: $new,
-                ret_nonnull: matches!($num, PUSH_EXC | BOX_INT | BOX_FLOAT | BOX_UNSIGNED | MAKE_ITER | CHR | STR_ITEM | NEW_SLICE | NEW_SUPER | NEW_METHOD | LIST_POP | MAKE_RANGE | TUPLE1 | TUPLE2 | TUPLE3 | TUPLE4 | LIST0 | LIST1 | LIST2 | LIST3 | LIST4 | NEW_DICT | TUPLE_OF_LIST | NEW_BOUND_METHOD),
+                ret_nonnull: matches!($num, PUSH_EXC | BOX_INT | BOX_FLOAT | BOX_UNSIGNED | MAKE_ITER | CHR | STR_ITEM | NEW_SLICE | NEW_SUPER | NEW_METHOD | LIST_POP | MAKE_RANGE | TUPLE1 | TUPLE2 | TUPLE3 | TUPLE4 | LIST0 | LIST1 | LIST2 | LIST3 | LIST4 | NEW_DICT | TUPLE_OF_LIST | NEW_BOUND_METHOD | DECIMAL | FLOAT_TEXT),
                 pass_ts: false,
                 effects: $eff,
             }),*]
@@ -908,6 +915,10 @@ helpers! {
     NEW_SUPER = crate::record_methods::new_super, [Ref, Ref, Ref] -> Ref, steals 7, new true, ALLOC;
     NEW_METHOD = crate::record_methods::new_method, [Ref, Ref] -> Ref, steals 3, new true, ALLOC;
     SLOT_COMPARE = crate::record_slots::slot_compare, [Ptr, I64, Ref, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    SLOT_FLOAT = crate::record_slots::slot_float, [Ptr, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    SLOT_TEXT = crate::record_slots::slot_text, [Ptr, Ref, I64] -> Ref, steals 0, new true, Effects::ARBITRARY;
+    DECIMAL = decimal, [I64] -> Ref, steals 0, new true, ALLOC;
+    FLOAT_TEXT = float_text, [Ref] -> Ref, steals 0, new true, READS;
     SLOT_NEXT = crate::record_slots::slot_next, [Ptr, Ref] -> Ref, steals 0, new true, Effects::ARBITRARY;
     GENERIC = crate::generic::exec_generic, [Ptr, I64, I64, I64] -> I64, steals 0, new false, FRAME;
     TUPLE1 = tuple1, [Ref] -> Ref, steals 1, new true, ALLOC;

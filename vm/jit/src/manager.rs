@@ -52,24 +52,44 @@ const CUT_LIMIT: u32 = 4;
 /// Bridges one root may have.
 const MAX_BRIDGES: u32 = 60;
 
-/// A compiled trace, root or bridge.
+/// What leaving a trace by one of its exits needs, in one place: exits are taken often, and out of cold caches.
+pub struct Way {
+    /// How the state is restored, once the exit has been taken.
+    plan: Option<&'static plan::Plan>,
+    /// How often it was taken, and at which number it is looked at whether it is to get a bridge.
+    pub hits: u32,
+    due: u32,
+    tries: u8,
+    /// Only the root frame is to be put in order, and the interpreter goes on at `pc` with a stack of `sp`.
+    plain: bool,
+    poll: bool,
+    returns: bool,
+    pc: u32,
+    sp: u32,
+}
+
+impl Way {
+    fn of(t: &Trace, x: &lh_jit_x64::Site) -> Way {
+        let snap = &t.snaps[x.snap as usize];
+        let kind = snap.kind & KIND;
+        let (pc, sp) = snap.frames.last().map_or((0, 0), |f| (f.pc, f.sp));
+        let plain = x.forced.is_none() && snap.frames.len() == 1 && matches!(kind, RESUME | POLL);
+        let (poll, returns) = (kind == POLL, kind == RETURN);
+        Way { plan: None, hits: 0, due: exit_limit(0), tries: 0, plain, poll, returns, pc, sp }
+    }
+}
+
+/// A compiled trace, root or bridge. What entering and leaving look at comes first.
+#[repr(C)]
 pub struct Compiled {
-    pub trace: Trace,
-    pub exits: Vec<lh_jit_x64::Site>,
-    pub calls: Vec<lh_jit_x64::Site>,
     pub entry: u64,
-    pub cells: Box<[u64]>,
-    /// How exits taken before restore the state.
-    pub plans: Vec<Option<&'static plan::Plan>>,
-    pub hits: Vec<u32>,
-    pub tries: Vec<u8>,
-    /// The word that holds the root's entry address, for bridges to link to.
-    pub entry_cell: Box<u64>,
-    /// The loop's label and the word that holds its address, for bridges that can meet its contract.
-    pub label: Option<LabelCode>,
-    pub label_cell: Box<u64>,
-    /// The loop's head, as a unit of its code.
-    pub head: u32,
+    /// Words a root keeps above its frame for inlined ones.
+    pub room: usize,
+    pub(crate) visits: Visits,
+    /// Of a function's root: entries, and how many of these runs did not end in a return.
+    pub entries: u64,
+    pub early: u64,
+    pub ways: Vec<Way>,
     /// Root this one belongs to (itself for roots).
     pub root: u32,
     pub bridges: u32,
@@ -77,17 +97,22 @@ pub struct Compiled {
     pub function: bool,
     /// It ends where the recording got too long: what follows is to become a bridge at its last exit.
     pub cut: bool,
-    /// Words a root keeps above its frame for inlined ones.
-    pub room: usize,
-    /// Of a function's root: entries, and how many of these runs did not end in a return.
-    pub entries: u64,
-    pub early: u64,
-    /// The bridges it had when that was last looked at.
-    pub settled: u32,
-    pub trial: Record,
-    pub(crate) visits: Visits,
     /// Not entered any more: what it took for granted of the world is no longer so.
     pub retired: bool,
+    pub trial: Record,
+    pub trace: Trace,
+    pub exits: Vec<lh_jit_x64::Site>,
+    pub calls: Vec<lh_jit_x64::Site>,
+    pub cells: Box<[u64]>,
+    /// The word that holds the root's entry address, for bridges to link to.
+    pub entry_cell: Box<u64>,
+    /// The loop's label and the word that holds its address, for bridges that can meet its contract.
+    pub label: Option<LabelCode>,
+    pub label_cell: Box<u64>,
+    /// The loop's head, as a unit of its code.
+    pub head: u32,
+    /// Of a function's root: the bridges it had when it was last looked at how its runs end.
+    pub settled: u32,
     /// Objects whose addresses are in the code.
     pub pins: Vec<Owned<Object>>,
     /// Whose program it is; null when that has ended.
@@ -106,7 +131,7 @@ impl Compiled {
         (head, root): (u32, u32),
         trial: Record,
     ) -> Compiled {
-        let n = c.exits.len();
+        let ways = c.exits.iter().map(|x| Way::of(&trace, x)).collect();
         let label_cell = Box::new(c.label.as_ref().map_or(0, |l| entry + l.offset as u64));
         let label = c.label.map(|l| LabelCode { cell: &raw const *label_cell as u64, ..l });
         Compiled {
@@ -115,9 +140,7 @@ impl Compiled {
             calls: c.calls,
             entry,
             cells,
-            plans: vec![None; n],
-            hits: vec![0; n],
-            tries: vec![0; n],
+            ways,
             entry_cell: Box::new(entry),
             label,
             label_cell,
@@ -144,7 +167,7 @@ impl Compiled {
     /// Is the exit a return of the root frame?
     #[inline]
     pub fn is_return(&self, n: u32) -> bool {
-        self.trace.snaps[self.exits[n as usize].snap as usize].kind & KIND == RETURN
+        self.ways[n as usize].returns
     }
 }
 
@@ -573,7 +596,7 @@ fn give_up(s: &mut State, r: &Recorder, why: Why) {
         }
         None => *s.penalties.entry(r.head_addr()).or_insert(0) += 1,
         Some((t, n)) => {
-            s.traces[t as usize].tries[n as usize] += 1;
+            s.traces[t as usize].ways[n as usize].tries += 1;
             let root = s.traces[t as usize].root;
             s.traces[root as usize].trial.leaves = 0;
         }
@@ -649,12 +672,18 @@ fn close(s: &mut State, mut r: Recorder, how: Next) {
         )
     });
     let pins = std::mem::take(&mut r.pins);
-    s.traces.push(Box::new(Compiled {
+    let mut x = Box::new(Compiled {
         pins,
         cut,
         code: Some(code),
         ..Compiled::new(trace, c, entry, cells, (r.head, root), record)
-    }));
+    });
+    if s.mode == Mode::Stress {
+        x.ways.iter_mut().for_each(|w| w.due = 2);
+    } else if cut && let Some(w) = x.ways.last_mut() {
+        w.due = CUT_LIMIT;
+    }
+    s.traces.push(x);
     match r.bridge {
         None => {
             let code = s.traces[id as usize].pins.first().map(|c| c.as_ptr());
@@ -792,7 +821,7 @@ fn interpreter_ends(i: *mut Interp) {
         let x = &mut *s.traces[t];
         (x.interp, x.retired) = (std::ptr::null_mut(), true);
         dead.append(&mut x.pins);
-        (x.trace, x.exits, x.calls, x.plans) = (Trace::default(), vec![], vec![], vec![]);
+        (x.trace, x.exits, x.calls, x.ways) = (Trace::default(), vec![], vec![], vec![]);
         if let (Ok(a), Some(code)) = (lh_foreign::arena::Arena::traces(), x.code.take()) {
             // SAFETY: none of the interpreter's frames is left, and no way leads to the code any more.
             unsafe { a.free(code) };
@@ -811,9 +840,10 @@ fn interpreter_ends(i: *mut Interp) {
 unsafe fn overtaken(t: u32, n: u32, call: usize) {
     let s = state();
     let tr = &mut s.traces[t as usize];
-    tr.hits[n as usize] += 1;
+    let way = &mut tr.ways[n as usize];
+    way.hits += 1;
     let root = tr.root;
-    if tr.hits[n as usize] >= 6 && s.calls_back.insert(call) {
+    if way.hits >= 6 && s.calls_back.insert(call) {
         s.event(|| format!("native call in trace {t} is overtaken"));
         // SAFETY: the GIL is held.
         unsafe { retire(s, root) };
@@ -931,6 +961,12 @@ pub unsafe fn leave(
     // SAFETY: the exit's values lie in jf where its site says; restoring may run destructors, so nothing of the state is borrowed.
     unsafe {
         let s = state();
+        let way = &s.traces[t as usize].ways[n as usize];
+        if let Some(plan) = way.plan
+            && way.plain
+        {
+            return leave_root(ts, root, (t, n), (way.pc, way.sp), plan, jf, base);
+        }
         let tr: *const Compiled = &raw const *s.traces[t as usize];
         let mut n = n;
         let mut site = &(&(*tr).exits)[n as usize];
@@ -957,12 +993,12 @@ pub unsafe fn leave(
         // Where it stands, for whoever looks while the slots are filled.
         (*f).prev_instr = first.add(pc as usize);
         let saved = if matches!(kind, RESUME | RESULT | POLL) { None } else { Some(fetch()) };
-        let plan = match s.traces[t as usize].plans[n as usize] {
+        let plan = match s.traces[t as usize].ways[n as usize].plan {
             Some(p) => p,
             None => {
                 let p =
                     &*Box::leak(Box::new(plan::Plan::new(&(*tr).trace, snap, s.descs, &|v| site.place(v))));
-                s.traces[t as usize].plans[n as usize] = Some(p);
+                s.traces[t as usize].ways[n as usize].plan = Some(p);
                 p
             }
         };
@@ -1036,6 +1072,49 @@ pub unsafe fn leave(
     }
 }
 
+/// As `leave`, by an exit in the root frame that has been taken before and where nothing is to be finished.
+#[inline]
+unsafe fn leave_root(
+    ts: *mut PyThreadState,
+    f: *mut Frame,
+    (t, n): (u32, u32),
+    (pc, sp): (u32, u32),
+    plan: &'static plan::Plan,
+    jf: *mut u64,
+    base: *mut *mut PyObject,
+) -> Enter {
+    // SAFETY: as `leave`.
+    unsafe {
+        frame::pop_words(ts, base);
+        (*(*ts).cframe).current_frame = f.cast();
+        let at = frame::first_instr((*f).code).add(pc as usize);
+        (*f).prev_instr = at;
+        plan.run(state().descs, ts as u64, jf.cast());
+        (*f).stacktop = sp as i32;
+        (*f).prev_instr = at.sub(1);
+        let s = state();
+        let x = &mut s.traces[t as usize];
+        let root = x.root;
+        let way = &mut x.ways[n as usize];
+        let poll = way.poll;
+        way.hits += !poll as u32;
+        let due = !poll && way.hits >= way.due;
+        if s.dump.is_some() {
+            s.event_exit(t, n, if poll { POLL } else { RESUME });
+        }
+        let r = &mut s.traces[root as usize];
+        r.trial.leaves += !poll as u32;
+        if r.function {
+            functions::left_early(s, root);
+        }
+        if due {
+            let x: *const Compiled = &raw const *s.traces[t as usize];
+            consider(f, t, n, &(&(*x).trace.snaps)[(&(*x).exits)[n as usize].snap as usize], false);
+        }
+        Enter::Continue(f)
+    }
+}
+
 /// Makes the inlined frames of an exit ordinary frames (but for their slots) and answers the innermost one.
 unsafe fn link_frames(
     ts: *mut PyThreadState,
@@ -1100,30 +1179,52 @@ pub fn exit_limit(bridges: u32) -> u32 {
 /// Counts an exit; a hot one gets a bridge. `raised`: the exception is set.
 unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot, raised: bool) {
     let s = state();
+    let x = &mut s.traces[t as usize];
+    let root = x.root;
+    let way = &mut x.ways[n as usize];
+    way.hits += 1;
+    let due = way.hits >= way.due;
+    s.traces[root as usize].trial.leaves += 1;
+    if due {
+        // SAFETY: as the caller's.
+        unsafe { consider(f, t, n, snap, raised) }
+    }
+}
+
+/// The exit has been taken often: is it time for a bridge?
+#[cold]
+#[inline(never)]
+unsafe fn consider(f: *mut Frame, t: u32, n: u32, snap: &Snapshot, raised: bool) {
+    let s = state();
     let root = s.traces[t as usize].root;
     let bridges = s.traces[root as usize].bridges;
-    s.traces[root as usize].trial.leaves += 1;
     let tr = &mut s.traces[t as usize];
-    let h = &mut tr.hits[n as usize];
-    *h += 1;
     let last = tr.trace.insts.last().is_some_and(|i| i.op == Op::Exit) && n as usize + 1 == tr.exits.len();
     let limit = match s.mode {
         Mode::Stress => 2,
         _ if last && tr.cut => CUT_LIMIT,
         _ => exit_limit(bridges),
     };
+    let linked = tr.cells[n as usize] != s.exit_routine;
+    let way = &mut tr.ways[n as usize];
     // The exit a trace ends with is mostly there because nothing can be recorded behind it.
-    let hot = h.is_multiple_of(limit) && tr.tries[n as usize] < 3 && (!last || tr.cut);
-    if !hot || s.recorder.is_some() || s.over_budget() || s.traces[root as usize].bridges >= MAX_BRIDGES {
+    if way.tries >= 3 || last && !tr.cut || bridges >= MAX_BRIDGES {
+        way.due = u32::MAX;
+        return;
+    }
+    if way.hits < limit {
+        // It has got more bridges meanwhile.
+        way.due = limit;
+        return;
+    }
+    way.due = way.hits.saturating_add(limit);
+    if linked || s.recorder.is_some() || s.over_budget() {
         return;
     }
     // SAFETY: the exit's frame; the parent trace lives for ever.
     unsafe {
         let tr: *const Compiled = &raw const *s.traces[t as usize];
         let tr: &'static Compiled = &*tr;
-        if tr.cells[n as usize] != s.exit_routine {
-            return;
-        }
         let site = &tr.exits[n as usize];
         if root == t
             && tr.trace.loop_at().is_some_and(|l| site.inst < l)
@@ -1151,7 +1252,7 @@ unsafe fn hot_exit(f: *mut Frame, t: u32, n: u32, snap: &Snapshot, raised: bool)
         r.room = s.traces[root as usize].room;
         if raised && let Err(why) = r.start_raised() {
             s.event(|| format!("no bridge: {why}"));
-            s.traces[t as usize].tries[n as usize] = u8::MAX;
+            s.traces[t as usize].ways[n as usize].tries = u8::MAX;
             return;
         }
         s.recorder = Some(r);

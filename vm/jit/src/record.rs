@@ -979,6 +979,7 @@ impl Recorder {
                 op::LIST_EXTEND if self.list_extend(n)? => {}
                 op::LIST_TO_TUPLE => self.list_to_tuple()?,
                 op::BUILD_SLICE => self.build_slice(n)?,
+                op::FORMAT_VALUE if self.format_value(arg)? => {}
                 op::BUILD_TUPLE | op::BUILD_LIST if n <= 4 => {
                     let mut items = vec![];
                     for i in (1..=n).rev() {

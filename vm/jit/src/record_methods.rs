@@ -443,7 +443,7 @@ impl Recorder {
         }
     }
     /// Guards the class, and that the instance has no attribute of that name; false if it may have.
-    unsafe fn has_no_own(&mut self, v: R, a: Ob, name: &Str) -> Rec<bool> {
+    pub(crate) unsafe fn has_no_own(&mut self, v: R, a: Ob, name: &Str) -> Rec<bool> {
         // SAFETY: a live operand.
         unsafe {
             let t = (*a).ob_type;
@@ -857,7 +857,8 @@ impl Recorder {
                 let null = self.b().null();
                 self.call_c2(f, v, null)?
             } else {
-                self.call_c_none(f, v)?
+                let (none, zero) = (self.b().null(), self.b().int(0));
+                self.call_c_any(f, &[v, none, zero, none])?
             };
             let v = self.pop(sp - 1)?;
             let exit = self.b().ptr(exit as u64);

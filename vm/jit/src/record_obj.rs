@@ -329,6 +329,18 @@ impl Recorder {
                 }
                 _ => {}
             }
+            if let Some(x) = self.in_class(a, name) {
+                // What is in the class as it is, or binds to nothing.
+                let is = (*x.ob_type()).tp_descr_get.is_none() || x.is_exact::<Function>();
+                let held = x.downcast_exact::<StaticMethod>().and_then(|s| s.callable());
+                if let Some(x) = if is { Some(&*x) } else { held }
+                    && self.guard_in_class(v, a)?
+                {
+                    let x = self.pin(x.as_ptr());
+                    self.b().own(x)?;
+                    return self.result(1, &[a], x);
+                }
+            }
             if let Some(x) = self.load_place(v, a, name)? {
                 return self.result(1, &[a], x);
             }
@@ -359,6 +371,82 @@ impl Recorder {
             let n = self.b().object(name.raw() as u64);
             let x = self.call_ref(h::GET_ATTR, &[v, n])?;
             self.result(1, &[a], x)
+        }
+    }
+
+    /// What a class that is asked for an attribute finds in its MRO, if the metaclass has no say in that.
+    unsafe fn in_class(&self, a: *mut PyObject, name: &Str) -> Option<Owned<Object>> {
+        // SAFETY: a live object.
+        unsafe {
+            if (*(*a).ob_type).tp_flags & Py_TPFLAGS_TYPE_SUBCLASS == 0 {
+                return None;
+            }
+            let c = Object::from_ptr(a).downcast_unchecked::<Type>();
+            let meta = c.ty();
+            if !lh_runtime::slot_calls::finds_as_type(meta).0
+                || meta.lookup(name).is_some_and(|d| (*d.ob_type()).tp_descr_set.is_some())
+            {
+                return None;
+            }
+            c.lookup(name)
+        }
+    }
+    /// Guards that a value is this class and that neither it nor its metaclass has changed.
+    unsafe fn guard_in_class(&mut self, v: R, a: *mut PyObject) -> Rec<bool> {
+        // SAFETY: a live class.
+        unsafe {
+            let version = Type::from_raw_ref(a.cast()).version();
+            if version == 0 || !self.guard_class(v, a)? {
+                return Ok(false);
+            }
+            let c = self.pin(a);
+            self.b().guard_value(v, c)?;
+            let x = self.b().fload(c, TYPE_VERSION)?;
+            let want = self.b().int(version as i64);
+            self.b().guard_value(x, want)?;
+            Ok(true)
+        }
+    }
+
+    /// The class and static methods that are Python functions: through a class, or an instance that has no such attribute.
+    unsafe fn unbound_method(&mut self, v: R, a: *mut PyObject, name: &Str) -> Rec<bool> {
+        // SAFETY: a live operand.
+        unsafe {
+            let t = (*a).ob_type;
+            let ob = Object::from_ptr(a);
+            let of_class = (*t).tp_flags & Py_TPFLAGS_TYPE_SUBCLASS != 0;
+            let found = if of_class {
+                self.in_class(a, name)
+            } else if lh_runtime::slot_calls::finds_generically(ob.ty()).0 {
+                ob.ty().lookup(name)
+            } else {
+                None
+            };
+            let Some(x) = found else { return Ok(false) };
+            let class = x.downcast_exact::<ClassMethod>().and_then(|m| m.callable());
+            let held = x.downcast_exact::<StaticMethod>().and_then(|m| m.callable());
+            let plain = if of_class && x.is_exact::<Function>() { Some(&*x) } else { None };
+            let Some(f) = class.or(held).or(plain).filter(|f| f.is_exact::<Function>()) else {
+                return Ok(false);
+            };
+            let sure = if of_class { self.guard_in_class(v, a)? } else { self.has_no_own(v, a, name)? };
+            if !sure {
+                return Ok(false);
+            }
+            let f = self.pin(f.as_ptr());
+            if class.is_none() {
+                self.method_none(a, f)?;
+                return Ok(true);
+            }
+            let sp = self.sp;
+            let c = self.pin(if of_class { a } else { t.cast() });
+            self.b().own(f)?;
+            self.b().own(c)?;
+            let o = self.pop(sp - 1)?;
+            self.put(sp - 1, f)?;
+            self.put(sp, c)?;
+            self.release(o, a)?;
+            Ok(true)
         }
     }
 
@@ -600,6 +688,9 @@ impl Recorder {
                 let o = self.pop(sp - 1)?;
                 self.put(sp - 1, c)?;
                 return self.put(sp, o);
+            }
+            if self.unbound_method(v, a, name)? {
+                return Ok(());
             }
             // A method of a built-in type without instance dictionary.
             let t = (*a).ob_type;

@@ -60,6 +60,29 @@ pub unsafe extern "C" fn slot_compare(f: richcmpfunc, op: i64, a: Ob, b: Ob) -> 
         lh_runtime::border::object(|| obj(a).compare_after(obj(b), op, false))
     }
 }
+/// `float(o)` by its slot.
+pub unsafe extern "C" fn slot_float(f: unaryfunc, o: Ob) -> Ob {
+    // SAFETY: as `slot_binary`.
+    unsafe {
+        let r = f(o);
+        if r.is_null() || (*r).ob_type == Float::type_ptr() {
+            return r;
+        }
+        lh_runtime::border::object(|| number::float_of_answer(obj(o), Owned::from_raw(r)))
+    }
+}
+/// `repr(o)`, or `str(o)`, by its slot.
+pub unsafe extern "C" fn slot_text(f: reprfunc, o: Ob, repr: i64) -> Ob {
+    // SAFETY: as `slot_binary`.
+    unsafe {
+        let r = f(o);
+        if r.is_null() || (*(*r).ob_type).tp_flags & Py_TPFLAGS_UNICODE_SUBCLASS != 0 {
+            return r;
+        }
+        let name = if repr != 0 { "__repr__" } else { "__str__" };
+        lh_runtime::border::object(|| lh_runtime::protocols::no_text(name, Owned::from_raw(r)))
+    }
+}
 /// `next(it)` for an iterator's own slot.
 pub unsafe extern "C" fn slot_next(f: iternextfunc, it: Ob) -> Ob {
     // SAFETY: as `slot_binary`.
@@ -155,10 +178,16 @@ enum Answer {
 impl Recorder {
     /// Calls the C function at the address `f` with objects and words.
     unsafe fn call_c(&mut self, f: usize, args: &[R], answer: Answer) -> Rec<R> {
+        // SAFETY: the function's convention is the caller's promise.
+        unsafe { self.call_target(Target::Addr(f as u64), args, answer) }
+    }
+    /// As `call_c`; for `Target::FirstArg` the function's address comes first.
+    unsafe fn call_target(&mut self, target: Target, args: &[R], answer: Answer) -> Rec<R> {
         // SAFETY: as set_prev.
         unsafe { self.set_prev()? };
         let mut places = vec![];
-        for (i, a) in args.iter().enumerate() {
+        let given = if target == Target::FirstArg { &args[1..] } else { args };
+        for (i, a) in given.iter().enumerate() {
             let kind = match self.b().ty(*a) {
                 Ty::Ref => MemKind::Ref,
                 Ty::Ptr => MemKind::Ptr,
@@ -173,7 +202,7 @@ impl Recorder {
         };
         let desc = NativeDesc {
             name: "c".into(),
-            target: Target::Addr(f as u64),
+            target,
             args: places,
             ret: RetPlace::One(ret),
             varargs: None,
@@ -205,13 +234,23 @@ impl Recorder {
         // SAFETY: as above.
         unsafe { self.call_c(f, &[a, b, c], Answer::Object) }
     }
-    /// A C function that takes an array of arguments, without any.
-    pub(crate) unsafe fn call_c_none(&mut self, f: usize, this: R) -> Rec<R> {
+    /// A C function of objects and words.
+    pub(crate) unsafe fn call_c_any(&mut self, f: usize, args: &[R]) -> Rec<R> {
         // SAFETY: as above.
-        unsafe {
-            let (none, zero) = (self.b().null(), self.b().int(0));
-            self.call_c(f, &[this, none, zero, none], Answer::Object)
-        }
+        unsafe { self.call_c(f, args, Answer::Object) }
+    }
+    /// As `call_c_any`, of a function whose address is the first of the values.
+    pub(crate) unsafe fn call_c_loaded(&mut self, values: &[R]) -> Rec<R> {
+        // SAFETY: as above.
+        unsafe { self.call_target(Target::FirstArg, values, Answer::Object) }
+    }
+    /// Where the values of the stack from `slot` on lie during a call, which finds the frame in memory. A function that takes an array may have that
+    /// one, as it has from the interpreter.
+    pub(crate) fn stack_address(&mut self, slot: i32) -> Rec<R> {
+        let frame = self.here();
+        let at = self.b().descs().layout.slots as i64 + 8 * slot as i64;
+        let at = self.b().int(at);
+        self.displaced(frame, at)
     }
     /// The address of a member.
     unsafe fn member(&mut self, v: R, m: *mut PyMemberDef) -> Rec<R> {
@@ -394,6 +433,63 @@ impl Recorder {
                 return Ok(None);
             };
             Ok(Some(self.call_c(f, &[v], Answer::Hash)?))
+        }
+    }
+
+    /// `float(o)` by the type's slot.
+    pub(crate) unsafe fn float_by_slot(&mut self, v: R, a: Ob) -> Rec<Option<R>> {
+        // SAFETY: live operands.
+        unsafe {
+            let f = number_of(a, |m| m.nb_float).map(|f| f as usize);
+            let Some(f) = self.slot(f, v, a)? else { return Ok(None) };
+            let f = self.b().ptr(f as u64);
+            Ok(Some(self.call_ref(h::SLOT_FLOAT, &[f, v])?))
+        }
+    }
+    /// `str(o)` or `repr(o)`; what numbers say needs no object of theirs.
+    pub(crate) unsafe fn text(&mut self, v: R, a: Ob, repr: bool) -> Rec<Option<R>> {
+        // SAFETY: live operands.
+        unsafe {
+            if small(a, 1 << 59) && exact::<Int>(a) {
+                let i = self.int_of(v)?;
+                return Ok(Some(self.b().call(h::DECIMAL, &[i], false)?));
+            }
+            if exact::<Float>(a) {
+                self.b().guard_type(v, Float::type_ptr() as u64, true)?;
+                return Ok(Some(self.b().call(h::FLOAT_TEXT, &[v], false)?));
+            }
+            if exact::<Str>(a) && !repr {
+                self.b().guard_type(v, Str::type_ptr() as u64, true)?;
+                self.b().own(v)?;
+                return Ok(Some(v));
+            }
+            let t = (*a).ob_type;
+            let f = if repr { (*t).tp_repr } else { (*t).tp_str };
+            let Some(f) = self.slot(f.map(|f| f as usize), v, a)? else { return Ok(None) };
+            let (f, repr) = (self.b().ptr(f as u64), self.b().int(repr as i64));
+            Ok(Some(self.call_ref(h::SLOT_TEXT, &[f, v, repr])?))
+        }
+    }
+    /// FORMAT_VALUE without a format; false if that isn't only what `str` says.
+    pub(crate) unsafe fn format_value(&mut self, arg: u32) -> Rec<bool> {
+        // SAFETY: live operands.
+        unsafe {
+            let sp = self.sp;
+            let a = self.actual(sp - 1);
+            let known = match arg {
+                0 => exact::<Int>(a) || exact::<Float>(a) || exact::<Str>(a) || obj(a).formats_as_text(),
+                1 | 2 => true,
+                _ => false,
+            };
+            if !known {
+                return Ok(false);
+            }
+            let v = self.get(sp - 1)?;
+            let Some(r) = self.text(v, a, arg == 2)? else { return Ok(false) };
+            let v = self.pop(sp - 1)?;
+            self.put(sp - 1, r)?;
+            self.release(v, a)?;
+            Ok(true)
         }
     }
 

@@ -3,7 +3,7 @@
 //! Where the length of the tuple (or list) is what it was and the dictionary is empty, as in most functions that pass on what they
 //! were given, the call is one with so many arguments. Others call what they would call with the tuple and the dictionary.
 
-use crate::builtins::{Callee, identify};
+use crate::builtins::{Array, Callee, identify};
 use crate::descs::*;
 use crate::helpers as h;
 use crate::inline::bind_args;
@@ -185,11 +185,19 @@ impl Recorder {
                 return self.answered(base, r);
             }
             let args = self.unpacked(base + 2, named)?;
+            let t = self.get(base + 2)?;
+            // (A list may be changed by what is called.)
+            let array = if tuple && !self.b().is_virtual(t) {
+                let to_items = self.b().int(std::mem::offset_of!(PyTupleObject, ob_item) as i64);
+                Array::At(self.displaced(t, to_items)?)
+            } else {
+                Array::Loose
+            };
             let null = std::ptr::null_mut();
             let r = match what {
-                Callee::Function(_, _, def) => self.direct(callee, def, None, at, &args, null)?,
-                Callee::Method(t, _, def) => self.direct(callee, def, Some(t), at, &args, null)?,
-                Callee::Class(t) => self.direct_class(t, at, &args)?,
+                Callee::Function(_, _, def) => self.direct(callee, def, None, at, &args, null, array)?,
+                Callee::Method(t, _, def) => self.direct(callee, def, Some(t), at, &args, null, array)?,
+                Callee::Class(t) => self.direct_class(t, at, &args, array)?,
             };
             match r {
                 Some(r) => self.answered(base, r),

@@ -2,7 +2,7 @@
 //!
 //! Getting from the interpreter into a trace and back costs about as much as interpreting some fifty instructions, more in a program with
 //! so many loops that neither trace nor exit are in the caches. A loop that mostly goes round once or twice doesn't earn that. So
-//! some of the entries are timed: how long was the trace run, how long did it take to put the frame in order behind it? Where the second is
+//! some of the entries are timed: how long was the trace run, how long did it take to put the frame in order behind it? Where the second is much
 //! more, the root *rests*: its back edges are ordinary ones again, that is, it is entered only when they have become hot anew, once in some hundred
 //! iterations. A loop that is a long one this time is so entered soon, whatever it was before; if such entries stay long, the root is
 //! woken. Traces that go on at its head do so all the while.
@@ -11,15 +11,19 @@
 
 use crate::Mode;
 use crate::manager::{State, exit_limit, state, unpatch};
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
-/// One entry of so many is timed, and so many of these decide.
+/// One entry of so many is timed, twice as many each time that entering has turned out to be worth its while, and so many of these decide.
 const EVERY: u32 = 8;
+const MAX_CALM: u32 = 5;
+/// The first entries are not timed: what they meet is cold.
+const COLD: u32 = 32;
 const SAMPLES: u32 = 16;
 /// While a root rests all its entries are timed; so many decide.
 const RESTING_SAMPLES: u32 = 8;
-/// Putting a frame in order takes no longer; what does has run a destructor or was interrupted.
-const MOST: Duration = Duration::from_micros(3);
+/// Putting a frame in order takes no longer; what does has run a destructor, was interrupted, or was the first of its kind.
+const MOST: Duration = Duration::from_nanos(200);
 /// How often a root may be woken.
 const MAX_RESTS: u32 = 5;
 
@@ -36,6 +40,7 @@ pub struct Visits {
     /// It rests although exits might have got bridges, had there been time to compile them.
     early: bool,
     rests: u32,
+    calm: u32,
 }
 
 impl Visits {
@@ -43,7 +48,7 @@ impl Visits {
     #[inline]
     pub fn count(&mut self) -> bool {
         self.entries = self.entries.wrapping_add(1);
-        self.resting || self.entries.is_multiple_of(EVERY)
+        self.resting || self.entries & ((EVERY << self.calm) - 1) == 0 && self.entries > COLD
     }
     /// What was measured says nothing about entries to come.
     pub fn forget(&mut self) {
@@ -70,9 +75,16 @@ fn wake(s: &mut State, t: u32) {
     s.event(|| format!("trace {t} is entered at every back edge again"));
 }
 
+/// What reading the clock takes.
+fn clock() -> Duration {
+    static TAKES: OnceLock<Duration> = OnceLock::new();
+    *TAKES.get_or_init(|| (0..20).map(|_| Instant::now().elapsed()).min().unwrap_or_default())
+}
+
 /// A timed entry: `recordings` is how many had begun before it.
 pub fn timed(t: u32, inside: Duration, around: Duration, recordings: u32) {
     let s = state();
+    let (inside, around) = (inside.saturating_sub(clock()), around.saturating_sub(clock()));
     if s.mode == Mode::Stress || s.recordings != recordings || s.recorder.is_some() {
         return;
     }
@@ -90,7 +102,7 @@ pub fn timed(t: u32, inside: Duration, around: Duration, recordings: u32) {
         if v.samples < RESTING_SAMPLES {
             return;
         }
-        let long = v.inside > v.around * 8;
+        let long = v.inside > v.around * 4;
         v.forget();
         if long && v.rests < MAX_RESTS {
             wake(s, t);
@@ -102,14 +114,18 @@ pub fn timed(t: u32, inside: Duration, around: Duration, recordings: u32) {
     if v.samples < SAMPLES || !settled {
         return;
     }
-    let short = v.inside < v.around;
+    // Interpreted it takes some four times as long as in a trace, and getting in costs about half of what getting out does.
+    let short = v.inside * 2 < v.around;
     let (a, b) = (v.inside / v.samples, v.around / v.samples);
     v.forget();
     if short && !x.trial.has_won() {
         v.resting = true;
+        v.calm = 0;
         v.early = over;
         v.rests += 1;
         unpatch(s, t);
         s.event(|| format!("trace {t} rests: {a:?} in it, {b:?} behind it"));
+    } else {
+        v.calm = (v.calm + 1).min(MAX_CALM);
     }
 }

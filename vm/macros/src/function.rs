@@ -57,6 +57,24 @@ pub fn signature_for(
     }
 }
 
+/// The function for `METH_VARARGS` around one for `METH_FASTCALL`: what CPython calls in that way C code may replace by its own
+/// function of that kind, or call with a tuple.
+fn with_tuple(w: Wrapped) -> Wrapped {
+    let fast = w.item;
+    let item = quote! {
+        unsafe extern "C" fn __wrap(__self: *mut ::lh_runtime::abi::PyObject, __tuple: *mut ::lh_runtime::abi::PyObject)
+            -> *mut ::lh_runtime::abi::PyObject {
+            #fast
+            // SAFETY: called by the call protocol with a live tuple.
+            unsafe {
+                let __t = ::lh_runtime::object::Object::from_ptr(__tuple).downcast_unchecked::<::lh_runtime::kinds::Tuple>();
+                __wrap(__self, __t.items_ptr(), __t.len() as isize)
+            }
+        }
+    };
+    Wrapped { item, flags: quote!(::lh_runtime::abi::METH_VARARGS), ..w }
+}
+
 /// Makes the wrapper of `call` (a path) for the receiver and signature.
 pub fn wrap(
     call: TokenStream,
@@ -101,7 +119,7 @@ pub fn wrap(
                 }) }
             }
         };
-        return Ok(Wrapped {
+        let w = Wrapped {
             item,
             flags: if positional {
                 quote!(::lh_runtime::abi::METH_FASTCALL)
@@ -110,13 +128,15 @@ pub fn wrap(
             },
             doc: with_signature(name, &text, recv, doc),
             name: name.into(),
-        });
+        };
+        return Ok(if opts.flag("varargs") && positional { with_tuple(w) } else { w });
     }
     let sig = signature_for(opts, params, at)?;
     let types: Vec<Type> = params.iter().map(|p| p.1.clone()).collect();
     let conv = sig.conversions(name, &types).map_err(|e| syn::Error::new(at, e))?;
     let n = sig.params.len();
     let (item, flags);
+    let varargs = opts.flag("varargs");
     if n == 0 {
         flags = quote!(::lh_runtime::abi::METH_NOARGS);
         item = quote! {
@@ -126,7 +146,7 @@ pub fn wrap(
                 unsafe { ::lh_runtime::border::object(|| ::lh_runtime::convert::IntoPy::into_py(#call(#recv_expr))) }
             }
         };
-    } else if n == 1 && sig.all_required_posonly() {
+    } else if n == 1 && sig.all_required_posonly() && !varargs {
         flags = quote!(::lh_runtime::abi::METH_O);
         // With a single parameter CPython leaves the position out of the message.
         let conv = sig.conversions(name, &types).map_err(|e| syn::Error::new(at, e))?;
@@ -194,7 +214,8 @@ pub fn wrap(
             }
         };
     }
-    Ok(Wrapped { item, flags, doc: with_signature(name, &sig.text, recv, doc), name: name.into() })
+    let w = Wrapped { item, flags, doc: with_signature(name, &sig.text, recv, doc), name: name.into() };
+    Ok(if varargs && n > 0 && !sig.takes_keywords() { with_tuple(w) } else { w })
 }
 
 fn with_signature(name: &str, text: &str, recv: Receiver, doc: &str) -> String {

@@ -138,11 +138,17 @@ fn find<T: ByteSeq>(
 }
 
 pub(crate) fn contains<T: ByteSeq>(s: &T, item: &Object) -> PyResult<bool> {
-    let n = if !crate::buffer::supports_buffer(item) && has_index(item) {
-        Needle::Byte([byte_value(item, BYTE_RANGE)?])
-    } else {
-        Needle::Like(BytesLike::get(item)?)
+    let byte = match has_index(item) && !crate::buffer::supports_buffer(item) {
+        true => match crate::number::index(item) {
+            Ok(i) => Some(byte_value(&i, BYTE_RANGE)?),
+            Err(e) => {
+                e.clear();
+                None
+            }
+        },
+        false => None,
     };
+    let n = if let Some(b) = byte { Needle::Byte([b]) } else { Needle::Like(BytesLike::get(item)?) };
     // SAFETY: nothing runs Python code below.
     Ok(search::find(Text::U1(unsafe { s.content() }), Text::U1(&n)).is_some())
 }

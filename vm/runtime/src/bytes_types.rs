@@ -271,7 +271,13 @@ impl ByteArray {
                 "can assign only bytes, buffers, or iterables of ints in range(0, 256)"
             );
         }
-        from_source(Some(value), None, None, "bytearray")
+        from_source(Some(value), None, None, "bytearray").or_else(|e| {
+            if !e.matches(exc::TypeError()) {
+                return Err(e);
+            }
+            e.clear();
+            raise!(TypeError, "can assign only bytes, buffers, or iterables of ints in range(0, 256)")
+        })
     }
     fn reduce(&self, protocol: i32) -> PyResult<Owned<Object>> {
         let state = crate::object_type::getstate(self, false)?;

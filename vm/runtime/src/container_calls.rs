@@ -34,7 +34,7 @@ unsafe fn dispatch(
                     return r;
                 }
             }
-            general(ty, args, n, kwnames, no_kw)
+            general(ty, args, n, kwnames)
         })
     }
 }
@@ -45,12 +45,10 @@ unsafe fn general(
     args: *const *mut PyObject,
     n: usize,
     kwnames: *mut PyObject,
-    no_kw: bool,
 ) -> PyResult {
     // SAFETY: called by the vectorcall protocol with live arguments.
     unsafe {
-        let t = Tuple::from_raw_items(args, n)?;
-        let kw = if no_kw { None } else { Some(crate::protocols::dict_of_kwnames(args.add(n), kwnames)?) };
+        let (t, kw) = crate::protocols::as_tuple_and_dict(args, n, kwnames)?;
         crate::type_attrs::type_call(Type::from_raw_ref(ty.cast()), &t, kw.as_deref())
     }
 }

@@ -103,6 +103,10 @@ pub unsafe fn add_method(ty: &Type, d: *mut PyMethodDef) -> PyResult<()> {
     unsafe {
         let name = Str::intern(Str::new(&CStr::from_ptr((*d).ml_name).to_string_lossy()));
         let flags = (*d).ml_flags;
+        if flags & METH_CLASS != 0 && flags & METH_STATIC != 0 {
+            return raise!(ValueError, "method cannot be both class and static");
+        }
+        let d = crate::methodobject::check_def(d)?;
         let dict = ty.dict();
         if flags & METH_COEXIST == 0 && dict.contains(&name)? {
             return Ok(());

@@ -328,7 +328,19 @@ impl Dict {
     #[inline]
     pub unsafe fn get_item_borrowed(&self, key: &Object) -> PyResult<Option<*mut PyObject>> {
         let h = hash_key(key)?;
-        let ix = self.lookup(key, h)?;
+        // SAFETY: the caller's promise.
+        unsafe { self.get_item_borrowed_known_hash(key, h) }
+    }
+    /// The same for a key whose hash is known.
+    ///
+    /// # Safety
+    /// The value may go away with the next change of the dict.
+    pub unsafe fn get_item_borrowed_known_hash(
+        &self,
+        key: &Object,
+        hash: isize,
+    ) -> PyResult<Option<*mut PyObject>> {
+        let ix = self.lookup(key, hash)?;
         // SAFETY: `ix` comes from a lookup after which nothing ran.
         Ok((ix >= 0).then(|| unsafe { (*(*self.table()).entries.add(ix as usize)).value }))
     }

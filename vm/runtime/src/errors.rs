@@ -90,7 +90,8 @@ pub fn clear() {
     restore(None, None, None)
 }
 
-/// Sets an exception that isn't normalised, where nothing is pending or handled: false if something is, or `v` is an exception itself.
+/// Sets an exception that isn't normalised, where nothing is pending or handled: false if something is, `v` is an
+/// exception itself or `t` no class of one.
 /// New references are taken.
 ///
 /// # Safety
@@ -110,7 +111,9 @@ pub unsafe fn quick_set(t: *mut lh_abi::PyObject, v: *mut lh_abi::PyObject) -> b
             core::hint::cold_path();
             return false;
         }
-        if !v.is_null() && Exception::check(Object::from_ptr(v)) {
+        let class = (*(*t).ob_type).tp_flags & lh_abi::Py_TPFLAGS_TYPE_SUBCLASS != 0
+            && (*t.cast::<lh_abi::PyTypeObject>()).tp_flags & lh_abi::Py_TPFLAGS_BASE_EXC_SUBCLASS != 0;
+        if !class || !v.is_null() && Exception::check(Object::from_ptr(v)) {
             core::hint::cold_path();
             return false;
         }

@@ -68,7 +68,7 @@ unsafe fn add_methods_and_doc(m: &Object, def: *mut PyModuleDef, name: &str) -> 
                 if (*p).ml_flags & (METH_CLASS | METH_STATIC) != 0 {
                     return raise!(ValueError, "module functions cannot set METH_CLASS or METH_STATIC");
                 }
-                let f = CFunction::new(p, Some(m), Some(&module_name));
+                let f = CFunction::new(crate::methodobject::check_def(p)?, Some(m), Some(&module_name));
                 m.set_attr_str(&CStr::from_ptr((*p).ml_name).to_string_lossy(), &f)?;
                 p = p.add(1);
             }
@@ -290,6 +290,39 @@ fn dl_error() -> String {
     }
 }
 
+/// Does an ELF file end before its segments do? Loaded, it would end the process by a signal at the first look at what is missing.
+fn is_cut_off(path: &CStr) -> bool {
+    use std::io::Read;
+    use std::os::unix::ffi::OsStrExt;
+    let read = || -> std::io::Result<bool> {
+        let mut f = std::fs::File::open(std::ffi::OsStr::from_bytes(path.to_bytes()))?;
+        let length = f.metadata()?.len();
+        let mut head = vec![];
+        f.by_ref().take(4096).read_to_end(&mut head)?;
+        let number = |at: u64, size: usize| -> Option<u64> {
+            let at = usize::try_from(at).ok()?;
+            let mut b = [0; 8];
+            b[..size].copy_from_slice(head.get(at..at.checked_add(size)?)?);
+            Some(u64::from_le_bytes(b))
+        };
+        // A 64-bit file's table of segments; whatever else is odd, the loader says.
+        if !head.starts_with(b"\x7fELF\x02\x01") {
+            return Ok(false);
+        }
+        let (Some(table), Some(entry), Some(n)) = (number(32, 8), number(54, 2), number(56, 2)) else {
+            return Ok(false);
+        };
+        Ok((0..n).any(|i| {
+            let at = table.saturating_add(i * entry);
+            const LOADED: u64 = 1;
+            number(at, 4) == Some(LOADED)
+                && matches!((number(at.saturating_add(8), 8), number(at.saturating_add(32), 8)),
+                    (Some(start), Some(size)) if start.saturating_add(size) > length)
+        }))
+    };
+    read().unwrap_or(false)
+}
+
 /// `_imp.create_dynamic(spec)`: loads the library and makes the module (its exec slots run later).
 pub fn create_dynamic(spec: &Object) -> PyResult {
     let name_obj = spec.get_attr_str("name")?;
@@ -312,6 +345,9 @@ pub fn create_dynamic(spec: &Object) -> PyResult {
         Ok(p) => p,
         Err(_) => return raise!(ValueError, "embedded null byte"),
     };
+    if is_cut_off(&c_path) {
+        return Err(import_error(&format!("{}: file too short", path.to_str_lossy()), &name_obj, &path_obj));
+    }
     // SAFETY: a C string; initialisers of the library run here, as on CPython with the GIL held.
     let handle = unsafe { libc::dlopen(c_path.as_ptr(), DLOPEN_FLAGS.load(Ordering::Relaxed)) };
     if handle.is_null() {
@@ -346,6 +382,8 @@ pub fn create_dynamic(spec: &Object) -> PyResult {
 }
 
 fn run_init(init: InitFn, full: &str) -> PyResult {
+    // Errors mention the last part of the name.
+    let last = full.rsplit('.').next().unwrap_or(full);
     let context = CString::new(full).unwrap_or_default();
     let old = PACKAGE_CONTEXT.swap(context.as_ptr().cast_mut(), Ordering::Relaxed);
     // SAFETY: calling the module's init function with the GIL held.
@@ -353,18 +391,18 @@ fn run_init(init: InitFn, full: &str) -> PyResult {
     PACKAGE_CONTEXT.store(old, Ordering::Relaxed);
     match m {
         None if occurred() => Err(Raised::already_set()),
-        None => raise!(SystemError, "initialization of {} failed without raising an exception", full),
+        None => raise!(SystemError, "initialization of {} failed without raising an exception", last),
         Some(m) if occurred() => {
             // What it answered may be its static definition, or nothing that can be freed.
             std::mem::forget(m);
             drop(take_raised());
-            raise!(SystemError, "initialization of {} raised unreported exception", full)
+            raise!(SystemError, "initialization of {} raised unreported exception", last)
         }
         // SAFETY: a live object.
         Some(m) if unsafe { (*m.ptr()).ob_type.is_null() } => {
             // Without a type it cannot be freed either.
             std::mem::forget(m);
-            raise!(SystemError, "init function of {} returned uninitialized object", full)
+            raise!(SystemError, "init function of {} returned uninitialized object", last)
         }
         Some(m) => Ok(m),
     }
@@ -384,7 +422,8 @@ fn finish_single_phase(
         None => null_mut(),
     };
     if def.is_null() {
-        return raise!(SystemError, "initialization of {} did not return an extension module", full);
+        let last = full.rsplit('.').next().unwrap_or(full);
+        return raise!(SystemError, "initialization of {} did not return an extension module", last);
     }
     m.set_attr(intern!("__file__"), path_obj)?;
     modules_dict().set_item(name_obj, &m)?;

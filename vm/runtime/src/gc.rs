@@ -613,11 +613,22 @@ unsafe fn snapshot(list: Head) -> Vec<Owned<Object>> {
 
 /// Collects `generation` and the younger ones; the number of unreachable objects found.
 pub fn collect(generation: usize) -> usize {
+    let saved = fetch();
+    let n = collect_and_tell(generation, true);
+    let (t, v, tb) = saved;
+    restore(t, v, tb);
+    n
+}
+/// As `collect`, for `gc.collect()`: nothing is being raised there. An exception that is set was left behind, and is reported.
+pub fn collect_for_program(generation: usize) -> usize {
     collect_and_tell(generation, true)
 }
 /// Collects everything at the end, when what `gc.callbacks` may need is gone: they are not told.
 pub fn collect_last() {
+    let saved = fetch();
     collect_and_tell(2, false);
+    let (t, v, tb) = saved;
+    restore(t, v, tb);
 }
 fn collect_and_tell(generation: usize, tell: bool) -> usize {
     // SAFETY: GIL held; `collecting` keeps this from re-entering.
@@ -627,7 +638,6 @@ fn collect_and_tell(generation: usize, tell: bool) -> usize {
             return 0;
         }
         (*s).collecting = true;
-        let saved = fetch();
         if tell {
             call_callbacks("start", generation, 0, 0);
         }
@@ -642,6 +652,9 @@ fn collect_and_tell(generation: usize, tell: bool) -> usize {
             ));
         }
         let (n, kept) = collect_main(generation);
+        if occurred() {
+            write_unraisable(None, Some("Exception ignored in garbage collection"));
+        }
         if (*s).debug & DEBUG_STATS != 0 {
             crate::sysobject::write_stderr(&format!(
                 "gc: done, {} unreachable, {kept} uncollectable, {:.4}s elapsed\n",
@@ -654,8 +667,6 @@ fn collect_and_tell(generation: usize, tell: bool) -> usize {
         if tell {
             call_callbacks("stop", generation, n, kept);
         }
-        let (t, v, tb) = saved;
-        restore(t, v, tb);
         (*s).collecting = false;
         n + kept
     }
@@ -802,7 +813,7 @@ unsafe fn collect_main(generation: usize) -> (usize, usize) {
                 {
                     f(p);
                     if occurred() {
-                        write_unraisable(Some(&o), None);
+                        write_unraisable(Some(o.ty()), Some("Exception ignored in tp_clear of"));
                     }
                 }
                 drop(o);

@@ -444,10 +444,19 @@ impl Map {
     fn of(cls: &Type, func: &Object, iters: Owned<Tuple>) -> PyResult<Owned<Map>> {
         // SAFETY: a new object; its fields take over the references.
         unsafe {
-            let p = typeobject::alloc(cls.tp(), 0)?;
+            let exact = cls.tp() == Map::type_ptr();
+            let p = if exact {
+                gc::new_builtin(Map::type_ptr(), size_of::<MapObject>())
+            } else {
+                typeobject::alloc(cls.tp(), 0)?
+            };
+            assert!(!p.is_null(), "out of memory");
             let m = p.cast::<MapObject>();
             (*m).iters = iters.into_raw();
             (*m).func = func.own().into_raw();
+            if exact {
+                gc::track(p);
+            }
             Ok(Owned::from_raw(p))
         }
     }
@@ -538,7 +547,11 @@ impl Map {
             let m = o.cast::<MapObject>();
             xdecref((*m).iters);
             xdecref((*m).func);
-            typeobject::free_instance(o);
+            if (*o).ob_type == Map::type_ptr() {
+                gc::free_untracked(o, size_of::<MapObject>());
+            } else {
+                typeobject::free_instance(o);
+            }
         }
     }
 }

@@ -19,6 +19,14 @@ use crate::{alloc, gc, kind, pymethods, raise, reprguard, trash, typeobject};
 use lh_abi::*;
 use std::ptr::null_mut;
 
+/// The item of the exact list `l` for `key`, whose `__index__` has answered `i`.
+pub fn item_by_answer(l: &Object, key: &Object, i: Owned<Object>) -> PyResult {
+    let i = crate::number::isize_of_index(key, i, Some(exc::IndexError()))?;
+    // SAFETY: the caller's promise.
+    let l = unsafe { l.downcast_unchecked::<List>() };
+    l.sq_item(if i < 0 { i + l.len() as isize } else { i })
+}
+
 impl List {
     pub fn new() -> Owned<List> {
         // SAFETY: every field of the new list is written.
@@ -510,7 +518,7 @@ impl List {
             Some(o) => match o.to_items() {
                 Ok(x) => x,
                 Err(e) => {
-                    if e.matches(exc::TypeError()) && o.lookup_iter().is_none() {
+                    if e.matches(exc::TypeError()) {
                         e.clear();
                         return raise!(TypeError, "can only assign an iterable");
                     }

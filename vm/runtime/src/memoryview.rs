@@ -389,9 +389,8 @@ impl MemoryView {
         {
             let (start, _, step, count) = sl.indices(len as usize)?;
             let v = self.view();
-            let first = if count == 0 { 0 } else { start * stride };
-            // SAFETY: the slice lies within the exporter's memory.
-            let at = unsafe { v.buf.cast::<u8>().offset(first) }.cast::<c_void>();
+            // An empty slice has an address, too.
+            let at = v.buf.cast::<u8>().wrapping_offset(start * stride).cast::<c_void>();
             return build_line(v, at, count as isize, stride * step, &self.mbuf());
         }
         let mut l = Layout::of(self.view());
@@ -405,9 +404,7 @@ impl MemoryView {
             // Indirect: the pointer moves by the stride, before it is followed.
             Some(_) | None => l.strides[0] * start,
         };
-        // SAFETY: the slice lies within the exporter's memory.
-        l.view.buf =
-            unsafe { l.view.buf.cast::<u8>().offset(if count == 0 { 0 } else { first }).cast::<c_void>() };
+        l.view.buf = l.view.buf.cast::<u8>().wrapping_offset(first).cast::<c_void>();
         l.shape[0] = count as isize;
         l.strides[0] *= step;
         l.build(&mbuf)

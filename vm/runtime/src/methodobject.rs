@@ -300,17 +300,47 @@ fn qualified(f: &CFunction) -> String {
     }
 }
 
+/// Refuses an extension's definition whose flags make no sense.
+///
+/// The definition that calls go by: `def`, unless its function is null.
+///
+/// # Safety
+/// A live definition.
+pub unsafe fn check_def(def: *mut PyMethodDef) -> PyResult<*mut PyMethodDef> {
+    const FAST: c_int = METH_FASTCALL | METH_KEYWORDS;
+    const KEYWORDS: c_int = METH_VARARGS | METH_KEYWORDS;
+    const DEFINING: c_int = METH_METHOD | FAST;
+    // SAFETY: the caller's promise.
+    unsafe {
+        let flags = (*def).ml_flags;
+        match flags & (DEFINING | METH_VARARGS | METH_NOARGS | METH_O) {
+            METH_VARARGS | KEYWORDS | METH_FASTCALL | FAST | METH_NOARGS | METH_O | DEFINING => {}
+            _ => return raise!(SystemError, "{}() method: bad call flags", def_name(def)),
+        }
+        if (*def).ml_meth.is_some() {
+            return Ok(def);
+        }
+        let ml_meth = Some(no_function as PyCFunction);
+        Ok(Box::into_raw(Box::new(PyMethodDef { ml_meth, ..core::ptr::read(def) })))
+    }
+}
+/// What stands for a function pointer that is null.
+unsafe extern "C" fn no_function(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+    null_mut()
+}
+
 impl CFunction {
     /// `def` must live as long as the function (static or leaked).
     pub fn new(def: *mut PyMethodDef, self_: Option<&Object>, module: Option<&Object>) -> Owned<CFunction> {
         // SAFETY: the fields are written before the object is tracked.
         unsafe {
-            let o = crate::gc::new_object(CFunction::type_ptr(), 0);
+            let o = crate::gc::new_builtin(CFunction::type_ptr(), size_of::<PyCFunctionObject>());
             assert!(!o.is_null(), "out of memory");
             let f = o.cast::<PyCFunctionObject>();
             (*f).m_ml = def;
             (*f).m_self = self_.map_or(null_mut(), |s| s.own().into_raw());
             (*f).m_module = module.map_or(null_mut(), |s| s.own().into_raw());
+            (*f).m_weakreflist = null_mut();
             (*f).vectorcall = vectorcall_for(def);
             crate::gc::track(o);
             Owned::from_raw(o)
@@ -462,14 +492,21 @@ impl CFunction {
         // SAFETY: the deallocator of a built-in function.
         unsafe {
             crate::gc::untrack(o);
-            crate::weakref::clear_weakrefs(o);
             let f = o.cast::<PyCFunctionObject>();
-            if (*(*f).m_ml).ml_flags & METH_METHOD != 0 {
+            if !(*f).m_weakreflist.is_null() {
+                crate::weakref::clear_weakrefs(o);
+            }
+            let method = (*(*f).m_ml).ml_flags & METH_METHOD != 0;
+            if method {
                 xdecref((*o.cast::<PyCMethodObject>()).mm_class.cast());
             }
             xdecref((*f).m_self);
             xdecref((*f).m_module);
-            crate::typeobject::free_instance(o);
+            if method || (*o).ob_type != CFunction::type_ptr() {
+                crate::typeobject::free_instance(o);
+            } else {
+                crate::gc::free_untracked(o, size_of::<PyCFunctionObject>());
+            }
         }
     }
     #[slot(tp_traverse)]

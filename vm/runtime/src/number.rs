@@ -452,7 +452,7 @@ pub fn to_int(o: &Object) -> PyResult<Owned<Object>> {
     }
     if let Some(b) = o.downcast::<ByteArray>() {
         let v = b.to_vec();
-        let e = |e| crate::intobject::text::parse_failed(e, 10, || o.repr_lossy());
+        let e = |e| crate::intobject::text::parse_failed(e, 10, || Bytes::new(&v).repr_lossy());
         return Ok(crate::intobject::text::parse_ascii(&v, 10).map_err(e)?.into_object());
     }
     let v = crate::buffer::BytesLike::get_or(o, || {
@@ -498,8 +498,13 @@ pub fn float_by_slot(o: &Object) -> Option<PyResult> {
         if !r.is_null() && Object::from_ptr(r).is_exact::<Float>() {
             return Some(Ok(Owned::from_raw(r)));
         }
-        Some(from_c::<Object>(r).and_then(|r| Ok(Float::new(strict_float(o, r)?).into_object())))
+        Some(from_c::<Object>(r).and_then(|r| float_of_answer(o, r)))
     }
+}
+/// The float for `o`, whose slot has answered `r`, which is none (or one of a subclass).
+#[cold]
+pub fn float_of_answer(o: &Object, r: Owned<Object>) -> PyResult {
+    Ok(Float::new(strict_float(o, r)?).into_object())
 }
 /// The operator numbered `op` by the BINARY_OP instruction (0 add, 1 and, … 13 inplace add, …).
 pub fn binary_op(op: u32, a: &Object, b: &Object) -> PyResult {
@@ -644,6 +649,30 @@ pub unsafe fn quick_slot(op: usize, a: *mut PyObject, b: *mut PyObject) -> Optio
             None => true,
         };
         first.then_some(f)
+    }
+}
+/// As `quick_slot`, for plain operators alone and only where no more than the two types' tables have to be read to know it.
+///
+/// # Safety
+/// `a` and `b` are live objects.
+#[inline(always)]
+pub unsafe fn obvious_slot(op: usize, a: *mut PyObject, b: *mut PyObject) -> Option<binaryfunc> {
+    // SAFETY: as for `quick_slot`.
+    unsafe {
+        let (t, u) = ((*a).ob_type, (*b).ob_type);
+        let (mine, other) = ((*t).tp_as_number.cast::<u8>(), (*u).tp_as_number.cast::<u8>());
+        if op >= 13 || op == 8 || mine.is_null() {
+            return None;
+        }
+        let at = *OPERATOR_SLOTS.as_ptr().add(op) as usize;
+        let f = (*mine.add(at).cast::<Option<binaryfunc>>())?;
+        if t != u && !other.is_null() {
+            let g = *other.add(at).cast::<Option<binaryfunc>>();
+            if g.is_some_and(|g| g as usize != f as usize) {
+                return None;
+            }
+        }
+        Some(f)
     }
 }
 /// The binary operator `op` (a number of BINARY_OP).

@@ -6,6 +6,7 @@ use crate::typeobject::TypePtr;
 use core::ffi::c_int;
 use lh_abi::*;
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// A tuple of new references to `n` borrowed objects.
 ///
@@ -30,6 +31,24 @@ pub unsafe fn dict_of_kwnames(values: *const *mut PyObject, kwnames: *mut PyObje
             d.set_item(k, Object::from_ptr(*values.add(i)))?;
         }
         Ok(d)
+    }
+}
+
+/// The arguments of a vectorcall (`n` by position) as a tuple and a dict, `None` if none is named.
+///
+/// # Safety
+/// The vectorcall protocol's arguments.
+pub unsafe fn as_tuple_and_dict(
+    args: *const *mut PyObject,
+    n: usize,
+    kwnames: *mut PyObject,
+) -> PyResult<(Owned<Tuple>, Option<Owned<Dict>>)> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let t = Tuple::from_raw_items(args, n)?;
+        let named = !kwnames.is_null() && (*kwnames.cast::<PyVarObject>()).ob_size != 0;
+        let kw = if named { Some(dict_of_kwnames(args.add(n), kwnames)?) } else { None };
+        Ok((t, kw))
     }
 }
 
@@ -72,6 +91,17 @@ fn no_attribute(o: &Object, name: &Str) -> Raised {
         }
     };
     crate::exceptions::annotate_attribute_error(e, o, name)
+}
+
+/// What `__str__` or `__repr__` has answered is no string.
+#[cold]
+fn not_text(method: &str, r: &Object) -> Raised {
+    raised!(TypeError, "{} returned non-string (type {})", method, r.ty().name())
+}
+/// As `not_text`, for whoever has the answer.
+#[cold]
+pub fn no_text(method: &str, r: Owned<Object>) -> PyResult {
+    Err(not_text(method, &r))
 }
 
 impl Object {
@@ -281,7 +311,12 @@ impl Object {
     pub fn generic_get_attr(&self, name: &Str) -> PyResult {
         match self.generic_get(name)? {
             Some(v) => Ok(v),
-            None => Err(no_attribute(self, name)),
+            None => {
+                let name_text = name.to_str_lossy();
+                let e =
+                    raised!(AttributeError, "'{}' object has no attribute '{}'", self.ty().name(), name_text);
+                Err(crate::exceptions::annotate_attribute_error(e, self, name))
+            }
         }
     }
 
@@ -782,6 +817,10 @@ impl Object {
                 Err(e) => return Err(e),
             }
         }
+        // Most iterators that know nothing of what is to come are these.
+        if self.is_exact::<crate::iterobject::Map>() || self.is_exact::<crate::iterobject::Filter>() {
+            return Ok(default);
+        }
         let r = match self.call_special(intern!("__length_hint__"), &[]) {
             Ok(None) => return Ok(default),
             Ok(Some(r)) => r,
@@ -1117,8 +1156,7 @@ impl Object {
             };
             let _depth = crate::thread::enter_recursive(" while getting the repr of an object")?;
             let r: Owned<Object> = from_c(f(self.as_ptr()))?;
-            r.downcast_owned::<Str>()
-                .map_err(|r| raised!(TypeError, "__repr__ returned non-string (type {})", r.ty().name()))
+            r.downcast_owned::<Str>().map_err(|r| not_text("__repr__", &r))
         }
     }
     /// `str(self)`.
@@ -1134,8 +1172,7 @@ impl Object {
             let Some(f) = (*self.ob_type()).tp_str else { return self.repr() };
             let _depth = crate::thread::enter_recursive(" while getting the str of an object")?;
             let r: Owned<Object> = from_c(f(self.as_ptr()))?;
-            r.downcast_owned::<Str>()
-                .map_err(|r| raised!(TypeError, "__str__ returned non-string (type {})", r.ty().name()))
+            r.downcast_owned::<Str>().map_err(|r| not_text("__str__", &r))
         }
     }
     /// `ascii(self)`.
@@ -1162,11 +1199,26 @@ impl Object {
         } else if let Some(s) = self.downcast_exact::<Str>() {
             return crate::format::format_str(s, spec);
         }
+        if spec.is_empty() && self.formats_as_text() {
+            return self.str();
+        }
         let Some(r) = self.call_special(intern!("__format__"), &[spec])? else {
             return raise!(TypeError, "Type {} doesn't define __format__", self.ty().name());
         };
         r.downcast_owned::<Str>()
             .map_err(|r| raised!(TypeError, "__format__ must return a str, not {}", r.ty().name()))
+    }
+    /// Is `__format__` object's, which without a format says what `str` says?
+    pub fn formats_as_text(&self) -> bool {
+        static OBJECTS: AtomicPtr<PyObject> = AtomicPtr::new(core::ptr::null_mut());
+        let mut of_object = OBJECTS.load(Ordering::Relaxed);
+        if of_object.is_null() {
+            // SAFETY: the base type lives for ever, and what it has with it.
+            let base = unsafe { Type::from_raw_ref(&raw mut crate::type_table::PyBaseObject_Type) };
+            of_object = base.lookup(intern!("__format__")).map_or(core::ptr::null_mut(), |f| f.as_ptr());
+            OBJECTS.store(of_object, Ordering::Relaxed);
+        }
+        self.ty().lookup(intern!("__format__")).is_some_and(|f| f.as_ptr() == of_object)
     }
     /// For messages: `repr`, or a fallback when that raises.
     pub fn repr_lossy(&self) -> String {
@@ -1374,6 +1426,10 @@ pub fn plain_method(o: &Object, name: &Str) -> PyResult<Option<Owned<Object>>> {
         if (*t).tp_getattro.map(|f| f as usize)
             != Some(crate::typeobject::generic_getattro as *const () as usize)
         {
+            return Ok(None);
+        }
+        // The names of inline attributes are told by their addresses.
+        if !crate::typeobject::is_interned(name) {
             return Ok(None);
         }
         let Some(d) = o.ty().lookup(name) else { return Ok(None) };

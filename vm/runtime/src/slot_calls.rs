@@ -332,6 +332,25 @@ pub fn finds_generically(t: &Type) -> (bool, bool) {
     (hook, hook)
 }
 
+/// Does a metaclass look attributes of its classes up as `type` does? A `__getattr__` (the second answer) sees only what that doesn't
+/// find. Holds as long as the metaclass's version.
+pub fn finds_as_type(meta: &Type) -> (bool, bool) {
+    // SAFETY: live types.
+    unsafe {
+        let plain = (*Type::type_ptr()).tp_getattro.map_or(0, |f| f as usize);
+        let f = (*meta.tp()).tp_getattro.map_or(0, |f| f as usize);
+        if f == plain {
+            return (true, false);
+        }
+        let hook = f == slot_tp_getattr_hook as *const () as usize
+            && meta.lookup(intern!("__getattribute__")).is_some_and(|g| {
+                g.downcast_exact::<WrapperDescr>()
+                    .is_some_and(|w| (*w.as_struct()).d_wrapped as usize == plain)
+            });
+        (hook, hook)
+    }
+}
+
 /// `__getattribute__` (or the generic lookup), then `__getattr__`.
 pub(crate) unsafe extern "C" fn slot_tp_getattr_hook(a: *mut PyObject, n: *mut PyObject) -> *mut PyObject {
     crate::border::object(|| {
@@ -350,7 +369,16 @@ pub(crate) unsafe extern "C" fn slot_tp_getattr_hook(a: *mut PyObject, n: *mut P
                 Err(e) => return Err(e),
             }
         } else {
-            match special(o, intern!("__getattribute__"), &[n]) {
+            // A class whose metaclass has a `__getattr__`, that of enumerations for one.
+            // SAFETY: the slot of `type`.
+            let found = match unsafe { (*Type::type_ptr()).tp_getattro } {
+                Some(f) if o.is_instance_of::<Type>() && finds_as_type(o.ty()).0 => {
+                    // SAFETY: with one of its instances.
+                    unsafe { from_c(f(a, n.as_ptr())) }
+                }
+                _ => special(o, intern!("__getattribute__"), &[n]),
+            };
+            match found {
                 Ok(v) => return Ok(v),
                 Err(e) if e.matches(exc::AttributeError()) => Some(e),
                 Err(e) => return Err(e),

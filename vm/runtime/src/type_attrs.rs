@@ -489,11 +489,6 @@ impl Type {
             Ok(())
         }
     }
-    #[slot(tp_hash)]
-    fn tp_hash(&self) -> PyResult<isize> {
-        // SAFETY: a live object.
-        Ok(unsafe { hash_pointer(self.raw()) })
-    }
     #[slot(nb_or)]
     fn or(a: &Object, b: &Object) -> PyResult {
         crate::genericalias::union_or(a, b)

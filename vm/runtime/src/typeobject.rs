@@ -1073,6 +1073,10 @@ unsafe fn ready_inner(tp: *mut PyTypeObject) -> PyResult<()> {
         set_mro(tp)?;
         if !base.is_null() {
             crate::type_slots::inherit_special(tp, base);
+            // Too small for an object of the base, whose functions will be called on it. (`object` fits in every block there is.)
+            if (*tp).tp_basicsize < (*base).tp_basicsize && base != Object::type_ptr() {
+                (*tp).tp_basicsize = (*base).tp_basicsize;
+            }
             let mro = Type::from_raw_ref(tp).mro();
             for b in mro.iter().skip(1) {
                 crate::type_slots::inherit_slots(tp, b.as_ptr().cast());

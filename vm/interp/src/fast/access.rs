@@ -98,9 +98,38 @@ unsafe fn subscr_by_slot(pc: Pc, sp: Sp, f: *mut Frame, cx: *mut Context, k: Sp,
     }
 }
 handler! {
+    /// An item of an exact list by an object that is no int but has `__index__`, which is asked before anything else: it may change the list.
+    #[inline(never)]
+    fn list_by_index(pc, sp, f, cx, k, arg) {
+        let (a, b) = (*sp.sub(2), *sp.sub(1));
+        let slot = (*(*b).ob_type).tp_as_number.as_ref().and_then(|n| n.nb_index);
+        let Some(slot) = slot.filter(|_| (*(*b).ob_type).tp_flags & Py_TPFLAGS_LONG_SUBCLASS == 0) else {
+            return subscr_by_slot(pc, sp, f, cx, k, arg);
+        };
+        (*f).prev_instr = pc;
+        let i = slot(b);
+        if i.is_null() {
+            return answer_two::<5>(null_mut(), sp, f, cx);
+        }
+        let at = if exact::<Int>(i) { position(i, (*a.cast::<PyVarObject>()).ob_size as usize) } else { usize::MAX };
+        let res = if at < (*a.cast::<PyVarObject>()).ob_size as usize {
+            let v = *(*a.cast::<PyListObject>()).ob_item.add(at);
+            incref(v);
+            drop_int(i);
+            v
+        } else {
+            raw(lh_runtime::listobject::item_by_answer(r(a), r(b), Owned::from_raw(i)))
+        };
+        answer_two::<5>(res, sp, f, cx)
+    }
+}
+handler! {
     fn binary_subscr(pc, sp, f, cx, k, arg) {
         if warm(pc) {
             return leave(pc, sp, f, cx, k, arg);
+        }
+        if exact::<List>(*sp.sub(2)) {
+            return list_by_index(pc, sp, f, cx, k, arg);
         }
         if exact::<Str>(*sp.sub(2)) && exact::<Int>(*sp.sub(1)) {
             return subscr_str(pc, sp, f, cx, k, arg);

@@ -390,7 +390,16 @@ pub(super) unsafe extern "C" fn binary_op(
         if warm(pc) {
             return leave(pc, sp, f, cx, k, arg);
         }
-        generic_binary(pc, sp, f, cx, k, arg)
+        let (a, b) = (*sp.sub(2), *sp.sub(1));
+        let Some(slot) = lh_runtime::number::obvious_slot(arg, a, b) else {
+            return generic_binary(pc, sp, f, cx, k, arg);
+        };
+        (*f).prev_instr = pc;
+        let res = slot(a, b);
+        if res == not_implemented_ref().as_ptr() {
+            return left_refused(null_mut(), sp, f, cx, null_mut(), 0);
+        }
+        answer_two::<2>(res, sp, f, cx)
     }
 }
 

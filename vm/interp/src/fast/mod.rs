@@ -38,7 +38,10 @@ mod operands;
 mod patterns;
 mod slots;
 mod traced;
+mod traces;
 mod vars;
+
+pub(crate) use slots::converts;
 
 pub(crate) type Pc = *mut u16;
 pub(crate) type Sp = *mut *mut PyObject;
@@ -96,6 +99,8 @@ pub const RAISE: usize = 1;
 pub const DONE: usize = 3;
 /// The context's frame, whose `stacktop` is set, is left with the pending exception, whatever handlers it has.
 pub const LEFT: usize = 4;
+/// The context's frame, which a trace was left in, returns the context's `sp`; its `stacktop` is set.
+pub const VALUE: usize = 6;
 /// Go on here (only where tail calls aren't promised).
 const NEXT: usize = 2;
 
@@ -403,6 +408,10 @@ pub(crate) static TABLE: Table = {
         op::JUMP_BACKWARD_NO_INTERRUPT => flow::jump_backward_no_interrupt;
         op::POP_JUMP_FORWARD_IF_FALSE => flow::pop_jump_if_false;
         op::POP_JUMP_FORWARD_IF_TRUE => flow::pop_jump_if_true;
+        quick::JIT_LOOP => traces::back;
+        quick::JIT_RESUME => traces::entry;
+        quick::JIT_WHILE_TRUE => traces::while_true;
+        quick::JIT_WHILE_FALSE => traces::while_false;
         op::POP_JUMP_BACKWARD_IF_FALSE => flow::pop_jump_back_if_false;
         op::POP_JUMP_BACKWARD_IF_TRUE => flow::pop_jump_back_if_true;
         op::POP_JUMP_BACKWARD_IF_NONE => flow::pop_jump_back_if_none;

@@ -1,5 +1,5 @@
 //! Handlers for calls of the built-in functions that only ask a slot of their argument's type: `len`, `hash`, `iter`, `next`;
-//! and of `type`.
+//! of `type`, and of the classes that convert their argument by a slot: `str`, `float`, `bool`.
 //! (A trace calls such slots by itself, too.)
 
 use super::calls::precall;
@@ -52,11 +52,7 @@ handler! {
             return builtin_o(pc, sp, f, cx, k, arg);
         };
         (*f).prev_instr = pc;
-        if !descend(cx) {
-            return precall(pc, sp, f, cx, k, arg);
-        }
         let n = slot(o);
-        ascend(cx);
         let res = if n < 0 { null_mut() } else { int(n as i64) };
         answer::<false, 1>(res, sp, f, cx)
     }
@@ -179,12 +175,82 @@ handler! {
 handler! {
     /// `type(o)`.
     fn type_of(pc, sp, f, cx, k, arg) {
-        if arg != 1 || !(*sp.sub(3)).is_null() || *sp.sub(2) != Type::type_ptr().cast() {
+        if arg != 1 || !(*sp.sub(3)).is_null() {
             return precall(pc, sp, f, cx, k, arg);
+        }
+        if *sp.sub(2) != Type::type_ptr().cast() {
+            return convert(pc, sp, f, cx, k, arg);
         }
         (*f).prev_instr = pc;
         let t = (**sp.sub(1)).ob_type.cast();
         incref(t);
         answer::<false, 1>(t, sp, f, cx)
+    }
+}
+
+/// Is it a class that `convert` is for?
+pub(crate) fn converts(class: *mut PyObject) -> bool {
+    let class = class.cast();
+    class == Str::type_ptr() || class == Float::type_ptr() || class == Bool::type_ptr()
+}
+/// What the slot has answered isn't what the class wants (or a subclass's).
+#[cold]
+#[inline(never)]
+unsafe fn unwanted(class: *mut PyObject, o: *mut PyObject, res: *mut PyObject) -> *mut PyObject {
+    // SAFETY: live objects; the answer is the caller's.
+    unsafe {
+        let res = Owned::<Object>::from_raw(res);
+        raw(if class == Str::type_ptr().cast() {
+            lh_runtime::protocols::no_text("__str__", res)
+        } else {
+            lh_runtime::number::float_of_answer(r(o), res)
+        })
+    }
+}
+handler! {
+    /// `str(o)`, `float(o)` or `bool(o)` by the slot of the type. What these classes know by themselves goes their way.
+    #[inline(never)]
+    fn convert(pc, sp, f, cx, k, arg) {
+        let (class, o) = (*sp.sub(2), *sp.sub(1));
+        let t = (*o).ob_type;
+        (*f).prev_instr = pc;
+        let res = if class == Str::type_ptr().cast() {
+            let slot = (*t).tp_str;
+            let Some(slot) = slot.filter(|_| t != Str::type_ptr() && t != Int::type_ptr()) else {
+                return super::native::class(pc, sp, f, cx, k, arg);
+            };
+            if !descend(cx) {
+                return precall(pc, sp, f, cx, k, arg);
+            }
+            let res = slot(o);
+            ascend(cx);
+            if !res.is_null() && (*(*res).ob_type).tp_flags & Py_TPFLAGS_UNICODE_SUBCLASS == 0 {
+                unwanted(class, o, res)
+            } else {
+                res
+            }
+        } else if class == Float::type_ptr().cast() {
+            let slot = (*t).tp_as_number.as_ref().and_then(|n| n.nb_float);
+            let Some(slot) = slot.filter(|_| t != Float::type_ptr() && t != Int::type_ptr()) else {
+                return super::native::class(pc, sp, f, cx, k, arg);
+            };
+            let res = slot(o);
+            if !res.is_null() && (*res).ob_type != Float::type_ptr() { unwanted(class, o, res) } else { res }
+        } else if class == Bool::type_ptr().cast() {
+            let Some(slot) = (*t).tp_as_number.as_ref().and_then(|n| n.nb_bool) else {
+                return super::native::class(pc, sp, f, cx, k, arg);
+            };
+            let truth = slot(o);
+            if truth < 0 {
+                null_mut()
+            } else {
+                let v = py_bool(truth != 0);
+                incref(v);
+                v
+            }
+        } else {
+            return super::native::class(pc, sp, f, cx, k, arg);
+        };
+        answer::<false, 1>(res, sp, f, cx)
     }
 }

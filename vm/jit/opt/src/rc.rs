@@ -212,15 +212,13 @@ impl Pass<'_> {
     fn hold_on(&mut self) {
         // So far is looked for the `own`.
         const NEAR: usize = 200;
-        for a in 0..self.t.insts.len() {
+        // The last of several drops goes with the first `own` behind them, then the one before it with the next.
+        for a in (0..self.t.insts.len()).rev() {
             let i = self.t.insts[a];
             if i.op != Op::Drop || self.dead[a] || i.imm & DROP_MAYBE_NULL != 0 {
                 continue;
             }
             let v = i.args[0];
-            if v.is_const() {
-                continue;
-            }
             let Some(b) = self.events.get(&v).and_then(|e| {
                 let k = e.partition_point(|x| x.0 <= a);
                 e.get(k).filter(|x| x.1 == 1 && self.t.insts[x.0].op == Op::Own).map(|x| x.0)

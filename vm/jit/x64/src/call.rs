@@ -184,9 +184,16 @@ impl Lower<'_> {
             self.dump(dump);
             self.calls.push(Site { inst: p as usize, snap: i.snap, places, forced: None });
             self.asm.st_imm32(JF, jf::CALL, self.calls.len() as i32);
-        } else if self.t.effects(self.d, &i).has(RUNS_PYTHON | MAY_FORCE) {
-            // Frames are in memory: nothing to force.
-            self.asm.st_imm32(JF, jf::CALL, 0);
+            self.in_memory.forget();
+        } else {
+            let e = self.t.effects(self.d, &i);
+            if e.has(RUNS_PYTHON | MAY_FORCE) && !std::mem::replace(&mut self.in_memory.no_call, true) {
+                // Frames are in memory: nothing to force.
+                self.asm.st_imm32(JF, jf::CALL, 0);
+            }
+            if e.has(USES_FRAME) {
+                self.in_memory.slots.clear();
+            }
         }
         self.parallel(&moves);
         for a in args {

@@ -10,6 +10,7 @@ use crate::mem::{Loc, dump_offset};
 use crate::{Compiled, Error, Options, Site};
 use lh_jit_ir::ops::*;
 use lh_jit_ir::*;
+use std::collections::HashMap;
 
 /// Code behind the trace.
 enum Cold {
@@ -33,6 +34,36 @@ enum Cold {
     Unbox { at: Label, back: Label, obj: u8, dst: u8, exit: Label },
 }
 
+/// What is known to lie in memory already, so that it need not be stored again.
+pub(crate) struct InMemory {
+    /// The call word is 0.
+    pub no_call: bool,
+    /// The frame last stored to, and what its slots hold since: nobody but the trace (and what is told of its frames) writes there.
+    pub base: Val,
+    pub slots: HashMap<u32, Val>,
+}
+impl InMemory {
+    fn new() -> InMemory {
+        InMemory { no_call: false, base: Val::NONE, slots: HashMap::new() }
+    }
+    pub fn forget(&mut self) {
+        self.no_call = false;
+        self.slots.clear();
+    }
+    /// Is the value in the slot already? It is from now on.
+    fn has(&mut self, base: Val, slot: u32, v: Val) -> bool {
+        self.at(base);
+        self.slots.insert(slot, v) == Some(v)
+    }
+    /// Memory of the frame at `base` is written: other frames may lie where that one does.
+    fn at(&mut self, base: Val) {
+        if self.base != base {
+            self.base = base;
+            self.slots.clear();
+        }
+    }
+}
+
 pub(crate) struct Lower<'a> {
     pub t: &'a Trace,
     pub d: &'a Descs,
@@ -52,6 +83,9 @@ pub(crate) struct Lower<'a> {
     label_code: Option<LabelCode>,
     /// Exit number and registers to dump of the `guard_not_forced` just passed.
     not_forced: Option<(u32, u32)>,
+    pub in_memory: InMemory,
+    /// Changes of counts that an earlier instruction has made together with its own.
+    counted: Vec<bool>,
 }
 
 /// A compare or an integer field load whose only use is the guard right behind it is made by the guard.
@@ -132,6 +166,8 @@ impl<'a> Lower<'a> {
             kept: vec![],
             label_code: None,
             not_forced: None,
+            in_memory: InMemory::new(),
+            counted: vec![false; t.insts.len()],
         }
     }
 
@@ -447,6 +483,9 @@ impl<'a> Lower<'a> {
             }
             Op::FStore => {
                 let f = &self.d.fields[i.imm as usize];
+                if self.t.ty(a) == Ty::Ptr {
+                    self.in_memory.at(a);
+                }
                 self.store_field(p, f.kind, a, f.offset, b);
             }
             Op::SLoad => {
@@ -454,6 +493,7 @@ impl<'a> Lower<'a> {
                 let r = self.alloc(out, p, None);
                 self.asm.ld(r, base, self.d.layout.slots + 8 * i.imm as i32);
             }
+            Op::SStore if self.in_memory.has(a, i.imm, b) && self.is_ours(a) => {}
             Op::SStore => {
                 let off = self.d.layout.slots + 8 * i.imm as i32;
                 self.store_field(p, MemKind::Ref, a, off, b);
@@ -542,9 +582,16 @@ impl<'a> Lower<'a> {
                 let x = self.alloc(out, p, None) - 16;
                 self.asm.fld(x, r, self.d.layout.float_value);
             }
+            Op::Own | Op::Drop if self.counted[p as usize] => {}
             Op::Own => {
+                let n = self.together(p, i);
                 let r = self.gpr(a, p);
-                self.asm.add_m(r, self.d.layout.refcnt, 1);
+                self.asm.add_m(r, self.d.layout.refcnt, n);
+            }
+            Op::Drop if i.imm & (DROP_NOT_LAST | DROP_MAYBE_NULL) == DROP_NOT_LAST => {
+                let n = self.together(p, i);
+                let r = self.gpr(a, p);
+                self.asm.add_m(r, self.d.layout.refcnt, -n);
             }
             Op::Drop => self.drop_op(p, i),
             Op::Call => {
@@ -581,7 +628,41 @@ impl<'a> Lower<'a> {
         Ok(())
     }
 
+    /// Does nobody else write the slots of the frame at `base` while the trace runs? So it is with the frame the trace was entered for and
+    /// the places kept for inlined ones; a generator's frame may be resumed by what the trace calls.
+    fn is_ours(&self, base: Val) -> bool {
+        let mut at = base;
+        while at.is_inst() {
+            let i = &self.t.insts[at.index()];
+            match i.op {
+                Op::PAdd => at = i.args[0],
+                op => return op == Op::JLoad && i.imm < jf::GPR as u32,
+            }
+        }
+        false
+    }
+
+    /// How often the count at `p` changes as it does there, up to the next instruction that is anything but a change of counts that
+    /// can't be the last; those are made here.
+    fn together(&mut self, p: u32, i: Inst) -> i32 {
+        let mut n = 1;
+        for q in p as usize + 1..self.t.insts.len() {
+            let j = &self.t.insts[q];
+            match j.op {
+                Op::Own | Op::Drop if *j == i => {
+                    self.counted[q] = true;
+                    n += 1;
+                }
+                Op::Own | Op::Adopt | Op::Ts | Op::Jf => {}
+                Op::Drop if j.imm & DROP_NOT_LAST != 0 => {}
+                _ => break,
+            }
+        }
+        n
+    }
+
     fn bind_loop(&mut self) {
+        self.in_memory.forget();
         let l = self.asm.label();
         // Values the loop needs only in snapshots don't deserve a register.
         for r in 0..32u8 {
@@ -1217,6 +1298,7 @@ impl<'a> Lower<'a> {
                 let (places, m) = self.places(i.snap);
                 dump = m;
                 self.calls.push(Site { inst: p as usize, snap: i.snap, places, forced: None });
+                self.in_memory.forget();
                 Some(self.calls.len() as i32)
             } else if i.imm & DROP_SILENT == 0 {
                 Some(0)

@@ -59,11 +59,7 @@ unsafe extern "C" fn partial_entry(
             let (f, first, k) = me.parts()?;
             let n = nargsf & !lh_abi::PY_VECTORCALL_ARGUMENTS_OFFSET;
             if k.len() > 0 {
-                let t = Tuple::from_raw_items(args, n)?;
-                let kw = match kwnames.is_null() {
-                    true => None,
-                    false => Some(lh_runtime::protocols::dict_of_kwnames(args.add(n), kwnames)?),
-                };
+                let (t, kw) = lh_runtime::protocols::as_tuple_and_dict(args, n, kwnames)?;
                 return me.call_it(&t, kw.as_deref());
             }
             if first.len() == 0 {

@@ -56,7 +56,7 @@ pub fn isenabled() -> bool {
 #[pyfunction(signature = "(generation=2)")]
 pub fn collect(generation: i32) -> PyResult<usize> {
     match usize::try_from(generation) {
-        Ok(g) if g < 3 => Ok(gc::collect(g)),
+        Ok(g) if g < 3 => Ok(gc::collect_for_program(g)),
         _ => raise!(ValueError, "invalid generation"),
     }
 }

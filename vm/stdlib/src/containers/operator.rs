@@ -342,11 +342,7 @@ unsafe extern "C" fn entry<T: Applied>(
             if n == 1 && kwnames.is_null() {
                 return me.apply(Object::from_ptr(*args));
             }
-            let t = Tuple::from_raw_items(args, n)?;
-            let kw = match kwnames.is_null() {
-                true => None,
-                false => Some(lh_runtime::protocols::dict_of_kwnames(args.add(n), kwnames)?),
-            };
+            let (t, kw) = lh_runtime::protocols::as_tuple_and_dict(args, n, kwnames)?;
             me.by_tuple(&t, kw.as_deref())
         })
     }

@@ -295,7 +295,8 @@ impl Array {
     fn item(&self, i: usize) -> PyResult<Owned<Object>> {
         let n = self.size();
         let d = self.bytes();
-        match d.get(i * n..(i + 1) * n) {
+        // An index from C may be any number.
+        match i.checked_mul(n).and_then(|at| d.get(at..at.checked_add(n)?)) {
             // Making a number runs no code that could change the array.
             // SAFETY: the slice is one item.
             Some(b) => match unsafe { word(self.code(), b.as_ptr()) } {

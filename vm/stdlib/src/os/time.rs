@@ -76,12 +76,12 @@ clocks! {
         "Thread time for profiling as nanoseconds:\nsum of the kernel and user-space CPU time.";
 }
 /// Return the time of the specified clock clk_id.
-#[pyfunction]
+#[pyfunction(varargs, parse_stack)]
 pub fn clock_gettime(clk_id: CInt) -> PyResult<f64> {
     Ok(seconds(clock(clk_id.0)?))
 }
 /// Return the time of the specified clock clk_id as nanoseconds.
-#[pyfunction]
+#[pyfunction(varargs, parse_stack)]
 pub fn clock_gettime_ns(clk_id: CInt) -> PyResult<i64> {
     clock(clk_id.0)
 }
@@ -90,31 +90,31 @@ fn set_clock(id: i32, ns: i64) -> PyResult<()> {
     quick(c!(libc::clock_settime(id, &t))).map(|_| ())
 }
 /// Set the time of the specified clock clk_id.
-#[pyfunction]
+#[pyfunction(varargs, parse_stack)]
 pub fn clock_settime(clk_id: CInt, time: &Object) -> PyResult<()> {
     set_clock(clk_id.0, seconds_to_ns(time, false)?)
 }
 /// Set the time of the specified clock clk_id with nanoseconds.
-#[pyfunction]
+#[pyfunction(varargs, parse_stack)]
 pub fn clock_settime_ns(clk_id: CInt, time: i64) -> PyResult<()> {
     set_clock(clk_id.0, time)
 }
 /// Return the resolution (precision) of the specified clock clk_id.
-#[pyfunction]
+#[pyfunction(varargs, parse_stack)]
 pub fn clock_getres(clk_id: CInt) -> PyResult<f64> {
     let mut t = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     quick(c!(libc::clock_getres(clk_id.0, &mut t)))?;
     Ok(t.tv_sec as f64 + t.tv_nsec as f64 * 1e-9)
 }
 /// Return the clk_id of a thread's CPU time clock.
-#[pyfunction]
+#[pyfunction(varargs, parse_stack)]
 pub fn pthread_getcpuclockid(thread_id: u64) -> PyResult<i32> {
     let mut id = 0;
     let e = c!(libc::pthread_getcpuclockid(thread_id as libc::pthread_t, &mut id));
     if e != 0 { Err(raise_errno(e, None)) } else { Ok(id) }
 }
 /// Return information of the specified clock as a namespace.
-#[pyfunction]
+#[pyfunction(varargs, parse_stack)]
 pub fn get_clock_info(name: &str) -> PyResult<Owned<Object>> {
     let (id, text, monotonic) = match name {
         "time" => (libc::CLOCK_REALTIME, "clock_gettime(CLOCK_REALTIME)", false),
@@ -220,7 +220,7 @@ fn broken_down(
 ///
 /// Convert seconds since the Epoch to a time tuple expressing UTC (a.k.a.
 /// GMT).  When 'seconds' is not passed in, convert the current time instead.
-#[pyfunction]
+#[pyfunction(varargs, parse_stack)]
 pub fn gmtime(seconds: Option<&Object>) -> PyResult<Owned<Tuple>> {
     let mut tm = broken_down(libc::gmtime_r, time_t(seconds)?)?;
     tm.tm_zone = c"UTC".as_ptr();
@@ -231,7 +231,7 @@ pub fn gmtime(seconds: Option<&Object>) -> PyResult<Owned<Tuple>> {
 ///
 /// Convert seconds since the Epoch to a time tuple expressing local time.
 /// When 'seconds' is not passed in, convert the current time instead.
-#[pyfunction]
+#[pyfunction(varargs, parse_stack)]
 pub fn localtime(seconds: Option<&Object>) -> PyResult<Owned<Tuple>> {
     tm_obj(&broken_down(libc::localtime_r, time_t(seconds)?)?)
 }
@@ -318,7 +318,7 @@ fn ascii_time(t: &libc::tm) -> String {
 /// Convert a time tuple to a string, e.g. 'Sat Jun 06 16:26:11 1998'.
 /// When the time tuple is not present, current time as returned by localtime()
 /// is used.
-#[pyfunction]
+#[pyfunction(varargs)]
 pub fn asctime(tuple: Option<&Object>) -> PyResult<String> {
     let tm = match tuple {
         None => broken_down(libc::localtime_r, time_t(None)?)?,
@@ -335,7 +335,7 @@ pub fn asctime(tuple: Option<&Object>) -> PyResult<String> {
 /// Convert a time in seconds since the Epoch to a string in local time.
 /// This is equivalent to asctime(localtime(seconds)). When the time tuple is
 /// not present, current time as returned by localtime() is used.
-#[pyfunction]
+#[pyfunction(varargs, parse_stack)]
 pub fn ctime(seconds: Option<&Object>) -> PyResult<String> {
     Ok(ascii_time(&broken_down(libc::localtime_r, time_t(seconds)?)?))
 }
@@ -360,7 +360,7 @@ pub fn mktime(tuple: &Object) -> PyResult<f64> {
 /// Convert a time tuple to a string according to a format specification.
 /// See the library reference manual for formatting codes. When the time tuple
 /// is not present, current time as returned by localtime() is used.
-#[pyfunction]
+#[pyfunction(varargs, parse_stack)]
 pub fn strftime(format: &Str, tuple: Option<&Object>) -> PyResult<Owned<Str>> {
     let (mut tm, _zone) = match tuple {
         None => (broken_down(libc::localtime_r, time_t(None)?)?, None),
@@ -393,7 +393,7 @@ pub fn strftime(format: &Str, tuple: Option<&Object>) -> PyResult<Owned<Str>> {
 /// Parse a string to a time tuple according to a format specification.
 /// See the library reference manual for formatting codes (same as
 /// strftime()).
-#[pyfunction(raw)]
+#[pyfunction(raw, positional, varargs)]
 pub fn strptime(args: Args<'_>) -> PyResult<Owned<Object>> {
     let f = lh_runtime::hooks::import_module("_strptime")?.get_attr(intern!("_strptime_time"))?;
     let v: Vec<&Object> = args.iter().collect();

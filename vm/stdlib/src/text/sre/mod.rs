@@ -55,14 +55,13 @@ impl<'a> Subject<'a> {
         if let Some(b) = o.downcast::<Bytes>() {
             return Ok(Subject::Bytes(b.as_bytes()));
         }
-        if !supports_buffer(o) {
-            return raise!(
-                TypeError,
-                "expected string or bytes-like object, got '{}'",
-                clip(&o.ty().name(), 200)
-            );
+        if supports_buffer(o) {
+            match Buffer::simple(o) {
+                Ok(b) => return Ok(Subject::Buffer(b)),
+                Err(e) => e.clear(),
+            }
         }
-        Ok(Subject::Buffer(Buffer::simple(o)?))
+        raise!(TypeError, "expected string or bytes-like object, got '{}'", clip(&o.ty().name(), 200))
     }
     fn text(&self) -> Text<'_> {
         match self {

@@ -20,10 +20,11 @@ fn exception(o: &Object) -> PyResult<&Exception> {
 unsafe extern "C" fn drop_both(t: *mut PyObject, v: *mut PyObject) {
     // SAFETY: the thread state's references, which it has no more.
     unsafe {
-        xdecref(v);
+        // The class first: what the value's end does could free it, and then its count says nothing.
         if !t.is_null() && (*t).ob_refcnt == 0 {
             lh_runtime::object::dealloc(t);
         }
+        xdecref(v);
     }
 }
 fn give(o: Option<Owned<Object>>) -> *mut PyObject {

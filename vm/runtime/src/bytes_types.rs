@@ -266,19 +266,13 @@ impl ByteArray {
         if crate::buffer::supports_buffer(value) {
             return Ok(Buffer::get(value, PyBUF_FULL_RO)?.to_vec());
         }
-        if value.is_instance_of::<Str>() || has_index(value) {
+        if value.is_instance_of::<Str>() || crate::number::is_number(value) {
             return raise!(
                 TypeError,
                 "can assign only bytes, buffers, or iterables of ints in range(0, 256)"
             );
         }
-        from_source(Some(value), None, None, "bytearray").or_else(|e| {
-            if !e.matches(exc::TypeError()) {
-                return Err(e);
-            }
-            e.clear();
-            raise!(TypeError, "can assign only bytes, buffers, or iterables of ints in range(0, 256)")
-        })
+        from_source(Some(value), None, None, "bytearray")
     }
     fn reduce(&self, protocol: i32) -> PyResult<Owned<Object>> {
         let state = crate::object_type::getstate(self, false)?;

@@ -184,7 +184,10 @@ capi! {
     } { o.iterator() }
     fn PyObject_GetAIter(o: &Object) -> obj { lh_interp::builtins::iterate::aiter(o) }
     fn PyObject_IsInstance(o: &Object, class: &Object) -> boolean { o.is_instance(class) }
-    fn PyObject_IsSubclass(o: &Object, class: &Object) -> boolean { o.is_subclass(class) }
+    fn PyObject_IsSubclass(o: &Object, class: &Object) -> boolean short {
+        let (c, of) = (quick::<Type>(o)?, quick_exact::<Type>(class)?);
+        by_mro(c.tp(), of.tp()).map(|r| r as c_int)
+    } { o.is_subclass(class) }
     fn _PyObject_RealIsInstance(o: &Object, class: &Object) -> boolean { o.recursive_is_instance(class) }
     fn _PyObject_RealIsSubclass(o: &Object, class: &Object) -> boolean { o.recursive_is_subclass(class) }
 
@@ -250,8 +253,8 @@ capi! {
     fn PyNumber_Divmod(a: &Object, b: &Object) -> obj { number::divmod(a, b) }
     fn PyNumber_Power(a: &Object, b: &Object, c: &Object) -> obj { number::power(a, b, c) }
     fn PyNumber_InPlacePower(a: &Object, b: &Object, c: &Object) -> obj { number::inplace_power(a, b, c) }
-    fn PyNumber_Absolute(a: &Object) -> obj { number::absolute(a) }
-    fn PyNumber_Negative(a: &Object) -> obj { number::negative(a) }
+    fn PyNumber_Absolute(a: &Object) -> obj short { number::quick_negative(a, true) } { number::absolute(a) }
+    fn PyNumber_Negative(a: &Object) -> obj short { number::quick_negative(a, false) } { number::negative(a) }
     fn PyNumber_Positive(a: &Object) -> obj { number::positive(a) }
     fn PyNumber_Invert(a: &Object) -> obj { number::invert(a) }
 
@@ -590,7 +593,7 @@ pub fn to_base(o: &Object, base: c_int) -> PyResult {
 /// Binary operators: C name, function in `number`.
 /// By the operators' numbers in BINARY_OP.
 macro_rules! binary {
-    ($($c:ident $op:literal)*) => { capi! { $( fn $c(a: &Object, b: &Object) -> obj { number::operate($op, a, b) } )* } };
+    ($($c:ident $op:literal)*) => { capi! { $( fn $c(a: &Object, b: &Object) -> obj short { number::quick_arith($op, a, b) } { number::operate($op, a, b) } )* } };
 }
 binary! {
     PyNumber_Add 0  PyNumber_And 1  PyNumber_FloorDivide 2  PyNumber_Lshift 3

@@ -81,6 +81,13 @@ impl Items {
         self.len = 0;
         t.expect("memory for a tuple")
     }
+    fn into_list(mut self) -> Owned<List> {
+        let all = self.as_slice();
+        // SAFETY: each is one reference, which `self` has no more behind this.
+        let l = unsafe { List::from_moved(all.as_ptr(), all.len()) };
+        self.len = 0;
+        l
+    }
     /// The only item.
     fn into_single(mut self) -> Owned<Object> {
         let o = self.as_slice()[0];
@@ -265,12 +272,24 @@ fn first_error(failed: Option<Triple>, e: Raised) -> Triple {
         }
     }
 }
-/// The items up to `end`.
-unsafe fn nested(f: &mut Format, end: u8, va: &mut VaList) -> PyResult<Items> {
+/// A dictionary of the items up to the closing brace.
+#[inline(never)]
+unsafe fn build_dict(f: &mut Format, va: &mut VaList) -> PyResult {
     let mut v = Items::new();
-    // SAFETY: the caller's promise.
-    unsafe { build_items(&mut v, f, end, va)? };
-    Ok(v)
+    // SAFETY: the caller's promise; the items are live.
+    unsafe {
+        build_items(&mut v, f, b'}', va)?;
+        let d = Dict::new();
+        let mut left = v.as_slice();
+        while let [k, x, more @ ..] = left {
+            d.set_item(Object::from_ptr(*k), Object::from_ptr(*x))?;
+            left = more;
+        }
+        if !left.is_empty() {
+            return raise!(SystemError, "Bad dict format");
+        }
+        Ok(d.into_object())
+    }
 }
 
 /// What the character `c`, behind which `f` stands, asks for.
@@ -278,21 +297,17 @@ unsafe fn build_one(c: u8, f: &mut Format, va: &mut VaList) -> PyResult {
     // SAFETY: the caller's promise.
     unsafe {
         Ok(match c {
-            b'(' => nested(f, b')', va)?.into_tuple().into_object(),
+            b'(' => {
+                let mut v = Items::new();
+                build_items(&mut v, f, b')', va)?;
+                v.into_tuple().into_object()
+            }
             b'[' => {
-                let v = nested(f, b']', va)?;
-                let all = v.as_slice();
-                List::from_raw_items(all.as_ptr(), all.len())?.into_object()
+                let mut v = Items::new();
+                build_items(&mut v, f, b']', va)?;
+                v.into_list().into_object()
             }
-            b'{' => {
-                let d = Dict::new();
-                let v = nested(f, b'}', va)?;
-                for kv in v.as_slice().chunks(2) {
-                    let [k, x] = kv else { return raise!(SystemError, "Bad dict format") };
-                    d.set_item(Object::from_ptr(*k), Object::from_ptr(*x))?;
-                }
-                d.into_object()
-            }
+            b'{' => return build_dict(f, va),
             b'b' | b'h' | b'i' => Int::from_i64(va.int() as i64).into_object(),
             b'B' | b'H' => Int::from_i64(va.int() as i64).into_object(),
             b'I' => Int::from_u64(va.int() as u32 as u64).into_object(),

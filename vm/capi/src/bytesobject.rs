@@ -257,6 +257,12 @@ unsafe fn concat(left: *mut *mut PyObject, right: Option<&Object>) {
         let Some(l) = Owned::<Object>::from_raw_opt(*left) else { return };
         *left = null_mut();
         let Some(r) = right else { return };
+        if let (Some(a), Some(b)) = (l.downcast_exact::<Bytes>(), r.downcast_exact::<Bytes>())
+            && let Some(x) = Bytes::joined(a.as_bytes(), b.as_bytes())
+        {
+            *left = x.into_raw();
+            return;
+        }
         if let Ok(x) = number::add(&l, r) {
             *left = x.into_raw();
         }

@@ -47,6 +47,18 @@ fn quiet(r: PyResult<*mut PyObject>) -> *mut PyObject {
     }
 }
 
+/// Appends to a list that has no memory yet.
+#[inline(never)]
+unsafe extern "C" fn append_first(l: *mut PyObject, v: *mut PyObject) -> c_int {
+    // SAFETY: a list and a live object.
+    lh_runtime::border::status(|| unsafe {
+        let l = Object::from_ptr(l).downcast_unchecked::<List>();
+        l.first_room()?;
+        incref(v);
+        l.push_unchecked(v);
+        Ok(())
+    })
+}
 capi! {
     // ---- Tuples ----
     fn PyTuple_New(n: isize) -> borrowed {
@@ -175,8 +187,11 @@ capi! {
     }
     fn PyList_Append(l: &List, v: &Object) -> status short {
         let l = quick::<List>(l)?;
-        if v.is_null() || !l.has_room() {
+        if v.is_null() {
             return None;
+        }
+        if !l.has_room() {
+            return if l.is_bare() { Some(append_first(l.as_ptr(), v)) } else { None };
         }
         incref(v);
         l.push_unchecked(v);
@@ -324,7 +339,7 @@ capi! {
     // ---- Slices ----
     fn PySlice_New(a: Option<&Object>, b: Option<&Object>, c: Option<&Object>) -> obj short {
         let or_none = |o: *mut PyObject| if o.is_null() { none_ref().as_ptr() } else { o };
-        Some(Slice::new_of(or_none(a), or_none(b), or_none(c))?.into_raw())
+        Some(Slice::of_spare(or_none(a), or_none(b), or_none(c))?.into_raw())
     } {
         let or_none = |o: Option<&Object>| o.unwrap_or(none_ref()).own();
         Ok(Slice::new(&or_none(a), &or_none(b), &or_none(c)))

@@ -16,11 +16,27 @@ enum Undo {
     Convert(unsafe extern "C" fn(*mut PyObject, *mut c_void) -> c_int, *mut c_void),
 }
 
+/// What is to be undone: mostly nothing, or one thing.
+#[derive(Default)]
+struct Undos {
+    first: Option<Undo>,
+    more: Vec<Undo>,
+}
+impl Undos {
+    fn push(&mut self, u: Undo) {
+        if self.first.is_none() {
+            self.first = Some(u);
+        } else {
+            self.more.push(u);
+        }
+    }
+}
+
 struct Parser<'a> {
     f: &'a [u8],
     i: usize,
     va: &'a mut VaList,
-    undo: Vec<Undo>,
+    undo: Undos,
 }
 
 /// Which argument an error is about; made into text only then.
@@ -527,7 +543,8 @@ impl Parser<'_> {
     fn finish(&mut self, r: PyResult<()>) -> PyResult<()> {
         if r.is_err() {
             lh_runtime::errors::preserving(|| {
-                for u in std::mem::take(&mut self.undo) {
+                let all = std::mem::take(&mut self.undo);
+                for u in all.first.into_iter().chain(all.more) {
                     // SAFETY: acquired for this call, which fails.
                     unsafe {
                         match u {
@@ -621,14 +638,99 @@ impl Quick {
             true
         }
     }
-    /// One argument, by the unit at the present place.
+    /// One argument, by the unit at the present place; `last`: there is no other behind it.
     #[inline(always)]
-    unsafe fn unit(&mut self, a: *mut PyObject) -> bool {
+    unsafe fn unit(&mut self, a: *mut PyObject, last: bool) -> bool {
         // SAFETY: the caller's va_list holds what the format asks for.
         unsafe {
             if !self.bar() {
                 return false;
             }
+            if self.peek() == b'(' {
+                return self.nested(a);
+            }
+            self.plain(a, last)
+        }
+    }
+    /// A tuple of plain arguments.
+    #[inline(never)]
+    unsafe fn nested(&mut self, a: *mut PyObject) -> bool {
+        // SAFETY: as `unit`; the tuple keeps its items.
+        unsafe {
+            let Some(t) = Object::from_ptr(a).downcast_exact::<Tuple>() else { return false };
+            self.f = self.f.add(1);
+            for i in 0..t.len() {
+                if !self.plain(*t.items_ptr().add(i), false) {
+                    return false;
+                }
+            }
+            let closed = self.peek() == b')';
+            self.f = self.f.add(closed as usize);
+            closed
+        }
+    }
+    /// The characters of a compact ASCII string.
+    #[inline(always)]
+    unsafe fn ascii(a: *mut PyObject) -> Option<(*const u8, usize)> {
+        const COMPACT_ASCII: u32 = 1 << 5 | 1 << 6;
+        // SAFETY: a live object; the characters follow the head of such a string.
+        unsafe {
+            let s = a.cast::<PyASCIIObject>();
+            if (*a).ob_type != Str::type_ptr() || (*s).state & COMPACT_ASCII != COMPACT_ASCII {
+                return None;
+            }
+            Some((s.add(1).cast_const().cast(), (*s).length as usize))
+        }
+    }
+    /// The units `s`, `z`, `s#`, `z#`, `y#`, `s*`, `z*` and `y*`.
+    #[inline(always)]
+    unsafe fn text(&mut self, c: u8, a: *mut PyObject, last: bool) -> bool {
+        // SAFETY: as `unit`.
+        unsafe {
+            let mark = self.peek();
+            let bytes = if (*a).ob_type == Bytes::type_ptr() {
+                let b = Object::from_ptr(a).downcast_unchecked::<Bytes>().as_bytes();
+                Some((b.as_ptr(), b.len()))
+            } else {
+                None
+            };
+            match mark {
+                b'#' => {
+                    let Some((p, n)) = (if c == b'y' { None } else { Quick::ascii(a) }).or(bytes) else { return false };
+                    self.f = self.f.add(1);
+                    *self.va.ptr::<*const u8>() = p;
+                    *self.va.ptr::<isize>() = n as isize;
+                }
+                // What is acquired is never given up: only as the last unit for the last argument.
+                b'*' => {
+                    let Some((p, n)) = bytes.filter(|_| last) else { return false };
+                    self.f = self.f.add(1);
+                    if !self.at_end() {
+                        return false;
+                    }
+                    let v: *mut Py_buffer = self.va.ptr();
+                    return buffer::fill_info(v, Some(Object::from_ptr(a)), p.cast_mut(), n, true, 0).is_ok();
+                }
+                _ if c == b'y' => return false,
+                _ if c == b'z' && Object::from_ptr(a).is_none() => *self.va.ptr::<*const u8>() = null(),
+                _ => {
+                    let Some((p, n)) = Quick::ascii(a) else { return false };
+                    for i in 0..n {
+                        if *p.add(i) == 0 {
+                            return false;
+                        }
+                    }
+                    *self.va.ptr::<*const u8>() = p;
+                }
+            }
+            true
+        }
+    }
+    /// A unit that is neither a bar nor a parenthesis.
+    #[inline(always)]
+    unsafe fn plain(&mut self, a: *mut PyObject, last: bool) -> bool {
+        // SAFETY: as `unit`.
+        unsafe {
             let c = self.peek();
             self.f = self.f.add(1);
             match c {
@@ -641,7 +743,8 @@ impl Quick {
                     }
                     *self.va.ptr::<*mut PyObject>() = a;
                 }
-                b'i' | b'l' | b'n' => {
+                b's' | b'z' | b'y' => return self.text(c, a, last),
+                b'i' | b'l' | b'L' | b'n' => {
                     if (*a).ob_type != Int::type_ptr() {
                         return false;
                     }
@@ -680,8 +783,17 @@ impl Quick {
             }
             let c = self.peek();
             self.f = self.f.add(1);
-            if !self.optional || !matches!(c, b'O' | b'i' | b'l' | b'n' | b'd' | b'p' | b'U' | b'S') {
-                return false;
+            match c {
+                _ if !self.optional => return false,
+                b'O' | b'i' | b'l' | b'L' | b'n' | b'd' | b'p' | b'U' | b'S' => {}
+                b's' | b'z' | b'y' => {
+                    let mark = self.peek();
+                    if mark == b'#' {
+                        self.va.word();
+                    }
+                    self.f = self.f.add(matches!(mark, b'#' | b'*') as usize);
+                }
+                _ => return false,
             }
             if c == b'O' && matches!(self.peek(), b'!' | b'&') {
                 self.f = self.f.add(1);
@@ -710,8 +822,8 @@ unsafe fn quick_args(args: &[*mut PyObject], f: *const c_char, va: &VaList) -> b
     let mut q = Quick { f: f.cast(), va: *va, optional: false };
     // SAFETY: live arguments; the va_list holds what the format asks for.
     unsafe {
-        for a in args {
-            if !q.unit(*a) {
+        for (i, a) in args.iter().enumerate() {
+            if !q.unit(*a, i + 1 == args.len()) {
                 return false;
             }
         }
@@ -735,7 +847,7 @@ unsafe fn quick_keywords(
             return false;
         }
         for a in args {
-            if !q.unit(*a) {
+            if !q.unit(*a, false) {
                 return false;
             }
         }
@@ -749,7 +861,7 @@ unsafe fn quick_keywords(
             let ok = match kwargs.find(&names, k) {
                 Some(a) => {
                     left -= 1;
-                    q.unit(a)
+                    q.unit(a, false)
                 }
                 None => q.skip(),
             };
@@ -826,7 +938,7 @@ pub unsafe fn parse_args(args: &[*mut PyObject], f: &[u8], va: &mut VaList, sing
             args.len()
         );
     }
-    let mut p = Parser { f, i: 0, va, undo: vec![] };
+    let mut p = Parser { f, i: 0, va, undo: Undos::default() };
     let mut r = Ok(());
     for (k, a) in args.iter().enumerate() {
         while p.peek() == b'|' {
@@ -884,7 +996,7 @@ pub unsafe fn parse_keywords(
     if (posonly..n).any(|k| names.is_empty(k)) {
         return raise!(SystemError, "Empty keyword parameter name");
     }
-    let mut p = Parser { f, i: 0, va, undo: vec![] };
+    let mut p = Parser { f, i: 0, va, undo: Undos::default() };
     let (mut min, mut left) = (usize::MAX, total);
     let mut dollar = false;
     // A positional-only argument is missing: the error is raised when it is known how many there are.

@@ -151,6 +151,7 @@ pub unsafe fn zero_after(old: *mut PyObject) -> core::ffi::c_int {
         if !old.is_null() {
             (*old).ob_refcnt -= 1;
             if (*old).ob_refcnt == 0 {
+                core::hint::cold_path();
                 return zero_after_last(old);
             }
         }
@@ -207,8 +208,11 @@ macro_rules! capi_fn {
             let quick: Option<$crate::glue::c_result!($kind)> = (|| unsafe { $short })();
             match quick {
                 Some(r) => r,
-                // SAFETY: as above.
-                None => unsafe { whole($($a),*) },
+                None => {
+                    core::hint::cold_path();
+                    // SAFETY: as above.
+                    unsafe { whole($($a),*) }
+                }
             }
         }
     };

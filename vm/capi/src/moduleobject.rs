@@ -83,9 +83,9 @@ capi! {
     fn PyModule_ExecDef(m: &Object, def: *mut PyModuleDef) -> status { extension::exec_def(module(m)?, def) }
     fn PyModule_New(name: &CStr) -> obj { Ok(Module::with_name(&str_of(name))) }
     fn PyModule_NewObject(name: &Str) -> obj { Ok(Module::with_name(name)) }
-    fn PyModule_GetDict(m: &Object) -> borrowed { Ok(module(m)?.dict().raw()) }
+    fn PyModule_GetDict(m: &Object) -> borrowed short { Some(quick_exact::<Module>(m)?.dict().raw()) } { Ok(module(m)?.dict().raw()) }
     fn PyModule_GetDef(m: &Object) -> (*mut PyModuleDef, null_mut()) { Ok(module(m)?.def()) }
-    fn PyModule_GetState(m: &Object) -> (*mut c_void, null_mut()) {
+    fn PyModule_GetState(m: &Object) -> (*mut c_void, null_mut()) short { Some(quick_exact::<Module>(m)?.state()) } {
         Ok(module_arg(m)?.state())
     }
     fn PyModule_GetNameObject(m: &Object) -> obj {

@@ -117,9 +117,20 @@ capi! {
     }
     fn PyObject_GetAttr(o: &Object, n: &Object) -> obj { o.get_attr(name(n)?) }
     fn PyObject_GetAttrString(o: &Object, n: Name) -> obj { o.get_attr(&*n.string()?) }
-    fn PyObject_SetAttr(o: &Object, n: &Object, v: Option<&Object>) -> status { set(o, name(n)?, v) }
+    fn PyObject_SetAttr(o: &Object, n: &Object, v: Option<&Object>) -> status short {
+        if v.is_null() || quick::<Str>(n).is_none_or(|n| !typeobject::is_interned(n)) {
+            return None;
+        }
+        Some(((*Object::from_ptr_opt(o)?.ob_type()).tp_setattro?)(o, n, v))
+    } { set(o, name(n)?, v) }
     fn PyObject_SetAttrString(o: &Object, n: Name, v: Option<&Object>) -> status { set(o, &*n.string()?, v) }
-    fn PyObject_HasAttr(o: &Object, n: &Object) -> [c_int] {
+    fn PyObject_HasAttr(o: &Object, n: &Object) -> [c_int] short {
+        match typeobject::quick_look(Object::from_ptr_opt(o)?.as_ptr(), Object::from_ptr_opt(n)?.as_ptr()) {
+            typeobject::Look::Found(_) => Some(1),
+            typeobject::Look::Missing => Some(0),
+            typeobject::Look::Unknown => None,
+        }
+    } {
         match name(n).and_then(|n| o.get_attr_opt(n)) {
             Ok(v) => v.is_some() as c_int,
             Err(e) => { e.clear(); 0 }
@@ -131,7 +142,20 @@ capi! {
             Err(e) => { e.clear(); 0 }
         }
     }
-    fn _PyObject_LookupAttr(o: &Object, n: &Object, out: *mut *mut PyObject) -> (c_int, -1) {
+    fn _PyObject_LookupAttr(o: &Object, n: &Object, out: *mut *mut PyObject) -> (c_int, -1) short {
+        match typeobject::quick_look(Object::from_ptr_opt(o)?.as_ptr(), Object::from_ptr_opt(n)?.as_ptr()) {
+            typeobject::Look::Found(v) => {
+                incref(v);
+                *out = v;
+                Some(1)
+            }
+            typeobject::Look::Missing => {
+                *out = null_mut();
+                Some(0)
+            }
+            typeobject::Look::Unknown => None,
+        }
+    } {
         *out = null_mut();
         lookup(name(n).and_then(|n| o.get_attr_opt(n)), out)
     }

@@ -15,11 +15,15 @@ fn category(o: Option<&Object>) -> PyResult<&Type> {
 fn exception(o: &Object) -> PyResult<&Exception> {
     o.downcast::<Exception>().ok_or_else(bad_internal_call)
 }
-/// Gives up one of several references, or nothing.
-unsafe fn xdecref_live(o: *mut PyObject) {
-    if !o.is_null() {
-        // SAFETY: the caller looked at the count.
-        unsafe { (*o).ob_refcnt -= 1 }
+/// The end of `PyErr_Clear`: gives up `v`, and what is left of `t` if its count has reached zero.
+#[inline(never)]
+unsafe extern "C" fn drop_both(t: *mut PyObject, v: *mut PyObject) {
+    // SAFETY: the thread state's references, which it has no more.
+    unsafe {
+        xdecref(v);
+        if !t.is_null() && (*t).ob_refcnt == 0 {
+            lh_runtime::object::dealloc(t);
+        }
     }
 }
 fn give(o: Option<Owned<Object>>) -> *mut PyObject {
@@ -170,14 +174,15 @@ capi! {
         if !(*ts).curexc_traceback.is_null() {
             return None;
         }
-        for place in [&raw mut (*ts).curexc_type, &raw mut (*ts).curexc_value] {
-            let o = *place;
-            if !o.is_null() && (*o).ob_refcnt == 1 {
-                return None;
-            }
+        let (t, v) = ((*ts).curexc_type, (*ts).curexc_value);
+        ((*ts).curexc_type, (*ts).curexc_value) = (null_mut(), null_mut());
+        if t.is_null() {
+            return if v.is_null() { Some(()) } else { Some(drop_both(t, v)) };
         }
-        xdecref_live(std::mem::replace(&mut (*ts).curexc_type, null_mut()));
-        xdecref_live(std::mem::replace(&mut (*ts).curexc_value, null_mut()));
+        (*t).ob_refcnt -= 1;
+        if !v.is_null() || (*t).ob_refcnt == 0 {
+            return Some(drop_both(t, v));
+        }
         Some(())
     } { errors::clear() }
     fn PyErr_Fetch(t: *mut *mut PyObject, v: *mut *mut PyObject, tb: *mut *mut PyObject) -> void {

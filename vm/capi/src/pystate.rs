@@ -199,7 +199,10 @@ capi! {
     fn PyOS_AfterFork() -> void { thread::after_fork_child() }
 
     // ---- Evaluation ----
-    fn PyEval_GetBuiltins() -> [*mut PyObject] { (running()?.current_builtins)().ptr() }
+    fn PyEval_GetBuiltins() -> [*mut PyObject] short {
+        let b = lh_interp::frame_builtins();
+        if b.is_null() { None } else { Some(b) }
+    } { (running()?.current_builtins)().ptr() }
     fn PyEval_GetGlobals() -> [*mut PyObject] { (running()?.current_globals)().map_or(null_mut(), |d| d.ptr()) }
     fn PyEval_GetLocals() -> borrowed { Ok((running()?.current_locals)()?.ptr()) }
     fn PyEval_GetFrame() -> [*mut PyObject] { (lh_runtime::hooks::hooks().current_frame)().map_or(null_mut(), |f| f.ptr()) }

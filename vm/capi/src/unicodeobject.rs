@@ -92,6 +92,36 @@ fn plain_ascii(s: &Str) -> Option<(*const c_char, isize)> {
         ((*a).state & COMPACT_ASCII == COMPACT_ASCII).then(|| (a.add(1).cast_const().cast(), (*a).length))
     }
 }
+/// The characters of a compact ASCII string at `p`.
+#[inline(always)]
+unsafe fn ascii_of<'a>(p: *mut PyObject) -> Option<&'a [u8]> {
+    // SAFETY: null or a live object; the characters stay as long as it does.
+    unsafe {
+        let (c, n) = plain_ascii(quick::<Str>(p)?)?;
+        Some(std::slice::from_raw_parts(c.cast(), n as usize))
+    }
+}
+/// Where `n` begins in a short `h`, by comparing at each place; `None`: that would take too long.
+#[inline(always)]
+fn find_here(h: &[u8], n: &[u8]) -> Option<Option<usize>> {
+    const SHORT: usize = 32;
+    if h.len() > SHORT || n.is_empty() || n.len() > h.len() {
+        return None;
+    }
+    for i in 0..=h.len() - n.len() {
+        // SAFETY: `i + k` is inside `h`, `k` inside `n`.
+        unsafe {
+            let mut k = 0;
+            while k < n.len() && h.get_unchecked(i + k) == n.get_unchecked(k) {
+                k += 1;
+            }
+            if k == n.len() {
+                return Some(Some(i));
+            }
+        }
+    }
+    Some(None)
+}
 /// The integer arguments of the find functions as `str` methods take them.
 fn part(s: &Str, start: isize, end: isize) -> (usize, usize) {
     let n = s.len() as isize;
@@ -332,7 +362,14 @@ capi! {
         }
         Ok(out)
     }
-    fn PyUnicode_Substring(s: &Object, i: isize, j: isize) -> obj {
+    fn PyUnicode_Substring(s: &Object, i: isize, j: isize) -> obj short {
+        let h = ascii_of(s)?;
+        if i == 0 && j as usize >= h.len() && quick_exact::<Str>(s).is_some() {
+            incref(s);
+            return Some(s);
+        }
+        None
+    } {
         let s = str_arg(s)?;
         if i < 0 || j < 0 {
             return raise!(IndexError, "string index out of range");
@@ -449,14 +486,20 @@ capi! {
     fn _PyUnicode_Equal(a: &Str, b: &Str) -> [c_int] { a.equals(b) as c_int }
     fn _PyUnicode_EqualToASCIIString(a: &Str, b: &CStr) -> [c_int] { a.equals_str(&text(b)) as c_int }
     fn _PyUnicode_EqualToASCIIId(a: &Str, b: *const Identifier) -> [c_int] { a.equals(id_str(b)) as c_int }
-    fn PyUnicode_Contains(s: &Object, x: &Object) -> boolean {
+    fn PyUnicode_Contains(s: &Object, x: &Object) -> boolean short { Some(find_here(ascii_of(s)?, ascii_of(x)?)?.is_some() as c_int) } {
         match (s.downcast::<Str>(), x.downcast::<Str>()) {
             (Some(s), Some(x)) => Ok(str_search::find(s.text(), x.text()).is_some()),
             (None, Some(_)) => raise!(TypeError, "must be str, not {}", s.ty().name()),
             _ => raise!(TypeError, "'in <string>' requires string as left operand, not {}", x.ty().name()),
         }
     }
-    fn PyUnicode_Find(s: &Object, x: &Object, start: isize, end: isize, direction: c_int) -> (isize, -2) {
+    fn PyUnicode_Find(s: &Object, x: &Object, start: isize, end: isize, direction: c_int) -> (isize, -2) short {
+        let (h, n) = (ascii_of(s)?, ascii_of(x)?);
+        if start != 0 || end < h.len() as isize || direction <= 0 {
+            return None;
+        }
+        Some(find_here(h, n)?.map_or(-1, |i| i as isize))
+    } {
         let (s, x) = (text_arg(s)?, text_arg(x)?);
         let (i, j) = part(s, start, end);
         if i > j {

@@ -92,11 +92,13 @@ pub unsafe fn is_incomplete(f: *mut Frame) -> bool {
     unsafe { (*f).owner != OWNED_BY_GENERATOR && last_unit(f) < (*(*f).code)._co_firsttraceable as isize }
 }
 /// The frame the thread is running; incomplete ones are skipped.
+#[inline]
 pub unsafe fn current(ts: *mut PyThreadState) -> *mut Frame {
     // SAFETY: cframe is always valid.
     unsafe { complete((*(*ts).cframe).current_frame.cast()) }
 }
 /// `f` or its first caller that Python code may see.
+#[inline]
 pub unsafe fn complete(mut f: *mut Frame) -> *mut Frame {
     // SAFETY: the chain of frames ends in null.
     unsafe {

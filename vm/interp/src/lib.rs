@@ -132,6 +132,15 @@ pub fn current_globals() -> Option<Owned<Dict>> {
     }
 }
 /// The running frame's builtins; the interpreter's own where no frame runs.
+/// As `current_builtins`, borrowed, if the running frame has them; null if not.
+#[inline]
+pub fn frame_builtins() -> *mut lh_abi::PyObject {
+    // SAFETY: the current thread's frame.
+    unsafe {
+        let f = frame::current(Thread::current_ptr());
+        if f.is_null() || !Dict::check(r((*f).builtins)) { std::ptr::null_mut() } else { (*f).builtins }
+    }
+}
 pub fn current_builtins() -> Owned<Dict> {
     // SAFETY: the current thread's frame.
     unsafe {

@@ -9,20 +9,29 @@ const STEP: usize = 16;
 /// What is asked of the allocator for `n` bytes.
 #[inline(always)]
 fn rounded(n: usize) -> usize {
-    if n <= SMALL { n.max(1).next_multiple_of(STEP) } else { n }
+    // Never zero, and no overflow: nobody asks for more than half of what there is.
+    (n + STEP - (n != 0) as usize) & !(STEP - 1)
 }
 
 /// `PyObject_Malloc`/`PyMem_Malloc`: null when there is no memory. A size of 0 gives a block.
 #[inline]
 pub fn malloc(n: usize) -> *mut c_void {
+    if n > isize::MAX as usize || tracemalloc::is_tracing() {
+        core::hint::cold_path();
+        return malloc_seen(n);
+    }
+    // SAFETY: any size is accepted.
+    unsafe { mi::mi_malloc(rounded(n)) }
+}
+#[cold]
+#[inline(never)]
+fn malloc_seen(n: usize) -> *mut c_void {
     if n > isize::MAX as usize {
         return core::ptr::null_mut();
     }
     // SAFETY: any size is accepted.
     let p = unsafe { mi::mi_malloc(rounded(n)) };
-    if tracemalloc::is_tracing() {
-        tracemalloc::made(p, n);
-    }
+    tracemalloc::made(p, n);
     p
 }
 /// mimalloc's own zeroing is slow to start (`rep stos`); blocks up to this size are zeroed here.
@@ -69,14 +78,24 @@ pub fn calloc(n: usize, size: usize) -> *mut c_void {
 /// `p` is null or from this allocator.
 #[inline]
 pub unsafe fn realloc(p: *mut c_void, n: usize) -> *mut c_void {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if n > isize::MAX as usize || tracemalloc::is_tracing() {
+            core::hint::cold_path();
+            return realloc_seen(p, n);
+        }
+        mi::mi_realloc(p, rounded(n))
+    }
+}
+#[cold]
+#[inline(never)]
+unsafe fn realloc_seen(p: *mut c_void, n: usize) -> *mut c_void {
     if n > isize::MAX as usize {
         return core::ptr::null_mut();
     }
     // SAFETY: the caller's promise.
     let new = unsafe { mi::mi_realloc(p, rounded(n)) };
-    if tracemalloc::is_tracing() {
-        tracemalloc::moved(p, new, n);
-    }
+    tracemalloc::moved(p, new, n);
     new
 }
 /// # Safety

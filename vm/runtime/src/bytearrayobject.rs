@@ -23,8 +23,20 @@ impl ByteArray {
         Self::new_in(Self::class(), b).expect("allocating a bytearray")
     }
     pub fn new_in(cls: &Type, b: &[u8]) -> PyResult<Owned<ByteArray>> {
-        // SAFETY: `alloc` gives a zeroed instance, which is an empty bytearray.
-        let a: Owned<ByteArray> = unsafe { Owned::from_raw(crate::typeobject::alloc(cls.tp(), 0)?) };
+        // SAFETY: zero but for its head, an instance is an empty bytearray.
+        let a: Owned<ByteArray> = unsafe {
+            if cls.tp() == ByteArray::type_ptr() {
+                let p = alloc::take(size_of::<PyByteArrayObject>()).cast::<PyByteArrayObject>();
+                if p.is_null() {
+                    return Err(set_object(exc::MemoryError(), None));
+                }
+                p.write(core::mem::zeroed());
+                (*p).ob_base.ob_base = PyObject { ob_refcnt: 1, ob_type: ByteArray::type_ptr() };
+                Owned::from_raw(p.cast())
+            } else {
+                Owned::from_raw(crate::typeobject::alloc(cls.tp(), 0)?)
+            }
+        };
         if b.is_empty() {
             return Ok(a);
         }
@@ -189,6 +201,10 @@ pub unsafe fn dealloc(p: *mut PyObject) {
             write_unraisable(None, None);
         }
         alloc::free(std::mem::replace(&mut (*a).ob_bytes, null_mut()).cast());
-        crate::typeobject::free_instance(p);
+        if (*p).ob_type == ByteArray::type_ptr() {
+            alloc::put(p.cast(), size_of::<PyByteArrayObject>());
+        } else {
+            crate::typeobject::free_instance(p);
+        }
     }
 }

@@ -131,11 +131,10 @@ impl Bytes {
         if b.is_empty() && self.is_exact::<Bytes>() {
             return Ok(self.own());
         }
-        let a = self.as_bytes();
-        Bytes::with(a.len() + b.len(), |out| {
-            out[..a.len()].copy_from_slice(a);
-            out[a.len()..].copy_from_slice(&b);
-        })
+        match Bytes::joined(self.as_bytes(), &b) {
+            Some(r) => Ok(r),
+            None => Err(set_object(exc::MemoryError(), None)),
+        }
     }
     #[slot(sq_repeat)]
     fn py_repeat(&self, n: isize) -> PyResult<Owned<Bytes>> {

@@ -93,6 +93,21 @@ impl Bytes {
             Ok(Owned::from_raw(p))
         }
     }
+    /// Both one after the other; `None`: no memory.
+    pub fn joined(a: &[u8], b: &[u8]) -> Option<Owned<Bytes>> {
+        let n = a.len().checked_add(b.len())?;
+        if n == 0 {
+            return Some(Bytes::empty());
+        }
+        let p = alloc_raw(n)?;
+        // SAFETY: just allocated for `n` bytes; nobody else sees them.
+        unsafe {
+            let d = p.cast::<u8>().add(HEAD);
+            d.copy_from_nonoverlapping(a.as_ptr(), a.len());
+            d.add(a.len()).copy_from_nonoverlapping(b.as_ptr(), b.len());
+            Some(Owned::from_raw(p))
+        }
+    }
     /// An instance of `cls`, a subclass of `bytes` (or `bytes` itself).
     pub fn new_in(cls: &Type, b: &[u8]) -> PyResult<Owned<Bytes>> {
         if cls.is(Bytes::class()) {

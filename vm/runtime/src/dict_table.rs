@@ -106,7 +106,7 @@ pub fn size_of_table(t: *const Table) -> usize {
 static mut SPARE: *mut Table = std::ptr::null_mut();
 static mut SPARE_ROOM: u32 = SPARE_MOST;
 const SPARE_MOST: u32 = 200;
-const SMALLEST: u8 = 3;
+pub const SMALLEST: u8 = 3;
 
 /// As `alloc::keep_spare`.
 pub fn keep_spare(on: bool) {
@@ -122,6 +122,7 @@ pub fn keep_spare(on: bool) {
 }
 
 /// A new table; `MemoryError` if there is no room.
+#[inline]
 pub fn new_table(log2: u8) -> PyResult<*mut Table> {
     if log2 > 31 {
         return raise!(MemoryError);

@@ -390,7 +390,11 @@ impl Dict {
         // SAFETY: the dict's own table; no Python code runs until the entry is complete.
         unsafe {
             if (*self.table()).usable == 0 {
-                self.grow()?;
+                if self.table() == empty_table() {
+                    (*self.as_struct()).ma_keys = new_table(SMALLEST)?.cast();
+                } else {
+                    self.grow()?;
+                }
             }
             let t = self.table();
             if !key.is_exact::<Str>() {

@@ -101,17 +101,20 @@ pub unsafe fn quick_set(t: *mut lh_abi::PyObject, v: *mut lh_abi::PyObject) -> b
     // SAFETY: the caller's promise; the thread state is ours while the GIL is held.
     unsafe {
         let ts = Thread::current_ptr();
-        let handled = (*ts).exc_info;
         let none = &raw mut crate::singletons::_Py_NoneStruct;
-        if !(*handled).previous_item.is_null()
-            || !(*handled).exc_value.is_null() && (*handled).exc_value != none
-            || !(*ts).curexc_type.is_null()
-            || !(*ts).curexc_value.is_null()
-            || !(*ts).curexc_traceback.is_null()
-            || !v.is_null() && Exception::check(Object::from_ptr(v))
-            || (*(*t).ob_type).tp_flags & lh_abi::Py_TPFLAGS_TYPE_SUBCLASS == 0
-            || (*t.cast::<lh_abi::PyTypeObject>()).tp_flags & lh_abi::Py_TPFLAGS_BASE_EXC_SUBCLASS == 0
-        {
+        let handled = (*ts).exc_info;
+        let pending = [(*ts).curexc_type, (*ts).curexc_value, (*ts).curexc_traceback, (*handled).previous_item.cast()];
+        // One test for all of them.
+        let busy = pending.iter().fold(0, |a, p| a | *p as usize);
+        let h = (*handled).exc_value as usize;
+        if busy != 0 || h != 0 && h != none as usize {
+            core::hint::cold_path();
+            return false;
+        }
+        let class = (*(*t).ob_type).tp_flags & lh_abi::Py_TPFLAGS_TYPE_SUBCLASS != 0
+            && (*t.cast::<lh_abi::PyTypeObject>()).tp_flags & lh_abi::Py_TPFLAGS_BASE_EXC_SUBCLASS != 0;
+        if !class || !v.is_null() && Exception::check(Object::from_ptr(v)) {
+            core::hint::cold_path();
             return false;
         }
         incref(t);

@@ -98,6 +98,19 @@ impl Float {
             Owned::from_raw(p.cast())
         }
     }
+    /// As `new`; `None`: no block is at hand.
+    #[inline(always)]
+    pub fn quick(v: f64) -> Option<Owned<Float>> {
+        // SAFETY: whoever makes objects holds the GIL.
+        unsafe {
+            let p = take_free();
+            if p.is_null() {
+                return None;
+            }
+            (*p).ob_fval = v;
+            Some(Owned::from_raw(p.cast()))
+        }
+    }
     #[cold]
     #[inline(never)]
     fn fresh(v: f64) -> Owned<Float> {

@@ -127,7 +127,9 @@ unsafe fn free_large(o: *mut PyObject) {
     unsafe {
         let digits = (*o.cast::<PyVarObject>()).ob_size.unsigned_abs().max(2);
         crate::alloc::put(o.cast(), 24 + 4 * digits);
-        trim_free();
+        if FREE_INTS.room < 0 {
+            trim_free();
+        }
     }
 }
 /// Gives back what the free list holds beyond its length.
@@ -228,6 +230,33 @@ impl Int {
             let p = small_ptr(v);
             incref(p);
             Some(Owned::from_raw(p))
+        }
+    }
+    /// An int of less than sixty bits made without asking for memory; `None`: there is no block for it, or it has more bits.
+    #[inline(always)]
+    pub fn quick(v: i64) -> Option<Owned<Int>> {
+        if let Some(i) = Int::from_small(v) {
+            return Some(i);
+        }
+        let a = v.unsigned_abs();
+        if a >> 60 != 0 {
+            return None;
+        }
+        // SAFETY: whoever makes objects holds the GIL; a block of the list has room for two digits.
+        unsafe {
+            let p = take_free();
+            if p.is_null() {
+                return None;
+            }
+            let n = if a >> 30 == 0 { 1 } else { 2 };
+            (&raw mut (*p).ob_base).write(PyVarObject {
+                ob_base: PyObject { ob_refcnt: 1, ob_type: &raw mut crate::type_table::PyLong_Type },
+                ob_size: if v < 0 { -n } else { n },
+            });
+            let d = (&raw mut (*p).ob_digit).cast::<u32>();
+            d.write(a as u32 & DIGIT_MASK);
+            d.add(1).write((a >> 30) as u32);
+            Some(Owned::from_raw(p.cast()))
         }
     }
     #[inline(never)]

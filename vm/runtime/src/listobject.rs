@@ -72,6 +72,27 @@ impl List {
         // SAFETY: a live list's fields are readable. (`allocated` is -1 while the list is being sorted.)
         unsafe { (*self.as_struct()).ob_base.ob_size < (*self.as_struct()).allocated }
     }
+    /// Has it no memory for items?
+    #[inline(always)]
+    pub fn is_bare(&self) -> bool {
+        // SAFETY: as above.
+        unsafe { (*self.as_struct()).ob_item.is_null() && (*self.as_struct()).allocated == 0 }
+    }
+    /// Gives a bare list the memory that the first append makes.
+    #[inline(always)]
+    pub fn first_room(&self) -> PyResult<()> {
+        const FIRST: usize = 4;
+        // SAFETY: a bare list, by contract of the name; the block is for that many items.
+        unsafe {
+            let p = alloc::take(FIRST * 8);
+            if p.is_null() {
+                return raise!(MemoryError);
+            }
+            (*self.as_struct()).ob_item = p.cast();
+            (*self.as_struct()).allocated = FIRST as isize;
+        }
+        Ok(())
+    }
     /// Appends, taking over the reference.
     ///
     /// # Safety

@@ -183,11 +183,17 @@ fn build_line(
     step: isize,
     mbuf: &ManagedBuffer,
 ) -> PyResult<Owned<MemoryView>> {
-    // SAFETY: a fresh zeroed instance with room for three numbers.
+    // SAFETY: a new instance with room for three numbers, whose fields are all written before it is tracked.
     unsafe {
-        let p = crate::typeobject::alloc(&raw mut PyMemoryView_Type, 3)?;
+        let p = crate::gc::new_builtin(&raw mut PyMemoryView_Type, LINE_SIZE);
+        if p.is_null() {
+            return raise!(MemoryError);
+        }
+        (*p.cast::<PyVarObject>()).ob_size = 3;
         let m = p.cast::<PyMemoryViewObject>();
         (*m).hash = -1;
+        (*m).exports = 0;
+        (*m).weakreflist = null_mut();
         (*m).view = *v;
         (*m).view.buf = at;
         (*m).view.internal = null_mut();
@@ -203,9 +209,12 @@ fn build_line(
         (*m).flags = if n <= 1 || step == v.itemsize || (*m).view.len == 0 { C_ORDER | F_ORDER } else { 0 };
         (*m).mbuf = mbuf.own().into_raw().cast();
         (*(*m).mbuf).exports += 1;
+        crate::gc::track(p);
         Ok(Owned::from_raw(p))
     }
 }
+/// The size of a memoryview of one dimension.
+const LINE_SIZE: usize = core::mem::offset_of!(PyMemoryViewObject, ob_array) + 3 * size_of::<isize>();
 
 fn check_dimensions(n: usize) -> PyResult<()> {
     if n > PyBUF_MAX_NDIM as usize {
@@ -219,7 +228,11 @@ impl MemoryView {
     pub fn from_object_new(o: &Object) -> PyResult<Owned<MemoryView>> {
         if let Some(m) = o.downcast::<MemoryView>() {
             m.check()?;
-            return Layout::of(m.view()).build(&m.mbuf());
+            let v = m.view();
+            return match line(v) {
+                Some((n, step)) => build_line(v, v.buf, n, step, &m.mbuf()),
+                None => Layout::of(v).build(&m.mbuf()),
+            };
         }
         let mbuf = ManagedBuffer::of_object(o)?;
         // SAFETY: the managed buffer's view is filled.
@@ -674,6 +687,9 @@ impl MemoryView {
             }
             if !(*m).weakreflist.is_null() {
                 crate::weakref::clear_weakrefs(p);
+            }
+            if (*p.cast::<PyVarObject>()).ob_size == 3 {
+                return crate::gc::free_untracked(p, LINE_SIZE);
             }
             crate::typeobject::free_instance(p);
         }

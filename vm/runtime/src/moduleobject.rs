@@ -32,6 +32,7 @@ impl Module {
         }
         Ok(())
     }
+    #[inline]
     pub fn dict(&self) -> &Dict {
         // SAFETY: set when the module was made; `module.__new__` makes it too.
         unsafe { Object::from_ptr((*self.as_struct()).md_dict).downcast_unchecked() }
@@ -90,11 +91,13 @@ impl Module {
     pub fn set_doc(&self, doc: &str) -> PyResult<()> {
         self.dict().set_item(intern!("__doc__"), &Str::new(doc))
     }
+    #[inline]
     pub fn def(&self) -> *mut PyModuleDef {
         // SAFETY: a live module.
         unsafe { (*self.as_struct()).md_def.cast() }
     }
     /// The module's C state (`PyModule_GetState`).
+    #[inline]
     pub fn state(&self) -> *mut c_void {
         // SAFETY: a live module.
         unsafe { (*self.as_struct()).md_state }

@@ -689,6 +689,67 @@ pub fn operate(op: u32, a: &Object, b: &Object) -> PyResult {
         from_c(r)
     }
 }
+/// What the operator `op` makes of two exact ints of less than sixty bits, or of two exact floats, if it is one of the commoner ones;
+/// `None`: all else.
+///
+/// # Safety
+/// Each operand is null or a live object.
+#[inline(always)]
+pub unsafe fn quick_arith(op: u32, a: *mut PyObject, b: *mut PyObject) -> Option<*mut PyObject> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (a, b) = (Object::from_ptr_opt(a)?, Object::from_ptr_opt(b)?);
+        // In place, these operators do the same.
+        let op = if op >= 13 { op - 13 } else { op };
+        if op != 11
+            && let Some((x, y)) = ints(a, b)
+        {
+            let (x, y) = (x.compact()?, y.compact()?);
+            let v = match op {
+                0 => x + y,
+                1 => x & y,
+                2 if y > 0 => x.div_euclid(y),
+                5 => x.checked_mul(y)?,
+                6 if y > 0 => x.rem_euclid(y),
+                7 => x | y,
+                10 => x - y,
+                12 => x ^ y,
+                _ => return None,
+            };
+            return Some(Int::quick(v)?.into_raw());
+        }
+        if !matches!(op, 0 | 5 | 10 | 11) {
+            return None;
+        }
+        let (x, y) = floats(a, b)?;
+        let v = match op {
+            0 => x + y,
+            5 => x * y,
+            10 => x - y,
+            _ if y != 0.0 => x / y,
+            _ => return None,
+        };
+        Some(Float::quick(v)?.into_raw())
+    }
+}
+/// `-a`, or `abs(a)`, as `quick_arith`.
+///
+/// # Safety
+/// As `quick_arith`.
+#[inline(always)]
+pub unsafe fn quick_negative(a: *mut PyObject, absolute: bool) -> Option<*mut PyObject> {
+    // SAFETY: the caller's promise.
+    let a = unsafe { Object::from_ptr_opt(a)? };
+    if let Some(i) = a.downcast_exact::<Int>() {
+        let v = i.compact()?;
+        if absolute && v >= 0 {
+            return Some(i.own().into_raw());
+        }
+        return Some(Int::quick(-v)?.into_raw());
+    }
+    let v = a.downcast_exact::<Float>()?.value();
+    Some(Float::quick(if absolute { v.abs() } else { -v })?.into_raw())
+}
 /// The right operand's slot for the operator `op`, where the left operand is an int or a float whose own slot would answer
 /// `NotImplemented`: nothing can tell that it wasn't asked.
 ///

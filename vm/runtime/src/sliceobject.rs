@@ -116,31 +116,49 @@ static mut SPARE: *mut PyObject = std::ptr::null_mut();
 
 impl Slice {
     pub fn new(start: &Object, stop: &Object, step: &Object) -> Owned<Slice> {
-        // SAFETY: live objects.
-        unsafe { Slice::new_of(start.as_ptr(), stop.as_ptr(), step.as_ptr()).expect("memory for a slice") }
+        // SAFETY: live objects; a new slice object if no dead one is there.
+        unsafe {
+            let (a, b, c) = (start.as_ptr(), stop.as_ptr(), step.as_ptr());
+            match Slice::of_spare(a, b, c) {
+                Some(s) => s,
+                None => {
+                    let p = gc::new_builtin(Slice::type_ptr(), size_of::<PySliceObject>());
+                    assert!(!p.is_null(), "out of memory");
+                    Slice::filled(p, a, b, c)
+                }
+            }
+        }
     }
-    /// As `new`; `None`: no memory.
+    /// As `new`; `None`: there is no dead slice to be had.
     ///
     /// # Safety
     /// Live objects.
     #[inline(always)]
-    pub unsafe fn new_of(
+    pub unsafe fn of_spare(
         start: *mut PyObject,
         stop: *mut PyObject,
         step: *mut PyObject,
     ) -> Option<Owned<Slice>> {
-        // SAFETY: a new slice object (or the last dead one); its three fields take over the counts.
+        // SAFETY: the last dead slice is nobody's.
         unsafe {
-            let mut p = SPARE;
-            SPARE = std::ptr::null_mut();
+            let p = SPARE;
             if p.is_null() {
-                p = gc::new_builtin(Slice::type_ptr(), size_of::<PySliceObject>());
-                if p.is_null() {
-                    return None;
-                }
-            } else {
-                (*p).ob_refcnt = 1;
+                return None;
             }
+            SPARE = std::ptr::null_mut();
+            (*p).ob_refcnt = 1;
+            Some(Slice::filled(p, start, stop, step))
+        }
+    }
+    #[inline(always)]
+    unsafe fn filled(
+        p: *mut PyObject,
+        start: *mut PyObject,
+        stop: *mut PyObject,
+        step: *mut PyObject,
+    ) -> Owned<Slice> {
+        // SAFETY: an untracked slice object; its three fields take over the counts.
+        unsafe {
             let s = p.cast::<PySliceObject>();
             incref(start);
             incref(stop);
@@ -149,21 +167,25 @@ impl Slice {
             (*s).stop = stop;
             (*s).step = step;
             gc::track(p);
-            Some(Owned::from_raw(p))
+            Owned::from_raw(p)
         }
     }
+    #[inline]
     pub fn start(&self) -> &Object {
         // SAFETY: the fields of a slice never change.
         unsafe { Object::from_ptr((*self.as_struct()).start) }
     }
+    #[inline]
     pub fn stop(&self) -> &Object {
         // SAFETY: as above.
         unsafe { Object::from_ptr((*self.as_struct()).stop) }
     }
+    #[inline]
     pub fn step(&self) -> &Object {
         // SAFETY: as above.
         unsafe { Object::from_ptr((*self.as_struct()).step) }
     }
+    #[inline]
     pub fn bounds(&self) -> [&Object; 3] {
         [self.start(), self.stop(), self.step()]
     }
@@ -336,7 +358,7 @@ impl Slice {
                 SPARE = o;
                 return;
             }
-            crate::typeobject::free_instance(o);
+            gc::free_untracked(o, size_of::<PySliceObject>());
         }
     }
 }

@@ -184,6 +184,41 @@ unsafe fn quick_get(o: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
         if v.is_null() && !d.is_null() && (*(*d).ob_type).tp_descr_get.is_none() { d } else { v }
     }
 }
+/// What `object.__getattribute__` finds or misses without running anything.
+pub enum Look {
+    /// Borrowed.
+    Found(*mut PyObject),
+    Missing,
+    Unknown,
+}
+/// Looks for an attribute of an instance whose type has `object.__getattribute__`.
+///
+/// # Safety
+/// Live objects.
+#[inline]
+pub unsafe fn quick_look(o: *mut PyObject, name: *mut PyObject) -> Look {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if (*(*o).ob_type).tp_getattro != Some(generic_getattro) {
+            return Look::Unknown;
+        }
+        let v = quick_get(o, name);
+        if !v.is_null() {
+            return Look::Found(v);
+        }
+        // Nothing in the type, and nothing in the instance?
+        if quick_lookup((*o).ob_type, name) != Some(null_mut()) {
+            return Look::Unknown;
+        }
+        match quick_dict(o) {
+            Some(d) if d.is_null() => Look::Missing,
+            Some(d) if Object::from_ptr(d).downcast_unchecked::<Dict>().first_value(name) == Some(null_mut()) => {
+                Look::Missing
+            }
+            _ => Look::Unknown,
+        }
+    }
+}
 /// Sets an attribute that is set already, where that runs nothing: the old value, which becomes the caller's (null: it was the same).
 ///
 /// # Safety

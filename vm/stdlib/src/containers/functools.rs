@@ -35,6 +35,26 @@ unsafe extern "C" fn partial_entry(
     // SAFETY: called by the vectorcall protocol on a partial; the parts are held while the call lasts.
     unsafe {
         let me = Partial::from_object(Object::from_ptr(o));
+        // The commonest: few arguments, none by name.
+        if let (Some(f), Some(first), Some(k)) = (me.func.peek(), me.args.peek(), me.kw.peek())
+            && kwnames.is_null()
+            && k.len() == 0
+        {
+            const FEW: usize = 6;
+            let (own, n) = (first.len(), nargsf & !lh_abi::PY_VECTORCALL_ARGUMENTS_OFFSET);
+            if own + n < FEW {
+                let (f, first) = (f.own(), first.own());
+                let mut all = [std::ptr::null_mut(); FEW];
+                for i in 0..own {
+                    all[1 + i] = *first.items_ptr().add(i);
+                }
+                for i in 0..n {
+                    all[1 + own + i] = *args.add(i);
+                }
+                let flagged = (own + n) | lh_abi::PY_VECTORCALL_ARGUMENTS_OFFSET;
+                return f.vectorcall(all.as_ptr().add(1), flagged, kwnames);
+            }
+        }
         lh_runtime::border::object(|| {
             let (f, first, k) = me.parts()?;
             let n = nargsf & !lh_abi::PY_VECTORCALL_ARGUMENTS_OFFSET;

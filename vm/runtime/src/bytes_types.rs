@@ -201,7 +201,23 @@ impl Bytes {
         (Bytes::new(self.as_bytes()),)
     }
 }
+/// `tp_alloc`: 0 would be a hash that is known. (C types that inherit it fill their instances in themselves, as numpy's do.)
+unsafe extern "C" fn alloc(tp: *mut lh_abi::PyTypeObject, n: isize) -> *mut lh_abi::PyObject {
+    // SAFETY: called with a ready subtype of `bytes`.
+    unsafe {
+        let p = crate::typeobject::generic_alloc(tp, n);
+        if !p.is_null() {
+            (*p.cast::<lh_abi::PyBytesObject>()).ob_shash = -1;
+        }
+        p
+    }
+}
+
 fn bytes_doc(b: &mut crate::builder::TypeBuilder) {
+    // SAFETY: the type that is being made.
+    unsafe {
+        (*b.ty).tp_alloc = Some(alloc);
+    }
     b.doc(
         c"bytes(iterable_of_ints) -> bytes\nbytes(string, encoding[, errors]) -> bytes\n\
           bytes(buffer_or_count) -> bytes\n\nAn immutable sequence of bytes.",

@@ -696,7 +696,9 @@ impl Quick {
             };
             match mark {
                 b'#' => {
-                    let Some((p, n)) = (if c == b'y' { None } else { Quick::ascii(a) }).or(bytes) else { return false };
+                    let Some((p, n)) = (if c == b'y' { None } else { Quick::ascii(a) }).or(bytes) else {
+                        return false;
+                    };
                     self.f = self.f.add(1);
                     *self.va.ptr::<*const u8>() = p;
                     *self.va.ptr::<isize>() = n as isize;

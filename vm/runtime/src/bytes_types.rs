@@ -201,7 +201,23 @@ impl Bytes {
         (Bytes::new(self.as_bytes()),)
     }
 }
+/// `tp_alloc`: 0 would be a hash that is known. (C types that inherit it fill their instances in themselves, as numpy's do.)
+unsafe extern "C" fn alloc(tp: *mut lh_abi::PyTypeObject, n: isize) -> *mut lh_abi::PyObject {
+    // SAFETY: called with a ready subtype of `bytes`.
+    unsafe {
+        let p = crate::typeobject::generic_alloc(tp, n);
+        if !p.is_null() {
+            (*p.cast::<lh_abi::PyBytesObject>()).ob_shash = -1;
+        }
+        p
+    }
+}
+
 fn bytes_doc(b: &mut crate::builder::TypeBuilder) {
+    // SAFETY: the type that is being made.
+    unsafe {
+        (*b.ty).tp_alloc = Some(alloc);
+    }
     b.doc(
         c"bytes(iterable_of_ints) -> bytes\nbytes(string, encoding[, errors]) -> bytes\n\
           bytes(buffer_or_count) -> bytes\n\nAn immutable sequence of bytes.",
@@ -265,19 +281,13 @@ impl ByteArray {
         if crate::buffer::supports_buffer(value) {
             return Ok(Buffer::get(value, PyBUF_FULL_RO)?.to_vec());
         }
-        if value.is_instance_of::<Str>() || has_index(value) {
+        if value.is_instance_of::<Str>() || crate::number::is_number(value) {
             return raise!(
                 TypeError,
                 "can assign only bytes, buffers, or iterables of ints in range(0, 256)"
             );
         }
-        from_source(Some(value), None, None, "bytearray").or_else(|e| {
-            if !e.matches(exc::TypeError()) {
-                return Err(e);
-            }
-            e.clear();
-            raise!(TypeError, "can assign only bytes, buffers, or iterables of ints in range(0, 256)")
-        })
+        from_source(Some(value), None, None, "bytearray")
     }
     fn reduce(&self, protocol: i32) -> PyResult<Owned<Object>> {
         let state = crate::object_type::getstate(self, false)?;

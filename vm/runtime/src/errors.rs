@@ -103,7 +103,8 @@ pub unsafe fn quick_set(t: *mut lh_abi::PyObject, v: *mut lh_abi::PyObject) -> b
         let ts = Thread::current_ptr();
         let none = &raw mut crate::singletons::_Py_NoneStruct;
         let handled = (*ts).exc_info;
-        let pending = [(*ts).curexc_type, (*ts).curexc_value, (*ts).curexc_traceback, (*handled).previous_item.cast()];
+        let pending =
+            [(*ts).curexc_type, (*ts).curexc_value, (*ts).curexc_traceback, (*handled).previous_item.cast()];
         // One test for all of them.
         let busy = pending.iter().fold(0, |a, p| a | *p as usize);
         let h = (*handled).exc_value as usize;

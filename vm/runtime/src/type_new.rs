@@ -269,7 +269,9 @@ fn make(meta: &Type, name: &Str, bases: &Owned<Tuple>, orig: &Dict, kwargs: Opti
     // SAFETY: the new type's fields are filled in before it is readied; it is tracked, but the collector only runs at the
     // evaluation loop's safe points, and traversal copes with null fields.
     unsafe {
-        let p = alloc(meta.tp(), n_slots as isize)?;
+        // The rows of members end with an empty one.
+        let rows = if n_slots > 0 { n_slots as isize + 1 } else { 0 };
+        let p = alloc(meta.tp(), rows)?;
         let holder: Owned<Object> = Owned::from_raw(p);
         let t = p.cast::<PyTypeObject>();
         let ht = p.cast::<PyHeapTypeObject>();
@@ -394,6 +396,10 @@ fn make(meta: &Type, name: &Str, bases: &Owned<Tuple>, orig: &Dict, kwargs: Opti
             crate::type_attrs::add_weakref_descriptor(Type::from_raw_ref(t))?;
         }
         crate::typeobject::ready(t)?;
+        if n_slots > 0 {
+            // Where extensions look for slots; their descriptors are there already.
+            (*t).tp_members = members;
+        }
         (*t).tp_flags &= !Py_TPFLAGS_IMMUTABLETYPE;
         crate::type_slots::update_slots(t, None);
         if (*t).tp_flags & Py_TPFLAGS_HAVE_VECTORCALL == 0

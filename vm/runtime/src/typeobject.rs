@@ -212,7 +212,9 @@ pub unsafe fn quick_look(o: *mut PyObject, name: *mut PyObject) -> Look {
         }
         match quick_dict(o) {
             Some(d) if d.is_null() => Look::Missing,
-            Some(d) if Object::from_ptr(d).downcast_unchecked::<Dict>().first_value(name) == Some(null_mut()) => {
+            Some(d)
+                if Object::from_ptr(d).downcast_unchecked::<Dict>().first_value(name) == Some(null_mut()) =>
+            {
                 Look::Missing
             }
             _ => Look::Unknown,

@@ -683,7 +683,7 @@ impl Quick {
         }
     }
     /// The units `s`, `z`, `s#`, `z#`, `y#`, `s*`, `z*` and `y*`.
-    #[inline(always)]
+    #[inline(never)]
     unsafe fn text(&mut self, c: u8, a: *mut PyObject, last: bool) -> bool {
         // SAFETY: as `unit`.
         unsafe {

@@ -74,8 +74,13 @@ impl ArgParser {
 fn tuple(args: &Object) -> PyResult<&Tuple> {
     match args.downcast::<Tuple>() {
         Some(t) => Ok(t),
-        None => raise!(SystemError, "new style getargs format but argument is not a tuple"),
+        None => Err(no_tuple()),
     }
+}
+#[cold]
+#[inline(never)]
+fn no_tuple() -> Raised {
+    raised!(SystemError, "new style getargs format but argument is not a tuple")
 }
 
 capi! {

@@ -82,14 +82,14 @@ pub fn names_and_values(kwargs: &Dict, values: &mut [*mut PyObject]) -> PyResult
 }
 
 fn no_attribute(o: &Object, name: &Str) -> Raised {
-    let e = match o.downcast::<Type>() {
-        Some(t) => {
-            raised!(AttributeError, "type object '{}' has no attribute '{}'", t.name(), name.to_str_lossy())
-        }
-        None => {
-            raised!(AttributeError, "'{}' object has no attribute '{}'", o.ty().name(), name.to_str_lossy())
-        }
-    };
+    let Some(t) = o.downcast::<Type>() else { return no_generic_attribute(o, name) };
+    let e = raised!(AttributeError, "type object '{}' has no attribute '{}'", t.name(), name.to_str_lossy());
+    crate::exceptions::annotate_attribute_error(e, o, name)
+}
+#[cold]
+#[inline(never)]
+fn no_generic_attribute(o: &Object, name: &Str) -> Raised {
+    let e = raised!(AttributeError, "'{}' object has no attribute '{}'", o.ty().name(), name.to_str_lossy());
     crate::exceptions::annotate_attribute_error(e, o, name)
 }
 
@@ -311,12 +311,7 @@ impl Object {
     pub fn generic_get_attr(&self, name: &Str) -> PyResult {
         match self.generic_get(name)? {
             Some(v) => Ok(v),
-            None => {
-                let name_text = name.to_str_lossy();
-                let e =
-                    raised!(AttributeError, "'{}' object has no attribute '{}'", self.ty().name(), name_text);
-                Err(crate::exceptions::annotate_attribute_error(e, self, name))
-            }
+            None => Err(no_generic_attribute(self, name)),
         }
     }
 

@@ -821,7 +821,7 @@ impl Quick {
 /// Parses positional arguments the short way, or says no.
 #[inline]
 unsafe fn quick_args(args: &[*mut PyObject], f: *const c_char, va: &VaList) -> bool {
-    let mut q = Quick { f: f.cast(), va: *va, optional: false };
+    let mut q = Quick { f: f.cast(), va: va.copied(), optional: false };
     // SAFETY: live arguments; the va_list holds what the format asks for.
     unsafe {
         for (i, a) in args.iter().enumerate() {
@@ -841,7 +841,7 @@ unsafe fn quick_keywords(
     names: *const *const c_char,
     va: &VaList,
 ) -> bool {
-    let mut q = Quick { f: f.cast(), va: *va, optional: false };
+    let mut q = Quick { f: f.cast(), va: va.copied(), optional: false };
     // SAFETY: live arguments; the va_list holds what the format asks for.
     unsafe {
         let names = Names::of(names);

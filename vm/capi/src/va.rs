@@ -19,6 +19,19 @@ pub struct VaList {
 }
 
 impl VaList {
+    /// A copy of what `va_start` has just written, field by field: one wide load of narrower stores would have to wait for them.
+    #[inline(always)]
+    pub fn copied(&self) -> VaList {
+        // SAFETY: fields of a live list.
+        unsafe {
+            VaList {
+                gp_offset: (&raw const self.gp_offset).read_volatile(),
+                fp_offset: (&raw const self.fp_offset).read_volatile(),
+                overflow: (&raw const self.overflow).read_volatile(),
+                save: (&raw const self.save).read_volatile(),
+            }
+        }
+    }
     /// The next integer or pointer argument.
     ///
     /// # Safety

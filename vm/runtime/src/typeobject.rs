@@ -159,13 +159,19 @@ unsafe fn object_member(o: *mut PyObject, d: *mut PyObject, writing: bool) -> *m
 /// # Safety
 /// Live objects.
 #[inline(always)]
-unsafe fn quick_get(o: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
+unsafe fn quick_get(o: *mut PyObject, name: *mut PyObject, descriptor: &mut *mut PyObject) -> *mut PyObject {
     // SAFETY: the caller's promise; the cache holds names that are interned strings.
     unsafe {
         let Some(d) = quick_lookup((*o).ob_type, name) else { return null_mut() };
         if !d.is_null() && (*(*d).ob_type).tp_descr_set.is_some() {
             let m = object_member(o, d, false);
-            return if m.is_null() { m.cast() } else { *m };
+            if !m.is_null() {
+                return *m;
+            }
+            if (*(*d).ob_type).tp_descr_get.is_some() {
+                *descriptor = d;
+            }
+            return null_mut();
         }
         let v = match quick_dict(o) {
             None => return null_mut(),
@@ -181,7 +187,14 @@ unsafe fn quick_get(o: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
             }
             Some(_) => null_mut(),
         };
-        if v.is_null() && !d.is_null() && (*(*d).ob_type).tp_descr_get.is_none() { d } else { v }
+        if !v.is_null() || d.is_null() {
+            return v;
+        }
+        if (*(*d).ob_type).tp_descr_get.is_none() {
+            return d;
+        }
+        *descriptor = d;
+        null_mut()
     }
 }
 /// What `object.__getattribute__` finds or misses without running anything.
@@ -202,7 +215,7 @@ pub unsafe fn quick_look(o: *mut PyObject, name: *mut PyObject) -> Look {
         if (*(*o).ob_type).tp_getattro != Some(generic_getattro) {
             return Look::Unknown;
         }
-        let v = quick_get(o, name);
+        let v = quick_get(o, name, &mut null_mut());
         if !v.is_null() {
             return Look::Found(v);
         }
@@ -816,12 +829,20 @@ pub unsafe extern "C" fn subtype_clear(o: *mut PyObject) -> c_int {
 pub unsafe extern "C" fn generic_getattro(o: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
     // SAFETY: slots are called with live objects.
     unsafe {
-        let v = quick_get(o, name);
+        let mut d = null_mut();
+        let v = quick_get(o, name, &mut d);
         if !v.is_null() {
             incref(v);
             return v;
         }
-        whole_getattro(o, name)
+        if d.is_null() {
+            return whole_getattro(o, name);
+        }
+        // It may lose its place in the class meanwhile.
+        incref(d);
+        let v = (*(*d).ob_type).tp_descr_get.unwrap_unchecked()(d, o, (*o).ob_type.cast());
+        decref(d);
+        v
     }
 }
 #[inline(never)]

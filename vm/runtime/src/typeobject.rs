@@ -154,7 +154,7 @@ unsafe fn object_member(o: *mut PyObject, d: *mut PyObject, writing: bool) -> *m
         o.cast::<u8>().offset((*m).offset).cast()
     }
 }
-/// What `object.__getattribute__` finds without running anything, borrowed; null: no answer.
+/// What `object.__getattribute__` finds without running anything, borrowed; null: no answer, unless `descriptor` was set to the one that has it.
 ///
 /// # Safety
 /// Live objects.

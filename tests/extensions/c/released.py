@@ -36,7 +36,7 @@ for _ in range(3):
     c_wrong.gives_argument(o)
     c_wrong.gives_item([o])
     print(c_wrong.gives_attribute(), c_wrong.gives_none(), flush=True)
-for _ in range(8):
+for _ in range(24):
     c_wrong.releases_true()
 for _ in range(3):
     try:

@@ -205,7 +205,7 @@ struct Before {
 }
 /// Calls in a row after which a function is named: whose result it is; that releases one otherwise (what it holds may be in memory that the
 /// collector can't look into, and rightly let go of).
-const STRIKES: [u32; 2] = [2, 6];
+const STRIKES: [u32; 2] = [2, 20];
 /// Suspicions after which a function that did nothing wrong is left alone.
 const CLEARED: u32 = 4;
 /// Results of a function's first calls, and then of every so many, are looked for in all objects.

@@ -334,3 +334,11 @@ def buffers():
 for f in (fields, kinds, edges, errors, index_moves, arrays, pointers, chains, list_walk, escaping, watched, class_changes, others,
           values, resized, overlap, buffers):
     f()
+
+
+# A bytearray put into itself.
+b = bytearray(b"abc")
+b.extend(b)
+b.extend(memoryview(b"xyz")[::2])
+b[1:3] = b
+print(b)

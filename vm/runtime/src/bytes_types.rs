@@ -497,7 +497,10 @@ impl ByteArray {
                 e.clear();
                 raise!(TypeError, "can't set bytearray slice from {}", name_of(o, 100))
             })?;
-            return self.extend_bytes(&v.to_vec());
+            // It may be the bytearray's own.
+            let content = v.to_vec();
+            drop(v);
+            return self.extend_bytes(&content);
         }
         let it = match o.iterator() {
             Ok(it) => it,

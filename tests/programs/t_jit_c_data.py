@@ -339,6 +339,10 @@ for f in (fields, kinds, edges, errors, index_moves, arrays, pointers, chains, l
 # A bytearray put into itself.
 b = bytearray(b"abc")
 b.extend(b)
-b.extend(memoryview(b"xyz")[::2])
+b.extend(memoryview(b"xyz")[1:])
+try:
+    b.extend(memoryview(b"xyz")[::2])
+except TypeError as e:
+    print(e)
 b[1:3] = b
 print(b)

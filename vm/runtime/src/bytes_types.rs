@@ -493,7 +493,7 @@ impl ByteArray {
     #[pymethod(signature = "(iterable_of_ints, /)")]
     fn extend(&self, o: &Object) -> PyResult<()> {
         if crate::buffer::supports_buffer(o) {
-            let v = Buffer::get(o, PyBUF_FULL_RO).or_else(|e| {
+            let v = Buffer::get(o, PyBUF_SIMPLE).or_else(|e| {
                 e.clear();
                 raise!(TypeError, "can't set bytearray slice from {}", name_of(o, 100))
             })?;

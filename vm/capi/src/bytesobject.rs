@@ -83,7 +83,7 @@ capi! {
         if b.len() as isize == n {
             return Ok(());
         }
-        if b.refcnt() != 1 && b.len() != 0 {
+        if b.refcnt() != 1 && !b.is_empty() {
             *p = null_mut();
             decref(old);
             return Err(bad_internal_call());

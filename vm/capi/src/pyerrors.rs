@@ -178,11 +178,15 @@ capi! {
         let (t, v) = ((*ts).curexc_type, (*ts).curexc_value);
         ((*ts).curexc_type, (*ts).curexc_value) = (null_mut(), null_mut());
         if t.is_null() {
-            return if v.is_null() { Some(()) } else { Some(drop_both(t, v)) };
+            if !v.is_null() {
+                drop_both(t, v);
+            }
+            return Some(());
         }
         (*t).ob_refcnt -= 1;
         if !v.is_null() || (*t).ob_refcnt == 0 {
-            return Some(drop_both(t, v));
+            drop_both(t, v);
+            return Some(());
         }
         Some(())
     } { errors::clear() }
